@@ -1,0 +1,92 @@
+"""The command line: a table of verbs, each in a module of its own that is imported when it is called."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import chimerae
+from chimerae.errors import InputError, unknown
+
+DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
+SIGNALLED = 128
+
+VERBS: dict[str, str] = {
+    "train": "train a method or recipe on your data",
+    "resume": "go on with a run that was stopped",
+    "evaluate": "score a run on its test data",
+    "sample": "draw samples from a run",
+    "reconstruct": "encode and decode your images with a run",
+    "interpolate": "walk between test images through a run's codes",
+    "report": "make one page of one or several runs",
+    "data": "look at a data source: `chimerae data inspect SOURCE`",
+    "list": "list methods, recipes, data or metrics",
+}
+
+USAGE = """\
+chimerae {version}: adversarial autoencoders, models that encode like a VAE and generate like a GAN
+
+usage: chimerae VERB ...
+
+{verbs}
+
+start with:
+  chimerae train avae --data ./photos      a folder of images; progress, pictures and a model in runs/
+  chimerae report runs/avae-photos         one page with everything about it
+  chimerae VERB --help                     the options of a verb
+
+exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state saved; 1 our own fault"""
+
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def usage() -> str:
+    """What `chimerae --help` prints."""
+    verbs = "\n".join(f"  {name:<12} {about}" for name, about in VERBS.items())
+    return USAGE.format(version=chimerae.__version__, verbs=verbs)
+
+
+def run(args: Sequence[str]) -> int:
+    """Run the command line `args` (without the program's name) and return its exit code; errors are raised.
+
+    Raises:
+        InputError: the verb or its arguments are wrong.
+    """
+    if not args or args[0] in ("-h", "--help", "help"):
+        print(usage())
+        return DONE if args else INPUT_WRONG
+    if args[0] == "--version":
+        print(f"chimerae {chimerae.__version__}")
+        return DONE
+    if args[0] not in VERBS:
+        raise unknown("verb", args[0], VERBS)
+    main_of: object = getattr(import_module(f"chimerae.cli.{args[0]}"), "main")
+    assert callable(main_of)
+    return int(main_of(args[1:]))
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command line and turn whatever goes wrong into one line and an exit code."""
+    try:
+        return run(sys.argv[1:] if args is None else args)
+    except InputError as error:
+        return _complain(str(error))
+    except KeyboardInterrupt:
+        print("\nchimerae: stopped; nothing is half-written", file=sys.stderr)
+        return SIGNALLED + 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return DONE
+    except OSError as error:
+        if error.errno not in FULL_DISK:
+            raise
+        return _complain(
+            f"{error.strerror}: {error.filename or 'while writing'}; free some space or choose another place"
+        )
+
+
+def _complain(message: str) -> int:
+    print(f"chimerae: {' '.join(message.split())}", file=sys.stderr)
+    return INPUT_WRONG

@@ -1,0 +1,88 @@
+"""What people see while they wait."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from chimerae.training.log import Line
+
+QUIET_SECONDS = 10.0
+"""Without a terminal, a line at most this often."""
+
+
+def eta(seconds: float) -> str:
+    """A duration for people.
+
+    >>> eta(42), eta(125), eta(7300)
+    ('42s', '2m05s', '2h01m')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+
+
+def describe(line: Line, total: int, remaining: float) -> str:
+    """The progress line: step, what is left, speed, each player's loss, health."""
+    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in line.losses.items())
+    return (
+        f"step {line.step:,}/{total:,} ({line.step / total:.0%})  {eta(remaining)} left  "
+        f"{line.images_per_second:,.0f}/s  {losses}  [{line.health}]"
+    )
+
+
+@dataclass
+class Display:
+    """One live line on a terminal; elsewhere a printed line now and then."""
+
+    live: Live | None
+    _first: Line | None = None
+    _began: float = field(default_factory=time.monotonic)
+    _printed: float = -QUIET_SECONDS
+
+    def line(self, line: Line, total: int) -> None:
+        """A `Listener` for a run's log."""
+        first, self._first = self._first, self._first or line
+        if first is None or line.step <= first.step:
+            pace = line.seconds / max(line.step, 1)
+        else:
+            pace = (line.seconds - first.seconds) / (line.step - first.step)
+        text = describe(line, total, (total - line.step) * pace)
+        self._show(text, last=line.step == total, style="" if line.health == "ok" else "yellow")
+
+    def count(self, done: int, total: int, what: str) -> None:
+        """A `Progress` for work in units."""
+        if not total:
+            self._show(f"{done:,} {what}")
+            return
+        pace = (time.monotonic() - self._began) / max(done, 1)
+        self._show(f"{done:,}/{total:,} {what}  {eta((total - done) * pace)} left")
+
+    def _show(self, text: str, *, last: bool = False, style: str = "") -> None:
+        now = time.monotonic()
+        if self.live is not None:
+            self.live.update(Text(text, style=style), refresh=True)
+        elif last or now - self._printed >= QUIET_SECONDS:
+            print(text, file=sys.stderr, flush=True)
+            self._printed = now
+
+
+@contextmanager
+def display() -> Iterator[Display]:
+    """A `Display` on standard error, for one piece of long work."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Display(None, _printed=time.monotonic())
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield Display(live)

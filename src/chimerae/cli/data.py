@@ -1,0 +1,65 @@
+"""`chimerae data inspect SOURCE [--prepare.size N ...] [--out FILE.png]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from chimerae.cli import DONE, INPUT_WRONG
+from chimerae.cli.parse import parse
+from chimerae.data.settings import Prepare
+from chimerae.errors import unknown
+
+USAGE = """\
+usage: chimerae data inspect SOURCE [--prepare.size N ...] [--out FILE.png]
+
+  inspect    print what a source holds, and draw what the network will see of it
+
+`chimerae data inspect --help` shows every option; `chimerae list data` shows sources."""
+
+
+@dataclass(frozen=True)
+class Inspect:
+    """Print what a source holds, and draw what the network will see of it."""
+
+    source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
+    """A name such as digits, a folder of images, .npy, .npz or .parquet, or owner/name on the hub."""
+    prepare: Prepare = field(default_factory=Prepare)
+    """How it is turned into arrays."""
+    out: Path | None = None
+    """Where the picture goes (PNG); inspect-NAME.png in this folder when it is not given."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `chimerae data ARGS` and return the exit code.
+
+    Raises:
+        InputError: the arguments are wrong, the source cannot be used, or the picture not be written.
+    """
+    if not args or args[0] in ("-h", "--help"):
+        print(USAGE)
+        return DONE if args else INPUT_WRONG
+    if args[0] != "inspect":
+        raise unknown("verb of data", args[0], ["inspect"])
+    return _inspect(parse(Inspect, args[1:], prog="chimerae data inspect"))
+
+
+def _inspect(asked: Inspect) -> int:
+    from chimerae import pictures
+    from chimerae.cli.console import display
+    from chimerae.data.inspect import inspect
+    from chimerae.data.words import in_words
+
+    with display() as shown:
+        found, picture = inspect(asked.source, asked.prepare, progress=shown.count)
+    print(in_words(found))
+    if picture is not None:
+        name = asked.source.rstrip("/").rpartition("/")[2]
+        target = asked.out or Path(f"inspect-{Path(name).stem or 'data'}.png")
+        pictures.save(picture, target)
+        print(f"\nwhat the network sees: {target}")
+    return DONE

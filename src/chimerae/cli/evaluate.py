@@ -1,0 +1,56 @@
+"""`chimerae evaluate RUN`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from chimerae.cli import DONE
+from chimerae.cli.console import display
+from chimerae.cli.parse import parse
+from chimerae.evaluation import Evaluation, Results
+from chimerae.judge import judge
+from chimerae.recipes.folder import read_run
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Score a run on its test data, into its `scores.json` and `pictures/`."""
+
+    run: tyro.conf.Positional[Path]
+    """The run folder."""
+    evaluation: Annotated[Evaluation, tyro.conf.arg(name="")] = Evaluation()
+    device: str = "auto"
+    """Where to compute."""
+    json: bool = False
+    """Print the scores as JSON."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Evaluate, and print the scores."""
+    where = next((Path(a) for a in args if not a.startswith("-")), None)
+    settings = read_run(where).evaluation if where is not None and where.is_dir() else Evaluation()
+    default = Evaluate(run=tyro.MISSING, evaluation=settings)
+    asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
+    with display() as show:
+        results = judge(asked.run, asked.evaluation, device=asked.device, progress=show.count)
+    print((asked.run / "scores.json").read_text() if asked.json else table(results))
+    return DONE
+
+
+def table(results: Results) -> str:
+    """The scores as aligned text, with what is absent and why."""
+    rows = [
+        (s.metric, s.of, f"{s.value:.5g}", "" if s.std is None else f"± {s.std:.2g}", f"n = {s.n:,}")
+        for s in results.scores
+    ]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in range(5)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    lines += [f"{metric}: absent, {reason}" for metric, reason in results.absent.items()]
+    return "\n".join(lines)

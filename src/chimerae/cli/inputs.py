@@ -1,0 +1,39 @@
+"""A run's model together with samples for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from chimerae.cli.console import display
+from chimerae.data import look, prepare
+from chimerae.errors import InputError
+from chimerae.model import Model, load
+from chimerae.recipes.folder import read_run
+from chimerae.shapes import describe, is_image
+
+
+def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[Model, Tensor]:
+    """The model of the run in `folder` and up to `n` samples `[n, *shape]` of `source`, or of its own test data.
+
+    Raises:
+        InputError: there is no such run or source, or the source's samples do not fit the model.
+    """
+    if n < 1:
+        raise InputError(f"--n {n}: ask for 1 sample or more")
+    run, model = read_run(folder), load(folder, device=device)
+    settings = run.prepare
+    if source is not None and is_image(model.shape):
+        channels, height, width = model.shape
+        settings = replace(settings, size=(height, width), channels="1" if channels == 1 else "3")
+    wanted = source or run.data
+    if (look(wanted, settings).kind == "images") != is_image(model.shape):
+        raise InputError(f"{wanted} does not fit this model, which takes {describe(model.shape)}")
+    with display() as show:
+        data = prepare(wanted, settings, progress=show.count)
+    if data.shape != model.shape:
+        raise InputError(f"{wanted} holds {describe(data.shape)}, this model takes {describe(model.shape)}")
+    split = data.test if source is None else data.train
+    return model, split.take(range(min(n, len(split))))

@@ -1,0 +1,93 @@
+"""Samples into files: a sheet, an array, a zip or a folder of pictures."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from chimerae import pictures
+from chimerae.errors import InputError
+from chimerae.files import write_bytes
+from chimerae.shapes import is_image
+
+
+def kind_of(out: Path) -> str:
+    """The ending that decides what is written: .png, .npz, .npy, .zip, or none for a folder.
+
+    Raises:
+        InputError: another ending, or a folder that is not empty.
+    """
+    if out.suffix.lower() in WRITERS and (out.suffix or not out.exists() or out.is_dir()):
+        if not out.suffix and out.is_dir() and any(out.iterdir()):
+            raise InputError(f"{out} is not empty; choose a new folder")
+        return out.suffix.lower()
+    raise InputError(
+        f"cannot write {out}: use .png (a sheet), .npz, .npy, .zip, or a name without ending (a folder)"
+    )
+
+
+def write(x: Tensor, out: Path, *, columns: int | None = None) -> None:
+    """Write samples `[n, *shape]`, images in [0, 1], to `out` as its ending says."""
+    WRITERS[kind_of(out)](x, out, columns)
+
+
+def as_uint8(x: Tensor) -> NDArray[np.generic]:
+    """Images `[n, C, H, W]` in [0, 1] as rounded uint8 `[n, H, W, C]` (`[n, H, W]` for grey); points as they are."""
+    if not is_image(tuple(x.shape[1:])):
+        return x.numpy()
+    array: NDArray[np.generic] = (x * 255.0).round().byte().permute(0, 2, 3, 1).numpy()
+    return array[..., 0] if array.shape[-1] == 1 else array
+
+
+def _sheet(x: Tensor, out: Path, columns: int | None) -> None:
+    images = is_image(tuple(x.shape[1:]))
+    pictures.save(pictures.grid(x, columns=columns) if images else pictures.scatter({"samples": x}), out)
+
+
+def _npz(x: Tensor, out: Path, columns: int | None) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, samples=as_uint8(x))
+    write_bytes(out, buffer.getvalue())
+
+
+def _npy(x: Tensor, out: Path, columns: int | None) -> None:
+    buffer = io.BytesIO()
+    np.save(buffer, as_uint8(x))
+    write_bytes(out, buffer.getvalue())
+
+
+def _files(x: Tensor) -> Iterator[tuple[str, bytes]]:
+    if not is_image(tuple(x.shape[1:])):
+        raise InputError(
+            "points have no pictures of their own: write them to .npz, .npy, or a .png scatter plot"
+        )
+    for i in range(len(x)):
+        yield f"{i:06d}.png", pictures.png(pictures.grid(x[i : i + 1], padding=0, scale=1))
+
+
+def _zip(x: Tensor, out: Path, columns: int | None) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in _files(x):
+            archive.writestr(zipfile.ZipInfo(name), content)
+    write_bytes(out, buffer.getvalue())
+
+
+def _folder(x: Tensor, out: Path, columns: int | None) -> None:
+    for name, content in _files(x):
+        write_bytes(out / name, content)
+
+
+WRITERS: Mapping[str, Callable[[Tensor, Path, int | None], None]] = {
+    ".png": _sheet,
+    ".npz": _npz,
+    ".npy": _npy,
+    ".zip": _zip,
+    "": _folder,
+}

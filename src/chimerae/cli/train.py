@@ -1,0 +1,98 @@
+"""`chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--method.beta 5 ...]`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from chimerae.cli import DONE, SIGNALLED
+from chimerae.cli.console import Display, display
+from chimerae.cli.parse import parse
+from chimerae.config import to_dict
+from chimerae.errors import InputError
+from chimerae.launch import build, start
+from chimerae.recipes.presets import RECIPES
+from chimerae.recipes.run import Run
+from chimerae.recipes.sizing import sized
+from chimerae.training.signals import Stopped
+
+
+@dataclass(frozen=True)
+class Train:
+    """Train a method or recipe on your data."""
+
+    run: Annotated[Run, tyro.conf.arg(name="")]
+    out: Path | None = None
+    """The run folder; the first free `runs/<method>-<data>` when it is not given."""
+    dry_run: bool = False
+    """Show the resolved settings and stop."""
+
+
+HELP = """\
+usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--arch NAME] [options]
+
+{recipes}
+
+--arch is mlp for points and dcgan for images when it is not given.
+`chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows sources."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Train, and say where the run folder is."""
+    if not args or args[0].startswith("-"):
+        if args and args[0] not in ("-h", "--help"):
+            raise InputError(f"the method or recipe comes first: chimerae train METHOD {shlex.join(args)}")
+        print(HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES)))
+        return DONE if args else 2
+    name, flags = args[0], list(args[1:])
+    arch, flags = take(flags, "--arch")
+    data, _ = take(flags, "--data")
+    wants_help = any(flag in ("-h", "--help") for flag in flags)
+    default = build(name, data="digits" if data is None and wants_help else data, arch=arch)
+    asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
+    run, note = sized(asked.run)
+    if note:
+        print(note, file=sys.stderr)
+    if asked.dry_run:
+        print(json.dumps(to_dict(run), indent=2))
+        return DONE
+    command = shlex.join(["chimerae", "train", *args])
+    return learn(
+        lambda show: start(run, out=asked.out, listener=show.line, progress=show.count, command=command)
+    )
+
+
+def learn(work: Callable[[Display], Path]) -> int:
+    """Do `work`, which returns a run folder, under a live line, and say how it ended."""
+    try:
+        with display() as show:
+            folder = work(show)
+    except Stopped as stop:
+        print(f"chimerae: {stop}; go on with `chimerae resume RUN`", file=sys.stderr)
+        return SIGNALLED + stop.signum
+    print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
+    return DONE
+
+
+def take(flags: Sequence[str], name: str) -> tuple[str | None, list[str]]:
+    """The value of `name` in `flags` (`--name value` or `--name=value`), and the flags without it.
+
+    >>> take(["--arch", "mlp", "--steps", "3"], "--arch"), take(["--data=x"], "--data")
+    (('mlp', ['--steps', '3']), ('x', []))
+    """
+    rest = list(flags)
+    for i, flag in enumerate(rest):
+        if flag == name:
+            if i + 1 == len(rest):
+                raise InputError(f"{name} needs a value")
+            return rest[i + 1], rest[:i] + rest[i + 2 :]
+        if flag.startswith(f"{name}="):
+            return flag.removeprefix(f"{name}="), rest[:i] + rest[i + 1 :]
+    return None, rest

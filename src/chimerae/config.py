@@ -1,0 +1,99 @@
+"""Settings trees in and out of JSON, with errors that people can act on. Knows no method by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from pydantic import GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic_core import core_schema
+
+from chimerae.errors import InputError, unknown
+
+T = TypeVar("T")
+
+
+def one_of(kind: str, classes: Mapping[str, type[Any]]) -> GetPydanticSchema:
+    """Annotation for a field that holds one of several settings classes, written in JSON as `{"name": ..., ...}`."""
+
+    def parse(value: Any) -> Any:
+        if isinstance(value, tuple(classes.values())):
+            return value
+        if not isinstance(value, Mapping) or "name" not in value:
+            raise InputError(f"a {kind} must be given as an object with a 'name', not as {value!r}")
+        given = dict(value)
+        name = given.pop("name")
+        if name not in classes:
+            raise unknown(kind, str(name), classes)
+        return from_dict(classes[name], given, kind)
+
+    def dump(value: Any) -> dict[str, Any]:
+        return {"name": value.name, **to_dict(value)}
+
+    schema = core_schema.no_info_plain_validator_function(
+        parse, serialization=core_schema.plain_serializer_function_ser_schema(dump)
+    )
+    return GetPydanticSchema(lambda source, handler: schema)
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """The settings as JSON-able values."""
+    dumped: dict[str, Any] = TypeAdapter(type(settings)).dump_python(settings, mode="json")
+    return dumped
+
+
+def from_dict(cls: type[T], values: Mapping[str, Any], what: str = "settings") -> T:
+    """Settings of class `cls` from what `to_dict` returned; fields that are missing get their defaults.
+
+    Raises:
+        InputError: a field is unknown or out of range.
+    """
+    try:
+        return TypeAdapter(cls).validate_python(dict(values))
+    except ValidationError as error:
+        raise InputError(f"{what}: {explain(error, cls)}") from None
+
+
+def explain(error: ValidationError, cls: type[Any] | None = None) -> str:
+    """The first problem of a validation error in one line.
+
+    A misspelt field of `cls` is answered with the nearest known one.
+    """
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if cls is not None and first["type"] in ("unexpected_keyword_argument", "extra_forbidden"):
+        return str(unknown("setting", path, _field_names(cls)))
+    if first["type"] == "value_error":
+        return first["msg"].removeprefix("Value error, ")
+    return f"{path} = {first['input']!r}: {first['msg'][0].lower()}{first['msg'][1:]}"
+
+
+def _field_names(cls: type[Any]) -> Iterable[str]:
+    return [field.name for field in fields(cls)]
+
+
+def override(settings: T, values: Mapping[str, Any]) -> T:
+    """`settings` with some fields changed, each named by its dotted path, such as `{"method.beta": 5}`.
+
+    Raises:
+        InputError: a path is unknown or a value is out of range.
+    """
+    tree = to_dict(settings)
+    known = set(_paths(tree))
+    for path, value in values.items():
+        if path not in known:
+            raise unknown("setting", path, sorted(known))
+        *parents, leaf = path.split(".")
+        node = tree
+        for parent in parents:
+            node = node[parent]
+        node[leaf] = value
+    return from_dict(type(settings), tree)
+
+
+def _paths(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:
+    for key, value in tree.items():
+        yield prefix + key
+        if isinstance(value, Mapping):
+            yield from _paths(value, f"{prefix}{key}.")

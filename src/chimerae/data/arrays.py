@@ -1,0 +1,197 @@
+"""Arrays in `.npy` and `.npz` files: images of any common layout and range, or points."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from PIL import Image
+
+from chimerae.data.ranges import Stretch, stretch_of
+from chimerae.data.sources import ImageSource, Item, Part, Points, PointSource, file_identity, spread
+from chimerae.errors import InputError
+
+Array = NDArray[np.generic]
+
+TRAIN_NAMES: Final = ("x_train", "train", "train_images", "images", "x", "data")
+TEST_NAMES: Final = ("x_test", "test", "test_images", "x_val", "val", "validation")
+LABEL_NAMES: Final = {
+    "train": ("y_train", "train_labels", "labels", "label", "y"),
+    "test": ("y_test", "test_labels", "y_val", "val_labels"),
+}
+CHANNELS: Final = (1, 3, 4)
+_BLOCK: Final = 256
+"""Images that are read at a time."""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array in a file, known by its header."""
+
+    where: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    load: Callable[[], Array]
+
+
+def open_arrays(path: Path) -> ImageSource | PointSource:
+    """The images or points of a `.npy` or `.npz` file; only headers are read.
+
+    Raises:
+        InputError: the file is damaged, or what it holds is neither images nor points.
+    """
+    try:
+        members = _members(path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"'{path}' cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}"
+        ) from error
+    splits = _splits(path, members)
+    for stored in splits.values():
+        _check(stored)
+    identity = file_identity([path])
+    if all(len(stored.shape) == 2 for stored in splits.values()):
+        return _points(identity, splits)
+    stretch = cache(lambda: stretch_of({stored.where: stored.load() for stored in splits.values()}))
+    parts = {
+        split: Part(stored.shape[0], _reader(stored, stretch, _labels(split, stored, members)))
+        for split, stored in splits.items()
+    }
+    return ImageSource(identity, parts)
+
+
+def _members(path: Path) -> dict[str, Stored]:
+    if path.suffix.lower() == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return {"": Stored(f"'{path}'", array.shape, array.dtype, lambda: array)}
+    found = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                read = (
+                    npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
+                )
+                shape, _, dtype = read(file)
+            key = name.removesuffix(".npy")
+            found[key] = Stored(f"'{key}' in '{path}'", shape, dtype, cache(partial(_load_member, path, key)))
+    return found
+
+
+def _load_member(path: Path, key: str) -> Array:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            array: Array = archive[key]
+            return array
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise InputError(f"'{key}' in '{path}' is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _splits(path: Path, members: Mapping[str, Stored]) -> dict[str, Stored]:
+    by_name = {name.lower(): stored for name, stored in members.items()}
+    samples = [stored for stored in members.values() if len(stored.shape) >= 2]
+    train = next((by_name[name] for name in TRAIN_NAMES if name in by_name), None)
+    test = next((by_name[name] for name in TEST_NAMES if name in by_name), None)
+    if len(members) == 1 or (train is None and len(samples) == 1):
+        return {"train": samples[0] if samples else next(iter(members.values()))}
+    if train is None:
+        listed = ", ".join(f"{name} {list(stored.shape)}" for name, stored in members.items()) or "nothing"
+        raise InputError(
+            f"'{path}' must hold one array, or some called x_train and x_test, or images; it holds {listed}"
+        )
+    return {"train": train} if test is None else {"train": train, "test": test}
+
+
+def _check(stored: Stored) -> None:
+    """Refuse what is neither images nor points, by shape and type."""
+    shape, kind = list(stored.shape), stored.dtype.kind
+    if kind not in "buif":
+        raise InputError(
+            f"{stored.where} has dtype {stored.dtype}; wanted: uint8, or float for images or points"
+        )
+    if 0 in shape:
+        raise InputError(f"{stored.where} is empty: its shape is {shape}")
+    if len(shape) == 2 and kind != "f":
+        raise InputError(
+            f"{stored.where} is {shape} of {stored.dtype}: points [N, d] must be float, "
+            f"images [N, H, W] or [N, H, W, C]"
+        )
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and _channel_axis(stored.shape) is None):
+        raise InputError(
+            f"{stored.where} has shape {shape}; wanted: points [N, d], or images [N, H, W], [N, H, W, C] "
+            f"or [N, C, H, W] with 1, 3 or 4 channels"
+        )
+
+
+def _channel_axis(shape: tuple[int, ...]) -> int | None:
+    """Where the channels of `[N, ., ., .]` are: last if that is possible, else second."""
+    return next((axis for axis in (3, 1) if shape[axis] in CHANNELS), None)
+
+
+def _points(identity: str, splits: Mapping[str, Stored]) -> PointSource:
+    dimensions = {stored.shape[1] for stored in splits.values()}
+    if len(dimensions) > 1:
+        raise InputError(f"train and test points differ in dimension: {sorted(dimensions)}")
+
+    def load() -> dict[str, Points]:
+        return {split: _finite(stored) for split, stored in splits.items()}
+
+    return PointSource(
+        identity, load, {split: stored.shape[0] for split, stored in splits.items()}, dimensions.pop()
+    )
+
+
+def _finite(stored: Stored) -> Points:
+    points = stored.load().astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(points).all(1))
+    if len(bad):
+        raise InputError(
+            f"{stored.where} holds NaN or infinite values in {len(bad)} rows, first in row {bad[0]}"
+        )
+    if len(points) > 1 and (points == points[0]).all():
+        raise InputError(
+            f"{stored.where}: all {len(points)} points are the same: there is nothing to learn from them"
+        )
+    return points
+
+
+def _labels(split: str, stored: Stored, members: Mapping[str, Stored]) -> Stored | None:
+    """The array of integers beside the samples of `split`, one for each."""
+    by_name = {name.lower(): found for name, found in members.items()}
+    named = (by_name[name] for name in LABEL_NAMES[split] if name in by_name)
+    return next((found for found in named if found.shape[:1] == stored.shape[:1] and _is_label(found)), None)
+
+
+def _is_label(found: Stored) -> bool:
+    return found.dtype.kind in "iu" and found.shape[1:] in ((), (1,))
+
+
+def _reader(
+    stored: Stored, stretch: Callable[[], Stretch], labels: Stored | None
+) -> Callable[[int | None], Iterator[Item]]:
+    def read(limit: int | None) -> Iterator[Item]:
+        array, to_bytes = stored.load(), stretch()
+        classes = None if labels is None else labels.load().reshape(-1)
+        rows = spread(len(array), limit)
+        for start in range(0, len(rows), _BLOCK):
+            chosen = rows[start : start + _BLOCK]
+            images = to_bytes(array[chosen.start : chosen.stop : chosen.step])
+            for i, image in zip(chosen, images, strict=True):
+                label = None if classes is None else int(classes[i])
+                yield Item(f"image {i}", partial(_picture, image), label)
+
+    return read
+
+
+def _picture(values: NDArray[np.uint8]) -> Image.Image:
+    """A picture from `[H, W]`, `[H, W, C]` or `[C, H, W]`."""
+    if values.ndim == 3 and _channel_axis((0, *values.shape)) == 1:
+        values = values.transpose(1, 2, 0)
+    return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2:] == (1,) else values))

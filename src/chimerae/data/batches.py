@@ -1,0 +1,90 @@
+"""Batches as a pure function of (seed, step)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.data.splits import Split, to_unit
+
+RESIDENT_BYTES = 4 * 2**30
+"""A split up to this size lives on the accelerator, as uint8; a batch is then an index on it."""
+
+
+class Batches:
+    """Batches of a split. Batch `step` (0, 1, ...) depends on seed and step alone: nothing is ever stored.
+
+    Every epoch is a permutation of its own, and the sequence of epochs is cut into batches of equal size: a
+    batch may span epochs, and may be larger than the split. Toys draw fresh points at every step instead.
+
+    >>> import numpy as np
+    >>> split = Split(name="train", stored=np.arange(6, dtype=np.float32).reshape(6, 1))
+    >>> batches = Batches(split, batch_size=4, seed=0)
+    >>> sorted(torch.cat([batches(0), batches(1)])[:6].flatten().tolist())
+    [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        *,
+        batch_size: int,
+        seed: int,
+        device: str | torch.device = "cpu",
+        flip: bool = False,
+    ) -> None:
+        if batch_size < 1 or len(split) == 0:
+            raise ValueError(f"batches of {batch_size} out of {len(split)} samples: both must be at least 1")
+        self.split = split
+        self.batch_size = batch_size
+        self.seed = seed
+        self.device = torch.device(device)
+        self.flip = flip and len(split.shape) == 3
+        self._resident = self._load() if self._fits() else None
+        self._order = lru_cache(maxsize=2)(self._permutation)
+
+    @property
+    def steps_per_epoch(self) -> float:
+        """Batches in which every sample is seen once."""
+        return len(self.split) / self.batch_size
+
+    def __call__(self, step: int) -> Tensor:
+        """Batch number `step` >= 0, `[batch_size, *shape]`, on the device: images in [0, 1], or points."""
+        if step < 0:
+            raise ValueError(f"step {step}: steps count from 0")
+        if self.split.toy is not None:
+            points = self.split.toy.sample(self.batch_size, noise.generator(self.seed, "batch", step))
+            return points.to(self.device)
+        x = to_unit(self._gather(self.indices(step)))
+        return self._flipped(x, step) if self.flip else x
+
+    def indices(self, step: int) -> Tensor:
+        """Which samples of the split batch `step` holds, `[batch_size]`, int64, on the CPU."""
+        position = torch.arange(step * self.batch_size, (step + 1) * self.batch_size)
+        epoch, place = position // len(self.split), position % len(self.split)
+        first, last = int(epoch[0]), int(epoch[-1])
+        return torch.cat([self._order(e)[place[epoch == e]] for e in range(first, last + 1)])
+
+    def _permutation(self, epoch: int) -> Tensor:
+        return torch.randperm(len(self.split), generator=noise.generator(self.seed, "epoch", epoch))
+
+    def _fits(self) -> bool:
+        return self.device.type != "cpu" and self.split.toy is None and self.split.n_bytes <= RESIDENT_BYTES
+
+    def _load(self) -> Tensor:
+        return self.split.raw(torch.arange(len(self.split))).to(self.device)
+
+    def _gather(self, indices: Tensor) -> Tensor:
+        if self._resident is not None:
+            return self._resident[indices.to(self.device)]
+        raw = self.split.raw(indices)
+        if self.device.type == "cuda":
+            return raw.pin_memory().to(self.device, non_blocking=True)
+        return raw.to(self.device)
+
+    def _flipped(self, x: Tensor, step: int) -> Tensor:
+        mirror = torch.rand(len(x), generator=noise.generator(self.seed, "flip", step)) < 0.5
+        return torch.where(mirror.to(self.device)[:, None, None, None], x.flip(-1), x)

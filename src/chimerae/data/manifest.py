@@ -1,0 +1,80 @@
+"""What is written down about prepared data."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from math import prod
+from typing import Final, Literal
+
+import numpy as np
+from pydantic.dataclasses import dataclass
+
+from chimerae.strict import STRICT
+
+Kind = Literal["images", "points"]
+
+FORMAT: Final = 1
+"""Version of the arrays and of the manifest; another one is prepared anew."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ArrayFile:
+    """One array on disk: raw values in C order, without a header."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    checksum: str
+    """BLAKE2b of the contents, 16 bytes in hexadecimal."""
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the file."""
+        return prod(self.shape) * np.dtype(self.dtype).itemsize
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Unread:
+    """A file or row that could not be read, and why."""
+
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Transform:
+    """What was done to every image."""
+
+    size: tuple[int, int]
+    """Height and width."""
+    fit: str
+    channels: int
+    resample: str = "lanczos"
+    transparent_on: str = "white"
+    padding: int = 0
+    values: str = "uint8, 0 to 255"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Manifest:
+    """Everything there is to know about prepared data without opening it."""
+
+    format: Literal[1] = FORMAT
+    source: str
+    kind: Kind
+    shape: tuple[int, ...]
+    """Of one sample: `(C, H, W)` or `(d,)`."""
+    counts: dict[str, int]
+    """Samples per split; for toys the size of the fixed splits."""
+    hold_out: float | None
+    """Share of the source that was held out as the test split; None when the source has one."""
+    transform: Transform | None
+    """None for points, which are taken as they are."""
+    checksum: str
+    """Of all arrays together."""
+    files: dict[str, ArrayFile]
+    unreadable: list[Unread]
+    constant: int = 0
+    """Images of a single colour."""
+    classes: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+    """What the source holds beside what is used, with counts."""

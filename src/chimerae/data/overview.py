@@ -1,0 +1,118 @@
+"""A cheap first look at a source: enough to build networks and to refuse early."""
+
+from __future__ import annotations
+
+import warnings
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from chimerae.data.find import Source, find
+from chimerae.data.manifest import Kind
+from chimerae.data.pixels import Header, Unreadable, header
+from chimerae.data.settings import Prepare
+from chimerae.data.sources import Part, PointSource
+from chimerae.data.splits import held_out
+from chimerae.data.toys import N_FIXED, Toy
+from chimerae.errors import InputError
+from chimerae.shapes import Shape
+
+N_LOOKED: Final = 1000
+"""Headers that are read of every split."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a source holds, as far as headers tell. Of large sources only a sample of headers is read."""
+
+    source: str
+    kind: Kind
+    shape: Shape | None
+    """Of one sample as it is, `(C, H, W)` or `(d,)`; None when images differ in size."""
+    final: Shape | None
+    """Of one sample as it will be prepared; None when images differ in size and none is set."""
+    counts: Mapping[str, int]
+    """Samples per split, as they will be if every one is readable."""
+    sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """(height, width) -> how many of the headers that were read."""
+    modes: Mapping[str, int] = field(default_factory=dict)
+    """Mode of colour, in pillow's words -> how many of the headers that were read."""
+    complete: bool = True
+    """True when every header was read."""
+
+
+def look(source: str, settings: Prepare | None = None) -> Look:
+    """What `source` holds; nothing is decoded or written.
+
+    Raises:
+        InputError: there is no such source, it holds nothing readable, or a single sample only.
+    """
+    return overview(source, find(source), settings or Prepare())
+
+
+def overview(name: str, found: Source, settings: Prepare, *, limit: int | None = N_LOOKED) -> Look:
+    """`look` at a source that is open already; `limit` headers of every split are read, or all (None)."""
+    if isinstance(found, Toy):
+        return Look(name, "points", (2,), (2,), {"train": N_FIXED, "test": N_FIXED})
+    if isinstance(found, PointSource):
+        shape = (found.dimension,)
+        return Look(name, "points", shape, shape, split_counts(found.counts, settings.hold_out, name))
+    counts = {split: part.count for split, part in found.parts.items()}
+    headers = [seen for part in found.parts.values() for seen in _headers(part, limit)]
+    if not headers:
+        raise InputError(f"'{name}': none of its {sum(counts.values())} files can be read as an image")
+    sizes = Counter((seen.height, seen.width) for seen in headers)
+    channels = _channels(headers, settings)
+    native = next(iter(sizes)) if len(sizes) == 1 else None
+    wanted = settings.height_width or native
+    return Look(
+        source=name,
+        kind="images",
+        shape=native and (channels, *native),
+        final=wanted and (channels, *wanted),
+        counts=split_counts(counts, settings.hold_out, name),
+        sizes=dict(sizes.most_common()),
+        modes=dict(Counter(seen.mode for seen in headers).most_common()),
+        complete=limit is None or max(counts.values()) <= limit,
+    )
+
+
+def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str, int]:
+    """Samples per split once a test split is held out of a source that has none.
+
+    Raises:
+        InputError: too few for that.
+
+    >>> split_counts({"train": 50}, 0.1, "photos")
+    {'train': 45, 'test': 5}
+    """
+    if "test" in counts:
+        return dict(counts)
+    n = counts["train"]
+    if n < 2:
+        raise InputError(
+            f"'{name}' has {n} sample that can be used; at least 2 are needed, one to learn and one to test"
+        )
+    train, test = held_out(n, share)
+    return {"train": len(train), "test": len(test)}
+
+
+def _headers(part: Part, limit: int | None) -> list[Header]:
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore"
+        )  # pillow warns of large images and odd metadata, which is no news here
+        for item in part.read(limit):
+            try:
+                found.append(header(item))
+            except Unreadable:
+                continue  # `prepare` reports it by name
+    return found
+
+
+def _channels(headers: list[Header], settings: Prepare) -> int:
+    if settings.channels != "auto":
+        return int(settings.channels)
+    return 1 if all(seen.grey for seen in headers) else 3

@@ -1,0 +1,145 @@
+"""From a picture file of any mode, size and orientation to uint8 arrays `[C, H, W]`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from chimerae.data.settings import Fit
+from chimerae.data.sources import Item
+
+Bytes = NDArray[np.uint8]
+
+GREY_MODES: Final = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
+_DEEP_MODES: Final = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
+_ORIENTATION: Final = 0x0112
+_SIDEWAYS: Final = frozenset({5, 6, 7, 8})
+
+
+class Unreadable(Exception):
+    """An item cannot be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What can be known of a picture without decoding it: height, width (upright) and mode."""
+
+    height: int
+    width: int
+    mode: str
+
+    @property
+    def grey(self) -> bool:
+        """True when the mode has no colour."""
+        return self.mode in GREY_MODES
+
+
+def header(item: Item) -> Header:
+    """Size and mode of an item, decoding no pixels.
+
+    Raises:
+        Unreadable: it is not a picture.
+    """
+    try:
+        with item.load() as image:
+            width, height = image.size
+            if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+                width, height = height, width
+            return Header(height, width, image.mode)
+    except Exception as error:  # a decoder may raise anything on damaged bytes
+        raise Unreadable(_why(error)) from error
+
+
+def decode(item: Item) -> Image.Image:
+    """The whole picture, upright.
+
+    Raises:
+        Unreadable: it is not a picture, or damaged.
+    """
+    try:
+        with item.load() as image:
+            image.load()
+            return ImageOps.exif_transpose(image)
+    except Exception as error:  # a decoder may raise anything on damaged bytes
+        raise Unreadable(_why(error)) from error
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "not a picture"
+    if isinstance(error, Image.DecompressionBombError):
+        return "too large"
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def flatten(image: Image.Image, channels: int) -> Image.Image:
+    """The picture as 8-bit grey (`channels` 1) or RGB (3), 16-bit scaled down, what is transparent on white.
+
+    Raises:
+        Unreadable: its values have no fixed range (32-bit), or the mode has no conversion.
+    """
+    mode = "L" if channels == 1 else "RGB"
+    try:
+        if image.mode in _DEEP_MODES or image.mode == "F":
+            image = _shallow(image)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
+            image = Image.alpha_composite(ground, image)
+        if image.mode == "P":
+            image = image.convert("RGB")
+        return image if image.mode == mode else image.convert(mode)
+    except ValueError as error:
+        raise Unreadable(f"mode {image.mode}: {error}") from error
+
+
+def _shallow(image: Image.Image) -> Image.Image:
+    """8-bit grey from 16-bit integers, or from floats in [0, 1]."""
+    values = np.asarray(image)
+    top = 1.0 if image.mode == "F" else 65535.0
+    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= top):
+        raise Unreadable(
+            f"mode {image.mode} with values {values.min():g} to {values.max():g}, not 0 to {top:g}"
+        )
+    return Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
+
+
+def fitted(image: Image.Image, height: int, width: int, fit: Fit) -> Image.Image:
+    """The picture at `height` x `width`; one that has this size already is left unchanged.
+
+    >>> fitted(Image.new("L", (28, 28), 255), 32, 32, "pad").getbbox()
+    (2, 2, 30, 30)
+    """
+    if image.size == (width, height):
+        return image
+    if fit == "pad":
+        return _padded(image, height, width)
+    box = _central_box(image, height, width) if fit == "crop" else None
+    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
+
+
+def _central_box(image: Image.Image, height: int, width: int) -> tuple[float, float, float, float]:
+    """Left, top, right, bottom of the largest central box with the aspect ratio `width : height`."""
+    scale = min(image.width / width, image.height / height)
+    left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2
+    return left, top, image.width - left, image.height - top
+
+
+def _padded(image: Image.Image, height: int, width: int) -> Image.Image:
+    scale = min(width / image.width, height / image.height, 1.0)
+    if scale < 1.0:
+        smaller = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        image = image.resize(smaller, Image.Resampling.LANCZOS)
+    ground = Image.new(image.mode, (width, height))
+    ground.paste(image, ((width - image.width) // 2, (height - image.height) // 2))
+    return ground
+
+
+def to_array(image: Image.Image) -> Bytes:
+    """Values `[C, H, W]`, uint8, of a picture in mode L or RGB."""
+    values = np.asarray(image, dtype=np.uint8)
+    return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))

@@ -1,0 +1,131 @@
+"""Prepare a source once; find it prepared ever after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from chimerae.data.find import find
+from chimerae.data.making import label_file, make_images, make_points
+from chimerae.data.manifest import FORMAT, Kind, Manifest
+from chimerae.data.settings import SPLITS, Prepare
+from chimerae.data.sources import PointSource, digest
+from chimerae.data.splits import Split, held_out
+from chimerae.data.store import cache_folder, damaged, manifest_json, new_entry, read_array, read_manifest
+from chimerae.data.toys import N_FIXED, Toy
+from chimerae.errors import InputError
+from chimerae.progress import Progress, silent
+from chimerae.shapes import Shape
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A source that is ready to train on."""
+
+    facts: Manifest
+    train: Split
+    test: Split
+    toy: Toy | None = None
+    folder: Path | None = field(default=None, repr=False)
+    """Where the arrays lie; None for toys, which have none."""
+
+    @property
+    def manifest(self) -> dict[str, object]:
+        """What is known about the data, ready for JSON."""
+        return manifest_json(self.facts)
+
+    @property
+    def shape(self) -> Shape:
+        """Shape of one sample, `(C, H, W)` or `(d,)`."""
+        return self.facts.shape
+
+    @property
+    def kind(self) -> Kind:
+        """Images or points."""
+        return self.facts.kind
+
+    def verify(self) -> list[str]:
+        """Names of the array files whose contents have changed since they were written; reads them all."""
+        return [] if self.folder is None else damaged(self.folder, self.facts)
+
+
+def prepare(
+    source: str,
+    settings: Prepare | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Progress = silent,
+    verify: bool = False,
+) -> Prepared:
+    """The arrays of `source`, made now or found in the cache.
+
+    The cache is `cache`, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`. An entry is made anew when the
+    files of the source, the settings or our format change, or when it is damaged: sizes are always checked,
+    contents with `verify`.
+
+    Raises:
+        InputError: the source does not exist or cannot be used, or the cache cannot be written to.
+    """
+    settings = settings or Prepare()
+    found = find(source)
+    if isinstance(found, Toy):
+        return _toy(found)
+    entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, sorted(asdict(settings).items())])}"
+    if _usable(entry, verify) is None:
+        with new_entry(entry) as work:
+            if isinstance(found, PointSource):
+                make_points(source, found, settings, work)
+            else:
+                make_images(source, found, settings, work, progress)
+    facts = _usable(entry, verify=False)
+    if facts is None:
+        raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
+    return _open(entry, facts)
+
+
+def _usable(entry: Path, verify: bool) -> Manifest | None:
+    facts = read_manifest(entry)
+    return None if facts is None or (verify and damaged(entry, facts)) else facts
+
+
+def _open(entry: Path, facts: Manifest) -> Prepared:
+    if facts.hold_out is None:
+        found = {name: _load(entry, facts, name) for name in SPLITS}
+        splits = {name: Split(name, stored, labels=labels) for name, (stored, labels) in found.items()}
+    else:
+        stored, labels = _load(entry, facts, "train")
+        rows = dict(zip(SPLITS, held_out(len(stored), facts.hold_out), strict=True))
+        splits = {
+            name: Split(name, stored, kept, None if labels is None else labels[torch.from_numpy(kept)])
+            for name, kept in rows.items()
+        }
+    return Prepared(facts, splits["train"], splits["test"], folder=entry)
+
+
+def _load(entry: Path, facts: Manifest, name: str) -> tuple[NDArray[np.generic], Tensor | None]:
+    stored = read_array(entry, name, facts.files[name])
+    labels = facts.files.get(label_file(name))
+    if labels is None:
+        return stored, None
+    return stored, torch.from_numpy(np.array(read_array(entry, label_file(name), labels)))
+
+
+def _toy(toy: Toy) -> Prepared:
+    splits = {name: Split(name, toy.fixed(name).numpy(), toy=toy) for name in SPLITS}
+    facts = Manifest(
+        source=toy.name,
+        kind="points",
+        shape=(2,),
+        counts=dict.fromkeys(SPLITS, N_FIXED),
+        hold_out=None,
+        transform=None,
+        checksum=digest(split.stored.tobytes() for split in splits.values()),
+        files={},
+        unreadable=[],
+    )
+    return Prepared(facts, splits["train"], splits["test"], toy)

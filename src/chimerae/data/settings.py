@@ -1,0 +1,42 @@
+"""How a source is turned into arrays; importable without torch."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from chimerae.strict import STRICT
+
+Fit = Literal["crop", "squeeze", "pad"]
+Side = Annotated[int, Field(gt=0, le=16384)]
+
+SPLITS: Final = ("train", "test")
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Prepare:
+    """How a source is turned into arrays. Points are taken as they are: only `hold_out` concerns them.
+
+    >>> Prepare(size=32).height_width, Prepare(size=(48, 64)).height_width, Prepare().height_width
+    ((32, 32), (48, 64), None)
+    """
+
+    size: Side | tuple[Side, Side] | None = None
+    """Side of the square in pixels, or height and width; None: the native one, which all must share."""
+
+    fit: Fit = "crop"
+    """How an image gets that size: 'crop' the centre to its aspect ratio and resize, 'squeeze' all of it into
+    that size, or 'pad' with black, after shrinking what is larger."""
+
+    channels: Literal["auto", "1", "3"] = "auto"
+    """Grey (1) or colour (3); 'auto' is grey when no image has colour."""
+
+    hold_out: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    """Share kept for testing when the source has no test split (at least one image)."""
+
+    @property
+    def height_width(self) -> tuple[int, int] | None:
+        """The wanted height and width in pixels; None is the native size."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size

@@ -1,0 +1,108 @@
+"""What a source is once it is opened: named items that can be loaded one by one, or an array of points."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
+"""Formats that are read, if pillow was built with them: trying all it knows takes longer than decoding."""
+
+Points = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Item:
+    """One image that has not been read yet. `load` may raise whatever a decoder raises on damaged bytes."""
+
+    name: str
+    load: Callable[[], Image.Image]
+    label: int | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split of a source of images."""
+
+    count: int
+    read: Callable[[int | None], Iterator[Item]]
+    """`read(None)` gives every item in order; `read(n)` about `n` of them, from all over, at little cost."""
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Images in one or two splits: `train` and, where the source has one, `test`."""
+
+    identity: str
+    """Changes when the contents do."""
+    parts: Mapping[str, Part]
+    classes: tuple[str, ...] = ()
+    """What labels 0, 1, ... are called, where the source says so."""
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """What the source holds beside its images and is not used, with counts: other files, further splits."""
+
+
+@dataclass(frozen=True)
+class PointSource:
+    """Points `[N, d]` in one or two splits, named as in `ImageSource`."""
+
+    identity: str
+    load: Callable[[], Mapping[str, Points]]
+    counts: Mapping[str, int]
+    dimension: int
+
+
+def digest(parts: Iterable[object]) -> str:
+    """Hexadecimal fingerprint of the text forms of `parts`, in order.
+
+    >>> digest(["a", 1]) == digest(["a", 1]), digest(["a", 1]) == digest(["a", 2])
+    (True, False)
+    """
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        state.update(repr(part).encode() + b"\n")
+    return state.hexdigest()
+
+
+def file_identity(paths: Iterable[Path]) -> str:
+    """Fingerprint of files by path, size and time of change; their contents are not read."""
+
+    def facts() -> Iterator[tuple[str, int, int]]:
+        for path in paths:
+            try:
+                status = path.stat()
+            except OSError:  # a broken link, for example: found unreadable, and reported, when it is opened
+                yield str(path), -1, 0
+            else:
+                yield str(path), status.st_size, status.st_mtime_ns
+
+    return digest(facts())
+
+
+def spread(count: int, limit: int | None) -> range:
+    """Indices below `count`: all of them, or at most `limit` at even distances.
+
+    >>> list(spread(4, None)), list(spread(10, 4))
+    ([0, 1, 2, 3], [0, 3, 6, 9])
+    """
+    return range(0, count, 1 if limit is None else max(1, -(-count // limit)))
+
+
+def open_picture(file: str | Path | BytesIO) -> Image.Image:
+    """The picture in a file, not decoded yet; raises what pillow raises."""
+    return Image.open(file, formats=_formats())
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)

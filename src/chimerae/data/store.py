@@ -1,0 +1,166 @@
+"""Prepared arrays on disk: written row by row, checked, put in place at once, read as memory maps."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from types import TracebackType
+from typing import Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from chimerae.data.manifest import ArrayFile, Manifest
+from chimerae.errors import InputError
+
+MANIFEST: Final = "manifest.json"
+_PARTIAL: Final = ".partial-"
+_STALE_SECONDS: Final = 24 * 3600
+_MANIFEST: Final = TypeAdapter(Manifest)
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Where prepared arrays are kept: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
+    chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
+    return Path(chosen).expanduser()
+
+
+class RowWriter:
+    """Appends rows of one shape and type to a file, with a running checksum."""
+
+    def __init__(self, path: Path, dtype: str) -> None:
+        self.path = path
+        self.dtype = dtype
+        self._file = path.open("wb")
+        self._digest = hashlib.blake2b(digest_size=16)
+        self._rows = 0
+        self._shape: tuple[int, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, rows: NDArray[np.generic]) -> None:
+        """Append `rows` `[n, *shape]`."""
+        data = np.ascontiguousarray(rows, dtype=self.dtype).tobytes()
+        self._file.write(data)
+        self._digest.update(data)
+        self._rows += len(rows)
+        self._shape = tuple(rows.shape[1:])
+
+    @property
+    def facts(self) -> ArrayFile:
+        """What was written so far."""
+        return ArrayFile(
+            dtype=self.dtype, shape=(self._rows, *self._shape), checksum=self._digest.hexdigest()
+        )
+
+
+@contextmanager
+def new_entry(entry: Path) -> Iterator[Path]:
+    """A temporary folder that becomes `entry` when the block ends well, and vanishes when it does not.
+
+    Of several processes that fill one entry at once the first to finish wins; the others' work is discarded.
+
+    Raises:
+        InputError: the disk is full, or the cache cannot be written to.
+    """
+    try:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(entry.parent)
+        work = Path(mkdtemp(prefix=_PARTIAL, dir=entry.parent))
+    except OSError as error:
+        raise _unwritable(entry.parent, error) from error
+    try:
+        yield work
+        _put(work, entry)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise _unwritable(entry.parent, error) from error
+        raise
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _put(work: Path, entry: Path) -> None:
+    for attempt in range(3):
+        try:
+            work.rename(entry)
+            return
+        except OSError:
+            if read_manifest(entry) is not None:
+                return
+        old = work.with_name(f"{work.name}-old-{attempt}")
+        with suppress(FileNotFoundError):
+            entry.rename(old)
+        shutil.rmtree(old, ignore_errors=True)
+    raise OSError(errno.EEXIST, "others keep writing to it", str(entry))
+
+
+def _sweep(cache: Path) -> None:
+    """Remove what processes that were killed left behind."""
+    for partial in cache.glob(f"{_PARTIAL}*"):
+        with suppress(FileNotFoundError):  # another process may sweep too
+            if time.time() - partial.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(partial, ignore_errors=True)
+
+
+def _unwritable(folder: Path, error: OSError) -> InputError:
+    return InputError(
+        f"cannot write prepared data to '{folder}': {error.strerror}; "
+        f"make room, or set CHIMERAE_CACHE to another folder"
+    )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest, last of all files of an entry."""
+    (folder / MANIFEST).write_text(
+        json.dumps(manifest_json(manifest), indent=1, ensure_ascii=False), encoding="utf-8"
+    )
+
+
+def manifest_json(manifest: Manifest) -> dict[str, object]:
+    """The manifest as plain lists, numbers and strings."""
+    found: dict[str, object] = _MANIFEST.dump_python(manifest, mode="json")
+    return found
+
+
+def read_manifest(entry: Path) -> Manifest | None:
+    """The manifest of an entry; None when there is none, or it is damaged, or an array has the wrong size."""
+    try:
+        manifest = _MANIFEST.validate_json((entry / MANIFEST).read_bytes())
+        sizes = {name: (entry / name).stat().st_size for name in manifest.files}
+    except (OSError, ValidationError):
+        return None
+    return manifest if all(sizes[name] == facts.n_bytes for name, facts in manifest.files.items()) else None
+
+
+def read_array(entry: Path, name: str, facts: ArrayFile) -> NDArray[np.generic]:
+    """A memory map of an array, read-only."""
+    return np.memmap(entry / name, dtype=facts.dtype, mode="r", shape=facts.shape)
+
+
+def damaged(entry: Path, manifest: Manifest) -> list[str]:
+    """Names of the array files whose contents are not those that were written; reads everything."""
+    return [name for name, facts in manifest.files.items() if _checksum(entry / name) != facts.checksum]
+
+
+def _checksum(path: Path) -> str:
+    state = hashlib.blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(2**20):
+            state.update(block)
+    return state.hexdigest()

@@ -1,0 +1,48 @@
+"""Evaluation: scores with their protocols, and pictures, of a trained model.
+
+Names are imported when they are first used, so that the settings can be read without torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chimerae.evaluation.interpolation import interpolate
+    from chimerae.evaluation.scores import Results, Score, read_scores, scores_json, write_scores
+    from chimerae.evaluation.settings import Evaluation
+    from chimerae.evaluation.shown import Shown, draw
+    from chimerae.evaluation.whole import evaluate
+
+__all__ = [
+    "Evaluation",
+    "Results",
+    "Score",
+    "Shown",
+    "draw",
+    "evaluate",
+    "interpolate",
+    "read_scores",
+    "scores_json",
+    "write_scores",
+]
+
+_HOMES = {
+    "Evaluation": "settings",
+    "Results": "scores",
+    "Score": "scores",
+    "Shown": "shown",
+    "draw": "shown",
+    "evaluate": "whole",
+    "interpolate": "interpolation",
+    "read_scores": "scores",
+    "scores_json": "scores",
+    "write_scores": "scores",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

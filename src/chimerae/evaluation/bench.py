@@ -1,0 +1,141 @@
+"""A model made ready to be measured: unit range in and out, noise that depends on the sample alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.methods import Method
+from chimerae.nets import Nets
+from chimerae.shapes import Shape, describe, is_image
+
+BLOCK = 256
+"""Rows of noise that are drawn from one seed."""
+
+
+def noise_rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
+    """Standard normal rows `start` to `stop`, `[stop - start, d]`; a row depends on its number alone.
+
+    >>> bool((noise_rows(0, 600, 3, 0, "eps")[250:260] == noise_rows(250, 260, 3, 0, "eps")).all())
+    True
+    """
+    first = start // BLOCK
+    blocks = [
+        torch.randn(BLOCK, d, generator=noise.generator("evaluation", *parts, block))
+        for block in range(first, -(-stop // BLOCK))
+    ]
+    return torch.cat([*blocks, torch.empty(0, d)])[start - first * BLOCK :][: stop - start]
+
+
+def spread(total: int, n: int | None) -> Tensor:
+    """`n` indices evenly spread over `total` samples (all when `n` is None or larger), in order.
+
+    Sets are often sorted by class, so the first `n` would not do.
+
+    >>> spread(10, 4).tolist(), len(spread(3, None))
+    ([0, 2, 5, 7], 3)
+    """
+    count = total if n is None else min(n, total)
+    return torch.arange(count) * total // max(count, 1)
+
+
+def pieces(n: int, size: int) -> Iterator[tuple[int, int]]:
+    """Ranges that cut `n` samples into batches of at most `size`, as equal as can be.
+
+    Equal, because a last batch of one sample has no statistics for BatchNorm.
+
+    >>> list(pieces(9, 4))
+    [(0, 3), (3, 6), (6, 9)]
+    """
+    count = -(-n // size)
+    for i in range(count):
+        yield i * n // count, (i + 1) * n // count
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A method with its networks, for samples of one shape. Use it inside `nets.evaluating()`."""
+
+    method: Method
+    nets: Nets
+    shape: Shape
+    seed: int
+    batch_size: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        parameters = (p for _, module in self.nets.items() for p in module.parameters())
+        return next((p.device for p in parameters), torch.device("cpu"))
+
+    @property
+    def code_kind(self) -> str | None:
+        """How reconstruction codes are made, where the method says so."""
+        if type(self.method).reconstruction_code is Method.reconstruction_code:
+            return "sample"
+        kind = getattr(self.method, "recon_code", None)
+        return None if kind is None else str(kind)
+
+    def codes(self, x: Tensor, start: int) -> Tensor:
+        """Codes with noise `[B, z_dim + noise_dim]` that rebuild `x`, the samples from `start` on."""
+        stop = start + len(x)
+        x = x.to(self.device)
+        q = self.method.encode(self.nets, self.method.value_range.from_unit(x) if is_image(self.shape) else x)
+        z = self.method.reconstruction_code(q, self._rows(start, stop, self.method.z_dim, "eps"))
+        return self.with_noise(z, start, "xi")
+
+    def prior(self, start: int, stop: int) -> Tensor:
+        """Prior codes with noise `[stop - start, z_dim + noise_dim]`."""
+        return self.with_noise(self._rows(start, stop, self.method.z_dim, "z"), start, "xi of z")
+
+    def with_noise(self, z: Tensor, start: int, what: str) -> Tensor:
+        """`z` `[B, z_dim]`, followed by the noise of samples `start` and on where the method takes any."""
+        if not self.method.noise_dim:
+            return z
+        return torch.cat([z, self._rows(start, start + len(z), self.method.noise_dim, what)], 1)
+
+    def decode(self, z: Tensor) -> dict[str, Tensor]:
+        """What each network makes of codes: images in [0, 1] or points, NaN where it was not finite."""
+        made = self.method.decode(self.nets, z)
+        return {name: self._measurable(x) for name, x in made.items()}
+
+    def decode_all(self, z: Tensor) -> dict[str, Tensor]:
+        """`decode` of many codes, in batches."""
+        parts = [self.decode(z[a:b]) for a, b in pieces(len(z), self.batch_size)]
+        return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+    def misfits(self) -> dict[str, str]:
+        """Every network, and why what it makes cannot be compared with the data ('' when it can)."""
+        made = self.decode(self.prior(0, 2))
+        return {name: self._misfit(tuple(x.shape[1:])) for name, x in made.items()}
+
+    def _misfit(self, shape: Shape) -> str:
+        if shape == self.shape:
+            return ""
+        return f"it makes {describe(shape)}, the data are {describe(self.shape)}; prepare them as in training"
+
+    def _measurable(self, x: Tensor) -> Tensor:
+        x = torch.where(x.isfinite(), x, torch.nan)
+        x = self.method.value_range.to_unit(x) if is_image(self.shape) else x
+        return x.cpu() if x.device.type == "mps" else x  # MPS has no float64
+
+    def _rows(self, start: int, stop: int, d: int, what: str) -> Tensor:
+        return noise_rows(start, stop, d, self.seed, what).to(self.device)
+
+
+def not_finite(x: Tensor) -> int:
+    """Number of samples of `x` `[B, ...]` with a value that is not finite."""
+    return int((~x.flatten(1).isfinite()).any(1).sum())
+
+
+def by_reason(problems: Mapping[str, str]) -> str:
+    """Problems of networks in one line.
+
+    >>> by_reason({"decoder": "no", "generator": "no"}), by_reason({"decoder": ""})
+    ('decoder: no; generator: no', '')
+    """
+    return "; ".join(f"{name}: {reason}" for name, reason in problems.items() if reason)

@@ -1,0 +1,102 @@
+"""One pass over the test split: reconstruct each sample once, and let every metric see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from chimerae.data import Split
+from chimerae.errors import InputError
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.settings import Evaluation
+from chimerae.metrics import Fact, Mean, PairMetric, Subject
+from chimerae.progress import Progress
+
+
+@dataclass
+class _Tally:
+    """Running means per metric and network, and what went wrong."""
+
+    metrics: Sequence[PairMetric]
+    means: dict[tuple[str, str], Mean] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+    spoilt: dict[str, int] = field(default_factory=dict)
+
+    def add(self, network: str, x: Tensor, y: Tensor) -> None:
+        self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)
+        for metric in self.metrics:
+            if metric.name in self.absent:
+                continue
+            try:
+                values = metric.measure(x, y)
+            except InputError as error:
+                self.absent[metric.name] = str(error)
+            else:
+                self.means.setdefault((metric.name, network), Mean()).add(values)
+
+
+def measure_pairs(
+    bench: Bench,
+    split: Split,
+    metrics: Sequence[PairMetric],
+    subject: Subject,
+    settings: Evaluation,
+    progress: Progress,
+) -> Results:
+    """Scores of every network's reconstructions of `split`."""
+    reason, misfits = "", bench.misfits()
+    if not bench.method.encodes:
+        reason = f"{bench.method.name} has no encoder: it cannot reconstruct"
+    elif all(misfits.values()):
+        reason = by_reason(misfits)
+    elif len(split) == 0:
+        reason = f"the {split.name} split is empty; hold out a share of the data"
+    if reason or not metrics:
+        return Results(absent={metric.name: reason for metric in metrics})
+    tally = _Tally(metrics)
+    indices = spread(len(split), settings.n)
+    for start, stop in pieces(len(indices), settings.batch_size):
+        x = split.take(indices[start:stop])
+        for network, y in bench.decode(bench.codes(x, start)).items():
+            if not misfits[network]:
+                tally.add(network, x.to(y.device), y)
+        progress(stop, len(indices), f"{split.name} samples")
+    n = len(indices)
+    spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}
+    return _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), subject)
+
+
+def _protocol(bench: Bench, split: Split, n: int, settings: Evaluation) -> dict[str, Fact]:
+    facts: dict[str, Fact] = {"split": split.name, "n": n, "bn": settings.bn, "seed": settings.seed}
+    if bench.code_kind is not None:
+        facts["code"] = bench.code_kind
+    if settings.bn == "batch":
+        facts["batch_size"] = settings.batch_size
+    return facts
+
+
+def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], subject: Subject) -> Results:
+    scores, line = [], by_reason(problems)
+    for metric in tally.metrics:
+        if metric.name in tally.absent:
+            continue
+        if line:
+            tally.absent[metric.name] = line
+        protocol = {**metric.protocol(subject), **facts}
+        for (name, network), mean in tally.means.items():
+            if name == metric.name and not problems.get(network):
+                scores.append(
+                    Score(
+                        metric=name,
+                        of=network,
+                        value=mean.value,
+                        std=mean.std,
+                        n=mean.n,
+                        better=metric.better,
+                        protocol=protocol,
+                    )
+                )
+    return Results(scores=tuple(scores), absent=tally.absent)

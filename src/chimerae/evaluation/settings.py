@@ -1,0 +1,39 @@
+"""How a model is evaluated; importable without torch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, field_validator
+from pydantic.dataclasses import dataclass
+
+from chimerae.strict import STRICT
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Evaluation:
+    """How a model is evaluated. Everything here is part of what a score means, and is written beside it."""
+
+    n: int | None = Field(default=None, ge=1)
+    """Test samples at most, evenly spread over the split; None: all."""
+    batch_size: int = Field(default=256, ge=1)
+    """Samples at a time; changes no score unless `bn` is 'batch'."""
+    seed: int = Field(default=0, ge=0)
+    """Of the noise in posterior codes, prior codes and generators."""
+    bn: Literal["running", "batch"] = "running"
+    """Statistics that BatchNorm uses: those it kept while training, or those of the batch at hand."""
+    metrics: tuple[str, ...] | None = None
+    """Names of metrics (`chimerae list metrics`); None: all that apply."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None:
+            from chimerae.errors import unknown
+            from chimerae.metrics import METRICS
+
+            known = [metric.name for metric in METRICS]
+            for name in names:
+                if name not in known:
+                    raise unknown("metric", name, known)
+        return names

@@ -1,0 +1,53 @@
+"""Evaluation of a trained model: one pass over the test split feeds every metric."""
+
+from __future__ import annotations
+
+from chimerae.data import Prepared
+from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.clouds import measure_clouds
+from chimerae.evaluation.pairs import measure_pairs
+from chimerae.evaluation.scores import Results
+from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.shown import show
+from chimerae.methods import Method
+from chimerae.metrics import METRICS, CloudMetric, PairMetric, Subject
+from chimerae.nets import Nets
+from chimerae.progress import Progress, silent
+
+
+def evaluate(
+    method: Method,
+    nets: Nets,
+    data: Prepared,
+    settings: Evaluation | None = None,
+    *,
+    progress: Progress = silent,
+) -> Results:
+    """Measure what `nets` make of the test split of `data`, and draw of the toy if it is one.
+
+    Every network that turns codes into samples is scored on the same codes and noise. Noise is a function of
+    the seed and the sample's place, so the batch size changes no value. A metric that cannot be computed is
+    named in `absent` with the reason; the others come out all the same.
+    """
+    settings = settings or Evaluation()
+    subject = Subject(
+        shape=data.shape,
+        toy=data.toy,
+        encodes=method.encodes,
+        z_dim=method.z_dim,
+        noise_dim=method.noise_dim,
+    )
+    wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
+    unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
+    pairs = [m for m in wanted if isinstance(m, PairMetric) and m.name not in unsuited]
+    clouds = [m for m in wanted if isinstance(m, CloudMetric) and m.name not in unsuited]
+    with nets.evaluating(batch_statistics=settings.bn == "batch"):
+        bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
+        measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
+        if data.toy is not None:
+            measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))
+        shown = show(bench, data)
+    absent = {} if settings.metrics is None else dict(unsuited)
+    for part in measured:
+        absent |= part.absent
+    return Results(scores=tuple(s for part in measured for s in part.scores), absent=absent, shown=shown)

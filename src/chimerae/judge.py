@@ -1,0 +1,34 @@
+"""Evaluating a run folder: its model, its test data, its scores and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from chimerae.data import prepare
+from chimerae.evaluation import Evaluation, Results, draw, evaluate, write_scores
+from chimerae.model import load
+from chimerae.progress import Progress, silent
+from chimerae.recipes.folder import read_run, same_data
+
+
+def judge(
+    folder: str | Path,
+    settings: Evaluation | None = None,
+    *,
+    device: str = "auto",
+    progress: Progress = silent,
+) -> Results:
+    """Evaluate the model of the run in `folder` on its test split; writes `scores.json` and `pictures/`.
+
+    Raises:
+        InputError: there is no run or no model, or its data have changed.
+    """
+    folder = Path(folder)
+    run = read_run(folder)
+    model = load(folder, device=device)
+    data = prepare(run.data, run.prepare, progress=progress)
+    same_data(folder, data.manifest)
+    results = evaluate(model.method, model.nets, data, settings or run.evaluation, progress=progress)
+    draw(results.shown, folder / "pictures")
+    write_scores(results, model.step, folder / "scores.json")
+    return results

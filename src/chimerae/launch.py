@@ -1,0 +1,144 @@
+"""Starting and resuming runs: from settings to a run folder with a trained model in it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chimerae import model
+from chimerae.config import override
+from chimerae.data import Batches, Prepared, prepare
+from chimerae.progress import Progress, silent
+from chimerae.recipes.folder import create, free_folder, longer, read_run, same_data, vacant
+from chimerae.recipes.presets import recipe
+from chimerae.recipes.run import Run
+from chimerae.recipes.sizing import default_arch, sized
+from chimerae.training.checkpoint import read_state
+from chimerae.training.log import Listener, ignore
+from chimerae.training.loop import Loop
+from chimerae.training.sheets import POINTS, SAMPLES, Sheets
+from chimerae.training.state import State, build_state
+
+
+def train(
+    what: str | Run,
+    *,
+    data: str | None = None,
+    steps: int | None = None,
+    seed: int | None = None,
+    out: str | Path | None = None,
+    arch: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    listener: Listener = ignore,
+    progress: Progress = silent,
+    command: str | None = None,
+) -> Path:
+    """Train a method or recipe by name, or a whole `Run`, and return its run folder.
+
+    Args:
+        what: such as "avae" (see `chimerae list recipes`), or a `Run`.
+        data: a source, such as a folder of images (see `chimerae list data`).
+        steps: batches to play.
+        seed: from which all randomness follows.
+        out: the run folder; the first free `runs/<method>-<data>` when not given.
+        arch: "mlp" or "dcgan"; what suits the data when not given.
+        settings: further settings by dotted path, such as `{"method.beta": 5}`.
+        listener: called with every line of the log.
+        progress: called while data are prepared.
+        command: how this run was asked for; the command line of this process when not given.
+
+    Raises:
+        InputError: something that was given cannot be used; no run folder is left behind.
+        Stopped: SIGINT or SIGTERM came; `resume` goes on.
+    """
+    run = what if isinstance(what, Run) else build(what, data=data, arch=arch)
+    given = {"steps": steps, "seed": seed, "data": data if isinstance(what, Run) else None}
+    run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
+    run, _ = sized(run)
+    return start(run, out=out, listener=listener, progress=progress, command=command)
+
+
+def build(name: str, *, data: str | None = None, arch: str | None = None) -> Run:
+    """The run of the recipe called `name`, on `data` and with `arch` when they are given.
+
+    Raises:
+        InputError: a name is unknown, or data are missing.
+    """
+    chosen = recipe(name)
+    source = chosen.source(data)
+    if arch is None and chosen.arch is not None:
+        return chosen.run(source, chosen.arch)
+    return chosen.run(source, default_arch(source, arch))
+
+
+def start(
+    run: Run,
+    *,
+    out: str | Path | None = None,
+    listener: Listener = ignore,
+    progress: Progress = silent,
+    command: str | None = None,
+) -> Path:
+    """Prepare the data of `run`, make its folder and train it to the end; see `train`."""
+    folder = Path(out) if out is not None else free_folder(run)
+    vacant(folder)
+    prepared = prepare(run.data, run.prepare, progress=progress)
+    run.arch.check(prepared.shape)
+    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
+    _loop(run, state, prepared, folder, listener).run()
+    return folder
+
+
+def resume(
+    folder: str | Path, *, steps: int | None = None, listener: Listener = ignore, progress: Progress = silent
+) -> Path:
+    """Go on with the run in `folder` from its newest state, bit for bit as if it had never stopped (on a CPU).
+
+    Args:
+        folder: the run folder.
+        steps: a new total, to train longer than first asked; schedules then stretch to it.
+        listener: called with every line of the log.
+        progress: called while data are prepared.
+
+    Raises:
+        InputError: there is no run or no state, they are damaged, or the data have changed.
+        Stopped: SIGINT or SIGTERM came.
+    """
+    folder = Path(folder)
+    run = read_run(folder)
+    prepared = prepare(run.data, run.prepare, progress=progress)
+    same_data(folder, prepared.manifest)
+    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    tensors, step = read_state(folder / "state")
+    state.load(tensors, step)
+    if steps is not None and steps != run.steps:
+        run = longer(folder, run, steps, step)
+    _loop(run, state, prepared, folder, listener).run()
+    return folder
+
+
+def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener) -> Loop:
+    batches = Batches(
+        prepared.train,
+        batch_size=run.training.batch_size,
+        seed=run.seed,
+        device=state.device,
+        flip=run.training.flip,
+    )
+    n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
+    originals = prepared.test.take(range(n)).to(state.device)
+    return Loop(
+        state=state,
+        batches=batches,
+        training=run.training,
+        total=run.steps,
+        seed=run.seed,
+        folder=folder,
+        sheets=Sheets(run.method, folder / "samples", originals, run.seed),
+        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / "model"),
+        listener=listener,
+    )

@@ -1,0 +1,58 @@
+"""Games between a critic's logit `c` (> 0 means real) and a generator, one value per sample `[B]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from torch import Tensor
+from torch.nn.functional import softplus
+
+GeneratorLoss = Literal["non_saturating", "saturating", "linear"]
+
+
+def logistic_real(c: Tensor) -> Tensor:
+    """Critic's cost of real samples: `-log P(real)`.
+
+    >>> import torch
+    >>> logistic_real(torch.tensor([0.0]))
+    tensor([0.6931])
+    """
+    return softplus(-c)
+
+
+def logistic_fake(c: Tensor) -> Tensor:
+    """Critic's cost of generated samples: `-log P(fake)`.
+
+    >>> import torch
+    >>> logistic_fake(torch.tensor([0.0]))
+    tensor([0.6931])
+    """
+    return softplus(c)
+
+
+def non_saturating(c: Tensor) -> Tensor:
+    """Generator's cost `-log P(real)` of its samples (Goodfellow et al. 2014, section 3, the practical form)."""
+    return softplus(-c)
+
+
+def saturating(c: Tensor) -> Tensor:
+    """Generator's cost `log P(fake)` of its samples (Goodfellow et al. 2014, equation 1)."""
+    return -softplus(c)
+
+
+def linear(c: Tensor) -> Tensor:
+    """Generator's cost `-c`: with an optimal logistic critic, the reverse KL (AVAE paper, equation 15).
+
+    >>> import torch
+    >>> linear(torch.tensor([2.0]))
+    tensor([-2.])
+    """
+    return -c
+
+
+GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[[Tensor], Tensor]] = {
+    "non_saturating": non_saturating,
+    "saturating": saturating,
+    "linear": linear,
+}

@@ -1,0 +1,56 @@
+"""AVAE's latent losses: how far the code of a generated sample is from the code it was made of, `[B]`.
+
+`q` is the posterior of the generated samples with one `sigma` `[z]` for all of them, `z` `[B, z]` the codes they were
+made of. `sigma` is a constant here: only the generator is moved by these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from chimerae.gaussian import Gaussian
+
+LatentLoss = Literal["paper_a", "paper_b", "official"]
+
+
+def latent_a(q: Gaussian, z: Tensor) -> Tensor:
+    """`1/2 sum_j ((mu_j - z_j) / sigma_j)^2` (AVAE paper, equation 12: L^a).
+
+    >>> latent_a(Gaussian(torch.tensor([[1.0]]), torch.zeros(1)), torch.tensor([[3.0]]))
+    tensor([2.])
+    """
+    return 0.5 * ((q.mu - z) / q.sigma).square().sum(1)
+
+
+def latent_b(q: Gaussian, z: Tensor) -> Tensor:
+    """`1/2 sum_j ((mu_j - sqrt(1 - sigma_j^2) z_j) / sigma_j)^2` (AVAE paper, equation 16: L^b).
+
+    The target has the law of `mu(x)` when the aggregate posterior is the prior, so it asks nothing of the generator
+    that the data do not do. Where `sigma` is 1 or more the target is 0.
+    """
+    return latent_a(q, mean_scale(q) * z)
+
+
+def latent_official(q: Gaussian, z: Tensor) -> Tensor:
+    """`B sum_j w_j 1/2 (mu_j - z_j)^2` with precisions as weights, `w_j ~ 1 / sigma_j^2`, `sum_j w_j = 1`.
+
+    The published code's weighting: its batch *sum* makes it `B / sum_j sigma_j^-2` times L^a.
+    """
+    weights = torch.softmax(-q.logvar, -1)
+    return len(z) * 0.5 * (weights * (q.mu - z).square()).sum(1)
+
+
+def mean_scale(q: Gaussian) -> Tensor:
+    """`sqrt(1 - sigma^2)`, the deviation of posterior means when codes are standard normal; 0 where sigma >= 1."""
+    return (1.0 - q.variance).clamp(min=0.0).sqrt()
+
+
+LATENT_LOSSES: Mapping[LatentLoss, Callable[[Gaussian, Tensor], Tensor]] = {
+    "paper_a": latent_a,
+    "paper_b": latent_b,
+    "official": latent_official,
+}

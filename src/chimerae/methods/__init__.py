@@ -1,0 +1,31 @@
+"""The methods: one file each, receiving an architecture, knowing no network, optimiser, file or device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chimerae.methods.avae import AVAE
+from chimerae.methods.gan import GAN
+from chimerae.methods.method import Clock, Losses, Method, NoEncoder
+from chimerae.methods.vae import VAE
+from chimerae.methods.vae_gan import VAEGAN
+from chimerae.methods.wgan_gp import WGANGP
+
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE)
+"""Every method, in the order in which they are listed."""
+
+BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
+
+__all__ = [
+    "AVAE",
+    "BY_NAME",
+    "GAN",
+    "METHODS",
+    "VAE",
+    "VAEGAN",
+    "WGANGP",
+    "Clock",
+    "Losses",
+    "Method",
+    "NoEncoder",
+]

@@ -1,0 +1,121 @@
+"""AVAE, adversarial variational autoencoder (Plumerault, Le Borgne, Hudelot 2020, arXiv 2012.11551)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
+from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
+from chimerae.losses.reconstruction import half_squared_error
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AVAE(Method):
+    """A VAE, and a generator that makes sharp samples which the VAE's encoder reads back as the code they came from."""
+
+    name: ClassVar[str] = "avae"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "vae": ("encoder", "decoder"),
+        "generator": ("generator",),
+        "critic": ("critic",),
+    }
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    beta: float = Field(default=1.0, ge=0)
+    """Weight of the KL; 1 in the paper (its per-data-set betas belong to the VAE/GAN baseline)."""
+    latent_loss: LatentLoss = "paper_b"
+    """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), or the published code's weighting (`official`)."""
+    adv_loss: Literal["linear_logit", "softplus"] = "linear_logit"
+    """L_M: equation 15, or its bounded relative `-log P(real)` (another divergence)."""
+    use_xi: bool = False
+    """Give the generator noise `xi` beside the code, `z_dim` numbers of it."""
+    recon_code: Literal["sample", "mean", "mean_rescaled"] = "sample"
+    """Code of a reconstruction: drawn from the posterior (the paper), its mean, or its mean at unit deviation."""
+
+    @property
+    def noise_dim(self) -> int:
+        """Numbers of `xi`."""
+        return self.z_dim if self.use_xi else 0
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """The VAE's decoder and the generator."""
+        return ("decoder", "generator")
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder with one sigma for all samples, decoder, generator, critic: four separate sets of weights."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim, scale="shared"),
+            "decoder": arch.decoder(self.z_dim, shape),
+            "generator": arch.decoder(self.z_dim + self.noise_dim, shape),
+            "critic": arch.critic(shape),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """One turn, three players (figure 4: all gradients, then all steps)."""
+        E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
+        q, z = E(x), self.prior(x)
+        rec, kl = half_squared_error(x, D(q.sample())), q.kl()  # (8), (7)
+        x_fake = G(self.with_noise(z))
+        q_fake = E.unrecorded(x_fake)  # the encoder will be asked about data
+        c_real, c_fake = C(x), C(x_fake)
+        latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
+        clock.watch(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
+        yield {
+            "vae": (rec + self.beta * kl).mean(),  # (9)
+            "generator": (
+                latent + ADVERSARIAL[self.adv_loss](c_fake)
+            ).mean(),  # (16) or (12), + (15) with c = -logit C
+            "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # (13)
+        }
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Generator output for codes `[n, z_dim]` (xi is drawn) or `[n, 2 z_dim]` (code and xi)."""
+        x: Tensor = nets.generator(self.with_noise(z))
+        return x
+
+    def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
+        """The VAE decoder's and the generator's answer to the same codes."""
+        return {"decoder": nets.decoder(z[:, : self.z_dim]), "generator": self.generate(nets, z)}
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`; its `logvar` `[z_dim]` serves all samples."""
+        q: Gaussian = nets.encoder(x)
+        return q
+
+    def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
+        """The code `[B, z_dim]` as `recon_code` says."""
+        return RECONSTRUCTION_CODES[self.recon_code](q, eps)
+
+
+ADVERSARIAL: Mapping[str, Callable[[Tensor], Tensor]] = {"linear_logit": linear, "softplus": non_saturating}
+
+USED_DIMENSION = 0.1
+"""`sqrt(1 - sigma^2)` from which on a dimension counts as used."""
+
+
+def _mean_rescaled(q: Gaussian, eps: Tensor) -> Tensor:
+    """`mu / sqrt(1 - sigma^2)`: what an L^b generator must be fed for E(G(z)) = mu; noise where sigma is near 1."""
+    scale = mean_scale(q)
+    return torch.where(scale > USED_DIMENSION, q.mu / scale.clamp(min=USED_DIMENSION), eps)
+
+
+RECONSTRUCTION_CODES: Mapping[str, Callable[[Gaussian, Tensor], Tensor]] = {
+    "sample": lambda q, eps: q.sample(eps),
+    "mean": lambda q, eps: q.mu,
+    "mean_rescaled": _mean_rescaled,
+}

@@ -1,0 +1,89 @@
+"""GAN (Goodfellow et al. 2014) with DCGAN's rules (Radford et al. 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class GAN(Method):
+    """Generator against a critic with logistic loss; it has no encoder."""
+
+    name: ClassVar[str] = "gan"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}
+    kept: ClassVar[tuple[str, ...]] = ("generator",)
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    adv_loss: GeneratorLoss = "non_saturating"
+    """What the generator minimises; the AVAE paper's baseline uses `linear`."""
+    update: Literal["simultaneous", "alternating", "alternating_minibatch"] = "simultaneous"
+    """Both at once; critic then generator on every batch; or in turn, batch by batch (DCGAN's code)."""
+
+    @property
+    def single_turn(self) -> bool:
+        """Alternating play has two turns."""
+        return self.update != "alternating"
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Generator and critic."""
+        return {"generator": arch.decoder(self.z_dim, shape), "critic": arch.critic(shape)}
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """One turn, or two, as `update` says."""
+        return UPDATES[self.update](self, nets, x, clock)
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Generator output for codes `[n, z_dim]`."""
+        x: Tensor = nets.generator(z)
+        return x
+
+
+def _critic_loss(c_real: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
+    clock.watch(c_real=c_real, c_fake=c_fake)
+    return (logistic_real(c_real) + logistic_fake(c_fake)).mean()  # Goodfellow et al., eq. 1
+
+
+def _simultaneous(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    G, C = nets.generator, nets.critic
+    c_real, c_fake = C(x), C(G(method.prior(x)))
+    yield {
+        "generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean(),
+        "critic": _critic_loss(c_real, c_fake, clock),
+    }
+
+
+def _alternating(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    G, C = nets.generator, nets.critic
+    x_fake = G(method.prior(x))
+    yield {"critic": _critic_loss(C(x), C(x_fake.detach()), clock)}
+    c_fake = C(x_fake)  # the critic has moved, the samples still stand
+    yield {"generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean()}
+
+
+def _alternating_minibatch(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    G, C = nets.generator, nets.critic
+    x_fake = G(method.prior(x))
+    if clock.step % 2 == 0:
+        yield {"generator": GENERATOR_LOSSES[method.adv_loss](C(x_fake)).mean()}
+    else:
+        yield {"critic": _critic_loss(C(x), C(x_fake.detach()), clock)}
+
+
+UPDATES: Mapping[str, Callable[[GAN, Nets, Tensor, Clock], Iterator[Losses]]] = {
+    "simultaneous": _simultaneous,
+    "alternating": _alternating,
+    "alternating_minibatch": _alternating_minibatch,
+}

@@ -1,0 +1,123 @@
+"""What a method is: who plays, and the turns of one batch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from chimerae import noise
+from chimerae.gaussian import Gaussian
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import SIGNED, Shape, ValueRange
+
+Losses = Mapping[str, Tensor]
+"""Player -> the scalar it minimises in this turn."""
+
+
+class NoEncoder(ValueError):
+    """Raised when a method without an encoder is asked for a code."""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Where in the run a batch is, and a notebook for what people want to see of it."""
+
+    step: int
+    total: int
+    watched: dict[str, Tensor] | None = None
+    """Filled by `watch` on the steps that are logged; None on all others, which then cost nothing."""
+
+    @property
+    def progress(self) -> float:
+        """Share of the run that is done, in [0, 1]."""
+        return min(self.step / self.total, 1.0)
+
+    def watch(self, **values: Tensor) -> None:
+        """Note the mean of each tensor under its name, for the log and the health rules."""
+        if self.watched is not None:
+            self.watched.update({name: value.detach().mean() for name, value in values.items()})
+
+
+class Method(ABC):
+    """A rule for training networks. Concrete methods are final, frozen, keyword-only dataclasses.
+
+    Fields are the hyper-parameters, in the paper's symbols. A method holds no networks, optimisers, files or devices.
+    """
+
+    name: ClassVar[str]
+    """What it is called on the command line."""
+    players: ClassVar[Mapping[str, tuple[str, ...]]]
+    """Player -> the networks it moves. Every network belongs to exactly one player."""
+    kept: ClassVar[tuple[str, ...]]
+    """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
+    value_range: ClassVar[ValueRange] = SIGNED
+    """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
+
+    z_dim: int
+
+    @abstractmethod
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Build every network for samples of `shape`, named as in `players`."""
+
+    @abstractmethod
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Play one batch `x` `[B, *shape]`.
+
+        Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far, each with
+        respect to its own player's parameters only, then those players step, then play goes on with the moved
+        networks.
+        """
+
+    @property
+    def noise_dim(self) -> int:
+        """Numbers that `generate` takes beside the code (AVAE's xi); 0 for most methods."""
+        return 0
+
+    @abstractmethod
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`; missing noise is drawn."""
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """Networks that turn codes into samples; the one that `generate` uses comes last."""
+        return self.kept[-1:]
+
+    def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
+        """Samples from the codes `z` (as `generate` takes them) by each of `decoders`."""
+        return {self.decoders[-1]: self.generate(nets, z)}
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior over codes of `x` `[B, *shape]`.
+
+        Raises:
+            NoEncoder: the method has none.
+        """
+        raise NoEncoder(f"{self.name} has no encoder: it can sample, but not encode or reconstruct")
+
+    @property
+    def single_turn(self) -> bool:
+        """True when `play` yields exactly once, so that its graph can be dropped before the players step."""
+        return True
+
+    @property
+    def encodes(self) -> bool:
+        """True when the method has an encoder."""
+        return any("encoder" in networks for networks in self.players.values())
+
+    def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
+        """The code `[B, z_dim]` from which `q`'s sample is rebuilt; `eps` `[B, z_dim]` is standard normal."""
+        return q.sample(eps)
+
+    def prior(self, x: Tensor, d: int | None = None) -> Tensor:
+        """Standard normal codes `[B, d]`, as many as `x` has samples; `d` is `z_dim` when not given."""
+        return noise.normal(len(x), self.z_dim if d is None else d, like=x)
+
+    def with_noise(self, z: Tensor) -> Tensor:
+        """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`."""
+        missing = self.z_dim + self.noise_dim - z.shape[1]
+        return torch.cat([z, noise.normal(len(z), missing, like=z)], 1) if missing else z

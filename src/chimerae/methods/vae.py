@@ -1,0 +1,59 @@
+"""VAE and beta-VAE (Kingma and Welling 2013; Higgins et al. 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.reconstruction import half_squared_error
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class VAE(Method):
+    """Variational autoencoder with a Gaussian decoder of unit variance; `beta` weighs the KL."""
+
+    name: ClassVar[str] = "vae"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    beta: float = Field(default=1.0, ge=0)
+    """Weight of the KL; 1 is the VAE, more is a beta-VAE."""
+    sigma: Literal["free", "shared"] = "free"
+    """Posterior deviation: one per sample, or one learned vector for all samples (the AVAE paper's VAE)."""
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
+            "decoder": arch.decoder(self.z_dim, shape),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """One turn: both networks minimise the negative ELBO."""
+        E, D = nets.encoder, nets.decoder
+        q = E(x)
+        rec, kl = half_squared_error(x, D(q.sample())), q.kl()
+        clock.watch(rec=rec, kl=kl)
+        yield {"vae": (rec + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]`."""
+        x: Tensor = nets.decoder(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`."""
+        q: Gaussian = nets.encoder(x)
+        return q

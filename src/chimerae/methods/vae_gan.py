@@ -1,0 +1,91 @@
+"""VAE/GAN (Larsen et al. 2015, arXiv 1512.09300)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.losses.reconstruction import half_squared_error
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+Reduction = Literal["mean", "sum"]
+REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum}
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class VAEGAN(Method):
+    """A VAE whose decoder is a GAN's generator, and whose reconstruction error is measured in the critic's features."""
+
+    name: ClassVar[str] = "vae-gan"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "encoder": ("encoder",),
+        "decoder": ("decoder",),
+        "critic": ("critic",),
+    }
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    beta: float = Field(default=1.0, ge=0)
+    """Weight of the KL; the AVAE paper uses 4 (bedroom), 5 (CelebA), 10 (CIFAR), 20 (SVHN) for this baseline."""
+    gamma: float = Field(default=1e-2, ge=0)
+    """Weight of the feature error in the decoder's loss; 1e-6 (CelebA) in Larsen's code, with sums over the batch."""
+    adv_loss: GeneratorLoss = "linear"
+    """What the decoder minimises against the critic; `saturating` in Larsen's paper."""
+    fakes: Literal["samples", "recons", "both"] = "both"
+    """What the critic sees as generated; Larsen's script: samples only."""
+    reduction: Reduction = "mean"
+    """Over the batch; Larsen's code sums and divides the learning rate."""
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder, decoder and a critic that shows its features."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim),
+            "decoder": arch.decoder(self.z_dim, shape),
+            "critic": arch.feature_critic(shape),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """One turn, three players. Only the decoder hears of both games; `yield` keeps the others apart."""
+        E, D, C = nets.encoder, nets.decoder, nets.critic
+        q = E(x)
+        x_r = D(q.sample())
+        (c_real, f_real), (c_r, f_r) = C(x), C(x_r)
+        rec, kl = half_squared_error(f_real, f_r), q.kl()  # Larsen et al., eq. 7
+        games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
+        clock.watch(rec=rec, kl=kl, c_real=c_real, c_fake=games[-1])
+
+        total, fool = REDUCTIONS[self.reduction], GENERATOR_LOSSES[self.adv_loss]
+        yield {
+            "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
+            "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
+            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games))),  # -L_GAN, eq. 8
+        }
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]`."""
+        x: Tensor = nets.decoder(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`."""
+        q: Gaussian = nets.encoder(x)
+        return q
+
+
+Fakes = Callable[[Tensor, Callable[[], Tensor]], list[Tensor]]
+FAKES: Mapping[str, Fakes] = {
+    "samples": lambda c_recon, c_sample: [c_sample()],
+    "recons": lambda c_recon, c_sample: [c_recon],
+    "both": lambda c_recon, c_sample: [c_recon, c_sample()],
+}

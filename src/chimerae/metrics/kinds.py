@@ -1,0 +1,147 @@
+"""What a metric is: something measured, and what tables and readers need to know about it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol, final
+
+from torch import Tensor
+
+from chimerae.shapes import Shape, is_image
+
+Needs = Literal["pairs", "points", "codes", "noise"]
+Fact = str | int | float | tuple[float, ...]
+"""A fact of a protocol: something JSON can hold."""
+
+
+class Density(Protocol):
+    """A toy density, as far as metrics are concerned."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """Edges, on both axes, of the square that histograms cover."""
+        ...
+
+    @property
+    def sigma(self) -> float | None:
+        """Deviation of every mode on each axis; None when there are no modes."""
+        ...
+
+    def centres(self) -> Tensor:
+        """Centres of the modes `[M, 2]`, `[0, 2]` when there are none."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is measured: samples of some shape, perhaps of a toy, and a model with codes of some size."""
+
+    shape: Shape
+    toy: Density | None = None
+    encodes: bool = True
+    z_dim: int = 1
+    noise_dim: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cloud:
+    """Points that a network made of codes, beside points of the toy density it learnt."""
+
+    toy: Density
+    real: Tensor
+    """Fresh points of the density, `[n, 2]`."""
+    points: Tensor
+    """Points of the network, `[n, 2]`."""
+    codes: Tensor
+    """Codes they were made of, `[n, z]`; `[n, 0]` for points that no network made."""
+    redrawn: Tensor
+    """Points of a few codes with the noise drawn again and again, `[codes, draws, 2]`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric(ABC):
+    """What every metric states of itself. Concrete ones: `PairMetric`, `CloudMetric`."""
+
+    name: str
+    better: Literal["lower", "higher"]
+    unit: str
+    """Range or unit of the values."""
+    about: str
+    """One line for lists."""
+
+    @property
+    @abstractmethod
+    def needs(self) -> Needs:
+        """What it is computed from."""
+
+    @abstractmethod
+    def unsuited(self, subject: Subject) -> str | None:
+        """Why it says nothing about `subject`; None when it applies."""
+
+    @abstractmethod
+    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PairMetric(Metric):
+    """Compares each original with its reconstruction; the score is the mean over samples."""
+
+    needs: ClassVar[Needs] = "pairs"
+    on: Literal["images", "points"]
+    measure: Callable[[Tensor, Tensor], Tensor]
+    """Originals and reconstructions `[B, ...]` in, one value per sample `[B]` out."""
+    range: str
+    """In which the values that are compared lie."""
+    details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
+    """Facts that depend on the shape of a sample."""
+
+    def unsuited(self, subject: Subject) -> str | None:
+        """Why it says nothing about `subject`; None when it applies."""
+        if is_image(subject.shape) != (self.on == "images"):
+            return f"it compares {self.on}"
+        return None
+
+    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        return {"range": self.range, "reduction": "per sample, then mean", **self.details(subject.shape)}
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class CloudMetric(Metric):
+    """Judges the points that a model draws against the toy density it learnt."""
+
+    needs: Needs = "points"
+    measure: Callable[[Cloud], float]
+    facts: Mapping[str, Fact]
+    """What its value depends on."""
+    suits: Callable[[Density], bool] = lambda toy: True
+    which: str = "toys"
+    """The toys that it suits, in words."""
+
+    def unsuited(self, subject: Subject) -> str | None:
+        """Why it says nothing about `subject`; None when it applies."""
+        if subject.toy is None:
+            return "it needs a toy density, whose points can be drawn"
+        if not self.suits(subject.toy):
+            return f"it is for {self.which}, not for {subject.toy.name}"
+        if self.needs == "codes" and subject.z_dim != 1:
+            return f"it is for one-dimensional codes, not for {subject.z_dim}"
+        if self.needs == "noise" and subject.noise_dim == 0:
+            return "it needs a generator that takes noise beside the code"
+        return None
+
+    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        toy = subject.toy
+        binned: dict[str, Fact] = {} if toy is None or "bins" not in self.facts else {"limits": toy.limits}
+        return {**self.facts, **binned}

@@ -1,0 +1,178 @@
+"""Every metric."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from chimerae.metrics import density, pixel, ssim, structure
+from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, PairMetric
+from chimerae.shapes import Shape
+
+
+def _histogram(units: str) -> dict[str, Fact]:
+    return {"units": units, "points": density.POINTS, "bins": density.BINS, "floor": density.FLOOR}
+
+
+def _window(shape: Shape) -> dict[str, Fact]:
+    return {"window": ssim.window_size(*shape[1:]), "sigma": ssim.SIGMA, "data_range": 1.0}
+
+
+def _has_modes(toy: Density) -> bool:
+    return len(toy.centres()) > 0 and toy.sigma is not None
+
+
+def _is_sine(toy: Density) -> bool:
+    return toy.name == "avae-sine"
+
+
+def _modes_covered(cloud: Cloud) -> float:
+    return structure.modes_covered(cloud.points, cloud.toy.centres(), cloud.toy.sigma or 0.0)
+
+
+def _in_modes(cloud: Cloud) -> float:
+    return structure.in_modes(cloud.points, cloud.toy.centres(), cloud.toy.sigma or 0.0)
+
+
+def _code_rank(cloud: Cloud) -> float:
+    return abs(structure.rank_correlation(cloud.codes[:, 0], cloud.points[:, 0]))
+
+
+METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
+    PairMetric(
+        name="mse_signed",
+        better="lower",
+        unit="[0, 4]",
+        range="[-1,1]",
+        on="images",
+        measure=pixel.mse_signed,
+        about="squared error per value, images in [-1, 1] (four times mse_unit)",
+    ),
+    PairMetric(
+        name="mse_unit",
+        better="lower",
+        unit="[0, 1]",
+        range="[0,1]",
+        on="images",
+        measure=pixel.mse_unit,
+        about="squared error per value, images in [0, 1]",
+    ),
+    PairMetric(
+        name="rmse_255",
+        better="lower",
+        unit="grey levels 0 to 255",
+        range="[0,255]",
+        on="images",
+        measure=pixel.rmse_255,
+        about="root of each image's squared error in grey levels, then mean",
+    ),
+    PairMetric(
+        name="psnr",
+        better="higher",
+        unit="dB",
+        range="[0,1]",
+        on="images",
+        measure=pixel.psnr,
+        about="peak signal-to-noise ratio of each image, then mean",
+    ),
+    PairMetric(
+        name="ssim",
+        better="higher",
+        unit="[-1, 1]",
+        range="[0,1]",
+        on="images",
+        measure=ssim.ssim,
+        details=_window,
+        about="structural similarity, Gaussian window 11x11 of deviation 1.5",
+    ),
+    PairMetric(
+        name="mse_points",
+        better="lower",
+        unit="squared units of the points",
+        range="as they are",
+        on="points",
+        measure=pixel.mse_points,
+        about="squared error per coordinate of reconstructed points",
+    ),
+    CloudMetric(
+        name="kl_published",
+        better="lower",
+        unit="1/100 of a sum over cells",
+        facts=_histogram("published"),
+        measure=lambda c: density.kl_published(c.real, c.points, c.toy.limits),
+        about="KL(real || model) of 100x100 histograms in the units of the toy tables",
+    ),
+    CloudMetric(
+        name="jsd_published",
+        better="lower",
+        unit="1/100 of a sum over cells",
+        facts=_histogram("published"),
+        measure=lambda c: density.jsd_published(c.real, c.points, c.toy.limits),
+        about="Jensen-Shannon divergence in the units of the toy tables (arguments reversed, not bounded)",
+    ),
+    CloudMetric(
+        name="kl_nats",
+        better="lower",
+        unit="nats",
+        facts=_histogram("nats"),
+        measure=lambda c: density.kl_nats(c.real, c.points, c.toy.limits),
+        about="KL(real || model) of 100x100 histograms in nats",
+    ),
+    CloudMetric(
+        name="jsd_nats",
+        better="lower",
+        unit="nats, [0, 0.693]",
+        facts=_histogram("nats"),
+        measure=lambda c: density.jsd_nats(c.real, c.points, c.toy.limits),
+        about="Jensen-Shannon divergence of 100x100 histograms in nats",
+    ),
+    CloudMetric(
+        name="modes_covered",
+        better="higher",
+        unit="modes",
+        facts={"within": structure.WITHIN},
+        suits=_has_modes,
+        which="toys with modes",
+        measure=_modes_covered,
+        about="modes with at least one point within 4 sigma of the centre",
+    ),
+    CloudMetric(
+        name="in_modes",
+        better="higher",
+        unit="[0, 1]",
+        facts={"within": structure.WITHIN},
+        suits=_has_modes,
+        which="toys with modes",
+        measure=_in_modes,
+        about="share of points within 4 sigma of some centre",
+    ),
+    CloudMetric(
+        name="on_branches",
+        better="higher",
+        unit="[0, 1]",
+        facts={"gap": structure.GAP},
+        suits=_is_sine,
+        which="avae-sine",
+        measure=lambda c: structure.on_branches(c.points),
+        about="share of points with |x2 - cos(x1)| > 0.5 (data: .85)",
+    ),
+    CloudMetric(
+        name="both_branches",
+        better="higher",
+        unit="[0, 1]",
+        needs="noise",
+        facts={"value": "x2 - cos(x1)"},
+        suits=_is_sine,
+        which="avae-sine",
+        measure=lambda c: structure.both_branches(c.redrawn),
+        about="share of fixed codes that reach both branches as the noise is drawn again",
+    ),
+    CloudMetric(
+        name="code_rank",
+        better="higher",
+        unit="[0, 1]",
+        needs="codes",
+        facts={"value": "|Spearman(z, x1)|"},
+        measure=_code_rank,
+        about="rank correlation of a one-dimensional code and the first coordinate",
+    ),
+)

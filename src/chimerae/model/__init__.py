@@ -1,0 +1,8 @@
+"""Trained models, to use: `load(run)`, then `encode`, `decode`, `sample`, `reconstruct`, `interpolate`."""
+
+from __future__ import annotations
+
+from chimerae.model.model import Model
+from chimerae.model.store import load, save
+
+__all__ = ["Model", "load", "save"]

@@ -1,0 +1,156 @@
+"""What a trained model can do: encode, decode, sample, reconstruct, interpolate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.errors import InputError, unknown
+from chimerae.gaussian import Gaussian
+from chimerae.methods import Method
+from chimerae.model.paths import PATHS
+from chimerae.nets import Nets
+from chimerae.shapes import Shape, describe, is_image
+
+
+Mode = Literal["spherical", "linear"]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. Images are float32 `[B, C, H, W]` in [0, 1] everywhere (uint8 is taken too); points as they are.
+
+    Randomness comes from `seed`: the same call gives the same answer.
+    """
+
+    method: Method
+    nets: Nets
+    shape: Shape
+    step: int
+    device: torch.device
+
+    @property
+    def decoders(self) -> tuple[str, ...]:
+        """Networks that turn codes into samples; the last one is used when none is named."""
+        return self.method.decoders
+
+    def encode(self, x: Tensor) -> Gaussian:
+        """Posterior over codes of `x` `[B, *shape]`: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
+
+        Raises:
+            InputError: `x` has another shape, or values outside [0, 1].
+            NoEncoder: the method has no encoder.
+        """
+        with self.nets.evaluating():
+            q = self.method.encode(self.nets, self._inwards(x))
+        return Gaussian(q.mu.cpu(), q.logvar.cpu())
+
+    def decode(self, z: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
+        """Samples `[n, *shape]` from codes `[n, z]`, by the network called `by` (one of `decoders`).
+
+        Raises:
+            InputError: `z` has another width, or there is no such network.
+        """
+        wanted = self.decoders[-1] if by is None else by
+        if wanted not in self.decoders:
+            raise unknown("decoder", wanted, self.decoders)
+        widths = sorted({self.method.z_dim, self.method.z_dim + self.method.noise_dim})
+        if z.dim() != 2 or z.shape[1] not in widths:
+            raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
+        with self.nets.evaluating(), noise.seeded(seed, "decode"):
+            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device)))
+        return self._outwards(made[wanted])
+
+    def sample(self, n: int, *, by: str | None = None, seed: int = 0, batch_size: int = 256) -> Tensor:
+        """Exactly `n` samples `[n, *shape]` from the prior.
+
+        Raises:
+            InputError: `n` is below 1.
+        """
+        if n < 1:
+            raise InputError(f"{n} samples cannot be drawn; ask for 1 or more")
+        with noise.seeded(seed, "sample"):
+            z = noise.normal(n, self.method.z_dim + self.method.noise_dim)
+        return torch.cat([self.decode(part, by=by) for part in z.split(batch_size)])
+
+    def reconstruct(self, x: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
+        """What becomes of `x` `[B, *shape]` when it is encoded and decoded, `[B, *shape]`.
+
+        Raises:
+            InputError: `x` has another shape, or values outside [0, 1].
+            NoEncoder: the method has no encoder.
+        """
+        q = self.encode(x)
+        with noise.seeded(seed, "reconstruct"):
+            z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim))
+        return self.decode(z, by=by, seed=seed)
+
+    def interpolate(
+        self,
+        a: Tensor,
+        b: Tensor,
+        *,
+        steps: int = 8,
+        mode: Mode = "spherical",
+        by: str | None = None,
+        seed: int = 0,
+    ) -> Tensor:
+        """The way from `a` to `b` (each `[B, *shape]`) through the codes, `[B, steps, *shape]`, both ends included.
+
+        Raises:
+            InputError: shapes differ, `steps` is below 2, or `mode` is unknown.
+            NoEncoder: the method has no encoder.
+        """
+        if a.shape != b.shape:
+            raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
+        with noise.seeded(seed, "interpolate"):
+            eps = noise.normal(len(a), self.method.z_dim)
+        ends = [self.method.reconstruction_code(self.encode(x), eps) for x in (a, b)]
+        return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
+
+    def walk(
+        self,
+        a: Tensor,
+        b: Tensor,
+        *,
+        steps: int = 8,
+        mode: Mode = "spherical",
+        by: str | None = None,
+        seed: int = 0,
+    ) -> Tensor:
+        """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends included.
+
+        Raises:
+            InputError: `steps` is below 2, or `mode` is unknown.
+        """
+        if steps < 2:
+            raise InputError(f"a way of {steps} steps has no two ends; ask for 2 or more")
+        if mode not in PATHS:
+            raise unknown("mode", mode, PATHS)
+        path = torch.stack([PATHS[mode](a, b, t) for t in torch.linspace(0, 1, steps).tolist()], 1)
+        made = self.decode(path.flatten(0, 1), by=by, seed=seed)
+        return made.view(len(a), steps, *self.shape)
+
+    def prior(self, n: int, *, seed: int = 0) -> Tensor:
+        """Codes `[n, z]` drawn from the prior N(0, I)."""
+        with noise.seeded(seed, "prior"):
+            return noise.normal(n, self.method.z_dim)
+
+    def _inwards(self, x: Tensor) -> Tensor:
+        if tuple(x.shape[1:]) != self.shape or len(x) == 0:
+            wanted = ", ".join(map(str, self.shape))
+            raise InputError(f"this model takes [B, {wanted}] ({describe(self.shape)}), not {list(x.shape)}")
+        x = x.float() / 255.0 if x.dtype == torch.uint8 else x.float()
+        if not is_image(self.shape):
+            return x.to(self.device)
+        low, high = x.min().item(), x.max().item()
+        if not (0.0 <= low and high <= 1.0):
+            raise InputError(f"images must lie in [0, 1], these go from {low:.3g} to {high:.3g}")
+        return self.method.value_range.from_unit(x.to(self.device))
+
+    def _outwards(self, x: Tensor) -> Tensor:
+        return self.method.value_range.to_unit(x).cpu() if is_image(self.shape) else x.cpu()

@@ -1,0 +1,117 @@
+"""Models on disk: `config.json`, `model.safetensors` and a card; no pickles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from torch import nn
+
+import chimerae
+from chimerae import methods, networks
+from chimerae.config import from_dict, to_dict
+from chimerae.errors import InputError, unknown
+from chimerae.files import read_json, write_bytes, write_json, write_text
+from chimerae.model.model import Model
+from chimerae.nets import Architecture, Nets
+from chimerae.recipes.run import Run
+from chimerae.shapes import Shape, describe, is_image
+from chimerae.training.checkpoint import check_schema, pack, unpack
+from chimerae.training.state import State, pick_autocast, pick_device
+
+T = TypeVar("T")
+
+SCHEMA = 1
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:
+    """Write the networks of `state` that a model needs into `folder`: `config.json`, `model.safetensors`, a card."""
+    modules = state.final_modules()
+    counts = {name: sum(p.numel() for p in module.parameters()) for name, module in state.nets.items()}
+    tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
+    tree = to_dict(run)
+    config = {
+        "schema": SCHEMA,
+        "chimerae": chimerae.__version__,
+        "method": tree["method"],
+        "arch": tree["arch"],
+        "shape": list(shape),
+        "data": run.data,
+        "step": state.step,
+        "averaged": state.average is not None,
+        "parameters": counts,
+    }
+    write_bytes(folder / WEIGHTS, pack(tensors))
+    write_text(folder / CARD, card(run, shape, state.step, folder.parent.name))
+    write_json(folder / CONFIG, config)
+
+
+def load(path: str | Path, *, device: str = "auto") -> Model:
+    """The model of the run folder (or of the `model` folder) `path`, on `device`, in float32.
+
+    Raises:
+        InputError: there is none, it is damaged, or another version wrote it.
+    """
+    folder = _model_folder(Path(path))
+    config = read_json(folder / CONFIG, "a model")
+    check_schema(config, folder / CONFIG, SCHEMA)
+    method = _named(methods.BY_NAME, config, "method", folder)
+    arch = _named(networks.BY_NAME, config, "arch", folder)
+    shape = tuple(int(n) for n in config["shape"])
+    place = pick_device(device)
+    built = method.networks(shape, arch)
+    modules = {name: built[name].to(place).eval() for name in method.kept}
+    _fill(modules, folder / WEIGHTS)
+    return Model(method, Nets(modules, pick_autocast(place, "float32")), shape, int(config["step"]), place)
+
+
+def _model_folder(path: Path) -> Path:
+    for folder in (path / "model", path):
+        if (folder / CONFIG).exists():
+            return folder
+    if not path.is_dir():
+        raise InputError(f"there is no run folder {path}")
+    raise InputError(f"{path} holds no model yet: a run saves its first at --training.save-every steps")
+
+
+def _named(classes: Mapping[str, type[T]], config: Mapping[str, Any], what: str, folder: Path) -> T:
+    settings = dict(config[what])
+    name = str(settings.pop("name"))
+    if name not in classes:
+        raise unknown(what, name, classes)
+    return from_dict(classes[name], settings, f"{what} in {folder / CONFIG}")
+
+
+def _fill(modules: Mapping[str, nn.Module], path: Path) -> None:
+    try:
+        tensors = unpack(path.read_bytes(), path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    for name, module in modules.items():
+        own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+        try:
+            module.load_state_dict(own)
+        except RuntimeError as error:
+            raise InputError(f"{path} does not fit its {CONFIG}: {' '.join(str(error).split())}") from None
+
+
+def card(run: Run, shape: Shape, step: int, name: str) -> str:
+    """A model card in Markdown: what it is, what it takes and gives, how to use it."""
+    values = "float32 in [0, 1]" if is_image(shape) else "float32"
+    return f"""# {name}
+
+A `{run.method.name}` model ({run.arch.name} networks) trained with chimerae {chimerae.__version__} on `{run.data}` for
+{step} steps, seed {run.seed}. Its samples are {describe(shape)}, {values}.
+
+```python
+import chimerae
+
+model = chimerae.load("path/to/this/run")
+x = model.sample(16)  # [16, {", ".join(map(str, shape))}]
+```
+
+`config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows what its
+training data showed and nothing else; check the licence of those data before you share it.
+"""

@@ -1,0 +1,143 @@
+"""Networks by name, and what a method may ask of an architecture."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from chimerae.gaussian import Gaussian
+from chimerae.shapes import Shape
+
+Scale = Literal["free", "shared", "none"]
+"""Spread of an encoder's posterior: per sample, one learned vector for all samples, or none (deterministic)."""
+
+
+class Architecture(ABC):
+    """Factories of networks for samples of a given shape. Concrete ones, frozen and final, live in `networks`."""
+
+    name: ClassVar[str]
+    """What it is called on the command line."""
+
+    @abstractmethod
+    def check(self, shape: Shape) -> None:
+        """Raise `InputError` for a shape that the networks cannot be built for, naming the nearest valid ones."""
+
+    @abstractmethod
+    def nearest(self, shape: Shape) -> Shape:
+        """The valid shape nearest to `shape` that is not smaller."""
+
+    @abstractmethod
+    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
+        """A network `x [B, *shape] -> Gaussian` over `z_dim` dimensions."""
+
+    @abstractmethod
+    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, *shape]`."""
+
+    @abstractmethod
+    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
+        """A network `x -> logit [B]` (> 0 means real); `norm=False` keeps samples independent of each other."""
+
+    @abstractmethod
+    def feature_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> (logit [B], features [B, ...])`."""
+
+
+@dataclass(frozen=True)
+class Autocast:
+    """Precision in which networks compute; their outputs are always float32."""
+
+    device: str = "cpu"
+    bfloat16: bool = False
+
+
+class Nets:
+    """The networks of one run, by name: `nets.encoder(x)` calls the one named `encoder`.
+
+    Parameters and outputs are float32. With `autocast.bfloat16` a network computes inside bf16 autocast and hands
+    its outputs back in float32, so that losses, KL and exp never see anything less.
+    """
+
+    def __init__(self, modules: Mapping[str, nn.Module], autocast: Autocast = Autocast()) -> None:
+        self.modules = dict(modules)
+        self.autocast = autocast
+
+    def __getattr__(self, name: str) -> Net:
+        modules = self.__dict__.get("modules", {})
+        if name not in modules:
+            raise AttributeError(f"no network '{name}'; there are: {', '.join(modules)}")
+        return Net(modules[name], self.autocast)
+
+    def items(self) -> Iterator[tuple[str, nn.Module]]:
+        """Names and modules, in the order in which the method built them."""
+        yield from self.modules.items()
+
+    @contextmanager
+    def evaluating(self, *, batch_statistics: bool = False) -> Iterator[Nets]:
+        """No gradients, and evaluation mode (BatchNorm on running statistics, or on those of the batch)."""
+        before = {name: module.training for name, module in self.items()}
+        for module in self.modules.values():
+            module.train(batch_statistics)
+        try:
+            with torch.no_grad():
+                if batch_statistics:
+                    with _statistics_kept(*self.modules.values()):
+                        yield self
+                else:
+                    yield self
+        finally:
+            for name, training in before.items():
+                self.modules[name].train(training)
+
+
+@dataclass(frozen=True)
+class Net:
+    """One network as a method sees it: something to call, in the run's precision, with float32 results."""
+
+    module: nn.Module
+    autocast: Autocast
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Apply the network."""
+        if not self.autocast.bfloat16:
+            return self.module(*inputs)
+        with torch.autocast(self.autocast.device, dtype=torch.bfloat16):
+            outputs = self.module(*inputs)
+        return _to_float32(outputs)
+
+    def unrecorded(self, *inputs: Tensor) -> Any:
+        """Apply the network in training mode without letting this batch into BatchNorm's running statistics.
+
+        For passes of images that the network will not be asked about later, so that the statistics kept for
+        evaluation describe one kind of input (`methods.md` 6.3).
+        """
+        with _statistics_kept(self.module):
+            return self(*inputs)
+
+
+@contextmanager
+def _statistics_kept(*modules: nn.Module) -> Iterator[None]:
+    norms = [m for module in modules for m in module.modules() if isinstance(m, _BatchNorm)]
+    tracked = [m for m in norms if m.track_running_stats]
+    for m in tracked:
+        m.track_running_stats = False
+    try:
+        yield
+    finally:
+        for m in tracked:
+            m.track_running_stats = True
+
+
+def _to_float32(outputs: Any) -> Any:
+    if isinstance(outputs, Tensor):
+        return outputs.float()
+    if isinstance(outputs, Gaussian):
+        return Gaussian(outputs.mu.float(), outputs.logvar.float())
+    return type(outputs)(_to_float32(o) for o in outputs)

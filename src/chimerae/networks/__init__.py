@@ -1,0 +1,16 @@
+"""Architectures: factories of encoders, decoders and critics for any shape of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chimerae.nets import Architecture
+from chimerae.networks.dcgan import DCGAN
+from chimerae.networks.mlp import MLP
+
+ARCHITECTURES: tuple[type[Architecture], ...] = (MLP, DCGAN)
+"""Every architecture, in the order in which they are listed."""
+
+BY_NAME: Mapping[str, type[Architecture]] = {arch.name: arch for arch in ARCHITECTURES}
+
+__all__ = ["ARCHITECTURES", "BY_NAME", "DCGAN", "MLP"]

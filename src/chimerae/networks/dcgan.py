@@ -1,0 +1,149 @@
+"""The convolutional networks of the AVAE paper (figure 5, completed from its published settings)."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import ClassVar, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import nn
+
+from chimerae.errors import InputError
+from chimerae.nets import Architecture, Scale
+from chimerae.networks.heads import POSTERIORS, Logit, WithFeatures
+from chimerae.shapes import Shape, describe, is_image
+from chimerae.strict import STRICT
+
+BATCHNORM_EPS = 1e-3
+LARGE = 64
+"""Shorter sides from here on are halved four times, smaller ones three times."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class DCGAN(Architecture):
+    """Four 5x5 convolutions with 1, 2, 4, 8 times `width` channels, BatchNorm, and their mirror as decoder.
+
+    Sides of 64 and more are halved four times and must be multiples of 16; smaller ones are halved three times (the
+    third convolution keeps the size) and must be multiples of 8. Sides need not be equal.
+    """
+
+    name: ClassVar[str] = "dcgan"
+
+    width: int = Field(default=64, ge=1)
+    """Channels of the first convolution (`w`); the AVAE paper uses 128."""
+
+    def check(self, shape: Shape) -> None:
+        """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid ones."""
+        if not is_image(shape):
+            raise InputError(f"dcgan needs images, but the data are {describe(shape)}; use --arch mlp")
+        if self.nearest(shape) == shape:
+            return
+        channels, height, width = shape
+        step = _reduction(height, width)
+        smaller = (channels, max(height // step, 1) * step, max(width // step, 1) * step)
+        sizes = sorted({smaller[1:], self.nearest(shape)[1:]})
+        near = " or ".join(f"{h}x{w}" for h, w in sizes)
+        raise InputError(
+            f"dcgan cannot be built for {height}x{width} images: sides must be multiples of {step}; "
+            f"the nearest valid size is {near} (--prepare.size {sizes[-1][0]} {sizes[-1][1]})"
+        )
+
+    def nearest(self, shape: Shape) -> Shape:
+        """The valid shape nearest to `shape` that is not smaller."""
+        channels, height, width = shape
+        step = _reduction(height, width)
+        return (channels, -(-height // step) * step, -(-width // step) * step)
+
+    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
+        """A network `x [B, C, H, W] -> Gaussian`."""
+        return _initialised(
+            nn.Sequential(self._trunk(shape), POSTERIORS[scale](self._features(shape), z_dim))
+        )
+
+    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, C, H, W]` in [-1, 1] (tanh)."""
+        self.check(shape)
+        channels, height, width = shape
+        w, step = self.width, _reduction(height, width)
+        bottom = (8 * w, height // step, width // step)
+        return _initialised(
+            nn.Sequential(
+                nn.Linear(z_dim, self._features(shape), bias=False),
+                nn.Unflatten(1, bottom),
+                nn.BatchNorm2d(8 * w, eps=BATCHNORM_EPS),
+                nn.ReLU(),
+                _up(8 * w, 4 * w, 2),
+                _up(4 * w, 2 * w, _third_stride(shape)),
+                _up(2 * w, w, 2),
+                nn.ConvTranspose2d(w, channels, 5, 2, 2, output_padding=1),
+                nn.Tanh(),
+            )
+        )
+
+    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
+        """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm (for gradient penalties)."""
+        return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
+
+    def feature_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
+
+        The features are the third stage's divided by sqrt(2) where sides are halved four times, else the fourth's.
+        """
+        trunk, large = self._trunk(shape), _third_stride(shape) == 2
+        stage, gain = (3, 1 / sqrt(2)) if large else (4, 1.0)
+        return _initialised(WithFeatures(trunk, stage, Logit(self._features(shape)), gain))
+
+    def _features(self, shape: Shape) -> int:
+        _, height, width = shape
+        step = _reduction(height, width)
+        return 8 * self.width * (height // step) * (width // step)
+
+    def _trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        self.check(shape)
+        w = self.width
+        return nn.Sequential(
+            nn.Sequential(nn.Conv2d(shape[0], w, 5, 2, 2), nn.LeakyReLU(0.2)),
+            _down(w, 2 * w, 2, norm),
+            _down(2 * w, 4 * w, _third_stride(shape), norm),
+            _down(4 * w, 8 * w, 2, norm),
+            nn.Flatten(),
+        )
+
+
+def _reduction(height: int, width: int) -> int:
+    """How many times smaller the bottleneck is than the image."""
+    return 16 if min(height, width) >= LARGE else 8
+
+
+def _third_stride(shape: Shape) -> int:
+    return _reduction(*shape[1:]) // 8
+
+
+def _down(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
+    """5x5 convolution without bias, BatchNorm, LeakyReLU (with a bias instead of BatchNorm when `norm` is off)."""
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, 5, stride, 2, bias=not norm)]
+    layers += [nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS)] if norm else []
+    return nn.Sequential(*layers, nn.LeakyReLU(0.2))
+
+
+def _up(inputs: int, outputs: int, stride: int) -> nn.Sequential:
+    """5x5 transposed convolution without bias, BatchNorm, ReLU."""
+    return nn.Sequential(
+        nn.ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1, bias=False),
+        nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS),
+        nn.ReLU(),
+    )
+
+
+def _initialised(network: nn.Module) -> nn.Module:
+    """Weights from N(0, 0.02), BatchNorm gains from N(1, 0.02), biases 0."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(module.weight, 0.0, 0.02)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, 0.02)
+    return network

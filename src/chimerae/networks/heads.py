@@ -1,0 +1,82 @@
+"""What stands at the end of a trunk: a posterior, a logit, a logit with features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.nets import Scale
+
+
+class FreeScale(nn.Module):
+    """`features [B, h] -> Gaussian` with a mean and a log-variance of its own for every sample."""
+
+    def __init__(self, width: int, z_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, 2 * z_dim)
+
+    def forward(self, h: Tensor) -> Gaussian:
+        """Posterior of each sample."""
+        mu, logvar = self.linear(h).float().chunk(2, 1)
+        return Gaussian(mu, logvar)
+
+
+class SharedScale(nn.Module):
+    """`features [B, h] -> Gaussian` with one learned `log_sigma [z]` for all samples (AVAE paper, section 4.2)."""
+
+    def __init__(self, width: int, z_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, z_dim)
+        self.log_sigma = nn.Parameter(torch.zeros(z_dim))
+
+    def forward(self, h: Tensor) -> Gaussian:
+        """Posterior of each sample."""
+        return Gaussian(self.linear(h).float(), 2.0 * self.log_sigma)
+
+
+class NoScale(nn.Module):
+    """`features [B, h] -> Gaussian` without spread: a deterministic code."""
+
+    def __init__(self, width: int, z_dim: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, z_dim)
+
+    def forward(self, h: Tensor) -> Gaussian:
+        """Code of each sample."""
+        return Gaussian.point(self.linear(h).float())
+
+
+POSTERIORS: dict[Scale, Callable[[int, int], nn.Module]] = {
+    "free": FreeScale,
+    "shared": SharedScale,
+    "none": NoScale,
+}
+
+
+class Logit(nn.Module):
+    """`features [B, h] -> logit [B]`."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(width, 1)
+
+    def forward(self, h: Tensor) -> Tensor:
+        """Logit of each sample; > 0 means real."""
+        logit: Tensor = self.linear(h).squeeze(1)
+        return logit
+
+
+class WithFeatures(nn.Module):
+    """`x -> (logit [B], features [B, ...])`: a critic that also shows what one of its stages sees, times `gain`."""
+
+    def __init__(self, trunk: nn.Sequential, stage: int, logit: nn.Module, gain: float = 1.0) -> None:
+        super().__init__()
+        self.lower, self.upper, self.logit, self.gain = trunk[:stage], trunk[stage:], logit, gain
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logit and features of each sample."""
+        h = self.lower(x)
+        return self.logit(self.upper(h)), self.gain * h

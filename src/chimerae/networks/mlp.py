@@ -1,0 +1,68 @@
+"""Multi-layer perceptrons, for points and for small images."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import nn
+
+from chimerae.nets import Architecture, Scale
+from chimerae.networks.heads import POSTERIORS, Logit, WithFeatures
+from chimerae.shapes import Shape, is_image, numel
+from chimerae.strict import STRICT
+
+ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "tanh": nn.Tanh,
+    "silu": nn.SiLU,
+}
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MLP(Architecture):
+    """Fully connected networks with `depth` hidden layers of `width` units (AVAE paper's toy: 2 of 128)."""
+
+    name: ClassVar[str] = "mlp"
+
+    width: int = Field(default=128, ge=1)
+    """Units per hidden layer."""
+    depth: int = Field(default=2, ge=1)
+    """Hidden layers."""
+    activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu"
+    """Non-linearity after each hidden layer."""
+
+    def check(self, shape: Shape) -> None:
+        """Any shape will do."""
+
+    def nearest(self, shape: Shape) -> Shape:
+        """The valid shape nearest to `shape`, not smaller: `shape` itself."""
+        return shape
+
+    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
+        """A network `x [B, *shape] -> Gaussian`."""
+        return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), POSTERIORS[scale](self.width, z_dim))
+
+    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in tanh, points in nothing."""
+        layers: list[nn.Module] = [self._hidden(z_dim), nn.Linear(self.width, numel(shape))]
+        layers += [nn.Tanh()] if is_image(shape) else []
+        return nn.Sequential(*layers, nn.Unflatten(1, shape))
+
+    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
+        """A network `x [B, *shape] -> logit [B]`; it has no normalisation either way."""
+        return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), Logit(self.width))
+
+    def feature_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""
+        trunk = nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
+        return WithFeatures(trunk, len(trunk), Logit(self.width))
+
+    def _hidden(self, inputs: int) -> nn.Sequential:
+        layers: list[nn.Module] = []
+        for i in range(self.depth):
+            layers += [nn.Linear(self.width if i else inputs, self.width), ACTIVATIONS[self.activation]()]
+        return nn.Sequential(*layers)

@@ -1,0 +1,9 @@
+"""Pictures for people: grids of samples, labelled rows, scatter plots, and the files they go to."""
+
+from __future__ import annotations
+
+from chimerae.pictures.files import png, save
+from chimerae.pictures.grids import grid, labelled, rows, strips
+from chimerae.pictures.points import Limits, scatter
+
+__all__ = ["Limits", "grid", "labelled", "png", "rows", "save", "scatter", "strips"]

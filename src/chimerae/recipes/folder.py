@@ -1,0 +1,115 @@
+"""Run folders: what is written when a run begins, and how it is read again."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import chimerae
+from chimerae.config import from_dict, to_dict
+from chimerae.errors import InputError
+from chimerae.files import read_json, write_json
+from chimerae.recipes.run import Run
+from chimerae.training.checkpoint import check_schema
+
+SCHEMA = 1
+RUN = "run.json"
+
+
+def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
+    """Make `folder` with `run.json`, `env.json` and `data.json`.
+
+    Raises:
+        InputError: there is a run in it already, or it cannot be written.
+    """
+    vacant(folder)
+    write_json(folder / "env.json", environment(device))
+    write_json(folder / "data.json", manifest)
+    content = {"schema": SCHEMA, "chimerae": chimerae.__version__, "command": command, "run": to_dict(run)}
+    write_json(folder / RUN, content)
+
+
+def vacant(folder: Path) -> None:
+    """Raise `InputError` when there is a run in `folder` already, or when it is not a folder."""
+    if (folder / RUN).exists():
+        raise InputError(
+            f"{folder} holds a run already: go on with `chimerae resume {folder}`, or choose another --out"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; choose another --out")
+
+
+def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise `InputError` when the data are not those that the run in `folder` began with."""
+    before = read_json(folder / "data.json", "a data manifest")
+    if before.get("checksum") != manifest["checksum"]:
+        raise InputError(
+            f"the data '{manifest['source']}' have changed since this run began; put them back, or start a new run"
+        )
+
+
+def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
+    """`run` with a new total of `steps`, written into its folder.
+
+    Raises:
+        InputError: more than `steps` are done already.
+    """
+    if steps < done:
+        raise InputError(f"{folder} has done {done} steps already; --steps {steps} must be more")
+    content = read_json(folder / RUN, "a run")
+    changed = replace(run, steps=steps)
+    write_json(folder / RUN, content | {"run": to_dict(changed)})
+    return changed
+
+
+def read_run(folder: Path) -> Run:
+    """The run of `folder`.
+
+    Raises:
+        InputError: there is none, it is damaged, or another version wrote it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no run folder {folder}")
+    path = folder / RUN
+    content = read_json(path, "a run")
+    check_schema(content, path, SCHEMA)
+    return from_dict(Run, content.get("run", {}), str(path))
+
+
+def free_folder(run: Run) -> Path:
+    """The first of `runs/<method>-<data>`, `...-2`, `...-3` that is not taken."""
+    stem = Path(run.data.rstrip("/")).name.split("@")[0]
+    base = f"{run.method.name}-{Path(stem).stem or 'data'}"
+    names = (base if i == 1 else f"{base}-{i}" for i in range(1, 1_000_000))
+    return next(path for name in names if not (path := Path("runs") / name).exists())
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Versions and machine, as far as they can change numbers."""
+    return {
+        "chimerae": chimerae.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this code runs from, if it does."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

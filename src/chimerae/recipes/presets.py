@@ -1,0 +1,88 @@
+"""Recipes: named starting points. Each says its source and what to expect; every method's name is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chimerae.errors import InputError, unknown
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
+from chimerae.nets import Architecture
+from chimerae.networks import MLP
+from chimerae.recipes.run import Run
+from chimerae.training.settings import Optimizer, Training
+
+DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
+"""Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its methods."""
+WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
+"""Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named starting point."""
+
+    name: str
+    about: str
+    """What it is and where it comes from, in one line."""
+    method: Method
+    training: Training
+    data: str | None = None
+    """The source it is made for; None: any."""
+    arch: Architecture | None = None
+    """The networks it is made for; None: `mlp` for points, `dcgan` for images."""
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the run."""
+
+    def source(self, data: str | None) -> str:
+        """`data`, or the source that the recipe is made for.
+
+        Raises:
+            InputError: there is neither.
+        """
+        source = data or self.data
+        if source is None:
+            raise InputError(
+                f"'{self.name}' needs data: add --data with a folder of images or a name of `chimerae list data`"
+            )
+        return source
+
+    def run(self, data: str, arch: Architecture) -> Run:
+        """The run that this recipe describes, on `data` and with the networks of `arch`."""
+        return Run(method=self.method, arch=arch, data=data, training=self.training, **self.extra)
+
+
+RECIPES: tuple[Recipe, ...] = (
+    Recipe("vae", "VAE; --method.beta makes it a beta-VAE (Kingma and Welling 2013)", VAE(), DCGAN_ADAM),
+    Recipe("gan", "GAN with logistic loss (Goodfellow et al. 2014; DCGAN's settings)", GAN(), DCGAN_ADAM),
+    Recipe(
+        "wgan-gp", "Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)", WGANGP(), WGAN_GP_ADAM
+    ),
+    Recipe(
+        "vae-gan",
+        "VAE/GAN: errors measured in the critic's features (Larsen et al. 2015)",
+        VAEGAN(),
+        DCGAN_ADAM,
+    ),
+    Recipe(
+        "avae",
+        "AVAE: a VAE and a sharp generator that share one code (Plumerault et al. 2020)",
+        AVAE(),
+        DCGAN_ADAM,
+    ),
+)
+"""Every recipe, in the order in which they are listed."""
+
+BY_NAME: Mapping[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe called `name`.
+
+    Raises:
+        InputError: there is none; the nearest name is suggested.
+    """
+    if name not in BY_NAME:
+        raise unknown("method or recipe", name, BY_NAME)
+    return BY_NAME[name]

@@ -1,0 +1,78 @@
+"""Choosing what is not said: the networks that suit the data, and the size in which images are seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chimerae.data import Look, Prepare, look
+from chimerae.errors import InputError, unknown
+from chimerae.nets import Architecture
+from chimerae.networks import BY_NAME, DCGAN, MLP
+from chimerae.recipes.run import Run
+from chimerae.shapes import describe
+
+COMMON_SIDE = 64
+"""Side of images that are taken from photographs: sizes that differ, or are larger than `LARGEST_NATIVE`."""
+LARGEST_NATIVE = 128
+LARGEST_PADDING = 1.25
+"""Images are padded to the nearest valid size when that makes no side longer than this factor."""
+
+
+def default_arch(source: str, name: str | None = None) -> Architecture:
+    """The architecture called `name`, or the one that suits the kind of data in `source`.
+
+    Raises:
+        InputError: there is no such architecture or source.
+    """
+    if name is not None:
+        if name not in BY_NAME:
+            raise unknown("architecture", name, BY_NAME)
+        return BY_NAME[name]()
+    return MLP() if look(source).kind == "points" else DCGAN()
+
+
+def sized(run: Run) -> tuple[Run, str]:
+    """`run` with the size of its images settled, and a sentence for people when they were not taken as they are.
+
+    Raises:
+        InputError: the networks cannot be built for these data.
+    """
+    seen = look(run.data, run.prepare)
+    if seen.kind == "points" or run.prepare.size is not None:
+        if seen.final is not None:
+            run.arch.check(seen.final)
+        return run, ""
+    prepare, why = _choose(seen, run)
+    if prepare == run.prepare:
+        return run, ""
+    return replace(run, prepare=prepare), why
+
+
+def _choose(seen: Look, run: Run) -> tuple[Prepare, str]:
+    another = "choose another size with --prepare.size"
+    if seen.final is None or min(seen.final[1:]) > LARGEST_NATIVE:
+        side = _common_side(seen, run.arch)
+        what = "images of different sizes" if seen.final is None else f"{describe(seen.final)} images"
+        return replace(run.prepare, size=side), f"{what} are cropped and resized to {side}x{side}; {another}"
+    _, height, width = seen.final
+    nearest = run.arch.nearest(seen.final)
+    if nearest == seen.final:
+        return run.prepare, ""
+    if max(nearest[1] / height, nearest[2] / width) > LARGEST_PADDING:
+        run.arch.check(seen.final)
+    padded = replace(run.prepare, size=(nearest[1], nearest[2]), fit="pad")
+    return padded, f"{describe(seen.final)} images are padded to {describe(nearest)}; {another}"
+
+
+def _common_side(seen: Look, arch: Architecture) -> int:
+    """64, or what most images can fill, rounded down to a valid side."""
+    shorter = sorted(min(size) for size, count in seen.sizes.items() for _ in range(count))
+    middle = shorter[len(shorter) // 2] if shorter else COMMON_SIDE
+    for side in range(min(middle, COMMON_SIDE), 0, -1):
+        if arch.nearest((1, side, side)) == (1, side, side):
+            return side
+    smallest = arch.nearest((1, 1, 1))
+    raise InputError(
+        f"the images of {seen.source} are too small: most have a side of {middle} pixels, and the smallest {arch.name} "
+        f"network is for {smallest[1]}x{smallest[2]}; enlarge them with --prepare.size {smallest[1]}"
+    )

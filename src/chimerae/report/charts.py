@@ -1,0 +1,196 @@
+"""Curves over the steps of runs: small multiples, as inline SVG for pages and as one PNG for documents."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from chimerae.report.read import RunFolder
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+COLOURS: Final = (
+    "#3b7dd8",
+    "#e07b39",
+    "#2fa36b",
+    "#a06bd6",
+    "#d14b5a",
+    "#1799a8",
+    "#a0785a",
+    "#d46bb3",
+)
+"""One per kind of run, in order; readable on white and on black."""
+MOST_POINTS: Final = 240
+"""Longer logs are drawn as means over neighbouring lines."""
+_INK: Final = "#010203"
+"""Stands for the page's text colour in SVG."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One curve: values over steps, both `[n]`."""
+
+    steps: NDArray[np.float64]
+    values: NDArray[np.float64]
+    colour: str
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity, all runs that have it."""
+
+    title: str
+    lines: tuple[Line, ...]
+    hint: str = ""
+
+
+def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
+    """Every loss, then every watched quantity; `x_real` and `x_fake` share the panel `x`."""
+    named: dict[str, list[Line]] = {}
+    for run, colour in zip(runs, colours, strict=True):
+        for title, line in _lines(run, colour):
+            named.setdefault(title, []).append(line)
+    ordered = sorted(named, key=lambda title: not title.startswith("loss"))
+    return [
+        Panel(title, tuple(named[title]), "solid: real, dashed: fake" if title.endswith("real, fake") else "")
+        for title in ordered
+    ]
+
+
+def svg(panel: Panel, prefix: str) -> str:
+    """One panel as an SVG element that takes the page's text colour and font; `prefix` keeps ids apart."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(3.5, 2.1), layout="constrained")
+        figure.patch.set_alpha(0)
+        draw(figure.subplots(), panel, _INK)
+        text = StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return _inline(text.getvalue(), prefix, panel.title)
+
+
+def png(shown: Sequence[Panel], labels: Mapping[str, str]) -> bytes:
+    """All panels in one picture, three in a row; `labels` (colour -> run) is written above."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+    columns = min(3, len(shown))
+    height = math.ceil(len(shown) / columns)
+    with matplotlib.rc_context({"font.size": 8}):
+        figure = Figure(figsize=(3.0 * columns, 1.9 * height + 0.35), dpi=100, layout="constrained")
+        axes = figure.subplots(height, columns, squeeze=False).ravel()
+        for ax, panel in zip(axes, shown, strict=False):
+            draw(ax, panel, "#444444")
+            ax.set_title(panel.title, fontsize=8.5, loc="left")
+        for ax in axes[len(shown) :]:
+            ax.set_axis_off()
+        handles = [Line2D([], [], color=colour, label=label) for colour, label in labels.items()]
+        figure.legend(handles=handles, loc="outside upper left", ncols=4, frameon=False)
+        out = BytesIO()
+        figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def draw(ax: Axes, panel: Panel, ink: str) -> None:
+    """Draw the lines of one panel; the scale is chosen by the values."""
+    for line in panel.lines:
+        style = (0, (4, 2)) if line.dashed else "solid"
+        ax.plot(line.steps, line.values, color=line.colour, linewidth=1.3, linestyle=style)
+    _scale(ax, np.concatenate([line.values for line in panel.lines]))
+    ax.patch.set_alpha(0)
+    ax.grid(color=ink, alpha=0.12, linewidth=0.7)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set(color=ink, alpha=0.5)
+    ax.tick_params(colors=ink, which="both", length=2, labelsize=8)
+    ax.xaxis.set_major_formatter(_steps)
+    ax.locator_params(axis="x", nbins=5)
+
+
+def scale_for(values: NDArray[np.float64]) -> str:
+    """`log` for positive values over more than a factor of 10, `symlog` for a few huge ones of either sign.
+
+    >>> [scale_for(np.array(values)) for values in ([1.0, 5.0], [0.1, 50.0], [-2.0, 1.0, 1.0, 900.0])]
+    ['linear', 'log', 'symlog']
+    """
+    finite = values[np.isfinite(values)]
+    size = np.abs(finite[finite != 0])
+    if not len(size):
+        return "linear"
+    if len(size) == len(finite) and finite.min() > 0:
+        return "log" if finite.max() / finite.min() > 10 else "linear"
+    return "symlog" if size.max() > 100 * float(np.median(size)) else "linear"
+
+
+def thinned(values: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
+    """Means of equally many neighbours, such that at most `most` values are left; NaN spreads to its group.
+
+    >>> thinned(np.array([1.0, 3.0, 5.0, 7.0, 9.0]), most=3)
+    array([2., 6., 9.])
+    """
+    group = math.ceil(len(values) / most)
+    if group < 2:
+        return values
+    starts = np.arange(0, len(values), group)
+    counts = np.diff(np.append(starts, len(values)))
+    means: NDArray[np.float64] = np.add.reduceat(values, starts) / counts
+    return means
+
+
+def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Line]]:
+    steps = np.array([entry.step for entry in run.log], dtype=np.float64)
+    for kind, table in (
+        ("loss of ", [entry.losses for entry in run.log]),
+        ("", [entry.watched for entry in run.log]),
+    ):
+        for name in dict.fromkeys(name for entry in table for name in entry):
+            values = np.array([entry.get(name, math.nan) for entry in table])
+            stem, _, side = name.rpartition("_")
+            paired = bool(stem) and side in ("real", "fake") and not kind
+            title = f"{stem}: real, fake" if paired else kind + name
+            yield title, Line(thinned(steps), thinned(values), colour, dashed=paired and side == "fake")
+
+
+def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
+    scale = scale_for(values)
+    if scale == "symlog":
+        finite = np.abs(values[np.isfinite(values) & (values != 0)])
+        ax.set_yscale("symlog", linthresh=float(np.median(finite)))
+    elif scale == "log":
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")
+        ax.yaxis.set_minor_formatter("")
+    else:
+        ax.locator_params(axis="y", nbins=5)
+
+
+def _steps(value: float, _: float) -> str:
+    """Steps as people write them: 500, 2k, 1.5M (the other argument is the tick)."""
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if abs(value) >= size:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
+
+
+def _inline(text: str, prefix: str, title: str) -> str:
+    """An SVG file as an element of a page."""
+    element = text[text.index("<svg") :]
+    element = re.sub(r"<metadata>.*?</metadata>\s*", "", element, flags=re.DOTALL)
+    element = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", element)
+    element = re.sub(r'(\sid="|url\(#|href="#)', rf"\1{prefix}-", element)
+    element = re.sub(r"(font: [\d.]+px )[^;\"]*", r"\1var(--sans)", element)
+    element = element.replace("xlink:href", "href").replace(_INK, "currentColor")
+    return element.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)

@@ -1,0 +1,151 @@
+"""The committed form of a report: a Markdown page, with small pictures and records of its runs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from chimerae.files import write_bytes, write_text
+from chimerae.report import facts
+from chimerae.report.compare import Named, Setting, name_runs, settings_of
+from chimerae.report.page import CAPTIONS, commands, heading, read_all
+from chimerae.report.records import Kept, folder_of, keep, without_paths
+from chimerae.report.scores import Cell, ScoreTable, score_table
+
+README: Final = "README.md"
+INCOMPARABLE: Final = (
+    "Values of one column with different letters were measured differently: they do not compare."
+)
+
+
+def write_results(runs: Sequence[Path], folder: Path, *, page: str = README) -> None:
+    """Write `page` into `folder`, and beside it pictures and records of each run: some hundred kilobytes.
+
+    What lies beside goes into `folder` itself, or into a folder named like the page if it is no README.
+    Absolute paths are cut to their last part: the others say nothing on another machine. All is made before
+    the first file is written, and the page is written last. The same run folders give the same bytes.
+
+    Raises:
+        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+    """
+    named = name_runs(read_all(runs))
+    beside = "" if page.lower() == README.lower() else f"{Path(page).stem}/"
+    kept = keep(named)
+    text = document(named, kept, beside)
+    for file in kept:
+        write_bytes(folder / beside / file.name, file.content)
+    write_text(folder / page, text)
+
+
+def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> str:
+    """The Markdown page; `beside` is put before the names of the files `kept`."""
+    runs = [entry.run for entry in named]
+    asked = "\n".join(without_paths(command) for command in commands(runs))
+    differing = [setting for setting in settings_of(runs) if setting.differs]
+    table = score_table(named)
+    parts = [
+        f"# {heading(named)}",
+        "Made by `chimerae report` from run folders alone; no number is typed by hand.",
+        f"```sh\n{asked}\n```" if asked else "",
+        "## Scores",
+        "\n\n".join(_scores(table)) if table else "Not evaluated yet.",
+        "## What it looks like",
+        *_looks(named, kept, beside),
+        "## What was run",
+        _facts(named, facts.ran(named)),
+        "## Is it healthy",
+        "\n".join(f"- {entry.label}: {_health(entry)}" for entry in named),
+        *(
+            _image(file, beside, "Losses and watched quantities over steps")
+            for file in _of(kept, "", "curves")
+        ),
+        "## Cost",
+        _facts(named, facts.cost(named)),
+        *(["## What differs", _facts(named, differing)] if differing else []),
+        "## Records",
+        "\n".join(_records(named, kept, beside)),
+    ]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def _scores(table: ScoreTable) -> Iterator[str]:
+    rows = [
+        [row.run if row.first else "", row.network, *(_value(cell) for cell in row.cells)]
+        for row in table.rows
+    ]
+    yield _table(["run", "network", *table.columns], rows, left=2)
+    if table.common:
+        yield f"All values: {_plain(table.common)}."
+    if table.own:
+        yield " ".join(f"{_plain(column)}: {_plain(told)}." for column, told in table.own)
+    if table.marks:
+        told = " ".join(f"<sup>{mark}</sup> {_plain(told)}." for mark, told in table.marks)
+        yield f"{told} {INCOMPARABLE}"
+    yield table.boldness
+    if table.absent:
+        yield "Not computed: " + "; ".join(f"{metric} ({_plain(why)})" for metric, why in table.absent) + "."
+
+
+def _value(cell: Cell) -> str:
+    text = f"**{cell.text}**" if cell.bold else cell.text
+    mark = f"<sup>{cell.mark}</sup>" if cell.mark else ""
+    return " ".join(filter(None, [text, cell.spread])) + mark
+
+
+def _looks(named: Sequence[Named], kept: Sequence[Kept], beside: str) -> Iterator[str]:
+    for file in _of(kept, "", "compared"):
+        yield "### Side by side"
+        yield "The same test images through every network."
+        yield _image(file, beside, "One row of originals, then one row per run and network")
+    titles = CAPTIONS | {"learning": "Reconstructions while learning"}
+    kinds = dict.fromkeys(file.kind for file in kept if file.run and file.kind)
+    for kind in kinds:
+        yield f"### {_plain(titles.get(kind, kind))}"
+        for entry in named:
+            for file in _of(kept, entry.label, kind):
+                yield _plain(entry.label) + (f" ({file.note})" if file.note else "")
+                yield _image(file, beside, f"{titles.get(kind, kind)}, {entry.label}")
+
+
+def _health(entry: Named) -> str:
+    if not entry.run.log:
+        return "nothing was logged yet"
+    ailments = facts.ailments(entry.run)
+    return "; ".join([*ailments, "otherwise ok"]) if ailments else "ok from the first to the last logged step"
+
+
+def _records(named: Sequence[Named], kept: Sequence[Kept], beside: str) -> Iterator[str]:
+    for entry in named:
+        files = [file for file in kept if file.run == entry.label and not file.kind]
+        links = ", ".join(f"[{Path(file.name).name}]({beside}{file.name})" for file in files)
+        yield f"- {_plain(entry.label)} (`{folder_of(entry.label)}`): {links}"
+
+
+def _facts(named: Sequence[Named], rows: Sequence[Setting]) -> str:
+    names = [entry.label for entry in named] if len(named) > 1 else [""]
+    return _table(["", *names], [[row.name, *map(without_paths, row.values)] for row in rows])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None = None) -> str:
+    """A Markdown table; columns from number `left` on are numbers, aligned to the right."""
+    rule = ["---" if left is None or i < left else "---:" for i in range(len(head))]
+    lines = [[_plain(cell) for cell in head], rule, *([_cell(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown leaves as it is."""
+    return _cell(text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;"))
+
+
+def _of(kept: Sequence[Kept], run: str, kind: str) -> list[Kept]:
+    return [file for file in kept if (file.run, file.kind) == (run, kind)]
+
+
+def _image(file: Kept, beside: str, alt: str) -> str:
+    return f"![{_plain(alt)}]({beside}{file.name})"

@@ -1,0 +1,153 @@
+"""What was run, how it went and what it cost: facts in rows, runs in columns."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from statistics import median
+from typing import Final
+
+from chimerae.report.compare import NOT_SET, Named, Setting, flatten, readable
+from chimerae.report.log import number, section
+from chimerae.report.read import RunFolder
+
+OK: Final = "ok"
+_NAMELESS: Final = "unnoted"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Neighbouring steps with the same health word; `share` of the run in percent."""
+
+    word: str
+    first: int
+    last: int
+    share: float
+
+    @property
+    def good(self) -> bool:
+        """True when nothing was wrong."""
+        return self.word == OK
+
+
+def ran(named: Sequence[Named]) -> list[Setting]:
+    """What was run."""
+    runs = [entry.run for entry in named]
+    return [
+        Setting("method", tuple(run.method for run in runs)),
+        Setting("architecture", tuple(_architecture(run) for run in runs)),
+        Setting("data", tuple(_data(run) for run in runs)),
+        Setting("steps", tuple(_steps(run) for run in runs)),
+        Setting("seed", tuple(readable(run.settings.get("seed", NOT_SET)) for run in runs)),
+        Setting("evaluated at step", tuple(_evaluated(run) for run in runs)),
+    ]
+
+
+def cost(named: Sequence[Named]) -> list[Setting]:
+    """What it took."""
+    runs = [entry.run for entry in named]
+    return [
+        Setting("training time", tuple(_time(run) for run in runs)),
+        Setting("images per second, median", tuple(_rate(run) for run in runs)),
+        Setting("device", tuple(_device(run) for run in runs)),
+        Setting("parameters", tuple(_parameters(run) for run in runs)),
+    ]
+
+
+def environment(named: Sequence[Named]) -> list[Setting]:
+    """Versions and machine, every entry of `env.json`."""
+    flat = [flatten(entry.run.env) for entry in named]
+    names = dict.fromkeys(name for env in flat for name in env)
+    return [Setting(name, tuple(env.get(name, NOT_SET) for env in flat)) for name in names]
+
+
+def health(run: RunFolder) -> list[Stretch]:
+    """The health words over the steps of a run; what is still to come is left out."""
+    total = max(run.steps, run.reached, 1)
+    stretches, end = [], 0
+    for word, entries in groupby(run.log, key=lambda entry: entry.health or _NAMELESS):
+        last = max(entry.step for entry in entries)
+        stretches.append(Stretch(word, end + 1, last, 100 * (last - end) / total))
+        end = last
+    return stretches
+
+
+def ailments(run: RunFolder) -> list[str]:
+    """Each word other than `ok`, with its share of the logged steps and where it was met first and last."""
+    stretches = [stretch for stretch in health(run) if not stretch.good]
+    told = []
+    for word in dict.fromkeys(stretch.word for stretch in stretches):
+        own = [stretch for stretch in stretches if stretch.word == word]
+        steps = sum(stretch.last - stretch.first + 1 for stretch in own)
+        where = f"steps {own[0].first:,} to {own[-1].last:,}"
+        told.append(f"{word}: {100 * steps / max(run.reached, 1):.0f}% of the steps ({where})")
+    return told
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    >>> duration(12.34), duration(754), duration(36720)
+    ('12 s', '12 min 34 s', '10 h 12 min')
+    """
+    if not math.isfinite(seconds):
+        return NOT_SET
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def _architecture(run: RunFolder) -> str:
+    arch = dict(section(run.settings, "arch"))
+    name = str(arch.pop("name", NOT_SET))
+    rest = ", ".join(f"{key} {value}" for key, value in flatten(arch).items())
+    return f"{name} ({rest})" if rest else name
+
+
+def _data(run: RunFolder) -> str:
+    counts = section(run.data, "counts")
+    told = [f"{number(count):,.0f} {split}" for split, count in counts.items()]
+    shape = run.data.get("shape")
+    if isinstance(shape, list) and shape:
+        told.append("×".join(str(side) for side in [*shape[1:], shape[0]]))
+    return f"{run.source} ({', '.join(told)})" if told else run.source
+
+
+def _steps(run: RunFolder) -> str:
+    if run.reached >= run.steps:
+        return f"{run.reached:,}"
+    return f"{run.reached:,} of {run.steps:,}: not finished"
+
+
+def _evaluated(run: RunFolder) -> str:
+    step = number(run.scores_record.get("step"))
+    return f"{step:,.0f}" if math.isfinite(step) else "not yet"
+
+
+def _time(run: RunFolder) -> str:
+    return duration(run.log[-1].seconds) if run.log else NOT_SET
+
+
+def _rate(run: RunFolder) -> str:
+    rates = [entry.images_per_second for entry in run.log if math.isfinite(entry.images_per_second)]
+    return f"{median(rates):,.0f}" if rates else NOT_SET
+
+
+def _device(run: RunFolder) -> str:
+    device = str(run.env.get("device", NOT_SET))
+    threads = run.env.get("threads")
+    return f"{device}, {readable(threads)} threads" if threads is not None else device
+
+
+def _parameters(run: RunFolder) -> str:
+    """Trained numbers per network, as `model/config.json` counts them."""
+    counts = {name: number(n) for name, n in section(run.model, "parameters").items()}
+    if not counts:
+        return NOT_SET
+    parts = ", ".join(f"{name} {count:,.0f}" for name, count in counts.items())
+    return f"{sum(counts.values()):,.0f} ({parts})"

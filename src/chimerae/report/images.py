@@ -1,0 +1,123 @@
+"""Pictures of run folders: put into a page, put under one another, and made small."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image, UnidentifiedImageError
+
+from chimerae.errors import InputError
+from chimerae.pictures import labelled, png, strips
+from chimerae.report.compare import Named
+from chimerae.report.read import Snapshot
+
+MOST_BYTES: Final = 120_000
+"""Largest picture of the committed form of a report."""
+MOST_SNAPSHOTS: Final = 5
+COMPARED: Final = "reconstructions"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG with its size in pixels and what stands under it."""
+
+    content: bytes
+    width: int
+    height: int
+    caption: str
+    colour: str = ""
+    labelled: bool = False
+    """True when it has words in it, which must stay readable."""
+
+    @property
+    def uri(self) -> str:
+        """The picture as a `data:` address, which needs no second file."""
+        return "data:image/png;base64," + base64.b64encode(self.content).decode("ascii")
+
+
+def picture(path: Path, caption: str, colour: str = "") -> Picture:
+    """The PNG in a file.
+
+    Raises:
+        InputError: it is none.
+    """
+    content = path.read_bytes()
+    image = _open(path, content)
+    return Picture(content, *image.size, caption, colour, labelled=bool(strips(image)))
+
+
+def side_by_side(named: Sequence[Named]) -> Picture | None:
+    """Rows of all runs under one set of originals; None unless two runs or more rebuilt the same images.
+
+    Of runs that differ only by the seed the first is shown.
+    """
+    firsts = {entry.group: entry for entry in reversed(named) if COMPARED in entry.run.pictures}
+    shown = [entry for entry in named if firsts.get(entry.group) is entry]
+    taken = {entry.group: _strips(entry.run.pictures[COMPARED]) for entry in shown}
+    if len(taken) < 2 or not all(len(rows) > 1 for rows in taken.values()):
+        return None
+    originals = [next(iter(rows.items())) for rows in taken.values()]
+    if len({(strip.size, strip.tobytes()) for _, strip in originals}) > 1:
+        return None
+    rows = {originals[0][0]: originals[0][1]}
+    for group, own in taken.items():
+        rows |= {f"{group} {name}": strip for name, strip in list(own.items())[1:]}
+    joined = labelled(rows)
+    return Picture(png(joined), *joined.size, "The same test images through every network", labelled=True)
+
+
+def tells_all(named: Sequence[Named]) -> bool:
+    """True when `side_by_side` leaves no run out, as it does where runs differ only by the seed."""
+    return len({entry.group for entry in named}) == len(named)
+
+
+def spread_out(snapshots: Sequence[Snapshot], kind: str, most: int = MOST_SNAPSHOTS) -> list[Snapshot]:
+    """At most `most` snapshots of a kind: the first, the last, and some at about equal ratios of steps."""
+    own = sorted((s for s in snapshots if s.kind == kind), key=lambda s: s.step)
+    if len(own) <= most:
+        return own
+    second, last = own[1].step, own[-1].step
+    wanted = [second * (last / second) ** (i / (most - 2)) for i in range(most - 1)]
+    chosen = {min(own, key=lambda s: abs(s.step - step)).step for step in [own[0].step, *wanted]}
+    return [s for s in own if s.step in chosen]
+
+
+def as_learnt(snapshots: Sequence[Snapshot]) -> Picture | None:
+    """The last row of each snapshot (the network that samples) under one set of originals.
+
+    None for snapshots that are no rows of images.
+    """
+    taken = [(s.step, _strips(s.path)) for s in snapshots]
+    if not taken or not all(len(rows) > 1 for _, rows in taken):
+        return None
+    name, originals = next(iter(taken[-1][1].items()))
+    rows = {name: originals} | {f"step {step:,}": list(own.values())[-1] for step, own in taken}
+    joined = labelled(rows)
+    return Picture(png(joined), *joined.size, list(taken[-1][1])[-1], labelled=True)
+
+
+def small(content: bytes, most: int = MOST_BYTES) -> tuple[bytes, int]:
+    """A PNG of at most `most` bytes, and the whole factor by which it was made smaller (1: untouched)."""
+    image, factor, result = Image.open(BytesIO(content)), 1, content
+    while len(result) > most and min(image.size) >= 2 * (factor + 1):
+        factor += 1
+        result = png(image.convert("RGB").reduce(factor))
+    return result, factor
+
+
+def _strips(path: Path) -> Mapping[str, Image.Image]:
+    return strips(_open(path, path.read_bytes()))
+
+
+def _open(path: Path, content: bytes) -> Image.Image:
+    try:
+        image = Image.open(BytesIO(content))
+        image.load()
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise InputError(f"{path} is no readable PNG; remove it, or evaluate the run again") from error
+    return image

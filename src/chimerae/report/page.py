@@ -1,0 +1,156 @@
+"""One HTML page about one run, or about several side by side, that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from chimerae.errors import InputError
+from chimerae.files import write_text
+from chimerae.report import charts, facts
+from chimerae.report.compare import Named, name_runs, settings_of
+from chimerae.report.images import COMPARED, Picture, as_learnt, picture, side_by_side, spread_out, tells_all
+from chimerae.report.read import PICTURES, RunFolder, read_run
+from chimerae.report.scores import score_table
+
+CAPTIONS = {
+    "reconstructions": "Reconstructions",
+    "samples": "Samples",
+    "interpolation": "Interpolation",
+    "scatter": "Points",
+}
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures of one kind, one or more per run."""
+
+    title: str
+    pictures: tuple[Picture, ...]
+
+    @property
+    def narrow(self) -> bool:
+        """True when none is much wider than high: two then fit beside each other."""
+        return all(p.width <= 1.6 * p.height for p in self.pictures)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn panel."""
+
+    title: str
+    hint: str
+    svg: Markup
+
+
+def write_report(runs: Sequence[Path], out: Path) -> None:
+    """Write the page about the run folders `runs` to `out`. The same folders give the same bytes.
+
+    Raises:
+        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+    """
+    write_text(out, page(read_all(runs)))
+
+
+def read_all(runs: Sequence[Path]) -> list[RunFolder]:
+    """All run folders, in the given order; one given twice counts once."""
+    folders = list(dict.fromkeys(Path(run).resolve() for run in runs))
+    if not folders:
+        raise InputError("no run folder given; give at least one folder that `chimerae train` made")
+    given = {Path(run).resolve(): Path(run) for run in reversed(runs)}
+    return [read_run(given[folder]) for folder in folders]
+
+
+def page(runs: Sequence[RunFolder]) -> str:
+    """The page as text."""
+    named = name_runs(runs)
+    settings, compared = settings_of(runs), side_by_side(named)
+    here = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(here),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html").render(
+        css=Markup((here / "page.css").read_text("utf-8")),
+        title=heading(named),
+        named=named,
+        several=len(named) > 1,
+        ran=facts.ran(named),
+        table=score_table(named),
+        compared=compared,
+        galleries=galleries(named, COMPARED if compared and tells_all(named) else ""),
+        learning=learning(named),
+        health=[(entry, facts.health(entry.run), facts.ailments(entry.run)) for entry in named],
+        charts=_charts(named),
+        legend={entry.colour: entry.group for entry in named},
+        cost=facts.cost(named),
+        environment=facts.environment(named),
+        commands=commands(runs),
+        settings=settings,
+        differing=[setting for setting in settings if setting.differs],
+    )
+
+
+def heading(named: Sequence[Named]) -> str:
+    """The title of a page: which methods, on which data."""
+    methods = " and ".join(dict.fromkeys(entry.run.method.upper() for entry in named))
+    sources = " and ".join(dict.fromkeys(Path(entry.run.source).name for entry in named))
+    return f"{methods} on {sources}"
+
+
+def commands(runs: Sequence[RunFolder]) -> list[str]:
+    """What was asked, each command once."""
+    return list(dict.fromkeys(str(run.record["command"]) for run in runs if run.record.get("command")))
+
+
+def galleries(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
+    """What evaluation drew, a gallery per kind but for `left_out`, a picture per run."""
+    kinds = dict.fromkeys([*PICTURES, *(kind for entry in named for kind in entry.run.pictures)])
+    found = []
+    for kind in kinds:
+        if kind == left_out:
+            continue
+        shown = tuple(
+            picture(entry.run.pictures[kind], entry.label, entry.colour)
+            for entry in named
+            if kind in entry.run.pictures
+        )
+        if shown:
+            found.append(Gallery(CAPTIONS.get(kind, kind), shown))
+    return found
+
+
+def learning(named: Sequence[Named]) -> list[tuple[Named, list[Gallery]]]:
+    """A few pictures of each run from first step to last; of runs that differ only by the seed, the first."""
+    drawn = [entry for entry in named if entry.run.snapshots]
+    firsts = {entry.group: entry for entry in reversed(drawn)}
+    return [
+        (
+            entry,
+            [_progress(entry, kind) for kind in dict.fromkeys(s.kind for s in entry.run.snapshots[::-1])],
+        )
+        for entry in drawn
+        if firsts[entry.group] is entry
+    ]
+
+
+def _progress(entry: Named, kind: str) -> Gallery:
+    """Snapshots of one kind: rows are put under one another, everything else is shown one by one."""
+    chosen = spread_out(entry.run.snapshots, kind)
+    if rows := as_learnt(chosen):
+        return Gallery(f"{CAPTIONS.get(kind, kind)} ({rows.caption})", (rows,))
+    return Gallery(CAPTIONS.get(kind, kind), tuple(picture(s.path, f"step {s.step:,}") for s in chosen))
+
+
+def _charts(named: Sequence[Named]) -> list[Chart]:
+    shown = charts.panels([entry.run for entry in named], [entry.colour for entry in named])
+    return [
+        Chart(panel.title, panel.hint, Markup(charts.svg(panel, f"c{i}"))) for i, panel in enumerate(shown)
+    ]

@@ -1,0 +1,218 @@
+"""The score table: metrics in columns, runs and their networks in rows, every value under its protocol."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean, stdev
+from typing import Final
+
+from chimerae.report.compare import Named, readable
+from chimerae.report.log import section
+from chimerae.report.read import Score
+
+ARROWS: Final = {"higher": "↑", "lower": "↓"}
+_ACRONYMS: Final = frozenset({"fid", "is", "jsd", "kid", "kl", "lpips", "mse", "psnr", "rmse", "ssim", "mmd"})
+_SEED: Final = "seed"
+"""Part of a protocol that makes no two values incomparable."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One value: how it is printed, the mark of its protocol, and what there is to know about it."""
+
+    text: str
+    spread: str = ""
+    mark: str = ""
+    hover: str = ""
+    bold: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network of one run (or of all runs that differ only by the seed)."""
+
+    run: str
+    network: str
+    colour: str
+    cells: tuple[Cell, ...]
+    first: bool
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """The table, what all its values have in common, and what is special about some."""
+
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    common: str
+    own: tuple[tuple[str, str], ...]
+    """Columns, and what all values of these columns share beyond that."""
+    absent: tuple[tuple[str, str], ...]
+    """Metrics that could not be computed in some run, with the reason."""
+    marks: tuple[tuple[str, str], ...]
+    """Letter and what it stands for, where values of one column were measured differently."""
+
+    @property
+    def boldness(self) -> str:
+        """Why something is bold, or why nothing is."""
+        if any(cell.bold for row in self.rows for cell in row.cells):
+            return "Bold: best of its column, by more than the deviation over seeds."
+        if any(cell.spread for row in self.rows for cell in row.cells):
+            return "± is the deviation over seeds; nothing is bold where no lead exceeds it."
+        return "Single runs: no spread over seeds is known, so nothing is bold."
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """All values of one metric, network and kind of run: one per seed."""
+
+    scores: tuple[Score, ...]
+
+    @property
+    def mean(self) -> float:
+        return fmean(score.value for score in self.scores)
+
+    @property
+    def spread(self) -> float:
+        return stdev(score.value for score in self.scores) if len(self.scores) > 1 else math.nan
+
+
+_Key = tuple[str, str]
+
+
+def score_table(named: Sequence[Named]) -> ScoreTable | None:
+    """The table of all scores of these runs; None when no run was evaluated yet."""
+    entries = _collect(named)
+    if not entries:
+        return None
+    columns = list(dict.fromkeys(metric for row in entries.values() for metric in row))
+    everywhere = [protocol_of(score) for row in entries.values() for e in row.values() for score in e.scores]
+    common = _shared(everywhere)
+    marks: dict[str, str] = {}
+    shares: dict[str, list[str]] = {}
+    cells: dict[str, dict[_Key, Cell]] = {}
+    for metric in columns:
+        column = {key: row[metric] for key, row in entries.items() if metric in row}
+        shared = _shared([protocol_of(s) for entry in column.values() for s in entry.scores])
+        if special := {k: v for k, v in shared.items() if k not in common}:
+            shares.setdefault(_told(special), []).append(title(metric))
+        own = {key: _own(entry, shared) for key, entry in column.items()}
+        if len(set(own.values())) > 1:
+            for told in own.values():
+                marks.setdefault(told or "otherwise as said", chr(ord("a") + len(marks) % 26))
+        else:
+            own = dict.fromkeys(own, "")
+        best = _best(column, own)
+        cells[metric] = {
+            key: _cell(entry, _decimals(column), marks.get(own[key] or "otherwise as said", ""), key == best)
+            for key, entry in column.items()
+        }
+    return ScoreTable(
+        columns=_headings(columns, entries),
+        rows=_rows(named, columns, cells),
+        common=_told(common),
+        own=tuple((", ".join(columns), told) for told, columns in shares.items()),
+        absent=_absent(named),
+        marks=tuple((mark, told) for told, mark in marks.items()),
+    )
+
+
+def title(metric: str) -> str:
+    """A metric's name as people write it.
+
+    >>> title("psnr"), title("mse_signed"), title("correlation")
+    ('PSNR', 'MSE signed', 'Correlation')
+    """
+    words = [word.upper() if word in _ACRONYMS else word for word in metric.replace("-", "_").split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def protocol_of(score: Score) -> dict[str, str]:
+    """What has to agree for two values to be comparable: the protocol without its seed, and n."""
+    protocol = {name: readable(value) for name, value in score.protocol.items() if name != _SEED}
+    return protocol if score.n is None else {"n": f"{score.n:,}"} | protocol
+
+
+def _collect(named: Sequence[Named]) -> dict[_Key, dict[str, _Entry]]:
+    """(kind of run, network) -> metric -> its values over the seeds."""
+    found: dict[_Key, dict[str, list[Score]]] = {}
+    for entry in named:
+        for score in entry.run.scores:
+            row = found.setdefault((entry.group, score.of), {})
+            row.setdefault(score.metric, []).append(score)
+    return {
+        key: {metric: _Entry(tuple(scores)) for metric, scores in row.items()} for key, row in found.items()
+    }
+
+
+def _shared(protocols: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    first, *others = protocols
+    return {name: value for name, value in first.items() if all(p.get(name) == value for p in others)}
+
+
+def _told(protocol: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in protocol.items())
+
+
+def _absent(named: Sequence[Named]) -> tuple[tuple[str, str], ...]:
+    told = [item for entry in named for item in section(entry.run.scores_record, "absent").items()]
+    return tuple(dict.fromkeys((title(metric), readable(why)) for metric, why in told))
+
+
+def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
+    """What is special about the protocol of these values; several things if seeds differ in it."""
+    protocols = [protocol_of(score) for score in entry.scores]
+    told = [_told({k: v for k, v in p.items() if k not in shared}) for p in protocols]
+    return " or ".join(dict.fromkeys(told))
+
+
+def _decimals(column: Mapping[_Key, _Entry]) -> int:
+    """Digits after the point that give the largest value of a column four figures."""
+    largest = max((abs(e.mean) for e in column.values() if math.isfinite(e.mean)), default=0.0)
+    return max(0, min(6, 3 - math.floor(math.log10(largest)))) if largest else 1
+
+
+def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None:
+    """The best of several, each over several seeds, if it leads by more than the spread of either."""
+    better = {entry.scores[0].better for entry in column.values()}
+    seeds = min(len(entry.scores) for entry in column.values())
+    finite = all(math.isfinite(entry.mean) for entry in column.values())
+    if len(column) < 2 or seeds < 2 or not finite or len(set(own.values())) > 1 or not better <= set(ARROWS):
+        return None
+    first, second = sorted(column, key=lambda key: column[key].mean, reverse=better == {"higher"})[:2]
+    lead = abs(column[first].mean - column[second].mean)
+    return first if lead > max(column[first].spread, column[second].spread) else None
+
+
+def _cell(entry: _Entry, decimals: int, mark: str, bold: bool) -> Cell:
+    score = entry.scores[0]
+    hover = [_told(protocol_of(score))]
+    if len(entry.scores) > 1:
+        hover.append(f"mean and deviation of {len(entry.scores)} seeds")
+    elif score.std is not None:
+        hover.append(f"deviation over samples {score.std:.{decimals}f}")
+    if _SEED in score.protocol:
+        hover.append(f"evaluation seed {json.dumps(score.protocol[_SEED])}")
+    spread = f"± {entry.spread:.{decimals}f}" if math.isfinite(entry.spread) else ""
+    return Cell(f"{entry.mean:.{decimals}f}", spread, mark, "; ".join(filter(None, hover)), bold)
+
+
+def _headings(columns: Sequence[str], entries: Mapping[_Key, Mapping[str, _Entry]]) -> tuple[str, ...]:
+    better = {m: e.scores[0].better for row in entries.values() for m, e in row.items()}
+    return tuple(f"{title(metric)} {ARROWS.get(better[metric], '')}".strip() for metric in columns)
+
+
+def _rows(
+    named: Sequence[Named], columns: Sequence[str], cells: Mapping[str, Mapping[_Key, Cell]]
+) -> tuple[Row, ...]:
+    colours = {entry.group: entry.colour for entry in named}
+    keys = dict.fromkeys((entry.group, score.of) for entry in named for score in entry.run.scores)
+    rows: list[Row] = []
+    for group, network in keys:
+        first = not rows or rows[-1].run != group
+        line = tuple(cells[metric].get((group, network), Cell("–")) for metric in columns)
+        rows.append(Row(group, network, colours[group], line, first))
+    return tuple(rows)

@@ -1,0 +1,1 @@
+"""Training: players, state, checkpoints, the loop and its log."""

@@ -1,0 +1,95 @@
+"""Saved states: whole files of tensors, checked by hash, several of them kept. Knows files, not models."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from chimerae.errors import InputError
+from chimerae.files import read_json, write_bytes, write_json
+
+SCHEMA = 1
+INDEX = "index.json"
+
+
+def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
+    """Save `tensors` as the state of `step` into `folder` and drop all but the newest `keep`.
+
+    The index is written after the tensors, so a state that it names is complete.
+    """
+    content = pack(tensors)
+    path = folder / f"step-{step:08d}.safetensors"
+    write_bytes(path, content)
+    entry = {"step": step, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
+    entries = [e for e in _entries(folder) if e["step"] < step] + [entry]
+    write_json(folder / INDEX, {"schema": SCHEMA, "states": entries[-keep:]})
+    for old in folder.glob("step-*.safetensors"):
+        if old.name not in {e["file"] for e in entries[-keep:]}:
+            old.unlink()
+    return path
+
+
+def read_state(folder: Path) -> tuple[dict[str, Tensor], int]:
+    """Tensors and step of the newest state in `folder`.
+
+    Raises:
+        InputError: there is none, or it is not what was written.
+    """
+    entries = _entries(folder)
+    if not entries:
+        raise InputError(f"{folder} holds no saved state: the run stopped before its first; start it again")
+    newest = entries[-1]
+    path = folder / newest["file"]
+    if len(entries) > 1:
+        earlier = f"delete its entry in {folder / INDEX} to go on from step {entries[-2]['step']}"
+    else:
+        earlier = "start the run again"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; {earlier}") from None
+    if hashlib.sha256(content).hexdigest() != newest["sha256"]:
+        raise InputError(f"{path} is damaged: its checksum is not the one in {INDEX}; {earlier}")
+    return unpack(content, path), int(newest["step"])
+
+
+def pack(tensors: Mapping[str, Tensor]) -> bytes:
+    """`tensors` in the safetensors format, in dense memory order."""
+    return save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
+
+
+def unpack(content: bytes, path: Path) -> dict[str, Tensor]:
+    """The tensors that `pack` wrote.
+
+    Raises:
+        InputError: `content`, read from `path`, is something else.
+    """
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise InputError(f"{path} is not a safetensors file: {error}") from None
+
+
+def _entries(folder: Path) -> list[dict[str, Any]]:
+    path = folder / INDEX
+    if not path.exists():
+        return []
+    index = read_json(path, "an index of saved states")
+    check_schema(index, path)
+    entries: list[dict[str, Any]] = index["states"]
+    return entries
+
+
+def check_schema(content: Any, path: Path, schema: int = SCHEMA) -> None:
+    """Raise `InputError` when a JSON file of ours was written in another format than this version reads."""
+    given = content.get("schema") if isinstance(content, dict) else None
+    if given != schema:
+        raise InputError(
+            f"{path} has format {given!r}, this version of chimerae reads {schema}; use the one that wrote it"
+        )

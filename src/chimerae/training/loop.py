@@ -1,0 +1,125 @@
+"""The loop: batches in, turns played, log, pictures and states out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.methods import Clock
+from chimerae.shapes import is_image
+from chimerae.training.checkpoint import write_state
+from chimerae.training.health import health
+from chimerae.training.log import Line, Listener, Log, ignore
+from chimerae.training.players import check_finite, play_batch
+from chimerae.training.settings import Training
+from chimerae.training.sheets import Sheets
+from chimerae.training.signals import Request, Stopped, stop_requests
+from chimerae.training.state import State
+
+
+@dataclass
+class Loop:
+    """One run on its way: a state, where its batches come from, and the folder in which it leaves its traces."""
+
+    state: State
+    batches: Callable[[int], Tensor]
+    training: Training
+    total: int
+    seed: int
+    folder: Path
+    sheets: Sheets
+    snapshot: Callable[[State], None]
+    """Called after every saved state, to keep a model that can be used."""
+    listener: Listener = ignore
+    log: Log = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.log = Log(self.folder / "log.jsonl")
+
+    def run(self) -> None:
+        """Play from the state's step to `total`.
+
+        Raises:
+            Stopped: SIGINT or SIGTERM came; the state is saved.
+            NotFinite: a loss is not a number any more; the last saved state is untouched.
+        """
+        seconds = self.log.cut(self.state.step)
+        watch = Stopwatch(seconds, self.state.step)
+        for net in self.state.nets.modules.values():
+            net.train()
+        with stop_requests() as request, noise.seeded(self.seed):
+            while self.state.step < self.total:
+                self._step(watch)
+                self._stop_if_asked(request)
+            self._save()
+
+    def _step(self, watch: Stopwatch) -> None:
+        step = self.state.step
+        done = step + 1
+        report = done % self.training.log_every == 0 or done == self.total
+        clock = Clock(step, self.total, {} if report else None)
+        torch.manual_seed(noise.key(self.seed, "noise", step))
+        parts = self._batch(step).chunk(self.training.accumulate)
+        losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
+        if self.state.average:
+            self.state.average.update(step)
+        self.state.step = done
+        if report:
+            self._report(clock, losses, watch)
+        if done % self.training.picture_every == 0 or done in (1, self.total):
+            self.sheets.draw(self.state.final_nets(), done)
+        if done % self.training.save_every == 0:
+            check_finite(losses, done)
+            self._save()
+
+    def _batch(self, step: int) -> Tensor:
+        x = self.batches(step)
+        if not is_image(tuple(x.shape[1:])):
+            return x
+        return self.state.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
+
+    def _report(self, clock: Clock, losses: dict[str, Tensor], watch: Stopwatch) -> None:
+        check_finite(losses, self.state.step)
+        values = {name: value.item() for name, value in (clock.watched or {}).items()}
+        seconds, rate = watch.read(self.state.step)
+        line = Line(
+            step=self.state.step,
+            seconds=round(seconds, 3),
+            images_per_second=round(rate * self.training.batch_size, 1),
+            losses={name: loss.item() for name, loss in losses.items()},
+            watched=values,
+            lr={name: player.settings.lr_at(clock.progress) for name, player in self.state.players.items()},
+            health=health(values),
+        )
+        self.log.append(line)
+        self.listener(line, self.total)
+
+    def _stop_if_asked(self, request: Request) -> None:
+        if request.signum is not None and self.state.step < self.total:
+            self._save()
+            raise Stopped(request.signum, self.state.step)
+
+    def _save(self) -> None:
+        write_state(self.folder / "state", self.state.tensors(), self.state.step, self.training.keep)
+        self.snapshot(self.state)
+
+
+class Stopwatch:
+    """Learning time over all parts of a run, and the pace since it was last read."""
+
+    def __init__(self, seconds: float, step: int) -> None:
+        self._offset = seconds - time.monotonic()
+        self._last = (seconds, step)
+
+    def read(self, step: int) -> tuple[float, float]:
+        """Seconds since the run began, and steps per second since the last reading."""
+        now = time.monotonic() + self._offset
+        seconds, before = self._last
+        self._last = (now, step)
+        return now, (step - before) / max(now - seconds, 1e-9)

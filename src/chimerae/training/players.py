@@ -1,0 +1,110 @@
+"""Players and turns: the rule that each loss moves its own player and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from chimerae.errors import InputError
+from chimerae.methods import Clock, Losses, Method
+from chimerae.nets import Nets
+from chimerae.training.settings import Optimizer, Training
+
+
+class NotFinite(InputError):
+    """A loss or gradient stopped being a number."""
+
+
+@dataclass(frozen=True)
+class Player:
+    """Parameters that move together, and what moves them."""
+
+    name: str
+    params: list[nn.Parameter]
+    optimizer: torch.optim.Optimizer
+    settings: Optimizer
+
+    def clear(self) -> None:
+        """Forget the gradients of the last turn."""
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def step(self, progress: float) -> None:
+        """Move along the gradients, with the learning rate of this point of the run."""
+        if self.settings.clip:
+            nn.utils.clip_grad_norm_(self.params, self.settings.clip)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.lr_at(progress)
+        self.optimizer.step()
+
+
+def build_players(method: Method, nets: Nets, training: Training) -> dict[str, Player]:
+    """One player for each name in `method.players`, with its optimiser.
+
+    Raises:
+        InputError: the settings name a player that the method does not have.
+    """
+    for name in training.players:
+        if name not in method.players:
+            raise InputError(f"{method.name} has no player '{name}'; there are: {', '.join(method.players)}")
+    players = {}
+    for name, networks in method.players.items():
+        params = [p for network in networks for p in nets.modules[network].parameters()]
+        settings = training.optimizer_of(name)
+        players[name] = Player(name, params, _optimizer(params, settings), settings)
+    return players
+
+
+def _optimizer(params: Sequence[nn.Parameter], s: Optimizer) -> torch.optim.Optimizer:
+    if s.kind == "rmsprop":
+        return torch.optim.RMSprop(params, lr=s.lr, alpha=s.beta2, eps=s.eps, weight_decay=s.weight_decay)
+    betas = (s.beta1, s.beta2)
+    return torch.optim.Adam(params, lr=s.lr, betas=betas, eps=s.eps, weight_decay=s.weight_decay, fused=True)
+
+
+def play_batch(
+    method: Method, nets: Nets, players: Mapping[str, Player], parts: Sequence[Tensor], clock: Clock
+) -> dict[str, Tensor]:
+    """Play one batch, given in `parts`, to its end and return every player's last loss (detached scalars).
+
+    The parts are played in lock-step, turn by turn: gradients of all parts are averaged before anybody moves.
+    """
+    plays = [method.play(nets, x, clock) for x in parts]
+    last: dict[str, Tensor] = {}
+    while turn := take_turn(plays, players, clock.progress, drop=method.single_turn):
+        last |= turn
+    return last
+
+
+def take_turn(
+    plays: list[Iterator[Losses]], players: Mapping[str, Player], progress: float, *, drop: bool = False
+) -> dict[str, Tensor]:
+    """Take one turn of each part: every gradient first, then every step. Empty when the plays are over.
+
+    With `drop` a play is over after its turn, and its graph is freed before the next part is played.
+    """
+    turn: dict[str, Tensor] = {}
+    for part, play in enumerate(plays):
+        for name, loss in next(play, {}).items():
+            if name not in turn:
+                players[name].clear()
+            share = loss / len(plays)
+            share.backward(inputs=players[name].params, retain_graph=True)
+            turn[name] = turn[name] + share.detach() if name in turn else share.detach()
+        if drop:
+            plays[part] = iter(())
+    for name in turn:
+        players[name].step(progress)
+    return turn
+
+
+def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
+    """Raise `NotFinite`, naming the player and the step, when a loss is not a number."""
+    for name, loss in losses.items():
+        if not torch.isfinite(loss):
+            raise NotFinite(
+                f"the loss of '{name}' became {loss.item()} at step {step}; the last saved state is untouched: "
+                f"resume with a lower --training.optimizer.lr or --training.optimizer.clip 1"
+            )

@@ -1,0 +1,97 @@
+"""How a run is trained: optimisers, schedules, precision, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from math import cos, pi
+from typing import Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from chimerae.strict import STRICT
+
+ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps"]
+
+STEPS_AT = (1 / 3, 1 / 2)
+
+
+def _steps(progress: float, final: float) -> float:
+    """Two equal factors, at a third and at half of the run, that end at `final`."""
+    return float(final ** (sum(progress >= at for at in STEPS_AT) / len(STEPS_AT)))
+
+
+SCHEDULES: Mapping[ScheduleName, Callable[[float, float], float]] = {
+    "constant": lambda progress, final: 1.0,
+    "exponential": lambda progress, final: float(final**progress),
+    "linear": lambda progress, final: 1.0 + (final - 1.0) * progress,
+    "cosine": lambda progress, final: final + (1.0 - final) * 0.5 * (1.0 + cos(pi * progress)),
+    "steps": _steps,
+}
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Optimizer:
+    """One player's optimiser; the defaults are DCGAN's, which the AVAE paper takes over."""
+
+    kind: Literal["adam", "rmsprop"] = "adam"
+    """Update rule."""
+    lr: float = Field(default=2e-4, gt=0)
+    """Learning rate at the start."""
+    beta1: float = Field(default=0.5, ge=0, lt=1)
+    """Adam: decay of the first moment."""
+    beta2: float = Field(default=0.999, ge=0, lt=1)
+    """Adam: decay of the second moment; RMSProp: its smoothing constant."""
+    eps: float = Field(default=1e-8, gt=0)
+    """Added to the denominator."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    """L2 penalty, added to the gradient."""
+    clip: float = Field(default=0.0, ge=0)
+    """Largest norm of the player's gradient; 0: as it comes."""
+    schedule: ScheduleName = "constant"
+    """How the learning rate falls, as a function of the share of the run that is done."""
+    final: float = Field(default=0.02, ge=0, le=1)
+    """What the learning rate ends at, as a share of `lr` (not for `constant`)."""
+
+    def lr_at(self, progress: float) -> float:
+        """Learning rate when `progress` (in [0, 1]) of the run is done.
+
+        >>> Optimizer(lr=1e-3, schedule="exponential", final=0.01).lr_at(0.5)
+        0.0001
+        """
+        return self.lr * SCHEDULES[self.schedule](progress, self.final)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Training:
+    """Everything about learning that is neither the method nor the networks."""
+
+    batch_size: int = Field(default=64, ge=2)
+    """Samples per step."""
+    accumulate: int = Field(default=1, ge=1)
+    """Parts a batch is played in, one after the other, to save memory (BatchNorm then sees the parts)."""
+    optimizer: Optimizer = Optimizer()
+    """Of every player that is not in `players`."""
+    players: Mapping[str, Optimizer] = field(default_factory=dict)
+    """Optimisers of single players, by the player's name."""
+    ema: float = Field(default=0.999, ge=0, lt=1)
+    """Decay of the average of the weights that is used for sampling and saved; 0: the last weights."""
+    flip: bool = False
+    """Mirror images at random."""
+    device: str = "auto"
+    """Where to compute: auto, cpu, cuda, cuda:1, mps."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
+    log_every: int = Field(default=100, ge=1)
+    """Steps between lines of the log."""
+    picture_every: int = Field(default=1000, ge=1)
+    """Steps between picture sheets of fixed codes."""
+    save_every: int = Field(default=1000, ge=1)
+    """Steps between saved states."""
+    keep: int = Field(default=3, ge=1)
+    """Saved states that are kept."""
+
+    def optimizer_of(self, player: str) -> Optimizer:
+        """The settings that hold for `player`."""
+        return self.players.get(player, self.optimizer)

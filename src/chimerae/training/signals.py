@@ -1,0 +1,48 @@
+"""Stopping politely: finish the step, save, leave."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+
+class Stopped(Exception):
+    """The run was stopped by a signal, and its state is saved."""
+
+    def __init__(self, signum: int, step: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(signum).name} at step {step}; the state is saved")
+        self.signum = signum
+        self.step = step
+
+
+@dataclass
+class Request:
+    """Whether, and by which signal, the run has been asked to stop."""
+
+    signum: int | None = None
+
+
+@contextmanager
+def stop_requests() -> Iterator[Request]:
+    """Turn SIGINT and SIGTERM into a `Request`; a second one of the same kind acts at once, as it always did."""
+    request = Request()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        request.signum = signum
+        signal.signal(signum, before[signal.Signals(signum)])
+
+    for number in before:
+        signal.signal(number, ask)
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,132 @@
+"""All that changes while a run learns, in one place, and its way into named tensors and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from chimerae import noise
+from chimerae.errors import InputError
+from chimerae.methods import Method
+from chimerae.nets import Architecture, Autocast, Nets
+from chimerae.shapes import Shape, is_image
+from chimerae.training.average import Average
+from chimerae.training.players import Player, build_players
+from chimerae.training.settings import Training
+
+
+@dataclass
+class State:
+    """Networks, their averages, players (with their optimisers) and how many steps are done."""
+
+    method: Method
+    nets: Nets
+    players: dict[str, Player]
+    average: Average | None
+    step: int = 0
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks live."""
+        return next(p.device for module in self.nets.modules.values() for p in module.parameters())
+
+    def final_modules(self) -> dict[str, nn.Module]:
+        """The networks of `method.kept`: their averages, or as they are when there is no average."""
+        if self.average:
+            return dict(self.average.modules)
+        return {name: self.nets.modules[name] for name in self.method.kept}
+
+    def final_nets(self) -> Nets:
+        """`final_modules`, to be called by name."""
+        return Nets(self.final_modules(), self.nets.autocast)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything as named tensors: `nets/...`, `average/...`, `optimizer/<player>/<index>/<slot>`."""
+        return dict(self._tensors())
+
+    def _tensors(self) -> Iterator[tuple[str, Tensor]]:
+        yield from _named("nets", self.nets.modules)
+        yield from _named("average", self.average.modules if self.average else {})
+        for player in self.players.values():
+            for index, slots in player.optimizer.state_dict()["state"].items():
+                for slot, value in slots.items():
+                    yield f"optimizer/{player.name}/{index}/{slot}", value
+
+    def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
+        """Take over what `tensors` returned; this state must have been built from the same run.
+
+        Raises:
+            InputError: names or shapes differ.
+        """
+        own = {name: t.shape for name, t in self._tensors() if not name.startswith("optimizer/")}
+        given = {name: t.shape for name, t in tensors.items() if not name.startswith("optimizer/")}
+        if own != given:
+            differing = sorted(set(own.items()) ^ set(given.items()))
+            raise InputError(
+                f"the saved state does not fit this run's networks: first difference at {differing[0][0]}"
+            )
+        with torch.no_grad():
+            for name, tensor in self._tensors():
+                if name in given:
+                    tensor.copy_(tensors[name])
+        for player in self.players.values():
+            _load_optimizer(player, tensors)
+        self.step = step
+
+
+def _named(room: str, modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, Tensor]]:
+    for name, module in modules.items():
+        for key, tensor in module.state_dict().items():
+            yield f"{room}/{name}/{key}", tensor
+
+
+def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
+    prefix = f"optimizer/{player.name}/"
+    slots: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith(prefix):
+            index, slot = name.removeprefix(prefix).split("/")
+            slots.setdefault(int(index), {})[slot] = tensor.clone()
+    groups = player.optimizer.state_dict()["param_groups"]
+    player.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def pick_device(name: str) -> torch.device:
+    """The device that is called `name`; `auto` takes an accelerator when there is one.
+
+    Raises:
+        InputError: there is no such device here.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(
+            f"no device '{name}' here; try --training.device cpu ({str(error).splitlines()[0]})"
+        ) from None
+    return device
+
+
+def pick_autocast(device: torch.device, precision: str) -> Autocast:
+    """The precision in which networks compute on `device`."""
+    fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return Autocast(device.type, precision == "bfloat16" or (precision == "auto" and fast))
+
+
+def build_state(method: Method, arch: Architecture, shape: Shape, training: Training, seed: int) -> State:
+    """A fresh state: networks initialised from `seed`, in the order in which the method names them."""
+    device = pick_device(training.device)
+    with noise.seeded(seed, "initialise"):
+        modules = dict(method.networks(shape, arch))
+    for module in modules.values():
+        module.to(device)
+        if is_image(shape):
+            module.to(memory_format=torch.channels_last)
+    nets = Nets(modules, pick_autocast(device, training.precision))
+    average = Average(nets, method.kept, training.ema) if training.ema else None
+    return State(method, nets, build_players(method, nets, training), average)

@@ -1,0 +1,148 @@
+"""One battery over every metric."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from math import cos, isfinite
+
+import pytest
+import torch
+
+from chimerae.metrics import METRICS, Cloud, CloudMetric, Mean, PairMetric, Subject
+
+PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
+CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
+N = 6000
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A density that every cloud metric suits: the branches of `avae-sine` with centres of its own."""
+
+    name: str = "avae-sine"
+    limits: tuple[float, float] = (-10.0, 10.0)
+    sigma: float | None = 0.5
+
+    def centres(self) -> torch.Tensor:
+        return torch.tensor([[0.0, 2.0], [0.0, 0.0], [3.0, 0.0], [-3.0, 0.0]])
+
+    def sample(self, n: int, seed: int) -> torch.Tensor:
+        z1, z2 = torch.randn(2, n, generator=torch.Generator().manual_seed(seed))
+        return torch.stack([3 * z1, (3 * z1).cos() + (3 * z2).tanh()], 1)
+
+
+SUBJECTS = {
+    "images": Subject(shape=(3, 12, 12), z_dim=8),
+    "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
+}
+
+
+def subject_of(metric: PairMetric | CloudMetric) -> Subject:
+    return SUBJECTS["images" if isinstance(metric, PairMetric) and metric.on == "images" else "points"]
+
+
+def pairs_for(metric: PairMetric, n: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
+    g = torch.Generator().manual_seed(0)
+    x = torch.rand(n, *subject_of(metric).shape, generator=g)
+    return x, (x + 0.2 * torch.rand(x.shape, generator=g)).clamp(0, 1)
+
+
+def cloud(points: torch.Tensor | None = None) -> Cloud:
+    toy = Waves()
+    points = toy.sample(N, 1) if points is None else points
+    redrawn = points[:, None].expand(-1, 2, -1)
+    return Cloud(toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn)
+
+
+def ids(metric: PairMetric | CloudMetric) -> str:
+    return metric.name
+
+
+def test_names_are_distinct():
+    assert len({metric.name for metric in METRICS}) == len(METRICS)
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=ids)
+def test_states_what_tables_need(metric):
+    assert metric.name.islower()
+    assert metric.better in ("lower", "higher")
+    assert metric.needs in ("pairs", "points", "codes", "noise")
+    assert metric.unit
+    assert metric.about
+    assert "\n" not in metric.about
+    assert len(metric.about) <= 100
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=ids)
+def test_protocol_is_json(metric):
+    protocol = metric.protocol(subject_of(metric))
+    assert protocol
+    assert json.loads(json.dumps(protocol))
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=ids)
+def test_says_in_one_line_where_it_does_not_apply(metric):
+    assert metric.unsuited(subject_of(metric)) is None
+    other = SUBJECTS["points" if subject_of(metric) is SUBJECTS["images"] else "images"]
+    reason = metric.unsuited(other)
+    assert reason
+    assert "\n" not in reason
+
+
+@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+def test_pairs_give_one_finite_value_per_sample_whatever_the_batch(metric):
+    x, y = pairs_for(metric)
+    whole = metric.measure(x, y)
+    assert whole.shape == (20,)
+    assert whole.dtype == torch.float64
+    assert whole.isfinite().all()
+    pieces = torch.cat([metric.measure(a, b) for a, b in zip(x.split(7), y.split(7), strict=True)])
+    torch.testing.assert_close(pieces, whole, rtol=1e-12, atol=1e-15)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(metric.measure(x[order], y[order]), whole[order], rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+def test_pairs_know_better_from_worse(metric):
+    x, y = pairs_for(metric)
+    perfect, near, far = (metric.measure(x, x + k * (y - x)) for k in (0.0, 0.2, 1.0))
+    sign = 1 if metric.better == "higher" else -1
+    assert (sign * perfect > sign * near).all()
+    assert (sign * near > sign * far).all()
+
+
+@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+def test_pairs_leave_their_input_alone(metric):
+    x, y = pairs_for(metric)
+    before = x.clone(), y.clone()
+    metric.measure(x, y)
+    assert torch.equal(x, before[0])
+    assert torch.equal(y, before[1])
+
+
+@pytest.mark.parametrize("metric", CLOUDS, ids=ids)
+def test_clouds_are_finite_for_good_and_broken_models(metric):
+    for points in (None, torch.zeros(N, 2), torch.full((N, 2), 1e6), torch.full((N, 2), float("nan"))):
+        assert isfinite(metric.measure(cloud(points)))
+
+
+@pytest.mark.parametrize("metric", [m for m in CLOUDS if m.needs == "points"], ids=ids)
+def test_clouds_prefer_the_data_to_a_collapse(metric):
+    between = torch.tensor([8.0, cos(8.0)]).expand(N, 2)
+    data, collapsed = metric.measure(cloud()), metric.measure(cloud(between))
+    assert data < collapsed if metric.better == "lower" else data > collapsed
+
+
+@pytest.mark.parametrize("metric", CLOUDS, ids=ids)
+def test_clouds_repeat_to_the_last_digit(metric):
+    assert metric.measure(cloud()) == metric.measure(cloud())
+
+
+def test_mean_streams_every_pair_metric():
+    for metric in PAIRS:
+        x, y = pairs_for(metric)
+        total = Mean()
+        for a, b in zip(x.split(7), y.split(7), strict=True):
+            total.add(metric.measure(a, b))
+        assert total.value == pytest.approx(float(metric.measure(x, y).mean()), rel=1e-12)

@@ -1,0 +1,283 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal, final
+
+import numpy as np
+import pytest
+import torch
+from evaluation_stubs import IMAGE, Sampler, Twin, _Plays, built, images
+from torch import nn
+
+from chimerae.data import prepare
+from chimerae.evaluation import Evaluation, Results, evaluate
+from chimerae.evaluation.bench import Bench, noise_rows
+from chimerae.metrics import METRICS
+from chimerae.nets import Nets
+from chimerae.shapes import SIGNED
+
+IMAGE_METRICS = {"mse_signed", "mse_unit", "rmse_255", "psnr", "ssim"}
+
+
+def table(results: Results) -> dict[tuple[str, str], float]:
+    return {(score.metric, score.of): score.value for score in results.scores}
+
+
+def test_every_network_gets_every_image_metric_with_its_protocol():
+    method, data = Twin(), images()
+    results = evaluate(method, built(method, IMAGE), data)
+    assert set(table(results)) == {(m, of) for m in IMAGE_METRICS for of in ("decoder", "generator")}
+    assert results.absent == {}
+    for score in results.scores:
+        assert score.n == score.protocol["n"] == 50
+        assert score.std is not None
+        facts = {
+            "split": "test",
+            "bn": "running",
+            "seed": 0,
+            "code": "sample",
+            "reduction": "per sample, then mean",
+        }
+        assert facts.items() <= score.protocol.items()
+    ssim = next(score for score in results.scores if score.metric == "ssim")
+    assert (ssim.better, ssim.protocol["window"], ssim.protocol["range"]) == ("higher", 11, "[0,1]")
+
+
+def test_scores_are_those_of_the_plain_way():
+    method, data = Twin(xi=2), images()
+    nets = built(method, IMAGE)
+    scores = table(evaluate(method, nets, data, Evaluation(seed=3)))
+    x = data.test.take(range(50))
+    with nets.evaluating():
+        q = method.encode(nets, SIGNED.from_unit(x))
+        z = q.sample(noise_rows(0, 50, 4, 3, "eps"))
+        made = method.decode(nets, torch.cat([z, noise_rows(0, 50, 2, 3, "xi")], 1))
+    for network, y in made.items():
+        signed = (2 * x - 1 - y).square().flatten(1).mean(1)
+        assert scores["mse_signed", network] == pytest.approx(float(signed.mean()), rel=1e-5)
+        assert scores["mse_unit", network] == pytest.approx(float(signed.mean()) / 4, rel=1e-5)
+        assert scores["psnr", network] == pytest.approx(float((-10 * (signed / 4).log10()).mean()), rel=1e-5)
+
+
+def test_batch_size_changes_nothing():
+    method, data = Twin(xi=2), images(70)
+    nets = built(method, IMAGE)
+    small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, 64))
+    assert small.keys() == large.keys()
+    assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
+
+
+def test_repeats_to_the_last_digit_and_leaves_everything_as_it_was():
+    method, data = Twin(xi=2), images()
+    nets = built(method, IMAGE)
+    nets.modules["encoder"].train()
+    nets.modules["decoder"].eval()
+    before = {name: value.clone() for name, value in nets.modules["encoder"].state_dict().items()}
+    state = torch.get_rng_state()
+    first, second = (evaluate(method, nets, data, Evaluation(bn="batch")) for _ in range(2))
+    assert first.scores == second.scores
+    assert torch.equal(torch.get_rng_state(), state)
+    assert nets.modules["encoder"].training
+    assert not nets.modules["decoder"].training
+    after = nets.modules["encoder"].state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+def test_seed_and_batch_norm_matter_and_are_stated():
+    method, data = Twin(), images()
+    nets = built(method, IMAGE)
+    plain, other = evaluate(method, nets, data), evaluate(method, nets, data, Evaluation(seed=1))
+    batch = evaluate(method, nets, data, Evaluation(bn="batch", batch_size=49))
+    assert table(plain) != table(other)
+    assert table(plain) != table(batch)
+    assert {"bn": "batch", "batch_size": 49}.items() <= batch.scores[0].protocol.items()
+
+
+def test_n_takes_samples_from_all_over_the_split():
+    method, data = Twin(), images()
+    data.test.stored[:25] = 0  # sorted by class, as many sets are
+    results = evaluate(method, built(method, IMAGE), data, Evaluation(n=10))
+    assert {score.n for score in results.scores} == {10}
+    assert results.shown.originals is not None
+    assert 0 < int((results.shown.originals.flatten(1).sum(1) == 0).sum()) < 16
+
+
+def test_without_encoder_reconstruction_is_absent_and_pictures_are_there():
+    method, data = Sampler(), images()
+    results = evaluate(method, built(method, IMAGE), data)
+    assert results.scores == ()
+    assert results.absent == dict.fromkeys(IMAGE_METRICS, "sampler has no encoder: it cannot reconstruct")
+    assert results.shown.originals is None
+    assert results.shown.samples["generator"].shape == (64, *IMAGE)
+    assert results.shown.interpolation is not None
+
+
+def test_small_images_lose_ssim_alone():
+    method, data = Twin(), images(shape=(1, 2, 2))
+    results = evaluate(method, built(method, (1, 2, 2)), data)
+    assert {score.metric for score in results.scores} == IMAGE_METRICS - {"ssim"}
+    assert results.absent == {"ssim": "images of 2x2 are too small for SSIM; it needs 3 px or more"}
+
+
+def test_a_broken_network_is_named_and_the_other_scored():
+    method, data = Twin(), images()
+    nets = built(method, IMAGE)
+    with torch.no_grad():
+        nets.modules["generator"].line.bias[3] = float("nan")
+    results = evaluate(method, nets, data)
+    assert {score.of for score in results.scores} == {"decoder"}
+    assert results.absent == dict.fromkeys(
+        IMAGE_METRICS, "generator: 50 of 50 reconstructions are not finite"
+    )
+
+
+def test_data_of_another_size_is_one_clear_line():
+    method = Twin()
+    results = evaluate(method, built(method, IMAGE), images(shape=(3, 16, 16)))
+    assert results.scores == ()
+    assert "it makes 12x12x1, the data are 16x16x3; prepare them as in training" in results.absent["psnr"]
+    assert results.shown.samples["generator"].shape == (64, *IMAGE)
+
+
+def test_an_empty_split_is_one_clear_line():
+    method = Twin()
+    results = evaluate(method, built(method, IMAGE), images(0))
+    assert "the test split is empty" in results.absent["psnr"]
+    assert results.shown.originals is None
+
+
+def test_one_test_image_is_enough_even_for_batch_statistics_of_pairs():
+    method = Sampler()
+    assert evaluate(method, built(method, IMAGE), images(1), Evaluation(bn="batch")).shown.samples
+    twin = Twin()
+    results = evaluate(twin, built(twin, IMAGE), images(1))
+    assert {score.std for score in results.scores} == {None}
+
+
+def test_chosen_metrics_and_those_that_do_not_apply():
+    method, data = Twin(), images()
+    results = evaluate(method, built(method, IMAGE), data, Evaluation(metrics=("psnr", "kl_published")))
+    assert {score.metric for score in results.scores} == {"psnr"}
+    assert results.absent == {"kl_published": "it needs a toy density, whose points can be drawn"}
+
+
+def test_progress_reaches_the_end():
+    seen: list[tuple[int, int, str]] = []
+    method, data = Twin(), images()
+    evaluate(
+        method,
+        built(method, IMAGE),
+        data,
+        Evaluation(batch_size=20),
+        progress=lambda done, total, what: seen.append((done, total, what)),
+    )
+    assert [done for done, _, _ in seen] == sorted({done for done, _, _ in seen})
+    assert seen[-1] == (50, 50, "test samples")
+
+
+def test_code_kind_is_stated_when_the_method_has_one():
+    @final
+    @dataclass(frozen=True, kw_only=True)
+    class Mean(_Plays):
+        name: ClassVar[str] = "mean"
+        players: ClassVar = {"all": ("encoder", "decoder")}
+        kept: ClassVar = ("encoder", "decoder")
+        z_dim: int = 4
+        recon_code: Literal["mean"] = "mean"
+
+        networks, encode = Twin.networks, Twin.encode
+        xi: int = 0
+
+        def generate(self, nets, z):
+            return nets.decoder(z)
+
+        def reconstruction_code(self, q, eps):
+            return q.mu
+
+    method = Mean()
+    nets = built(method, IMAGE)
+    first, second = (evaluate(method, nets, images(), Evaluation(seed=s)) for s in (0, 1))
+    assert first.scores[0].protocol["code"] == "mean"
+    assert table(first) == table(second)
+
+
+@pytest.mark.parametrize("name", ["8gaussians", "25gaussians", "checkerboard"])
+def test_toys_are_scored_on_prior_codes_beside_the_data_itself(name):
+    method, data = Twin(z_dim=1), prepare(name)
+    results = evaluate(method, built(method, (2,)), data, Evaluation(n=500))
+    scores = table(results)
+    assert results.absent == {}
+    assert scores["mse_points", "decoder"] > 0
+    for of in ("data", "decoder", "generator"):
+        assert np.isfinite(
+            [scores[m, of] for m in ("kl_published", "jsd_published", "kl_nats", "jsd_nats")]
+        ).all()
+        assert ("modes_covered", of) in scores or name == "checkerboard"
+    assert scores["jsd_published", "data"] < 0.5 * scores["jsd_published", "generator"]
+    assert scores["code_rank", "decoder"] == pytest.approx(1.0)
+    assert ("code_rank", "data") not in scores
+    assert "on_branches" not in {score.metric for score in results.scores}
+    published = next(score for score in results.scores if score.metric == "kl_published")
+    facts = {"units": "published", "points": 5000, "bins": 100, "floor": 1e-14, "toy": name}
+    assert facts.items() <= published.protocol.items()
+    assert published.n == 5000
+
+
+def test_data_scores_of_8gaussians_are_those_of_the_calibration():
+    method = Sampler()
+    scores = table(evaluate(method, built(method, (2,)), prepare("8gaussians")))
+    assert 0.2 < scores["kl_published", "data"] < 1.2
+    assert 0.17 < scores["jsd_published", "data"] < 0.44
+    assert scores["modes_covered", "data"] == 8
+    assert scores["in_modes", "data"] > 0.999
+
+
+def test_branches_of_the_sine_toy():
+    """A decoder on the curve between the branches; a generator whose noise chooses the branch."""
+
+    class Between(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.cat([3 * z, (3 * z).cos()], 1)
+
+    class Chooses(nn.Module):
+        def forward(self, z: torch.Tensor) -> torch.Tensor:
+            return torch.stack([3 * z[:, 0], (3 * z[:, 0]).cos() + z[:, 1].sign()], 1)
+
+    method = Twin(z_dim=1, xi=1)
+    nets = Nets(
+        {"encoder": built(method, (2,)).modules["encoder"], "decoder": Between(), "generator": Chooses()}
+    )
+    results = evaluate(method, nets, prepare("avae-sine"))
+    scores = table(results)
+    assert scores["on_branches", "data"] == pytest.approx(0.85, abs=0.02)
+    assert (scores["on_branches", "decoder"], scores["on_branches", "generator"]) == (0.0, 1.0)
+    assert (scores["both_branches", "decoder"], scores["both_branches", "generator"]) == (0.0, 1.0)
+    assert scores["code_rank", "decoder"] == scores["code_rank", "generator"] == pytest.approx(1.0)
+    both = next(score for score in results.scores if score.metric == "both_branches")
+    assert (both.n, both.protocol["draws"]) == (64, 256)
+    without = evaluate(Twin(z_dim=1), built(Twin(z_dim=1), (2,)), prepare("avae-sine"))
+    assert "both_branches" not in {score.metric for score in without.scores}
+    assert set(without.shown.clouds) == {"data", "decoder", "generator"}
+
+
+def test_a_diverged_toy_model_is_absent_and_the_data_still_scored():
+    method = Sampler()
+    nets = built(method, (2,))
+    with torch.no_grad():
+        nets.modules["generator"].line.weight.fill_(float("inf"))
+    results = evaluate(method, nets, prepare("8gaussians"))
+    assert {score.of for score in results.scores} == {"data"}
+    assert results.absent["kl_published"] == "generator: 10000 of 10000 points are not finite"
+
+
+def test_every_metric_came_out_somewhere():
+    seen = {s.metric for s in evaluate(Twin(), built(Twin(), IMAGE), images()).scores}
+    for name in ("avae-sine", "8gaussians"):
+        method = Twin(z_dim=1, xi=1)
+        seen |= {s.metric for s in evaluate(method, built(method, (2,)), prepare(name)).scores}
+    assert seen == {metric.name for metric in METRICS}
+
+
+def test_bench_finds_the_device():
+    method = Twin()
+    assert Bench(method, built(method, IMAGE), IMAGE, 0, 8).device == torch.device("cpu")
