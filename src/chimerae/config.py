@@ -15,7 +15,9 @@ T = TypeVar("T")
 
 
 def one_of(kind: str, classes: Mapping[str, type[Any]]) -> GetPydanticSchema:
-    """Annotation for a field that holds one of several settings classes, written in JSON as `{"name": ..., ...}`."""
+    """Annotation for a field that holds one of several settings classes, written in JSON as `{"name": ...,
+    ...}`.
+    """
 
     def parse(value: Any) -> Any:
         if isinstance(value, tuple(classes.values())):

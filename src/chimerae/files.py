@@ -12,7 +12,8 @@ from chimerae.errors import InputError
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` at once: a reader, or a crash, meets the old file or the new one, never half of it.
+    """Write `content` to `path` at once: a reader, or a crash, meets the old file or the new one, never half
+    of it.
 
     Raises:
         InputError: the folder is not writable, the disk is full.

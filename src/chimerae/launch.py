@@ -96,7 +96,8 @@ def start(
 def resume(
     folder: str | Path, *, steps: int | None = None, listener: Listener = ignore, progress: Progress = silent
 ) -> Path:
-    """Go on with the run in `folder` from its newest state, bit for bit as if it had never stopped (on a CPU).
+    """Go on with the run in `folder` from its newest state, bit for bit as if it had never stopped (on a
+    CPU).
 
     Args:
         folder: the run folder.

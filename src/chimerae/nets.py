@@ -16,18 +16,24 @@ from chimerae.gaussian import Gaussian
 from chimerae.shapes import Shape
 
 Scale = Literal["free", "shared", "none"]
-"""Spread of an encoder's posterior: per sample, one learned vector for all samples, or none (deterministic)."""
+"""Spread of an encoder's posterior: per sample, one learned vector for all samples, or none
+(deterministic).
+"""
 
 
 class Architecture(ABC):
-    """Factories of networks for samples of a given shape. Concrete ones, frozen and final, live in `networks`."""
+    """Factories of networks for samples of a given shape. Concrete ones, frozen and final, live in
+    `networks`.
+    """
 
     name: ClassVar[str]
     """What it is called on the command line."""
 
     @abstractmethod
     def check(self, shape: Shape) -> None:
-        """Raise `InputError` for a shape that the networks cannot be built for, naming the nearest valid ones."""
+        """Raise `InputError` for a shape that the networks cannot be built for, naming the nearest valid
+        ones.
+        """
 
     @abstractmethod
     def nearest(self, shape: Shape) -> Shape:
@@ -43,7 +49,9 @@ class Architecture(ABC):
 
     @abstractmethod
     def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x -> logit [B]` (> 0 means real); `norm=False` keeps samples independent of each other."""
+        """A network `x -> logit [B]` (> 0 means real); `norm=False` keeps samples independent of each
+        other.
+        """
 
     @abstractmethod
     def feature_critic(self, shape: Shape) -> nn.Module:
@@ -61,8 +69,8 @@ class Autocast:
 class Nets:
     """The networks of one run, by name: `nets.encoder(x)` calls the one named `encoder`.
 
-    Parameters and outputs are float32. With `autocast.bfloat16` a network computes inside bf16 autocast and hands
-    its outputs back in float32, so that losses, KL and exp never see anything less.
+    Parameters and outputs are float32. With `autocast.bfloat16` a network computes inside bf16 autocast and
+    hands its outputs back in float32, so that losses, KL and exp never see anything less.
     """
 
     def __init__(self, modules: Mapping[str, nn.Module], autocast: Autocast = Autocast()) -> None:

@@ -1,4 +1,6 @@
-"""Randomness as a pure function of (seed, step): nothing about it is ever stored, and a resumed run repeats it."""
+"""Randomness as a pure function of (seed, step): nothing about it is ever stored, and a resumed run repeats
+it.
+"""
 
 from __future__ import annotations
 

@@ -27,7 +27,9 @@ def speckles(seed: int, height: int, width: int, channels: int) -> np.ndarray:
 def photos(tmp_path: Path) -> Make:
     """Makes a folder of `n` PNG files `0.png`, `1.png`, ... of noise."""
 
-    def make(n: int, *, height: int = 8, width: int = 8, channels: int = 3, under: str = "photos", seed: int = 0) -> Path:
+    def make(
+        n: int, *, height: int = 8, width: int = 8, channels: int = 3, under: str = "photos", seed: int = 0
+    ) -> Path:
         folder = tmp_path / under
         folder.mkdir(parents=True, exist_ok=True)
         for i in range(n):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
@@ -45,7 +46,9 @@ def test_sixteen_bits_are_scaled_not_clipped() -> None:
 
 
 def test_float_pictures_are_read_in_unit_range_only() -> None:
-    assert values(stored(Image.fromarray(np.array([[0, 0.5, 1]], np.float32)), "TIFF"), 1).tolist() == [[[0, 128, 255]]]
+    assert values(stored(Image.fromarray(np.array([[0, 0.5, 1]], np.float32)), "TIFF"), 1).tolist() == [
+        [[0, 128, 255]]
+    ]
     for wrong in (2.0, -0.5, np.nan):
         with pytest.raises(Unreadable, match="not 0 to 1"):
             values(stored(Image.fromarray(np.array([[wrong]], np.float32)), "TIFF"), 1)
@@ -93,24 +96,36 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
     assert (seen.height, seen.width) == (8, 16)
 
 
+def truncated(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+def text(data: bytes) -> bytes:
+    return b"a text file\n"
+
+
+def emptied(data: bytes) -> bytes:
+    return b""
+
+
+def overwritten(data: bytes) -> bytes:
+    return data[:60] + b"\0" * 200 + data[260:]
+
+
 @pytest.mark.parametrize(
-    "damage",
+    ("kind", "damage"),
     [
-        lambda data: data[: len(data) // 2],
-        lambda data: b"a text file\n",
-        lambda data: b"",
-        lambda data: data[:60] + b"\0" * 200 + data[260:],
+        *((kind, damage) for kind in ("PNG", "JPEG", "WEBP") for damage in (truncated, text, emptied)),
+        (
+            "PNG",
+            overwritten,
+        ),  # the others have no checksums: what still decodes cannot be told from a picture
     ],
-    ids=["truncated", "text", "empty", "overwritten"],
 )
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
-def test_damaged_pictures_are_unreadable(kind: str, damage: object) -> None:
+def test_damaged_pictures_are_unreadable(kind: str, damage: Callable[[bytes], bytes]) -> None:
     buffer = BytesIO()
     Image.fromarray(speckles(2, 64, 64, 3)).save(buffer, kind)
-    assert callable(damage)
     data = damage(buffer.getvalue())
-    if kind == "JPEG" and len(data) == len(buffer.getvalue()):
-        pytest.skip("a JPEG decoder may read over damaged tables and cannot know")
     with pytest.raises(Unreadable):
         decode(Item("x", lambda: open_picture(BytesIO(data))))
 

@@ -47,12 +47,16 @@ def test_avae_sine_has_two_branches_and_one_noise() -> None:
     assert not torch.equal(shared[:, 1], own[:, 1])
 
 
-@pytest.mark.parametrize(("name", "count", "sigma"), [("8gaussians", 8, 0.01414), ("25gaussians", 25, 0.01768)])
+@pytest.mark.parametrize(
+    ("name", "count", "sigma"), [("8gaussians", 8, 0.01414), ("25gaussians", 25, 0.01768)]
+)
 def test_mixtures_fill_every_mode_evenly(name: str, count: int, sigma: float) -> None:
     centres, points = BY_NAME[name].centres(), draw(name)
     distance, nearest = torch.cdist(points, centres).min(1)
     assert len(centres) == count
-    assert torch.bincount(nearest, minlength=count).float().div(len(points)).mul(count).sub(1).abs().max() < 0.1
+    assert (
+        torch.bincount(nearest, minlength=count).float().div(len(points)).mul(count).sub(1).abs().max() < 0.1
+    )
     assert distance.square().mean().div(2).sqrt() == pytest.approx(sigma, rel=0.02)
     assert BY_NAME[name].sigma == pytest.approx(sigma, rel=0.001)
 

@@ -62,9 +62,8 @@ def run(args: Sequence[str]) -> int:
         return DONE
     if args[0] not in VERBS:
         raise unknown("verb", args[0], VERBS)
-    main_of: object = getattr(import_module(f"chimerae.cli.{args[0]}"), "main")
-    assert callable(main_of)
-    return int(main_of(args[1:]))
+    code: int = import_module(f"chimerae.cli.{args[0]}").main(args[1:])
+    return code
 
 
 def main(args: Sequence[str] | None = None) -> int:

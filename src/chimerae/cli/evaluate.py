@@ -23,7 +23,7 @@ class Evaluate:
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
-    evaluation: Annotated[Evaluation, tyro.conf.arg(name="")] = Evaluation()
+    evaluation: Annotated[Evaluation, tyro.conf.arg(name="")]
     device: str = "auto"
     """Where to compute."""
     json: bool = False

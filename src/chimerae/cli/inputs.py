@@ -16,7 +16,8 @@ from chimerae.shapes import describe, is_image
 
 
 def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[Model, Tensor]:
-    """The model of the run in `folder` and up to `n` samples `[n, *shape]` of `source`, or of its own test data.
+    """The model of the run in `folder` and up to `n` samples `[n, *shape]` of `source`, or of its own test
+    data.
 
     Raises:
         InputError: there is no such run or source, or the source's samples do not fit the model.

@@ -38,7 +38,9 @@ def write(x: Tensor, out: Path, *, columns: int | None = None) -> None:
 
 
 def as_uint8(x: Tensor) -> NDArray[np.generic]:
-    """Images `[n, C, H, W]` in [0, 1] as rounded uint8 `[n, H, W, C]` (`[n, H, W]` for grey); points as they are."""
+    """Images `[n, C, H, W]` in [0, 1] as rounded uint8 `[n, H, W, C]` (`[n, H, W]` for grey); points as they
+    are.
+    """
     if not is_image(tuple(x.shape[1:])):
         return x.numpy()
     array: NDArray[np.generic] = (x * 255.0).round().byte().permute(0, 2, 3, 1).numpy()

@@ -44,9 +44,9 @@ def parse(cls: type[T], args: Sequence[str], *, prog: str, default: T | None = N
 
 
 def one_line(box: str, prog: str) -> str:
-    """The parser's framed complaint as a sentence.
+    r"""The parser's framed complaint as a sentence.
 
-    >>> one_line("╭─ Required options ──╮\\n│ Missing: SOURCE │\\n│ ───── │\\n│ For full helptext │\\n╰───╯", "chimerae x")
+    >>> one_line("╭─ Required options ─╮\n│ Missing: SOURCE │\n│ For full helptext │\n╰──╯", "chimerae x")
     'Missing: SOURCE; see `chimerae x --help`'
     """
     lines = [FRAME.sub("", line).strip() for line in box.splitlines()]

@@ -1,4 +1,6 @@
-"""`chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--method.beta 5 ...]`."""
+"""`chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--method.beta 5
+...]`.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,14 @@ class Train:
 
 
 HELP = """\
-usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--arch NAME] [options]
+usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--arch NAME]
+[options]
 
 {recipes}
 
 --arch is mlp for points and dcgan for images when it is not given.
-`chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows sources."""
+`chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
+sources."""
 
 
 def main(args: Sequence[str]) -> int:

@@ -47,7 +47,9 @@ def header(item: Item) -> Header:
     try:
         with item.load() as image:
             width, height = image.size
-            if image.getexif().get(_ORIENTATION) in _SIDEWAYS:
+            # Of a PNG without this entry pillow would decode all of it, to look for one behind the pixels.
+            told = image.format != "PNG" or "exif" in image.info
+            if told and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
                 width, height = height, width
             return Header(height, width, image.mode)
     except Exception as error:  # a decoder may raise anything on damaged bytes
@@ -118,15 +120,17 @@ def fitted(image: Image.Image, height: int, width: int, fit: Fit) -> Image.Image
         return image
     if fit == "pad":
         return _padded(image, height, width)
-    box = _central_box(image, height, width) if fit == "crop" else None
-    return image.resize((width, height), Image.Resampling.LANCZOS, box=box)
+    if fit == "crop":
+        image = image.crop(_central_box(image, height, width))
+    return image.resize((width, height), Image.Resampling.LANCZOS)
 
 
-def _central_box(image: Image.Image, height: int, width: int) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of the largest central box with the aspect ratio `width : height`."""
+def _central_box(image: Image.Image, height: int, width: int) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom of the largest central box of aspect ratio `width : height`, in pixels."""
     scale = min(image.width / width, image.height / height)
-    left, top = (image.width - scale * width) / 2, (image.height - scale * height) / 2
-    return left, top, image.width - left, image.height - top
+    wide, high = max(1, round(scale * width)), max(1, round(scale * height))
+    left, top = (image.width - wide) // 2, (image.height - high) // 2
+    return left, top, left + wide, top + high
 
 
 def _padded(image: Image.Image, height: int, width: int) -> Image.Image:

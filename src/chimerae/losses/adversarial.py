@@ -32,7 +32,9 @@ def logistic_fake(c: Tensor) -> Tensor:
 
 
 def non_saturating(c: Tensor) -> Tensor:
-    """Generator's cost `-log P(real)` of its samples (Goodfellow et al. 2014, section 3, the practical form)."""
+    """Generator's cost `-log P(real)` of its samples (Goodfellow et al. 2014, section 3, the practical
+    form).
+    """
     return softplus(-c)
 
 

@@ -1,7 +1,7 @@
 """AVAE's latent losses: how far the code of a generated sample is from the code it was made of, `[B]`.
 
-`q` is the posterior of the generated samples with one `sigma` `[z]` for all of them, `z` `[B, z]` the codes they were
-made of. `sigma` is a constant here: only the generator is moved by these.
+`q` is the posterior of the generated samples with one `sigma` `[z]` for all of them, `z` `[B, z]` the codes
+they were made of. `sigma` is a constant here: only the generator is moved by these.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def latent_a(q: Gaussian, z: Tensor) -> Tensor:
 def latent_b(q: Gaussian, z: Tensor) -> Tensor:
     """`1/2 sum_j ((mu_j - sqrt(1 - sigma_j^2) z_j) / sigma_j)^2` (AVAE paper, equation 16: L^b).
 
-    The target has the law of `mu(x)` when the aggregate posterior is the prior, so it asks nothing of the generator
-    that the data do not do. Where `sigma` is 1 or more the target is 0.
+    The target has the law of `mu(x)` when the aggregate posterior is the prior, so it asks nothing of the
+    generator that the data do not do. Where `sigma` is 1 or more the target is 0.
     """
     return latent_a(q, mean_scale(q) * z)
 
@@ -45,7 +45,9 @@ def latent_official(q: Gaussian, z: Tensor) -> Tensor:
 
 
 def mean_scale(q: Gaussian) -> Tensor:
-    """`sqrt(1 - sigma^2)`, the deviation of posterior means when codes are standard normal; 0 where sigma >= 1."""
+    """`sqrt(1 - sigma^2)`, the deviation of posterior means when codes are standard normal; 0 where sigma >=
+    1.
+    """
     return (1.0 - q.variance).clamp(min=0.0).sqrt()
 
 

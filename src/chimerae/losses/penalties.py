@@ -13,8 +13,8 @@ from chimerae import noise
 def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor, x_fake: Tensor) -> Tensor:
     """`(||grad c(u)|| - 1)^2` at `u = x + a (x_fake - x)`, `a ~ U(0, 1)` one number per sample, `[B]`.
 
-    The norm is taken over all values of a sample, so the critic must treat samples independently (no BatchNorm).
-    Source: Gulrajani et al. 2017 (WGAN-GP), equation 3.
+    The norm is taken over all values of a sample, so the critic must treat samples independently (no
+    BatchNorm). Source: Gulrajani et al. 2017 (WGAN-GP), equation 3.
     """
     a = noise.uniform(len(x), like=x).view(-1, *[1] * (x.dim() - 1))
     u = torch.lerp(x.detach(), x_fake.detach(), a).requires_grad_()

@@ -23,7 +23,9 @@ from chimerae.strict import STRICT
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AVAE(Method):
-    """A VAE, and a generator that makes sharp samples which the VAE's encoder reads back as the code they came from."""
+    """A VAE, and a generator that makes sharp samples which the VAE's encoder reads back as the code they
+    came from.
+    """
 
     name: ClassVar[str] = "avae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -38,13 +40,17 @@ class AVAE(Method):
     beta: float = Field(default=1.0, ge=0)
     """Weight of the KL; 1 in the paper (its per-data-set betas belong to the VAE/GAN baseline)."""
     latent_loss: LatentLoss = "paper_b"
-    """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), or the published code's weighting (`official`)."""
+    """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), or the published code's weighting
+    (`official`).
+    """
     adv_loss: Literal["linear_logit", "softplus"] = "linear_logit"
     """L_M: equation 15, or its bounded relative `-log P(real)` (another divergence)."""
     use_xi: bool = False
     """Give the generator noise `xi` beside the code, `z_dim` numbers of it."""
     recon_code: Literal["sample", "mean", "mean_rescaled"] = "sample"
-    """Code of a reconstruction: drawn from the posterior (the paper), its mean, or its mean at unit deviation."""
+    """Code of a reconstruction: drawn from the posterior (the paper), its mean, or its mean at unit
+    deviation.
+    """
 
     @property
     def noise_dim(self) -> int:
@@ -57,7 +63,9 @@ class AVAE(Method):
         return ("decoder", "generator")
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder with one sigma for all samples, decoder, generator, critic: four separate sets of weights."""
+        """Encoder with one sigma for all samples, decoder, generator, critic: four separate sets of
+        weights.
+        """
         return {
             "encoder": arch.encoder(shape, self.z_dim, scale="shared"),
             "decoder": arch.decoder(self.z_dim, shape),
@@ -109,7 +117,9 @@ USED_DIMENSION = 0.1
 
 
 def _mean_rescaled(q: Gaussian, eps: Tensor) -> Tensor:
-    """`mu / sqrt(1 - sigma^2)`: what an L^b generator must be fed for E(G(z)) = mu; noise where sigma is near 1."""
+    """`mu / sqrt(1 - sigma^2)`: what an L^b generator must be fed for E(G(z)) = mu; noise where sigma is near
+    1.
+    """
     scale = mean_scale(q)
     return torch.where(scale > USED_DIMENSION, q.mu / scale.clamp(min=USED_DIMENSION), eps)
 

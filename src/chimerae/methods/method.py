@@ -46,7 +46,8 @@ class Clock:
 class Method(ABC):
     """A rule for training networks. Concrete methods are final, frozen, keyword-only dataclasses.
 
-    Fields are the hyper-parameters, in the paper's symbols. A method holds no networks, optimisers, files or devices.
+    Fields are the hyper-parameters, in the paper's symbols. A method holds no networks, optimisers, files or
+    devices.
     """
 
     name: ClassVar[str]
@@ -68,8 +69,9 @@ class Method(ABC):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Play one batch `x` `[B, *shape]`.
 
-        Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far, each with
-        respect to its own player's parameters only, then those players step, then play goes on with the moved
+        Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far,
+        each with respect to its own player's parameters only, then those players step, then play goes on with
+        the moved
         networks.
         """
 
@@ -80,7 +82,9 @@ class Method(ABC):
 
     @abstractmethod
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`; missing noise is drawn."""
+        """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`; missing noise is
+        drawn.
+        """
 
     @property
     def decoders(self) -> tuple[str, ...]:

@@ -24,7 +24,9 @@ REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {"mean": Tensor.mea
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class VAEGAN(Method):
-    """A VAE whose decoder is a GAN's generator, and whose reconstruction error is measured in the critic's features."""
+    """A VAE whose decoder is a GAN's generator, and whose reconstruction error is measured in the critic's
+    features.
+    """
 
     name: ClassVar[str] = "vae-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -37,9 +39,13 @@ class VAEGAN(Method):
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
     beta: float = Field(default=1.0, ge=0)
-    """Weight of the KL; the AVAE paper uses 4 (bedroom), 5 (CelebA), 10 (CIFAR), 20 (SVHN) for this baseline."""
+    """Weight of the KL; the AVAE paper uses 4 (bedroom), 5 (CelebA), 10 (CIFAR), 20 (SVHN) for this
+    baseline.
+    """
     gamma: float = Field(default=1e-2, ge=0)
-    """Weight of the feature error in the decoder's loss; 1e-6 (CelebA) in Larsen's code, with sums over the batch."""
+    """Weight of the feature error in the decoder's loss; 1e-6 (CelebA) in Larsen's code, with sums over the
+    batch.
+    """
     adv_loss: GeneratorLoss = "linear"
     """What the decoder minimises against the critic; `saturating` in Larsen's paper."""
     fakes: Literal["samples", "recons", "both"] = "both"

@@ -21,7 +21,9 @@ from chimerae.strict import STRICT
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WGANGP(Method):
-    """Wasserstein GAN with gradient penalty: a step is a critic step, every `n_critic`-th moves the generator too."""
+    """Wasserstein GAN with gradient penalty: a step is a critic step, every `n_critic`-th moves the generator
+    too.
+    """
 
     name: ClassVar[str] = "wgan-gp"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}

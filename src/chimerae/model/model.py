@@ -16,13 +16,13 @@ from chimerae.model.paths import PATHS
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 
-
 Mode = Literal["spherical", "linear"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model. Images are float32 `[B, C, H, W]` in [0, 1] everywhere (uint8 is taken too); points as they are.
+    """A trained model. Images are float32 `[B, C, H, W]` in [0, 1] everywhere (uint8 is taken too); points as
+    they are.
 
     Randomness comes from `seed`: the same call gives the same answer.
     """
@@ -99,7 +99,8 @@ class Model:
         by: str | None = None,
         seed: int = 0,
     ) -> Tensor:
-        """The way from `a` to `b` (each `[B, *shape]`) through the codes, `[B, steps, *shape]`, both ends included.
+        """The way from `a` to `b` (each `[B, *shape]`) through the codes, `[B, steps, *shape]`, both ends
+        included.
 
         Raises:
             InputError: shapes differ, `steps` is below 2, or `mode` is unknown.
@@ -122,7 +123,8 @@ class Model:
         by: str | None = None,
         seed: int = 0,
     ) -> Tensor:
-        """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends included.
+        """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends
+        included.
 
         Raises:
             InputError: `steps` is below 2, or `mode` is unknown.
@@ -148,7 +150,7 @@ class Model:
         if not is_image(self.shape):
             return x.to(self.device)
         low, high = x.min().item(), x.max().item()
-        if not (0.0 <= low and high <= 1.0):
+        if not (low >= 0.0 and high <= 1.0):
             raise InputError(f"images must lie in [0, 1], these go from {low:.3g} to {high:.3g}")
         return self.method.value_range.from_unit(x.to(self.device))
 

@@ -27,7 +27,9 @@ CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
 def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:
-    """Write the networks of `state` that a model needs into `folder`: `config.json`, `model.safetensors`, a card."""
+    """Write the networks of `state` that a model needs into `folder`: `config.json`, `model.safetensors`, a
+    card.
+    """
     modules = state.final_modules()
     counts = {name: sum(p.numel() for p in module.parameters()) for name, module in state.nets.items()}
     tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
@@ -102,8 +104,8 @@ def card(run: Run, shape: Shape, step: int, name: str) -> str:
     values = "float32 in [0, 1]" if is_image(shape) else "float32"
     return f"""# {name}
 
-A `{run.method.name}` model ({run.arch.name} networks) trained with chimerae {chimerae.__version__} on `{run.data}` for
-{step} steps, seed {run.seed}. Its samples are {describe(shape)}, {values}.
+A `{run.method.name}` model ({run.arch.name} networks) trained with chimerae {chimerae.__version__} on
+`{run.data}` for {step} steps, seed {run.seed}. Its samples are {describe(shape)}, {values}.
 
 ```python
 import chimerae
@@ -112,6 +114,6 @@ model = chimerae.load("path/to/this/run")
 x = model.sample(16)  # [16, {", ".join(map(str, shape))}]
 ```
 
-`config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows what its
-training data showed and nothing else; check the licence of those data before you share it.
+`config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows
+what its training data showed and nothing else; check the licence of those data before you share it.
 """

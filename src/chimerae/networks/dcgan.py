@@ -25,8 +25,8 @@ LARGE = 64
 class DCGAN(Architecture):
     """Four 5x5 convolutions with 1, 2, 4, 8 times `width` channels, BatchNorm, and their mirror as decoder.
 
-    Sides of 64 and more are halved four times and must be multiples of 16; smaller ones are halved three times (the
-    third convolution keeps the size) and must be multiples of 8. Sides need not be equal.
+    Sides of 64 and more are halved four times and must be multiples of 16; smaller ones are halved three
+    times (the third convolution keeps the size) and must be multiples of 8. Sides need not be equal.
     """
 
     name: ClassVar[str] = "dcgan"
@@ -35,7 +35,9 @@ class DCGAN(Architecture):
     """Channels of the first convolution (`w`); the AVAE paper uses 128."""
 
     def check(self, shape: Shape) -> None:
-        """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid ones."""
+        """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid
+        ones.
+        """
         if not is_image(shape):
             raise InputError(f"dcgan needs images, but the data are {describe(shape)}; use --arch mlp")
         if self.nearest(shape) == shape:
@@ -83,13 +85,16 @@ class DCGAN(Architecture):
         )
 
     def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm (for gradient penalties)."""
+        """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm (for gradient
+        penalties).
+        """
         return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
 
-        The features are the third stage's divided by sqrt(2) where sides are halved four times, else the fourth's.
+        The features are the third stage's divided by sqrt(2) where sides are halved four times, else the
+        fourth's.
         """
         trunk, large = self._trunk(shape), _third_stride(shape) == 2
         stage, gain = (3, 1 / sqrt(2)) if large else (4, 1.0)
@@ -122,7 +127,9 @@ def _third_stride(shape: Shape) -> int:
 
 
 def _down(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
-    """5x5 convolution without bias, BatchNorm, LeakyReLU (with a bias instead of BatchNorm when `norm` is off)."""
+    """5x5 convolution without bias, BatchNorm, LeakyReLU (with a bias instead of BatchNorm when `norm` is
+    off).
+    """
     layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, 5, stride, 2, bias=not norm)]
     layers += [nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS)] if norm else []
     return nn.Sequential(*layers, nn.LeakyReLU(0.2))

@@ -25,7 +25,9 @@ class FreeScale(nn.Module):
 
 
 class SharedScale(nn.Module):
-    """`features [B, h] -> Gaussian` with one learned `log_sigma [z]` for all samples (AVAE paper, section 4.2)."""
+    """`features [B, h] -> Gaussian` with one learned `log_sigma [z]` for all samples (AVAE paper, section
+    4.2).
+    """
 
     def __init__(self, width: int, z_dim: int) -> None:
         super().__init__()
@@ -70,7 +72,9 @@ class Logit(nn.Module):
 
 
 class WithFeatures(nn.Module):
-    """`x -> (logit [B], features [B, ...])`: a critic that also shows what one of its stages sees, times `gain`."""
+    """`x -> (logit [B], features [B, ...])`: a critic that also shows what one of its stages sees, times
+    `gain`.
+    """
 
     def __init__(self, trunk: nn.Sequential, stage: int, logit: nn.Module, gain: float = 1.0) -> None:
         super().__init__()

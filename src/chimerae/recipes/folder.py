@@ -51,7 +51,8 @@ def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
     before = read_json(folder / "data.json", "a data manifest")
     if before.get("checksum") != manifest["checksum"]:
         raise InputError(
-            f"the data '{manifest['source']}' have changed since this run began; put them back, or start a new run"
+            f"the data '{manifest['source']}' have changed since this run began; "
+            "put them back, or start a new run"
         )
 
 

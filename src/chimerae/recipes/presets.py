@@ -9,12 +9,13 @@ from typing import Any
 from chimerae.errors import InputError, unknown
 from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
 from chimerae.nets import Architecture
-from chimerae.networks import MLP
 from chimerae.recipes.run import Run
 from chimerae.training.settings import Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
-"""Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its methods."""
+"""Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its
+methods.
+"""
 WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 """Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
 
@@ -44,7 +45,8 @@ class Recipe:
         source = data or self.data
         if source is None:
             raise InputError(
-                f"'{self.name}' needs data: add --data with a folder of images or a name of `chimerae list data`"
+                f"'{self.name}' needs data: add --data with a folder of images, "
+                "or a name of `chimerae list data`"
             )
         return source
 

@@ -32,7 +32,8 @@ def default_arch(source: str, name: str | None = None) -> Architecture:
 
 
 def sized(run: Run) -> tuple[Run, str]:
-    """`run` with the size of its images settled, and a sentence for people when they were not taken as they are.
+    """`run` with the size of its images settled, and a sentence for people when they were not taken as they
+    are.
 
     Raises:
         InputError: the networks cannot be built for these data.
@@ -73,6 +74,6 @@ def _common_side(seen: Look, arch: Architecture) -> int:
             return side
     smallest = arch.nearest((1, 1, 1))
     raise InputError(
-        f"the images of {seen.source} are too small: most have a side of {middle} pixels, and the smallest {arch.name} "
-        f"network is for {smallest[1]}x{smallest[2]}; enlarge them with --prepare.size {smallest[1]}"
+        f"the images of {seen.source} are too small: most have a side of {middle} pixels, "
+        f"and the smallest {arch.name} network is for {smallest[1]}x{smallest[2]}; enlarge them with --prepare.size {smallest[1]}"
     )

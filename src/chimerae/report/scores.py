@@ -11,13 +11,10 @@ from typing import Final
 
 from chimerae.report.compare import Named, readable
 from chimerae.report.log import section
+from chimerae.report.protocol import SEED, protocol_of, shared_by, title, told
 from chimerae.report.read import Score
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
-_ACRONYMS: Final = frozenset({"fid", "is", "jsd", "kid", "kl", "lpips", "mse", "psnr", "rmse", "ssim", "mmd"})
-_SEED: Final = "seed"
-"""Part of a protocol that makes no two values incomparable."""
-
 
 @dataclass(frozen=True)
 class Cell:
@@ -90,15 +87,15 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
         return None
     columns = list(dict.fromkeys(metric for row in entries.values() for metric in row))
     everywhere = [protocol_of(score) for row in entries.values() for e in row.values() for score in e.scores]
-    common = _shared(everywhere)
+    common = shared_by(everywhere)
     marks: dict[str, str] = {}
     shares: dict[str, list[str]] = {}
     cells: dict[str, dict[_Key, Cell]] = {}
     for metric in columns:
         column = {key: row[metric] for key, row in entries.items() if metric in row}
-        shared = _shared([protocol_of(s) for entry in column.values() for s in entry.scores])
+        shared = shared_by([protocol_of(s) for entry in column.values() for s in entry.scores])
         if special := {k: v for k, v in shared.items() if k not in common}:
-            shares.setdefault(_told(special), []).append(title(metric))
+            shares.setdefault(told(special), []).append(title(metric))
         own = {key: _own(entry, shared) for key, entry in column.items()}
         if len(set(own.values())) > 1:
             for told in own.values():
@@ -113,27 +110,11 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
     return ScoreTable(
         columns=_headings(columns, entries),
         rows=_rows(named, columns, cells),
-        common=_told(common),
+        common=told(common),
         own=tuple((", ".join(columns), told) for told, columns in shares.items()),
         absent=_absent(named),
         marks=tuple((mark, told) for told, mark in marks.items()),
     )
-
-
-def title(metric: str) -> str:
-    """A metric's name as people write it.
-
-    >>> title("psnr"), title("mse_signed"), title("correlation")
-    ('PSNR', 'MSE signed', 'Correlation')
-    """
-    words = [word.upper() if word in _ACRONYMS else word for word in metric.replace("-", "_").split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
-
-
-def protocol_of(score: Score) -> dict[str, str]:
-    """What has to agree for two values to be comparable: the protocol without its seed, and n."""
-    protocol = {name: readable(value) for name, value in score.protocol.items() if name != _SEED}
-    return protocol if score.n is None else {"n": f"{score.n:,}"} | protocol
 
 
 def _collect(named: Sequence[Named]) -> dict[_Key, dict[str, _Entry]]:
@@ -148,15 +129,6 @@ def _collect(named: Sequence[Named]) -> dict[_Key, dict[str, _Entry]]:
     }
 
 
-def _shared(protocols: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    first, *others = protocols
-    return {name: value for name, value in first.items() if all(p.get(name) == value for p in others)}
-
-
-def _told(protocol: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in protocol.items())
-
-
 def _absent(named: Sequence[Named]) -> tuple[tuple[str, str], ...]:
     told = [item for entry in named for item in section(entry.run.scores_record, "absent").items()]
     return tuple(dict.fromkeys((title(metric), readable(why)) for metric, why in told))
@@ -165,7 +137,7 @@ def _absent(named: Sequence[Named]) -> tuple[tuple[str, str], ...]:
 def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
     """What is special about the protocol of these values; several things if seeds differ in it."""
     protocols = [protocol_of(score) for score in entry.scores]
-    told = [_told({k: v for k, v in p.items() if k not in shared}) for p in protocols]
+    told = [told({k: v for k, v in p.items() if k not in shared}) for p in protocols]
     return " or ".join(dict.fromkeys(told))
 
 
@@ -189,13 +161,13 @@ def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None
 
 def _cell(entry: _Entry, decimals: int, mark: str, bold: bool) -> Cell:
     score = entry.scores[0]
-    hover = [_told(protocol_of(score))]
+    hover = [told(protocol_of(score))]
     if len(entry.scores) > 1:
         hover.append(f"mean and deviation of {len(entry.scores)} seeds")
     elif score.std is not None:
         hover.append(f"deviation over samples {score.std:.{decimals}f}")
-    if _SEED in score.protocol:
-        hover.append(f"evaluation seed {json.dumps(score.protocol[_SEED])}")
+    if SEED in score.protocol:
+        hover.append(f"evaluation seed {json.dumps(score.protocol[SEED])}")
     spread = f"± {entry.spread:.{decimals}f}" if math.isfinite(entry.spread) else ""
     return Cell(f"{entry.mean:.{decimals}f}", spread, mark, "; ".join(filter(None, hover)), bold)
 

@@ -22,7 +22,9 @@ class Average:
 
     @torch.no_grad()
     def update(self, step: int) -> None:
-        """Move towards the live weights after `step` (from 0); early steps are averaged over a shorter time."""
+        """Move towards the live weights after `step` (from 0); early steps are averaged over a shorter
+        time.
+        """
         decay = min(self.decay, (1 + step) / (10 + step))
         averages, live = zip(*self._pairs, strict=True)
         torch._foreach_lerp_(list(averages), list(live), 1.0 - decay)

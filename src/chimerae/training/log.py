@@ -46,7 +46,9 @@ class Log:
         self.path = path
 
     def cut(self, step: int) -> float:
-        """Forget what was logged after `step` (a resumed run says it again); seconds of the last line that stays."""
+        """Forget what was logged after `step` (a resumed run says it again); seconds of the last line that
+        stays.
+        """
         lines = [line for line in self._lines() if line["step"] <= step]
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
         return float(lines[-1]["seconds"]) if lines else 0.0

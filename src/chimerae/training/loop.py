@@ -25,7 +25,9 @@ from chimerae.training.state import State
 
 @dataclass
 class Loop:
-    """One run on its way: a state, where its batches come from, and the folder in which it leaves its traces."""
+    """One run on its way: a state, where its batches come from, and the folder in which it leaves its
+    traces.
+    """
 
     state: State
     batches: Callable[[int], Tensor]

@@ -105,6 +105,6 @@ def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
     for name, loss in losses.items():
         if not torch.isfinite(loss):
             raise NotFinite(
-                f"the loss of '{name}' became {loss.item()} at step {step}; the last saved state is untouched: "
-                f"resume with a lower --training.optimizer.lr or --training.optimizer.clip 1"
+                f"the loss of '{name}' became {loss.item()} at step {step}; "
+                f"the last saved state is untouched: resume with a lower --training.optimizer.lr or --training.optimizer.clip 1"
             )

@@ -28,7 +28,9 @@ class Request:
 
 @contextmanager
 def stop_requests() -> Iterator[Request]:
-    """Turn SIGINT and SIGTERM into a `Request`; a second one of the same kind acts at once, as it always did."""
+    """Turn SIGINT and SIGTERM into a `Request`; a second one of the same kind acts at once, as it
+    always did.
+    """
     request = Request()
     if threading.current_thread() is not threading.main_thread():
         yield request

@@ -1,0 +1,34 @@
+.DEFAULT_GOAL := help
+.PHONY: help install test demo clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO ?= runs/demo
+
+help:
+	@echo "make install   create $(VENV) and install chimerae with its tools"
+	@echo "make test      everything CI runs: format, lint, types, tests"
+	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (about 5 minutes)"
+	@echo "make clean     remove $(VENV) and caches"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "chimerae needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $(STAMP)
+
+test: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+demo: $(STAMP)
+	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh $(DEMO)
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache
