@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from chimerae.data import prepare
@@ -29,6 +30,9 @@ def judge(
     data = prepare(run.data, run.prepare, progress=progress)
     same_data(folder, data.manifest)
     results = evaluate(model.method, model.nets, data, settings or run.evaluation, progress=progress)
+    weights = {"weights": "averaged" if model.averaged else "last"}
+    scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != "data")
+    results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == "data"))
     draw(results.shown, folder / "pictures")
     write_scores(results, model.step, folder / "scores.json")
     return results

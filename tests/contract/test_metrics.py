@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from math import cos, isfinite
+from pathlib import Path
 
 import pytest
 import torch
@@ -137,6 +138,12 @@ def test_clouds_prefer_the_data_to_a_collapse(metric):
 @pytest.mark.parametrize("metric", CLOUDS, ids=ids)
 def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=ids)
+def test_has_its_place_in_the_documentation(metric):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    assert f"`{metric.name}`" in page
 
 
 def test_mean_streams_every_pair_metric():

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 
-Make = Callable[..., Path]
+from tests.data.data_files import Make, speckles
 
 
 @pytest.fixture(autouse=True)
@@ -16,11 +14,6 @@ def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPa
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("CHIMERAE_CACHE", str(folder))
     return folder
-
-
-def speckles(seed: int, height: int, width: int, channels: int) -> np.ndarray:
-    shape = (height, width) if channels == 1 else (height, width, channels)
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
 
 @pytest.fixture

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Make, speckles
 from PIL import Image
 
 from chimerae.data import Prepare, look, prepare
 from chimerae.data.find import find
 from chimerae.errors import InputError
+from tests.data.data_files import Make, speckles
 
 
 def one_line(error: pytest.ExceptionInfo[InputError]) -> str:

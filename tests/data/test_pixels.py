@@ -5,12 +5,12 @@ from io import BytesIO
 
 import numpy as np
 import pytest
-from conftest import speckles
 from PIL import Image
 
 from chimerae.data.pixels import Unreadable, decode, fitted, flatten, header, to_array
 from chimerae.data.settings import Fit
 from chimerae.data.sources import Item, open_picture
+from tests.data.data_files import speckles
 
 RED = (255, 0, 0)
 
@@ -181,3 +181,16 @@ def test_shrinking_is_antialiased() -> None:
 def test_the_right_size_is_left_alone(fit: Fit) -> None:
     image = Image.fromarray(speckles(4, 6, 9, 3))
     assert fitted(image, 6, 9, fit) is image
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_large_jpegs_are_drafted_without_a_visible_difference(orientation: int) -> None:
+    waves = np.sin(np.linspace(0, 20, 800))[:, None] * np.cos(np.linspace(0, 9, 600))[None]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    item = stored(Image.fromarray(np.rint(127 + 120 * waves).astype(np.uint8)), "JPEG", quality=95, exif=exif)
+    whole, draft = decode(item), decode(item, at_least=96)
+    assert draft.width * 2 <= whole.width
+    assert min(draft.size) >= 96
+    small = [to_array(fitted(image, 32, 32, "crop")).astype(int) for image in (whole, draft)]
+    assert np.abs(small[0] - small[1]).max() <= 4

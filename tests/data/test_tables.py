@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import Make, speckles
 from PIL import Image
 
 from chimerae.data import Prepare, look, prepare
 from chimerae.errors import InputError
+from tests.data.data_files import Make, speckles
 
 
 def encoded(seed: int, kind: str = "PNG", channels: int = 3) -> bytes:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from evaluation_stubs import IMAGE, Sampler, Twin, built, images
 from PIL import Image
 from pydantic import ValidationError
 
@@ -20,12 +19,13 @@ from chimerae.evaluation import (
     Evaluation,
     draw,
     evaluate,
-    interpolate,
     read_scores,
     scores_json,
     write_scores,
 )
 from chimerae.evaluation.bench import noise_rows, pieces, spread
+from chimerae.walks import spherical
+from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images
 
 
 def test_settings_go_through_json_and_refuse_nonsense():
@@ -74,7 +74,7 @@ def test_spread_is_even():
 
 def test_interpolation_starts_ends_and_keeps_lengths():
     a, b = torch.randn(2, 5, 16, generator=torch.Generator().manual_seed(0))
-    way = interpolate(a, b, 7)
+    way = spherical(a, b, 7)
     torch.testing.assert_close(way[:, 0], a)
     torch.testing.assert_close(way[:, -1], b)
     lengths = way.norm(dim=2)
@@ -94,7 +94,7 @@ def test_interpolation_starts_ends_and_keeps_lengths():
     ],
 )
 def test_interpolation_is_straight_where_there_is_no_arc(a, b):
-    way = interpolate(torch.tensor([a]), torch.tensor([b]), 3)
+    way = spherical(torch.tensor([a]), torch.tensor([b]), 3)
     torch.testing.assert_close(way[0, 1], (torch.tensor(a) + torch.tensor(b)) / 2)
 
 
@@ -141,7 +141,12 @@ def test_pictures_are_written(tmp_path: Path):
     assert shown.interpolation is not None
     assert shown.interpolation.shape == (6, 11, *IMAGE)
     torch.testing.assert_close(shown.interpolation[:, 0], shown.originals[:6])
+    torch.testing.assert_close(shown.interpolation[:, -1], shown.originals[6:12])
     torch.testing.assert_close(shown.interpolation[:, 1], shown.reconstructions["generator"][:6])
+    without_noise = Twin()
+    plain = evaluate(without_noise, built(without_noise, IMAGE), data).shown
+    assert plain.interpolation is not None
+    torch.testing.assert_close(plain.interpolation[:, -2], plain.reconstructions["generator"][6:12])
     assert all(float(x.min()) >= 0 and float(x.max()) <= 1 for x in shown.samples.values())
     paths = draw(shown, tmp_path / "pictures")
     assert [path.name for path in paths] == ["reconstructions.png", "samples.png", "interpolation.png"]

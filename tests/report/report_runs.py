@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from chimerae import pictures
-
-MakeRun = Callable[..., Path]
-"""Called with a folder's name and what is special about the run."""
 
 
 def write_run(
@@ -28,7 +24,7 @@ def write_run(
     evaluated: bool = True,
     schema: int = 1,
 ) -> Path:
-    """Write the run folder `root`."""
+    """Write the run folder `root`, and return it."""
     networks = ["decoder", "generator"] if method == "avae" else ["decoder"]
     settings = {"method": {"name": method, "beta": beta}, "arch": {"name": "dcgan", "width": 16}}
     rest = {"data": "digits", "prepare": {"size": None}, "training": {"batch_size": 64}}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from report_runs import MakeRun
 
 from chimerae import pictures
 from chimerae.errors import InputError
@@ -16,14 +15,15 @@ from chimerae.report import write_results
 from chimerae.report.images import Snapshot, small, spread_out
 from chimerae.report.read import read_run
 from chimerae.report.records import reduced, without_paths
+from tests.report.report_runs import write_run
 
 
 def _all(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def test_the_committed_form_is_whole_small_and_repeatable(make_run: MakeRun, tmp_path: Path) -> None:
-    runs = [make_run("a", method="vae"), make_run("b")]
+def test_the_committed_form_is_whole_small_and_repeatable(tmp_path: Path) -> None:
+    runs = [write_run(tmp_path / "runs/a", method="vae"), write_run(tmp_path / "runs/b")]
     for name in ("one", "two"):
         write_results(runs, tmp_path / name)
     files = _all(tmp_path / "one")
@@ -36,8 +36,12 @@ def test_the_committed_form_is_whole_small_and_repeatable(make_run: MakeRun, tmp
 
 
 @pytest.mark.parametrize("page", ["README.md", "digits.md"])
-def test_every_link_of_the_page_leads_somewhere(make_run: MakeRun, tmp_path: Path, page: str) -> None:
-    write_results([make_run("a", method="vae"), make_run("b")], tmp_path / "out", page=page)
+def test_every_link_of_the_page_leads_somewhere(tmp_path: Path, page: str) -> None:
+    write_results(
+        [write_run(tmp_path / "runs/a", method="vae"), write_run(tmp_path / "runs/b")],
+        tmp_path / "out",
+        page=page,
+    )
     text = (tmp_path / "out" / page).read_text()
     links = re.findall(r"\]\(([^)]+)\)", text)
     assert len(links) >= 10
@@ -46,8 +50,14 @@ def test_every_link_of_the_page_leads_somewhere(make_run: MakeRun, tmp_path: Pat
         assert link.startswith("digits/") == (page == "digits.md")
 
 
-def test_the_page_has_command_table_and_no_machine_path(make_run: MakeRun, tmp_path: Path) -> None:
-    write_results([make_run("a", method="vae"), make_run("b", protocol={"split": "train"})], tmp_path / "out")
+def test_the_page_has_command_table_and_no_machine_path(tmp_path: Path) -> None:
+    write_results(
+        [
+            write_run(tmp_path / "runs/a", method="vae"),
+            write_run(tmp_path / "runs/b", protocol={"split": "train"}),
+        ],
+        tmp_path / "out",
+    )
     files = _all(tmp_path / "out")
     text = files["README.md"].decode()
     assert "chimerae train vae --data digits --out runs/a" in text
@@ -62,8 +72,8 @@ def test_without_paths_keeps_addresses_and_relative_paths() -> None:
     assert without_paths('{"at": "/tmp/x/run one"}') == '{"at": "run one"}'
 
 
-def test_reduced_log_keeps_the_last_line(make_run: MakeRun) -> None:
-    log = read_run(make_run("a")).log
+def test_reduced_log_keeps_the_last_line(tmp_path: Path) -> None:
+    log = read_run(write_run(tmp_path / "runs/a")).log
     lines = list(csv.DictReader(reduced(log, most=4).splitlines()))
     assert [line["step"] for line in lines] == ["10", "40", "70", "100"]
     assert lines[-1]["loss_vae"] == "10"
@@ -81,9 +91,9 @@ def test_snapshots_are_spread_over_the_ratios_of_steps() -> None:
     assert [s.step for s in spread_out(snapshots, "samples")] == [0, 100, 500, 2200, 10_000]
 
 
-def test_an_unwritable_folder_is_one_line(make_run: MakeRun, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(InputError, match="cannot write") as caught:
-        write_results([make_run("a")], tmp_path / "file")
+        write_results([write_run(tmp_path / "runs/a")], tmp_path / "file")
     assert "\n" not in str(caught.value)
     assert (tmp_path / "file").read_text() == "in the way"

@@ -6,14 +6,14 @@ import shutil
 from pathlib import Path
 
 import pytest
-from report_runs import MakeRun
 
 from chimerae.errors import InputError
 from chimerae.report.read import read_run
+from tests.report.report_runs import write_run
 
 
-def test_a_whole_run(make_run: MakeRun) -> None:
-    run = read_run(make_run("a", method="avae", seed=3))
+def test_a_whole_run(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "runs/a", method="avae", seed=3))
     assert (run.method, run.source, run.steps, run.reached) == ("avae", "digits", 100, 100)
     assert len(run.log) == 10
     assert run.log[0].losses["vae"] == 100.0
@@ -22,8 +22,8 @@ def test_a_whole_run(make_run: MakeRun) -> None:
     assert {s.step for s in run.snapshots} == {0, 50, 100}
 
 
-def test_a_run_that_has_only_begun(make_run: MakeRun) -> None:
-    path = make_run("a")
+def test_a_run_that_has_only_begun(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "runs/a")
     for name in ("env.json", "data.json", "log.jsonl", "scores.json"):
         (path / name).unlink()
     for name in ("model", "samples", "pictures"):
@@ -32,23 +32,23 @@ def test_a_run_that_has_only_begun(make_run: MakeRun) -> None:
     assert (run.log, run.scores, run.snapshots, run.reached) == ((), (), (), 0)
 
 
-def test_a_torn_last_line_is_counted_and_left_out(make_run: MakeRun) -> None:
-    path = make_run("a")
+def test_a_torn_last_line_is_counted_and_left_out(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "runs/a")
     with (path / "log.jsonl").open("a") as log:
         log.write('{"step": 110, "seco')
     run = read_run(path)
     assert (run.torn, run.reached) == (1, 100)
 
 
-def test_a_torn_character_does_not_matter(make_run: MakeRun) -> None:
-    path = make_run("a")
+def test_a_torn_character_does_not_matter(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "runs/a")
     with (path / "log.jsonl").open("ab") as log:
         log.write('{"health": "ü'.encode()[:-1])
     assert read_run(path).torn == 1
 
 
-def test_steps_said_again_after_a_resume_count_once(make_run: MakeRun) -> None:
-    path = make_run("a")
+def test_steps_said_again_after_a_resume_count_once(tmp_path: Path) -> None:
+    path = write_run(tmp_path / "runs/a")
     with (path / "log.jsonl").open("a") as log:
         log.write(json.dumps({"step": 60, "losses": {"vae": None}, "health": "again"}) + "\n")
     run = read_run(path)
@@ -58,8 +58,8 @@ def test_steps_said_again_after_a_resume_count_once(make_run: MakeRun) -> None:
 
 
 @pytest.mark.parametrize("name", ["run.json", "scores.json"])
-def test_another_version_is_one_line(make_run: MakeRun, name: str) -> None:
-    path = make_run("a")
+def test_another_version_is_one_line(tmp_path: Path, name: str) -> None:
+    path = write_run(tmp_path / "runs/a")
     record = json.loads((path / name).read_text())
     (path / name).write_text(json.dumps(record | {"schema": 7}))
     with pytest.raises(InputError, match="schema 7, this chimerae reads schema 1") as caught:
@@ -68,8 +68,8 @@ def test_another_version_is_one_line(make_run: MakeRun, name: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "\x00"])
-def test_a_damaged_record_is_one_line(make_run: MakeRun, content: str) -> None:
-    path = make_run("a")
+def test_a_damaged_record_is_one_line(tmp_path: Path, content: str) -> None:
+    path = write_run(tmp_path / "runs/a")
     (path / "scores.json").write_text(content)
     with pytest.raises(InputError, match=r"scores\.json.*damaged") as caught:
         read_run(path)

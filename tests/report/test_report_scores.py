@@ -2,11 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from report_runs import MakeRun
-
 from chimerae.report.compare import name_runs
 from chimerae.report.read import read_run
 from chimerae.report.scores import ScoreTable, score_table
+from tests.report.report_runs import write_run
 
 
 def _table(*paths: Path) -> ScoreTable:
@@ -19,8 +18,11 @@ def _bold(table: ScoreTable) -> list[str]:
     return [f"{row.run} {row.network}" for row in table.rows if row.cells[0].bold]
 
 
-def test_metrics_in_columns_runs_and_networks_in_rows(make_run: MakeRun) -> None:
-    table = _table(make_run("a", method="vae"), make_run("b", method="avae", value=25.125))
+def test_metrics_in_columns_runs_and_networks_in_rows(tmp_path: Path) -> None:
+    table = _table(
+        write_run(tmp_path / "runs/a", method="vae"),
+        write_run(tmp_path / "runs/b", method="avae", value=25.125),
+    )
     assert table.columns == ("PSNR ↑", "MSE unit ↓")
     assert [(r.run, r.network) for r in table.rows] == [
         ("vae", "decoder"),
@@ -28,33 +30,36 @@ def test_metrics_in_columns_runs_and_networks_in_rows(make_run: MakeRun) -> None
         ("avae", "generator"),
     ]
     assert [row.cells[0].text for row in table.rows] == ["20.00", "25.12", "25.12"]
-    assert table.common == "n 360, range [0,1], split test"
+    assert table.common == "n 360; range [0,1]; split test"
     assert "deviation over samples 0.50" in table.rows[0].cells[0].hover
 
 
-def test_values_of_different_protocols_are_marked(make_run: MakeRun) -> None:
-    table = _table(make_run("a", method="vae"), make_run("b", protocol={"split": "train"}))
+def test_values_of_different_protocols_are_marked(tmp_path: Path) -> None:
+    table = _table(
+        write_run(tmp_path / "runs/a", method="vae"),
+        write_run(tmp_path / "runs/b", protocol={"split": "train"}),
+    )
     assert [row.cells[0].mark for row in table.rows] == ["a", "b", "b"]
     assert [row.cells[1].mark for row in table.rows] == ["", "", ""]
     assert table.marks == (("a", "split test"), ("b", "split train"))
 
 
-def test_another_number_of_samples_is_another_protocol_but_another_seed_is_not(make_run: MakeRun) -> None:
-    one = make_run("a", method="vae")
-    assert _table(one, make_run("b", n=10)).marks == (("a", "n 360"), ("b", "n 10"))
-    assert _table(one, make_run("c", protocol={"seed": 5})).marks == ()
+def test_another_number_of_samples_is_another_protocol_but_another_seed_is_not(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "runs/a", method="vae")
+    assert _table(one, write_run(tmp_path / "runs/b", n=10)).marks == (("a", "n 360"), ("b", "n 10"))
+    assert _table(one, write_run(tmp_path / "runs/c", protocol={"seed": 5})).marks == ()
 
 
-def test_single_runs_have_nothing_bold(make_run: MakeRun) -> None:
-    table = _table(make_run("a", method="vae"), make_run("b", value=30))
+def test_single_runs_have_nothing_bold(tmp_path: Path) -> None:
+    table = _table(write_run(tmp_path / "runs/a", method="vae"), write_run(tmp_path / "runs/b", value=30))
     assert _bold(table) == []
     assert "Single runs" in table.boldness
 
 
-def test_best_is_bold_when_it_leads_by_more_than_the_spread(make_run: MakeRun) -> None:
-    vae = [make_run(f"vae{s}", method="vae", seed=s, value=30 + s) for s in range(3)]
-    far = [make_run(f"far{s}", seed=s, value=20 + s) for s in range(3)]
-    near = [make_run(f"near{s}", seed=s, value=30.5 + s) for s in range(3)]
+def test_best_is_bold_when_it_leads_by_more_than_the_spread(tmp_path: Path) -> None:
+    vae = [write_run(tmp_path / f"runs/vae{s}", method="vae", seed=s, value=30 + s) for s in range(3)]
+    far = [write_run(tmp_path / f"runs/far{s}", seed=s, value=20 + s) for s in range(3)]
+    near = [write_run(tmp_path / f"runs/near{s}", seed=s, value=30.5 + s) for s in range(3)]
     table = _table(*vae, *far)
     assert [row.cells[0].text + row.cells[0].spread for row in table.rows] == ["31.00± 1.00"] + 2 * [
         "21.00± 1.00"
@@ -63,29 +68,31 @@ def test_best_is_bold_when_it_leads_by_more_than_the_spread(make_run: MakeRun) -
     assert _bold(_table(*vae, *near)) == []
 
 
-def test_different_protocols_have_no_best(make_run: MakeRun) -> None:
-    vae = [make_run(f"vae{s}", method="vae", seed=s, value=30 + s) for s in range(2)]
-    other = [make_run(f"b{s}", seed=s, protocol={"split": "train"}) for s in range(2)]
+def test_different_protocols_have_no_best(tmp_path: Path) -> None:
+    vae = [write_run(tmp_path / f"runs/vae{s}", method="vae", seed=s, value=30 + s) for s in range(2)]
+    other = [write_run(tmp_path / f"runs/b{s}", seed=s, protocol={"split": "train"}) for s in range(2)]
     assert _bold(_table(*vae, *other)) == []
 
 
-def test_seeds_measured_differently_say_so(make_run: MakeRun) -> None:
+def test_seeds_measured_differently_say_so(tmp_path: Path) -> None:
     table = _table(
-        make_run("a", method="vae", seed=0), make_run("b", method="vae", seed=1, n=10), make_run("c")
+        write_run(tmp_path / "runs/a", method="vae", seed=0),
+        write_run(tmp_path / "runs/b", method="vae", seed=1, n=10),
+        write_run(tmp_path / "runs/c"),
     )
     assert table.marks[0] == ("a", "n 360 or n 10")
 
 
-def test_runs_that_were_not_evaluated_have_no_table(make_run: MakeRun) -> None:
-    assert score_table(name_runs([read_run(make_run("a", evaluated=False))])) is None
+def test_runs_that_were_not_evaluated_have_no_table(tmp_path: Path) -> None:
+    assert score_table(name_runs([read_run(write_run(tmp_path / "runs/a", evaluated=False))])) is None
 
 
-def test_names_tell_runs_apart(make_run: MakeRun) -> None:
+def test_names_tell_runs_apart(tmp_path: Path) -> None:
     def labels(*paths: Path) -> list[str]:
         return [entry.label for entry in name_runs([read_run(path) for path in paths])]
 
-    a, b = make_run("a"), make_run("b", seed=1)
-    assert labels(a, make_run("c", method="vae")) == ["avae", "vae"]
+    a, b = write_run(tmp_path / "runs/a"), write_run(tmp_path / "runs/b", seed=1)
+    assert labels(a, write_run(tmp_path / "runs/c", method="vae")) == ["avae", "vae"]
     assert labels(a, b) == ["avae, seed 0", "avae, seed 1"]
-    assert labels(a, make_run("d", beta=5.0)) == ["avae beta 1.0", "avae beta 5.0"]
-    assert labels(a, make_run("e")) == ["avae, seed 0 (a)", "avae, seed 0 (e)"]
+    assert labels(a, write_run(tmp_path / "runs/d", beta=5.0)) == ["avae beta 1.0", "avae beta 5.0"]
+    assert labels(a, write_run(tmp_path / "runs/e")) == ["avae, seed 0 (a)", "avae, seed 0 (e)"]

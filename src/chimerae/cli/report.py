@@ -20,8 +20,7 @@ class Report:
     """Run folders; several stand side by side."""
     out: Path | None = None
     """Where the page goes: RUN/report.html for one run, else report.html here. A name that ends in .md makes
-    a
-    Markdown page, with small pictures and records beside it, to be committed."""
+    a Markdown page, with small pictures and records beside it, to be committed."""
 
     @property
     def page(self) -> Path:

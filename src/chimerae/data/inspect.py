@@ -72,7 +72,7 @@ def inspect(
         InputError: as `prepare`; but where images differ in size and none is set, one is chosen.
     """
     settings = settings or Prepare()
-    look = overview(source, find(source), settings, limit=None)
+    look = overview(source, find(source), settings, limit=None, progress=progress)
     chosen = look.final is None
     if chosen:
         settings = replace(settings, size=common_side(min(min(size) for size in look.sizes)))

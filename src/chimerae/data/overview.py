@@ -16,10 +16,13 @@ from chimerae.data.sources import Part, PointSource
 from chimerae.data.splits import held_out
 from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
+from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape
 
 N_LOOKED: Final = 1000
 """Headers that are read of every split."""
+_EVERY: Final = 200
+"""Headers between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,14 @@ def look(source: str, settings: Prepare | None = None) -> Look:
     return overview(source, find(source), settings or Prepare())
 
 
-def overview(name: str, found: Source, settings: Prepare, *, limit: int | None = N_LOOKED) -> Look:
+def overview(
+    name: str,
+    found: Source,
+    settings: Prepare,
+    *,
+    limit: int | None = N_LOOKED,
+    progress: Progress = silent,
+) -> Look:
     """`look` at a source that is open already; `limit` headers of every split are read, or all (None)."""
     if isinstance(found, Toy):
         return Look(name, "points", (2,), (2,), {"train": N_FIXED, "test": N_FIXED})
@@ -59,7 +69,7 @@ def overview(name: str, found: Source, settings: Prepare, *, limit: int | None =
         shape = (found.dimension,)
         return Look(name, "points", shape, shape, split_counts(found.counts, settings.hold_out, name))
     counts = {split: part.count for split, part in found.parts.items()}
-    headers = [seen for part in found.parts.values() for seen in _headers(part, limit)]
+    headers = [seen for part in found.parts.values() for seen in _headers(part, limit, progress)]
     if not headers:
         raise InputError(f"'{name}': none of its {sum(counts.values())} files can be read as an image")
     sizes = Counter((seen.height, seen.width) for seen in headers)
@@ -98,13 +108,15 @@ def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str
     return {"train": len(train), "test": len(test)}
 
 
-def _headers(part: Part, limit: int | None) -> list[Header]:
+def _headers(part: Part, limit: int | None, progress: Progress) -> list[Header]:
     found = []
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore"
         )  # pillow warns of large images and odd metadata, which is no news here
-        for item in part.read(limit):
+        for done, item in enumerate(part.read(limit)):
+            if done % _EVERY == 0:
+                progress(done, part.count, "headers")
             try:
                 found.append(header(item))
             except Unreadable:

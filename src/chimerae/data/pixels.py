@@ -56,14 +56,16 @@ def header(item: Item) -> Header:
         raise Unreadable(_why(error)) from error
 
 
-def decode(item: Item) -> Image.Image:
-    """The whole picture, upright.
+def decode(item: Item, *, at_least: int | None = None) -> Image.Image:
+    """The whole picture, upright; a JPEG may come halved, while no side gets below `at_least` pixels.
 
     Raises:
         Unreadable: it is not a picture, or damaged.
     """
     try:
         with item.load() as image:
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))
             image.load()
             return ImageOps.exif_transpose(image)
     except Exception as error:  # a decoder may raise anything on damaged bytes

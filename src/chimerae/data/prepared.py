@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +85,7 @@ def prepare(
     facts = _usable(entry, verify=False)
     if facts is None:
         raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
-    return _open(entry, facts)
+    return _open(entry, replace(facts, source=source))
 
 
 def _usable(entry: Path, verify: bool) -> Manifest | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -81,9 +82,9 @@ def file_identity(paths: Iterable[Path]) -> str:
             try:
                 status = path.stat()
             except OSError:  # a broken link, for example: found unreadable, and reported, when it is opened
-                yield str(path), -1, 0
+                yield os.path.abspath(path), -1, 0
             else:
-                yield str(path), status.st_size, status.st_mtime_ns
+                yield os.path.abspath(path), status.st_size, status.st_mtime_ns
 
     return digest(facts())
 

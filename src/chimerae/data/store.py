@@ -101,7 +101,8 @@ def _put(work: Path, entry: Path) -> None:
             work.rename(entry)
             return
         except OSError:
-            if read_manifest(entry) is not None:
+            there = read_manifest(entry)
+            if there is not None and not damaged(entry, there):
                 return
         old = work.with_name(f"{work.name}-old-{attempt}")
         with suppress(FileNotFoundError):

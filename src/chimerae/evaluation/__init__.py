@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chimerae.evaluation.interpolation import interpolate
     from chimerae.evaluation.scores import Results, Score, read_scores, scores_json, write_scores
     from chimerae.evaluation.settings import Evaluation
     from chimerae.evaluation.shown import Shown, draw
@@ -22,7 +21,6 @@ __all__ = [
     "Shown",
     "draw",
     "evaluate",
-    "interpolate",
     "read_scores",
     "scores_json",
     "write_scores",
@@ -35,7 +33,6 @@ _HOMES = {
     "Shown": "shown",
     "draw": "shown",
     "evaluate": "whole",
-    "interpolate": "interpolation",
     "read_scores": "scores",
     "scores_json": "scores",
     "write_scores": "scores",

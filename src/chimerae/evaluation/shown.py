@@ -13,8 +13,8 @@ from torch import Tensor
 from chimerae import pictures
 from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench, by_reason, spread
-from chimerae.evaluation.interpolation import interpolate
 from chimerae.shapes import is_image
+from chimerae.walks import spherical
 
 ORIGINALS: Final = 16
 SAMPLES: Final = 64
@@ -85,7 +85,7 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
 def _between(bench: Bench, a: Tensor, b: Tensor) -> Tensor:
     """Samples `[pairs, steps, *shape]` on the way from codes `a` to `b`; a pair keeps its first noise."""
     d = bench.method.z_dim
-    way = interpolate(a[:, :d], b[:, :d], STEPS)
+    way = spherical(a[:, :d], b[:, :d], STEPS)
     noise = a[:, None, d:].expand(-1, STEPS, -1)
     if len(a) == 0:
         return torch.empty(0, STEPS, *bench.shape)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae import noise
+from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import SIGNED, Shape, ValueRange
@@ -19,7 +20,7 @@ Losses = Mapping[str, Tensor]
 """Player -> the scalar it minimises in this turn."""
 
 
-class NoEncoder(ValueError):
+class NoEncoder(InputError):
     """Raised when a method without an encoder is asked for a code."""
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
+from torch import Tensor
+
 from chimerae.metrics import density, pixel, ssim, structure
 from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, PairMetric
 from chimerae.shapes import Shape
 
 
 def _histogram(units: str) -> dict[str, Fact]:
-    return {"units": units, "points": density.POINTS, "bins": density.BINS, "floor": density.FLOOR}
+    return {"units": units, "points": density.POINTS, "bins": density.BINS}
+
+
+def _first(cloud: Cloud) -> tuple[Tensor, Tensor]:
+    return cloud.real[: density.POINTS], cloud.points[: density.POINTS]
 
 
 def _window(shape: Shape) -> dict[str, Fact]:
@@ -97,7 +103,7 @@ METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
         name="kl_published",
         better="lower",
         unit="1/100 of a sum over cells",
-        facts=_histogram("published"),
+        facts=_histogram("published") | {"floor": density.FLOOR},
         measure=lambda c: density.kl_published(c.real, c.points, c.toy.limits),
         about="KL(real || model) of 100x100 histograms in the units of the toy tables",
     ),
@@ -105,7 +111,7 @@ METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
         name="jsd_published",
         better="lower",
         unit="1/100 of a sum over cells",
-        facts=_histogram("published"),
+        facts=_histogram("published") | {"floor": density.FLOOR},
         measure=lambda c: density.jsd_published(c.real, c.points, c.toy.limits),
         about="Jensen-Shannon divergence in the units of the toy tables (arguments reversed, not bounded)",
     ),
@@ -113,8 +119,8 @@ METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
         name="kl_nats",
         better="lower",
         unit="nats",
-        facts=_histogram("nats"),
-        measure=lambda c: density.kl_nats(c.real, c.points, c.toy.limits),
+        facts=_histogram("nats") | {"floor": density.FLOOR},
+        measure=lambda c: density.kl_nats(*_first(c), c.toy.limits),
         about="KL(real || model) of 100x100 histograms in nats",
     ),
     CloudMetric(
@@ -122,7 +128,7 @@ METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
         better="lower",
         unit="nats, [0, 0.693]",
         facts=_histogram("nats"),
-        measure=lambda c: density.jsd_nats(c.real, c.points, c.toy.limits),
+        measure=lambda c: density.jsd_nats(*_first(c), c.toy.limits),
         about="Jensen-Shannon divergence of 100x100 histograms in nats",
     ),
     CloudMetric(

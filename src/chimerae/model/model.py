@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,11 +11,9 @@ from chimerae import noise
 from chimerae.errors import InputError, unknown
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
-from chimerae.model.paths import PATHS
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
-
-Mode = Literal["spherical", "linear"]
+from chimerae.walks import WALKS, Walk
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,8 @@ class Model:
     nets: Nets
     shape: Shape
     step: int
+    averaged: bool
+    """Whether the weights are averages over the last steps (EMA)."""
     device: torch.device
 
     @property
@@ -95,7 +94,7 @@ class Model:
         b: Tensor,
         *,
         steps: int = 8,
-        mode: Mode = "spherical",
+        mode: Walk = "spherical",
         by: str | None = None,
         seed: int = 0,
     ) -> Tensor:
@@ -119,7 +118,7 @@ class Model:
         b: Tensor,
         *,
         steps: int = 8,
-        mode: Mode = "spherical",
+        mode: Walk = "spherical",
         by: str | None = None,
         seed: int = 0,
     ) -> Tensor:
@@ -131,10 +130,9 @@ class Model:
         """
         if steps < 2:
             raise InputError(f"a way of {steps} steps has no two ends; ask for 2 or more")
-        if mode not in PATHS:
-            raise unknown("mode", mode, PATHS)
-        path = torch.stack([PATHS[mode](a, b, t) for t in torch.linspace(0, 1, steps).tolist()], 1)
-        made = self.decode(path.flatten(0, 1), by=by, seed=seed)
+        if mode not in WALKS:
+            raise unknown("mode", mode, WALKS)
+        made = self.decode(WALKS[mode](a, b, steps).flatten(0, 1), by=by, seed=seed)
         return made.view(len(a), steps, *self.shape)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:

@@ -66,7 +66,14 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.kept}
     _fill(modules, folder / WEIGHTS)
-    return Model(method, Nets(modules, pick_autocast(place, "float32")), shape, int(config["step"]), place)
+    return Model(
+        method,
+        Nets(modules, pick_autocast(place, "float32")),
+        shape,
+        int(config["step"]),
+        bool(config["averaged"]),
+        place,
+    )
 
 
 def _model_folder(path: Path) -> Path:

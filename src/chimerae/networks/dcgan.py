@@ -56,7 +56,8 @@ class DCGAN(Architecture):
         """The valid shape nearest to `shape` that is not smaller."""
         channels, height, width = shape
         step = _reduction(height, width)
-        return (channels, -(-height // step) * step, -(-width // step) * step)
+        larger = (channels, -(-height // step) * step, -(-width // step) * step)
+        return larger if _reduction(*larger[1:]) == step else self.nearest(larger)
 
     def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
         """A network `x [B, C, H, W] -> Gaussian`."""

@@ -75,5 +75,6 @@ def _common_side(seen: Look, arch: Architecture) -> int:
     smallest = arch.nearest((1, 1, 1))
     raise InputError(
         f"the images of {seen.source} are too small: most have a side of {middle} pixels, "
-        f"and the smallest {arch.name} network is for {smallest[1]}x{smallest[2]}; enlarge them with --prepare.size {smallest[1]}"
+        f"and the smallest {arch.name} network is for {smallest[1]}x{smallest[2]}; "
+        f"enlarge them with --prepare.size {smallest[1]}"
     )

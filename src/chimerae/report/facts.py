@@ -141,7 +141,9 @@ def _rate(run: RunFolder) -> str:
 def _device(run: RunFolder) -> str:
     device = str(run.env.get("device", NOT_SET))
     threads = run.env.get("threads")
-    return f"{device}, {readable(threads)} threads" if threads is not None else device
+    if threads is None:
+        return device
+    return f"{device}, {readable(threads)} thread{'' if threads == 1 else 's'}"
 
 
 def _parameters(run: RunFolder) -> str:

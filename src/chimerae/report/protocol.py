@@ -19,20 +19,30 @@ def title(metric: str) -> str:
     >>> title("psnr"), title("mse_signed"), title("correlation")
     ('PSNR', 'MSE signed', 'Correlation')
     """
-    words = [word.upper() if word in _ACRONYMS else word for word in metric.replace("-", "_").split("_")]
-    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+    parts = [word.upper() if word in _ACRONYMS else word for word in metric.replace("-", "_").split("_")]
+    return " ".join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])
 
 
 def protocol_of(score: Score) -> dict[str, str]:
     """What has to agree for two values to be comparable: the protocol without its seed, and n."""
     protocol = {name: readable(value) for name, value in score.protocol.items() if name != SEED}
-    return protocol if score.n is None else {"n": f"{score.n:,}"} | protocol
+    return (
+        protocol
+        if score.n is None
+        else {"n": f"{score.n:,}"} | {k: v for k, v in protocol.items() if k != "n"}
+    )
 
 
 def shared_by(protocols: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """What all protocols have in common."""
     first, *others = protocols
     return {name: value for name, value in first.items() if all(p.get(name) == value for p in others)}
 
 
-def told(protocol: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in protocol.items())
+def words(protocol: Mapping[str, str]) -> str:
+    """A protocol as people read it.
+
+    >>> words({"n": "360", "split": "test"})
+    'n 360; split test'
+    """
+    return "; ".join(f"{name} {value}" for name, value in protocol.items())

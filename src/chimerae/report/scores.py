@@ -11,10 +11,11 @@ from typing import Final
 
 from chimerae.report.compare import Named, readable
 from chimerae.report.log import section
-from chimerae.report.protocol import SEED, protocol_of, shared_by, title, told
+from chimerae.report.protocol import SEED, protocol_of, shared_by, title, words
 from chimerae.report.read import Score
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -95,7 +96,7 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
         column = {key: row[metric] for key, row in entries.items() if metric in row}
         shared = shared_by([protocol_of(s) for entry in column.values() for s in entry.scores])
         if special := {k: v for k, v in shared.items() if k not in common}:
-            shares.setdefault(told(special), []).append(title(metric))
+            shares.setdefault(words(special), []).append(title(metric))
         own = {key: _own(entry, shared) for key, entry in column.items()}
         if len(set(own.values())) > 1:
             for told in own.values():
@@ -110,7 +111,7 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
     return ScoreTable(
         columns=_headings(columns, entries),
         rows=_rows(named, columns, cells),
-        common=told(common),
+        common=words(common),
         own=tuple((", ".join(columns), told) for told, columns in shares.items()),
         absent=_absent(named),
         marks=tuple((mark, told) for told, mark in marks.items()),
@@ -137,7 +138,7 @@ def _absent(named: Sequence[Named]) -> tuple[tuple[str, str], ...]:
 def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
     """What is special about the protocol of these values; several things if seeds differ in it."""
     protocols = [protocol_of(score) for score in entry.scores]
-    told = [told({k: v for k, v in p.items() if k not in shared}) for p in protocols]
+    told = [words({k: v for k, v in p.items() if k not in shared}) for p in protocols]
     return " or ".join(dict.fromkeys(told))
 
 
@@ -161,7 +162,7 @@ def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None
 
 def _cell(entry: _Entry, decimals: int, mark: str, bold: bool) -> Cell:
     score = entry.scores[0]
-    hover = [told(protocol_of(score))]
+    hover = [words(protocol_of(score))]
     if len(entry.scores) > 1:
         hover.append(f"mean and deviation of {len(entry.scores)} seeds")
     elif score.std is not None:

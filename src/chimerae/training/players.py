@@ -87,17 +87,24 @@ def take_turn(
     """
     turn: dict[str, Tensor] = {}
     for part, play in enumerate(plays):
-        for name, loss in next(play, {}).items():
-            if name not in turn:
-                players[name].clear()
-            share = loss / len(plays)
-            share.backward(inputs=players[name].params, retain_graph=True)
-            turn[name] = turn[name] + share.detach() if name in turn else share.detach()
+        _take_gradients(next(play, {}), players, turn, len(plays))
         if drop:
-            plays[part] = iter(())
+            plays[part] = play = iter(())
     for name in turn:
         players[name].step(progress)
     return turn
+
+
+def _take_gradients(
+    losses: Losses, players: Mapping[str, Player], turn: dict[str, Tensor], n_parts: int
+) -> None:
+    """Add the gradients of one part, and its losses to `turn`; afterwards nothing here holds its graph."""
+    for name, loss in losses.items():
+        if name not in turn:
+            players[name].clear()
+        share = loss / n_parts
+        share.backward(inputs=players[name].params, retain_graph=True)
+        turn[name] = turn[name] + share.detach() if name in turn else share.detach()
 
 
 def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
@@ -106,5 +113,6 @@ def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
         if not torch.isfinite(loss):
             raise NotFinite(
                 f"the loss of '{name}' became {loss.item()} at step {step}; "
-                f"the last saved state is untouched: resume with a lower --training.optimizer.lr or --training.optimizer.clip 1"
+                "the last saved state is untouched; start again with a lower --training.optimizer.lr, "
+                "or with --training.optimizer.clip 1"
             )

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from chimerae.cli import main
+
+TINY = ["--arch", "dcgan", "--arch.width", "2", "--method.z-dim", "3", "--training.batch-size", "8"]
+
+
+@pytest.fixture(autouse=True)
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty directory to work in, and a cache of its own."""
+    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    place = tmp_path / "here"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+@pytest.fixture
+def photos(workplace: Path) -> Path:
+    """A folder of JPEGs of mixed sizes."""
+    folder = workplace / "photos"
+    rng = np.random.default_rng(0)
+    for i in range(12):
+        (folder / f"{i % 2}").mkdir(parents=True, exist_ok=True)
+        height, width = rng.integers(16, 40, 2)
+        picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        Image.fromarray(picture).save(folder / f"{i % 2}" / f"{i}.jpg")
+    return folder
+
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(capfd: pytest.CaptureFixture[str]) -> Call:
+    """Run the command line: its exit code, standard output and standard error."""
+
+    def run(*args: object) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main([str(a) for a in args])
+        said = capfd.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def trained(call: Call, photos: Path) -> Path:
+    """A short AVAE run on the photos."""
+    code, _, err = call(
+        "train", "avae", "--data", photos, "--steps", 4, "--out", "run", "--prepare.size", 16, *TINY
+    )
+    assert code == 0, err
+    return Path("run")

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import chimerae
+
+
+def test_a_run_from_photos_to_report(call, trained: Path):
+    names = {p.name for p in trained.iterdir()}
+    assert {"run.json", "env.json", "data.json", "log.jsonl", "state", "model", "samples"} <= names
+    code, out, err = call("evaluate", trained)
+    assert code == 0, err
+    assert "psnr" in out
+    assert "generator" in out
+    scores = json.loads((trained / "scores.json").read_text())["scores"]
+    assert {s["of"] for s in scores} == {"decoder", "generator"}
+    assert all(s["protocol"]["split"] == "test" for s in scores)
+    code, _, err = call("report", trained)
+    assert code == 0, err
+    assert "<html" in (trained / "report.html").read_text()
+
+
+@pytest.mark.parametrize("n", [1, 7])
+def test_exactly_n_samples(call, trained: Path, n: int):
+    assert call("sample", trained, "-n", n, "--out", "folder")[0] == 0
+    assert len(list(Path("folder").glob("*.png"))) == n
+    assert call("sample", trained, "-n", n, "--out", "all.npz")[0] == 0
+    samples = np.load("all.npz")["samples"]
+    assert samples.shape == (n, 16, 16, 3)
+    assert samples.dtype == np.uint8
+    assert call("sample", trained, "-n", n, "--out", "all.zip")[0] == 0
+    with zipfile.ZipFile("all.zip") as archive, archive.open(archive.namelist()[0]) as first:
+        assert len(archive.namelist()) == n
+        assert np.array_equal(np.asarray(Image.open(first)), samples[0])
+
+
+def test_samples_follow_the_seed(call, trained: Path):
+    for name, seed in (("a.npy", 1), ("b.npy", 1), ("c.npy", 2)):
+        assert call("sample", trained, "-n", 3, "--seed", seed, "--out", name)[0] == 0
+    a, b, c = (np.load(name) for name in ("a.npy", "b.npy", "c.npy"))
+    assert np.array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_the_vaes_decoder_can_be_asked_too(call, trained: Path):
+    assert call("sample", trained, "-n", 3, "--by", "decoder", "--out", "d.npy")[0] == 0
+    assert call("sample", trained, "-n", 3, "--by", "generator", "--out", "g.npy")[0] == 0
+    assert not np.array_equal(np.load("d.npy"), np.load("g.npy"))
+    code, _, err = call("sample", trained, "-n", 3, "--by", "decodr")
+    assert code == 2
+    assert "did you mean 'decoder'" in err
+
+
+def test_reconstruct_and_interpolate(call, trained: Path, photos: Path):
+    assert call("reconstruct", trained, "--input", photos)[0] == 0
+    assert Image.open("reconstructions.png").size[0] > 16
+    assert call("interpolate", trained, "--input", photos, "--pairs", 2, "--steps", 5)[0] == 0
+    assert Image.open("interpolation.png").size[0] > Image.open("interpolation.png").size[1]
+
+
+def test_load_in_python(trained: Path):
+    model = chimerae.load(trained)
+    x = model.sample(4)
+    assert x.shape == (4, 3, 16, 16)
+    assert float(x.min()) >= 0
+    assert float(x.max()) <= 1
+    assert model.encode(x).mu.shape == (4, 3)
+    assert model.decode(model.encode(x).mu).shape == x.shape
+    assert model.reconstruct(x).shape == x.shape
+    assert model.interpolate(x[:2], x[2:], steps=3).shape == (2, 3, 3, 16, 16)
+    with pytest.raises(chimerae.InputError, match="16x16x3"):
+        model.encode(x[:, :1])
+    with pytest.raises(chimerae.InputError, match=r"\[0, 1\]"):
+        model.encode(x * 255)
+
+
+def test_methods_without_encoder_say_so(call, photos: Path):
+    assert call("train", "gan", "--data", "8gaussians", "--steps", 2, "--out", "gan")[0] == 0
+    code, _, err = call("reconstruct", "gan", "--out", "r.npy")
+    assert code == 2
+    assert "no encoder" in err
+    assert not Path("r.npy").exists()
+
+
+def test_the_same_seed_gives_the_same_model(call):
+    for out in ("a", "b"):
+        assert call("train", "vae", "--data", "8gaussians", "--steps", 5, "--seed", 3, "--out", out)[0] == 0
+    a, b = (Path(out, "model", "model.safetensors").read_bytes() for out in ("a", "b"))
+    assert a == b
+
+
+def test_free_names_are_found_when_no_out_is_given(call):
+    for name in ("runs/vae-8gaussians", "runs/vae-8gaussians-2"):
+        assert call("train", "vae", "--data", "8gaussians", "--steps", 1)[0] == 0
+        assert Path(name, "run.json").exists()
+
+
+def test_dry_run_shows_the_resolved_settings_and_leaves_nothing(call, workplace: Path, photos: Path):
+    code, out, err = call("train", "avae", "--data", photos, "--dry-run", "--method.beta", 5)
+    assert code == 0
+    assert json.loads(out)["method"]["beta"] == 5
+    assert "resized" in err
+    assert not Path("runs").exists()

@@ -1,0 +1,131 @@
+"""One battery over every architecture."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+
+import pytest
+import torch
+from torch import nn
+
+from chimerae import noise
+from chimerae.config import from_dict, to_dict
+from chimerae.errors import InputError
+from chimerae.gaussian import Gaussian
+from chimerae.networks import ARCHITECTURES, BY_NAME
+from tests.helpers.cases import GREY, OBLONG, POINTS, shapes_for, tiny
+
+SMALL = [tiny(arch) for arch in ARCHITECTURES]
+PAIRS = [(arch, shape) for arch in SMALL for shape in shapes_for(arch)]
+pairs = pytest.mark.parametrize(("arch", "shape"), PAIRS, ids=lambda v: getattr(v, "name", None) or str(v))
+N, Z = 5, 3
+
+
+def data(shape: tuple[int, ...], n: int = N) -> torch.Tensor:
+    return torch.rand(n, *shape, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+
+def test_names_are_distinct_and_listed():
+    assert list(BY_NAME) == [arch.name for arch in ARCHITECTURES]
+
+
+@pairs
+@pytest.mark.parametrize("scale", ["free", "shared", "none"])
+def test_encoder(arch, shape, scale):
+    q = arch.encoder(shape, Z, scale=scale)(data(shape))
+    assert isinstance(q, Gaussian)
+    assert q.mu.shape == (N, Z)
+    assert q.logvar.shape == ((N, Z) if scale == "free" else (Z,))
+    if scale == "shared":
+        assert torch.equal(q.sigma, torch.ones(Z))
+    if scale == "none":
+        assert q.sigma.max() < 1e-6
+        assert not q.logvar.requires_grad
+
+
+@pairs
+def test_decoder(arch, shape):
+    network = arch.decoder(Z, shape)
+    x = network(torch.full((N, Z), 50.0))
+    assert x.shape == (N, *shape)
+    assert isinstance(list(network.modules())[-1], nn.Tanh | nn.Unflatten)
+    if len(shape) == 3:
+        assert x.abs().max() <= 1.0
+
+
+@pairs
+def test_critics(arch, shape):
+    x = data(shape)
+    assert arch.critic(shape)(x).shape == (N,)
+    logit, features = arch.feature_critic(shape)(x)
+    assert logit.shape == (N,)
+    assert features.shape[0] == N
+    assert features[0].numel() > 1
+
+
+@pairs
+def test_critic_without_norm_treats_samples_one_by_one(arch, shape):
+    critic = arch.critic(shape, norm=False).train()
+    assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in critic.modules())
+    x = data(shape)
+    torch.testing.assert_close(critic(x), torch.cat([critic(one) for one in x.split(1)]))
+    assert all(p.requires_grad for p in critic.parameters())
+
+
+@pairs
+def test_weights_follow_from_the_seed(arch, shape):
+    def weights(seed: int) -> torch.Tensor:
+        with noise.seeded(seed):
+            return nn.utils.parameters_to_vector(arch.encoder(shape, Z).parameters())
+
+    assert torch.equal(weights(0), weights(0))
+    assert not torch.equal(weights(0), weights(1))
+
+
+@pairs
+def test_two_networks_share_nothing(arch, shape):
+    a, b = arch.decoder(Z, shape), arch.decoder(Z, shape)
+    assert not {id(p) for p in a.parameters()} & {id(p) for p in b.parameters()}
+
+
+@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+def test_nearest_shapes_are_valid_and_not_smaller(arch):
+    for height in range(1, 140):
+        for width in (1, 31, 62, 64, 65, 72, height):
+            channels, h, w = arch.nearest((3, height, width))
+            assert channels == 3
+            assert h >= height
+            assert w >= width
+            arch.check((channels, h, w))
+            assert arch.nearest((channels, h, w)) == (channels, h, w)
+
+
+@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+@pytest.mark.parametrize("shape", [POINTS, GREY, OBLONG, (1, 7, 9), (3, 70, 64), (1, 28, 28)])
+def test_a_shape_is_built_or_refused_in_one_line(arch, shape):
+    factories = (lambda: arch.encoder(shape, Z), lambda: arch.decoder(Z, shape), lambda: arch.critic(shape))
+    message = refusal(arch, shape)
+    assert message is None or ("\n" not in message and "--" in message), "say what to do, in one line"
+    for factory in factories:
+        with nullcontext() if message is None else pytest.raises(InputError):
+            factory()
+
+
+def refusal(arch, shape) -> str | None:
+    try:
+        arch.check(shape)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+def test_settings_survive_json(arch):
+    assert from_dict(type(arch), json.loads(json.dumps(to_dict(arch)))) == arch
+
+
+@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+def test_width_is_at_least_one(arch):
+    with pytest.raises(InputError, match="width"):
+        from_dict(type(arch), {"width": 0})

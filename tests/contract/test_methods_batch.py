@@ -1,0 +1,113 @@
+"""One battery over every method x architecture: what a loss owes to the batch, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from chimerae.methods import AVAE, Clock
+from chimerae.nets import Autocast, Nets
+from tests.helpers.cases import BATCH, CASES, Case
+from tests.helpers.tape import Tape
+from tests.helpers.turns import standing
+
+STEPS = range(2)
+WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp"]
+
+
+def growth(case: Case, player: str) -> float | None:
+    """By which factor a player's loss grows when the batch does; None: only a part of it does."""
+    if getattr(case.method, "reduction", "mean") == "sum":
+        return 2.0  # Larsen's code sums over the batch
+    if isinstance(case.method, AVAE) and case.method.latent_loss == "official" and player == "generator":
+        return None  # the published code's latent loss does
+    return 1.0
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_order_of_a_batch_does_not_matter(case):
+    state, tape = case.state(), Tape()
+    order = torch.randperm(BATCH, generator=torch.Generator().manual_seed(1))
+    for step in STEPS:
+        x = case.batch(step)
+        with tape.recording(step):
+            before = standing(state, x, step)
+        with tape.playing(lambda draw: draw[order]):
+            after = standing(state, x[order], step)
+        torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_batch_twice_is_the_same_batch(case):
+    state, tape = case.state(), Tape()
+    for step in STEPS:
+        x = case.batch(step)
+        with tape.recording(step):
+            once = standing(state, x, step)
+        with tape.playing(_twice):
+            twice = standing(state, _twice(x), step)
+        for a, b in zip(once, twice, strict=True):
+            _compare(case, a, b)
+
+
+@pytest.mark.parametrize("case", WITHOUT_NORM, ids=str)
+def test_one_sample_costs_what_its_copies_cost(case):
+    state, tape = case.state(), Tape()
+    for step in STEPS:
+        x = case.batch(step, n=1)
+        with tape.recording(step):
+            once = standing(state, x, step)
+        with tape.playing(_twice):
+            twice = standing(state, _twice(x), step)
+        for a, b in zip(once, twice, strict=True):
+            _compare(case, a, b)
+
+
+def _twice(t: torch.Tensor) -> torch.Tensor:
+    return torch.cat([t, t])
+
+
+def _compare(case: Case, once: dict[str, torch.Tensor], twice: dict[str, torch.Tensor]) -> None:
+    for player, loss in once.items():
+        factor = growth(case, player)
+        if factor is not None:
+            torch.testing.assert_close(twice[player], factor * loss, rtol=1e-4, atol=1e-5)
+        else:
+            assert abs(twice[player] - loss) > 1e-3
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_losses_are_float32_under_bfloat16(case):
+    state, tape, rounding = case.state(), Tape(), 0.0
+    half = Nets(state.nets.modules, Autocast("cpu", bfloat16=True))
+    for step in STEPS:
+        x = case.batch(step)
+        with tape.recording(step):
+            exact = standing(state, x, step)
+        with tape.playing():
+            rounded = list(case.method.play(half, x, Clock(step, 100)))
+        for player, loss in ((p, loss) for turn in rounded for p, loss in turn.items()):
+            assert loss.dtype == torch.float32, player
+        for a, b in zip(exact, rounded, strict=True):
+            torch.testing.assert_close(b, a, rtol=0.1, atol=0.1)
+            rounding += sum(abs(a[p] - b[p]).item() for p in a)
+    assert rounding > 0, "the networks did not compute in bfloat16"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_watching_changes_nothing_and_notes_finite_means(case):
+    state, tape = case.state(), Tape()
+    for step in STEPS:
+        x = case.batch(step)
+        kept, clock = x.clone(), Clock(step, 100, {})
+        with tape.recording(step):
+            unseen = standing(state, x, step)
+        with tape.playing():
+            seen = [dict(losses) for losses in case.method.play(state.nets, x, clock)]
+        torch.testing.assert_close(seen, unseen, rtol=0, atol=0)
+        assert torch.equal(x, kept), "play wrote into its batch"
+        assert clock.watched or case.method.name == "gan"  # gan's generator has nothing to show
+        for value in clock.watched.values():
+            assert value.shape == ()
+            assert value.isfinite()
+            assert not value.requires_grad

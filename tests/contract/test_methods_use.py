@@ -1,0 +1,124 @@
+"""One battery over every method x architecture: what a trained model is asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError
+
+import pytest
+import torch
+
+from chimerae import noise
+from chimerae.config import from_dict, to_dict
+from chimerae.methods import NoEncoder
+from chimerae.nets import Nets
+from chimerae.recipes.run import Run
+from chimerae.shapes import is_image
+from tests.helpers.cases import BATCH, CASES, PLAIN, Z_DIM, Case
+from tests.helpers.turns import buffers
+
+
+def kept(case: Case) -> Nets:
+    """Only the networks that a saved model has."""
+    modules = case.state().nets.modules
+    return Nets({name: modules[name] for name in case.method.kept})
+
+
+def codes(case: Case, n: int = BATCH) -> torch.Tensor:
+    with noise.seeded("codes"):
+        return noise.normal(n, case.method.z_dim + case.method.noise_dim)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_generates_samples_of_the_shape_and_range_of_the_data(case):
+    nets, whole = kept(case), codes(case)
+    with nets.evaluating(), noise.seeded("xi"):
+        made = case.method.generate(nets, whole)
+        short = case.method.generate(nets, whole[:, :Z_DIM])
+    for x in (made, short):
+        assert x.shape == (BATCH, *case.shape)
+        assert x.dtype == torch.float32
+        assert x.isfinite().all()
+        if is_image(case.shape):
+            assert x.min() >= case.method.value_range.low
+            assert x.max() <= case.method.value_range.high
+    assert torch.equal(made, short) == (case.method.noise_dim == 0)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_decodes_by_every_decoder_and_generates_by_the_last(case):
+    nets, z = kept(case), codes(case)
+    assert set(case.method.decoders) <= set(case.method.kept)
+    with nets.evaluating():
+        made = case.method.decode(nets, z)
+        assert list(made) == list(case.method.decoders)
+        assert torch.equal(made[case.method.decoders[-1]], case.method.generate(nets, z))
+    assert all(x.shape == (BATCH, *case.shape) for x in made.values())
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_encodes_or_says_that_it_cannot(case):
+    nets, x = kept(case), case.batch()
+    if not case.method.encodes:
+        with pytest.raises(NoEncoder, match=case.method.name):
+            case.method.encode(nets, x)
+        return
+    with nets.evaluating():
+        q = case.method.encode(nets, x)
+    assert q.mu.shape == (BATCH, Z_DIM)
+    assert q.logvar.shape in ((BATCH, Z_DIM), (Z_DIM,))
+    assert q.kl().shape == (BATCH,)
+    assert case.method.reconstruction_code(q, torch.zeros(BATCH, Z_DIM)).shape == (BATCH, Z_DIM)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("batch_statistics", [False, True])
+def test_use_changes_no_buffer_and_leaves_training_mode_on(case, batch_statistics):
+    state = case.state()
+    before = buffers(state)
+    with state.nets.evaluating(batch_statistics=batch_statistics) as nets:
+        assert all(module.training == batch_statistics for module in nets.modules.values())
+        made = case.method.generate(nets, codes(case))
+        if case.method.encodes:
+            case.method.encode(nets, made)
+    assert not made.requires_grad
+    after = buffers(state)
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    assert all(m.training for module in state.nets.modules.values() for m in module.modules())
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_training_mode_comes_back_after_an_error(case):
+    nets = case.state().nets
+    with pytest.raises(RuntimeError, match="ours"), nets.evaluating(batch_statistics=True):
+        raise RuntimeError("ours")
+    for module in nets.modules.values():
+        for m in module.modules():
+            assert m.training
+            assert getattr(m, "track_running_stats", True)
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_a_sample_does_not_depend_on_its_neighbours_in_use(case):
+    nets, z = kept(case), codes(case)
+    with nets.evaluating():
+        together = case.method.generate(nets, z)
+        alone = torch.cat([case.method.generate(nets, one) for one in z.split(1)])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_run_survives_json(case):
+    run = Run(method=case.method, arch=case.arch, data="digits", steps=7, seed=3)
+    again = from_dict(Run, json.loads(json.dumps(to_dict(run))))
+    assert again == run
+    assert type(again.method) is type(case.method)
+    assert type(again.arch) is type(case.arch)
+
+
+@pytest.mark.parametrize("case", PLAIN, ids=str)
+def test_settings_are_frozen_and_comparable(case):
+    with pytest.raises(FrozenInstanceError):
+        case.method.z_dim = 5
+    assert case.method == type(case.method)(**vars(case.method))
+    assert hash(case.method) == hash(type(case.method)(**vars(case.method)))

@@ -1,0 +1,106 @@
+"""Every listed method with every listed architecture, small."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.methods import BY_NAME, METHODS, Method
+from chimerae.nets import Architecture
+from chimerae.networks import ARCHITECTURES
+from chimerae.shapes import Shape, is_image
+from chimerae.training.settings import Training
+from chimerae.training.state import State, build_state
+
+BATCH = 6
+Z_DIM = 4
+POINTS, GREY, OBLONG = (2,), (1, 8, 8), (3, 16, 24)
+
+SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}}
+"""What has to be smaller than usual for a method to do all that it does within a few steps."""
+
+SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
+    "vae": ({"sigma": "shared"}, {"beta": 4.0}),
+    "gan": (
+        {"update": "alternating"},
+        {"update": "alternating_minibatch"},
+        {"adv_loss": "linear"},
+        {"adv_loss": "saturating"},
+    ),
+    "vae-gan": (
+        {"fakes": "samples"},
+        {"fakes": "recons"},
+        {"adv_loss": "saturating"},
+        {"adv_loss": "non_saturating"},
+        {"reduction": "sum"},
+    ),
+    "avae": (
+        {"latent_loss": "paper_a"},
+        {"latent_loss": "official"},
+        {"use_xi": True},
+        {"adv_loss": "softplus"},
+    ),
+}
+"""Options that select another path through `play`."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method, networks for it, and a shape of data."""
+
+    method: Method
+    arch: Architecture
+    shape: Shape
+    note: str = ""
+
+    def __str__(self) -> str:
+        size = "x".join(map(str, self.shape))
+        return "-".join(filter(None, (self.method.name, self.note, self.arch.name, size)))
+
+    def state(self, seed: int = 0, **training: Any) -> State:
+        """A fresh state; BatchNorm in training mode."""
+        state = build_state(self.method, self.arch, self.shape, Training(device="cpu", **training), seed)
+        for module in state.nets.modules.values():
+            module.train()
+        return state
+
+    def batch(self, step: int = 0, n: int = BATCH) -> Tensor:
+        """Data in the range that `play` takes."""
+        shape = (n, *self.shape)
+        x = torch.rand(shape, generator=noise.generator("batch", step))
+        return self.method.value_range.from_unit(x) if is_image(self.shape) else 4 * x - 2
+
+
+def small(name: str, **options: Any) -> Method:
+    """The method called `name`, small."""
+    return BY_NAME[name](z_dim=Z_DIM, **SMALL.get(name, {}), **options)
+
+
+def shapes_for(arch: Architecture) -> tuple[Shape, ...]:
+    """Shapes that `arch` can be built for."""
+    return (POINTS, GREY, OBLONG) if arch.name == "mlp" else (GREY, OBLONG)
+
+
+def tiny(arch: type[Architecture]) -> Architecture:
+    """The architecture, as narrow as still makes sense."""
+    return arch(width=8 if arch.name == "mlp" else 2)
+
+
+def _cases() -> Iterator[Case]:
+    for method in METHODS:
+        for arch in map(tiny, ARCHITECTURES):
+            for shape in shapes_for(arch):
+                yield Case(small(method.name), arch, shape)
+            for options in SWITCHES.get(method.name, ()):
+                note = ",".join(f"{key}={value}" for key, value in options.items())
+                yield Case(small(method.name, **options), arch, shapes_for(arch)[0], note)
+
+
+CASES: tuple[Case, ...] = tuple(_cases())
+PLAIN: tuple[Case, ...] = tuple(case for case in CASES if not case.note)
+"""Without the switches."""

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from chimerae.losses.adversarial import (
+    GENERATOR_LOSSES,
+    linear,
+    logistic_fake,
+    logistic_real,
+    non_saturating,
+    saturating,
+)
+
+C = torch.linspace(-6, 6, 13)
+
+
+def test_critic_is_told_that_real_is_one():
+    torch.testing.assert_close(logistic_real(C), bce(C, torch.ones_like(C), reduction="none"))
+    torch.testing.assert_close(logistic_fake(C), bce(C, torch.zeros_like(C), reduction="none"))
+
+
+def test_generator_losses_in_terms_of_the_probability_of_real():
+    p = C.double().sigmoid()
+    torch.testing.assert_close(non_saturating(C.double()), -p.log())
+    torch.testing.assert_close(saturating(C.double()), (1 - p).log())
+    torch.testing.assert_close(linear(C.double()), ((1 - p) / p).log())  # logit of P(generated), eq. 15
+
+
+@pytest.mark.parametrize("loss", GENERATOR_LOSSES.values(), ids=GENERATOR_LOSSES)
+def test_every_generator_loss_wants_a_higher_logit(loss):
+    c = C.clone().requires_grad_()
+    loss(c).sum().backward()
+    assert (c.grad < 0).all()
+
+
+@pytest.mark.parametrize("loss", [logistic_real, logistic_fake, *GENERATOR_LOSSES.values()])
+def test_one_finite_value_per_sample_however_large_the_logit(loss):
+    c = torch.tensor([-1e4, -100.0, 0.0, 100.0, 1e4], requires_grad=True)
+    values = loss(c)
+    assert values.shape == (5,)
+    assert values.isfinite().all()
+    values.sum().backward()
+    assert c.grad.isfinite().all()
+
+
+def test_best_critic_is_the_log_ratio_and_linear_is_then_the_reverse_divergence():
+    """On two outcomes, the critic that minimises its cost has logit log(p/g); the mean of -c is KL(g||p)."""
+    p, g = torch.tensor([0.8, 0.2]).double(), torch.tensor([0.3, 0.7]).double()
+    c = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([c], max_iter=100, line_search_fn="strong_wolfe")
+
+    def cost():
+        optimizer.zero_grad()
+        value = (p * logistic_real(c) + g * logistic_fake(c)).sum()
+        value.backward()
+        return value
+
+    optimizer.step(cost)
+    torch.testing.assert_close(c.detach(), (p / g).log(), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(
+        (g * linear(c.detach())).sum(), (g * (g / p).log()).sum(), rtol=1e-4, atol=1e-4
+    )

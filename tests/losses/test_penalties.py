@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from math import prod, sqrt
+
+import pytest
+import torch
+from torch import nn
+
+from chimerae.losses.penalties import gradient_penalty
+from tests.helpers.tape import Tape
+
+
+def pair(shape: tuple[int, ...], n: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
+    g = torch.Generator().manual_seed(0)
+    return torch.randn(n, *shape, generator=g), torch.randn(n, *shape, generator=g)
+
+
+@pytest.mark.parametrize("shape", [(2,), (1, 4, 4), (3, 4, 6)])
+@pytest.mark.parametrize("a", [-3.0, 0.5, 1.0])
+def test_of_a_multiple_of_the_sum(shape, a):
+    """f(x) = a sum(x) has a slope of |a| sqrt(P) everywhere, P values per sample."""
+    values = gradient_penalty(lambda x: a * x.flatten(1).sum(1), *pair(shape))
+    expected = (abs(a) * sqrt(prod(shape)) - 1) ** 2
+    torch.testing.assert_close(values, torch.full((4,), expected), rtol=1e-4, atol=1e-5)
+
+
+def test_no_slope_costs_one_and_has_a_gradient():
+    weight = torch.zeros(2, requires_grad=True)
+    values = gradient_penalty(lambda x: x @ weight, *pair((2,)))
+    values.sum().backward()
+    torch.testing.assert_close(values, torch.ones(4), rtol=0, atol=1e-4)
+    assert weight.grad.isfinite().all()
+
+
+def test_gradient_reaches_the_weights():
+    """d/dw (|w| - 1)^2 = 2 (|w| - 1) w / |w|."""
+    weight = torch.tensor([3.0, 4.0], requires_grad=True)
+    gradient_penalty(lambda x: x @ weight, *pair((2,))).mean().backward()
+    torch.testing.assert_close(weight.grad, torch.tensor([4.8, 6.4]))
+
+
+def test_is_taken_between_real_and_fake_with_one_share_per_sample():
+    (x, x_fake), tape, seen = pair((3, 2, 2)), Tape(), []
+
+    def critic(u: torch.Tensor) -> torch.Tensor:
+        seen.append(u.detach().clone())
+        return u.flatten(1).square().sum(1)
+
+    with tape.recording(0):
+        gradient_penalty(critic, x, x_fake)
+    (share,) = tape.draws
+    assert share.shape == (4,)
+    torch.testing.assert_close(seen[0], x + share[:, None, None, None] * (x_fake - x))
+
+
+def test_is_per_sample():
+    critic, (x, x_fake), tape = nn.Sequential(nn.Linear(2, 8), nn.Tanh(), nn.Linear(8, 1)), pair((2,)), Tape()
+    with tape.recording(0):
+        whole = gradient_penalty(lambda u: critic(u)[:, 0], x, x_fake)
+    with tape.playing(lambda draw: draw[:1]):
+        first = gradient_penalty(lambda u: critic(u)[:, 0], x[:1], x_fake[:1])
+    torch.testing.assert_close(whole[:1], first)
+
+
+def test_nothing_reaches_the_samples():
+    x, x_fake = (t.requires_grad_() for t in pair((2,)))
+    weight = torch.ones(2, requires_grad=True)
+    gradient_penalty(lambda u: u.square() @ weight, x, x_fake).sum().backward()
+    assert x.grad is None
+    assert x_fake.grad is None
+    assert weight.grad is not None

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.distributions import Independent, Normal
+
+from chimerae.losses.reconstruction import half_squared_error, squared_error
+
+LOSSES = [squared_error, half_squared_error]
+
+
+@pytest.fixture
+def images():
+    g = torch.Generator().manual_seed(0)
+    return torch.rand(5, 3, 4, 6, generator=g) * 2 - 1, torch.rand(5, 3, 4, 6, generator=g) * 2 - 1
+
+
+def test_half_squared_error_is_the_likelihood_of_a_unit_gaussian(images):
+    x, y = images
+    density = Independent(Normal(y, 1.0), 3)
+    constant = -Independent(Normal(torch.zeros_like(y), 1.0), 3).log_prob(torch.zeros_like(y))
+    torch.testing.assert_close(
+        half_squared_error(x, y), -density.log_prob(x) - constant, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_squared_error_by_a_double_loop(images):
+    x, y = images
+    by_hand = [
+        sum((a - b) ** 2 for a, b in zip(one.flatten().tolist(), two.flatten().tolist(), strict=True))
+        for one, two in zip(x, y, strict=True)
+    ]
+    torch.testing.assert_close(squared_error(x, y), torch.tensor(by_hand), rtol=1e-5, atol=1e-5)
+
+
+def test_half_is_half(images):
+    torch.testing.assert_close(2 * half_squared_error(*images), squared_error(*images), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_sums_over_pixels_so_tiled_images_cost_four_times_as_much(loss, images):
+    x, y = images
+    tiled = loss(x.tile(1, 1, 2, 2), y.tile(1, 1, 2, 2))
+    torch.testing.assert_close(tiled, 4 * loss(x, y))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_one_value_per_sample_and_none_for_equal_ones(loss, images):
+    x, y = images
+    assert loss(x, y).shape == (5,)
+    assert torch.equal(loss(x, x), torch.zeros(5))
+    torch.testing.assert_close(loss(x, y)[2:3], loss(x[2:3], y[2:3]))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_points_too(loss):
+    assert loss(torch.ones(4, 2), torch.zeros(4, 2)).shape == (4,)
+
+
+def test_size_of_a_real_reconstruction_error():
+    """methods.md 23: an MSE of .03 in [-1, 1] at 64x64x3 is 184 nats."""
+    x, y = torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.03**0.5)
+    assert half_squared_error(x, y).item() == pytest.approx(184.3, abs=0.1)

@@ -1,0 +1,117 @@
+"""Gradients of a turn against the slow way: for each player everybody else is frozen, and all is computed again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import binary_cross_entropy_with_logits as bce
+
+from chimerae.methods import AVAE, GAN, VAEGAN
+from tests.helpers.cases import CASES, Case
+from tests.helpers.tape import Tape
+from tests.helpers.turns import observe
+
+Modules = Mapping[str, nn.Module]
+Loss = Callable[[Modules, Tensor, list[Tensor]], Tensor]
+
+
+def one(c: Tensor) -> Tensor:
+    return bce(c, torch.ones_like(c))
+
+
+def zero(c: Tensor) -> Tensor:
+    return bce(c, torch.zeros_like(c))
+
+
+def square(x: Tensor) -> Tensor:
+    return 0.5 * x.square().flatten(1).sum(1).mean()
+
+
+def divergence(mu: Tensor, logvar: Tensor) -> Tensor:
+    return (0.5 * (mu.square() + logvar.exp() - 1 - logvar)).sum(1).mean()
+
+
+def avae_vae(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    q = m["encoder"](x)
+    z = q.mu + (0.5 * q.logvar).exp() * draws[1]
+    return divergence(q.mu, q.logvar) + square(x - m["decoder"](z))
+
+
+def avae_generator(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    z = draws[0]
+    x_fake = m["generator"](torch.cat([z, *draws[2:]], 1))
+    q = m["encoder"](x_fake)
+    sigma = (0.5 * q.logvar).exp().detach()
+    target = (1 - sigma.square()).clamp(min=0).sqrt() * z
+    return square((q.mu - target) / sigma) - m["critic"](x_fake).mean()
+
+
+def avae_critic(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    x_fake = m["generator"](torch.cat([draws[0], *draws[2:]], 1)).detach()
+    return one(m["critic"](x)) + zero(m["critic"](x_fake))
+
+
+def gan_generator(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    return one(m["critic"](m["generator"](draws[0])))
+
+
+def gan_critic(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    return one(m["critic"](x)) + zero(m["critic"](m["generator"](draws[0]).detach()))
+
+
+def _vaegan_code(m: Modules, x: Tensor, draws: list[Tensor]) -> tuple[Tensor, Tensor]:
+    q = m["encoder"](x)
+    return q.mu + (0.5 * q.logvar).exp() * draws[0], divergence(q.mu, q.logvar)
+
+
+def vaegan_encoder(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    z, kl = _vaegan_code(m, x, draws)
+    return kl + square(m["critic"](x)[1] - m["critic"](m["decoder"](z))[1])
+
+
+def vaegan_decoder(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    z = _vaegan_code(m, x, draws)[0].detach()
+    c_recon, features = m["critic"](m["decoder"](z))
+    c_sample, _ = m["critic"](m["decoder"](draws[1]))
+    return 0.01 * square(m["critic"](x)[1] - features) - c_recon.mean() - c_sample.mean()
+
+
+def vaegan_critic(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    z, _ = _vaegan_code(m, x, draws)
+    fakes = [m["decoder"](code).detach() for code in (z, draws[1])]
+    return one(m["critic"](x)[0]) + sum(zero(m["critic"](fake)[0]) for fake in fakes)
+
+
+TEXTBOOK: dict[type, dict[str, Loss]] = {
+    AVAE: {"vae": avae_vae, "generator": avae_generator, "critic": avae_critic},
+    GAN: {"generator": gan_generator, "critic": gan_critic},
+    VAEGAN: {"encoder": vaegan_encoder, "decoder": vaegan_decoder, "critic": vaegan_critic},
+}
+WRITTEN_OUT = [c for c in CASES if type(c.method) in TEXTBOOK and c.note in ("", "use_xi=True")]
+
+
+@pytest.mark.parametrize("case", WRITTEN_OUT, ids=str)
+def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
+    state, tape, x = case.state(), Tape(), case.batch()
+    slow = case.state().nets.modules
+    with tape.recording(0):
+        (turn,) = observe(state, x)
+    for player, loss in TEXTBOOK[type(case.method)].items():
+        own = case.method.players[player]
+        for name, module in slow.items():
+            module.requires_grad_(name in own)
+            module.zero_grad()
+        value = loss(slow, x, tape.draws)
+        value.backward()
+        torch.testing.assert_close(turn.losses[player], value.detach(), rtol=1e-5, atol=1e-5)
+        for network in own:
+            for key, p in slow[network].named_parameters():
+                _close(turn.filled[f"{network}.{key}"], p.grad, f"{player}: {network}.{key}")
+
+
+def _close(ours: Tensor, theirs: Tensor, what: str) -> None:
+    scale = theirs.abs().max().item()
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * scale + 1e-9, msg=lambda m: f"{what}: {m}")

@@ -1,0 +1,100 @@
+"""Imports only point to a lower level, or stay in their room."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import chimerae
+
+ROOT = Path(chimerae.__file__).parent
+
+LEVELS: tuple[tuple[str, ...], ...] = (
+    ("errors", "shapes", "strict", "gaussian", "noise", "nets", "progress", "files", "pictures", "walks"),
+    ("losses", "networks", "data", "metrics"),
+    ("methods",),
+    ("config",),
+    ("training", "evaluation"),
+    ("recipes", "studies"),
+    ("report", "model", "launch", "judge"),
+    ("cli", "__main__"),
+)
+"""Rooms by level: a room may import any room of a lower level."""
+
+BESIDE = {"launch": {"model"}, "judge": {"model"}, "__main__": {"cli"}}
+"""Rooms of its own level that a room may import; within level 0 all may."""
+
+ONLY = {
+    "report": set(LEVELS[0]),  # it reads files, and knows nothing else about a run
+    "methods": {*LEVELS[0], "losses"},  # they receive an architecture
+    "config": {"errors"},  # it works on any dataclass
+}
+"""Rooms that may import less than their level says."""
+
+LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+FILES = sorted(ROOT.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Our rooms that a module imports. A bare `import chimerae` reads the version, and is allowed to all."""
+    for node in ast.walk(tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            prefix = [node.module or ""]
+            names = [f"chimerae.{name}" for name in names] if prefix == ["chimerae"] else prefix
+        yield from (name.split(".")[1] for name in names if name.startswith("chimerae."))
+
+
+def allowed(room: str) -> set[str]:
+    below = {other for other, level in LEVEL.items() if level < LEVEL[room]}
+    own_level = set(LEVELS[0]) if LEVEL[room] == 0 else BESIDE.get(room, set())
+    return ONLY.get(room, below | own_level) | {room}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_point_down(path):
+    rooms = set(imported(ast.parse(path.read_text(encoding="utf-8"))))
+    if path == ROOT / "__init__.py":
+        assert rooms <= set(LEVEL)  # the front door opens to every room, lazily
+        return
+    above = rooms - allowed(room_of(path))
+    assert not above, f"{room_of(path)} (level {LEVEL[room_of(path)]}) imports {', '.join(sorted(above))}"
+
+
+def test_every_room_has_a_level():
+    assert {room_of(path) for path in FILES} - {"__init__"} <= set(LEVEL)
+
+
+@pytest.mark.parametrize("room", ["studies"])
+def test_rooms_to_come_are_still_to_come(room):
+    assert not (ROOT / room).exists(), "take it out of this test"
+
+
+@pytest.mark.parametrize(
+    ("text", "rooms"),
+    [
+        ("from chimerae.networks.dcgan import DCGAN", {"networks"}),
+        ("from chimerae import noise, methods as m", {"noise", "methods"}),
+        ("import chimerae.cli.train\nimport torch", {"cli"}),
+        ("import chimerae\nchimerae.__version__", set()),
+        ("def f():\n    from chimerae.model import load", {"model"}),
+    ],
+)
+def test_this_test_sees_imports(text, rooms):
+    assert set(imported(ast.parse(text))) == rooms
+
+
+def test_this_test_knows_down_from_up():
+    assert "networks" not in allowed("methods")
+    assert "training" not in allowed("evaluation")
+    assert "data" not in allowed("losses")
+    assert {"model", "training", "methods", "noise"} <= allowed("launch")
+    assert "launch" not in allowed("model")
