@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,21 @@ from chimerae.training.loop import Loop
 from chimerae.training.sheets import POINTS, SAMPLES, Sheets
 from chimerae.training.state import State, build_state
 
+NAMED = 5
+"""Unreadable files that are named on the spot."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Who hears of a run while it goes on."""
+
+    line: Listener = ignore
+    """Called with every line of the log."""
+    count: Progress = silent
+    """Called while data are prepared."""
+    tell: Callable[[str], None] = warnings.warn
+    """Called with sentences about the data that people should read."""
+
 
 def train(
     what: str | Run,
@@ -32,8 +49,7 @@ def train(
     out: str | Path | None = None,
     arch: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    listener: Listener = ignore,
-    progress: Progress = silent,
+    audience: Audience = Audience(),
     command: str | None = None,
 ) -> Path:
     """Train a method or recipe by name, or a whole `Run`, and return its run folder.
@@ -46,8 +62,7 @@ def train(
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp" or "dcgan"; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
-        listener: called with every line of the log.
-        progress: called while data are prepared.
+        audience: who hears of it while it goes on.
         command: how this run was asked for; the command line of this process when not given.
 
     Raises:
@@ -57,8 +72,7 @@ def train(
     run = what if isinstance(what, Run) else build(what, data=data, arch=arch)
     given = {"steps": steps, "seed": seed, "data": data if isinstance(what, Run) else None}
     run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
-    run, _ = sized(run)
-    return start(run, out=out, listener=listener, progress=progress, command=command)
+    return start(run, out=out, audience=audience, command=command)
 
 
 def build(name: str, *, data: str | None = None, arch: str | None = None) -> Run:
@@ -78,32 +92,31 @@ def start(
     run: Run,
     *,
     out: str | Path | None = None,
-    listener: Listener = ignore,
-    progress: Progress = silent,
+    audience: Audience = Audience(),
     command: str | None = None,
 ) -> Path:
-    """Prepare the data of `run`, make its folder and train it to the end; see `train`."""
+    """Settle the size of `run`, prepare its data, make its folder and train it to the end; see `train`."""
+    run, note = sized(run)
+    if note:
+        audience.tell(note)
     folder = Path(out) if out is not None else free_folder(run)
     vacant(folder)
-    prepared = prepare(run.data, run.prepare, progress=progress)
+    prepared = prepare(run.data, run.prepare, progress=audience.count)
+    _tell_unreadable(prepared, audience)
     run.arch.check(prepared.shape)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
-    _loop(run, state, prepared, folder, listener).run()
+    _loop(run, state, prepared, folder, audience.line).run()
     return folder
 
 
-def resume(
-    folder: str | Path, *, steps: int | None = None, listener: Listener = ignore, progress: Progress = silent
-) -> Path:
-    """Go on with the run in `folder` from its newest state, bit for bit as if it had never stopped (on a
-    CPU).
+def resume(folder: str | Path, *, steps: int | None = None, audience: Audience = Audience()) -> Path:
+    """Go on with the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
-        listener: called with every line of the log.
-        progress: called while data are prepared.
+        audience: who hears of it while it goes on.
 
     Raises:
         InputError: there is no run or no state, they are damaged, or the data have changed.
@@ -111,15 +124,22 @@ def resume(
     """
     folder = Path(folder)
     run = read_run(folder)
-    prepared = prepare(run.data, run.prepare, progress=progress)
+    prepared = prepare(run.data, run.prepare, progress=audience.count)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     tensors, step = read_state(folder / "state")
     state.load(tensors, step)
     if steps is not None and steps != run.steps:
         run = longer(folder, run, steps, step)
-    _loop(run, state, prepared, folder, listener).run()
+    _loop(run, state, prepared, folder, audience.line).run()
     return folder
+
+
+def _tell_unreadable(prepared: Prepared, audience: Audience) -> None:
+    unread = prepared.facts.unreadable
+    if unread:
+        names = ", ".join(u.name for u in unread[:NAMED]) + (", ..." if len(unread) > NAMED else "")
+        audience.tell(f"{len(unread)} unreadable files are left out (all are listed in data.json): {names}")
 
 
 def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener) -> Loop:

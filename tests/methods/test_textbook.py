@@ -1,4 +1,4 @@
-"""Gradients of a turn against the slow way: for each player everybody else is frozen, and all is computed again."""
+"""Gradients of a turn against the slow way: everybody but one player frozen, everything computed again."""
 
 from __future__ import annotations
 
@@ -114,4 +114,6 @@ def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
 
 def _close(ours: Tensor, theirs: Tensor, what: str) -> None:
     scale = theirs.abs().max().item()
-    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5 * scale + 1e-9, msg=lambda m: f"{what}: {m}")
+    torch.testing.assert_close(
+        ours, theirs, rtol=1e-4, atol=1e-5 * scale + 1e-9, msg=lambda m: f"{what}: {m}"
+    )

@@ -68,6 +68,13 @@ class Display:
         pace = (time.monotonic() - self._began) / max(done, 1)
         self._show(f"{done:,}/{total:,} {what}  {eta((total - done) * pace)} left")
 
+    def tell(self, sentence: str) -> None:
+        """Print a sentence that stays."""
+        if self.live is not None:
+            self.live.console.print(Text(sentence))
+        else:
+            print(sentence, file=sys.stderr, flush=True)
+
     def _show(self, text: str, *, last: bool = False, style: str = "") -> None:
         now = time.monotonic()
         if self.live is not None:

@@ -26,4 +26,4 @@ class Resume:
 def main(args: Sequence[str]) -> int:
     """Resume, and say where the run folder is."""
     asked = parse(Resume, args, prog="chimerae resume")
-    return learn(lambda show: resume(asked.run, steps=asked.steps, listener=show.line, progress=show.count))
+    return learn(lambda audience: resume(asked.run, steps=asked.steps, audience=audience))

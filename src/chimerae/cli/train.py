@@ -15,11 +15,11 @@ from typing import Annotated
 import tyro
 
 from chimerae.cli import DONE, SIGNALLED
-from chimerae.cli.console import Display, display
+from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.config import to_dict
 from chimerae.errors import InputError
-from chimerae.launch import build, start
+from chimerae.launch import Audience, build, start
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
@@ -61,23 +61,20 @@ def main(args: Sequence[str]) -> int:
     wants_help = any(flag in ("-h", "--help") for flag in flags)
     default = build(name, data="digits" if data is None and wants_help else data, arch=arch)
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
-    run, note = sized(asked.run)
-    if note:
-        print(note, file=sys.stderr)
     if asked.dry_run:
+        run, note = sized(asked.run)
+        print(note, file=sys.stderr)
         print(json.dumps(to_dict(run), indent=2))
         return DONE
     command = shlex.join(["chimerae", "train", *args])
-    return learn(
-        lambda show: start(run, out=asked.out, listener=show.line, progress=show.count, command=command)
-    )
+    return learn(lambda audience: start(asked.run, out=asked.out, audience=audience, command=command))
 
 
-def learn(work: Callable[[Display], Path]) -> int:
+def learn(work: Callable[[Audience], Path]) -> int:
     """Do `work`, which returns a run folder, under a live line, and say how it ended."""
     try:
         with display() as show:
-            folder = work(show)
+            folder = work(Audience(show.line, show.count, show.tell))
     except Stopped as stop:
         print(f"chimerae: {stop}; go on with `chimerae resume RUN`", file=sys.stderr)
         return SIGNALLED + stop.signum

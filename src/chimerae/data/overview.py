@@ -71,7 +71,10 @@ def overview(
     counts = {split: part.count for split, part in found.parts.items()}
     headers = [seen for part in found.parts.values() for seen in _headers(part, limit, progress)]
     if not headers:
-        raise InputError(f"'{name}': none of its {sum(counts.values())} files can be read as an image")
+        first = next(item.name for part in found.parts.values() for item in part.read(1))
+        raise InputError(
+            f"'{name}': none of its {sum(counts.values())} files can be read as an image, not even {first}"
+        )
     sizes = Counter((seen.height, seen.width) for seen in headers)
     channels = _channels(headers, settings)
     native = next(iter(sizes)) if len(sizes) == 1 else None

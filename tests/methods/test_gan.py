@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from chimerae.methods import GAN, Clock
+from chimerae.networks import MLP
+from tests.helpers.cases import Case
+from tests.helpers.tape import Tape
+from tests.helpers.turns import observe, standing
+
+
+def case(**options) -> Case:
+    return Case(GAN(z_dim=3, **options), MLP(width=8), (2,))
+
+
+@pytest.mark.parametrize(
+    ("adv_loss", "formula"),
+    [
+        ("non_saturating", lambda c: softplus(-c)),
+        ("saturating", lambda c: -softplus(c)),
+        ("linear", lambda c: -c),
+    ],
+)
+def test_losses_by_hand(adv_loss, formula):
+    state, tape, x = case(adv_loss=adv_loss).state(), Tape(), case().batch()
+    with tape.recording(0):
+        (losses,) = standing(state, x)
+    c_real, c_fake = state.nets.critic(x), state.nets.critic(state.nets.generator(tape.draws[0]))
+    torch.testing.assert_close(losses["critic"], (softplus(-c_real) + softplus(c_fake)).mean())
+    torch.testing.assert_close(losses["generator"], formula(c_fake).mean())
+
+
+@pytest.mark.parametrize(
+    ("update", "turns"),
+    [
+        ("simultaneous", [[{"generator", "critic"}]] * 4),
+        ("alternating", [[{"critic"}, {"generator"}]] * 4),
+        ("alternating_minibatch", [[{"generator"}], [{"critic"}]] * 2),
+    ],
+)
+def test_order_of_updates(update, turns):
+    state = case(update=update).state()
+    seen = [[set(turn.losses) for turn in observe(state, case().batch(step), step)] for step in range(4)]
+    assert seen == turns
+
+
+@pytest.mark.parametrize(("update", "moved"), [("simultaneous", False), ("alternating", True)])
+def test_whether_the_generator_meets_the_critic_before_or_after_its_step(update, moved):
+    chosen = case(update=update)
+    state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        turns = observe(state, x)
+    critic = (state if moved else before).nets.critic  # the critic moves in the first turn only
+    expected = softplus(-critic(before.nets.generator(tape.draws[0]))).mean()
+    torch.testing.assert_close(turns[-1].losses["generator"], expected.detach())
+
+
+@pytest.mark.parametrize("update", ["simultaneous", "alternating", "alternating_minibatch"])
+def test_watches_the_critic_whenever_it_plays(update):
+    state = case(update=update).state()
+    for step in range(2):
+        clock = Clock(step, 10, {})
+        played = {
+            player
+            for turn in case(update=update).method.play(state.nets, case().batch(), clock)
+            for player in turn
+        }
+        assert (set(clock.watched) == {"c_real", "c_fake"}) == ("critic" in played)

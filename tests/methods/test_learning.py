@@ -1,0 +1,61 @@
+"""Every method learns a toy: a short, thick line of points, away from the origin."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.methods import BY_NAME, METHODS, Clock
+from chimerae.networks import MLP
+from chimerae.training.players import play_batch
+from chimerae.training.settings import Optimizer
+from chimerae.training.state import State
+from tests.helpers.cases import Case
+
+STEPS, BATCH, N = 400, 64, 1000
+OPTIONS = {"wgan-gp": {"n_critic": 2, "penalty": 0.1}, "vae": {"beta": 0.05}, "avae": {"beta": 0.05}}
+"""The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
+
+
+def points(n: int, *seed: int | str) -> Tensor:
+    along, aside = torch.randn(2, n, 1, generator=noise.generator("line", *seed))
+    return torch.tensor([2.0, -1.5]) + along * torch.tensor([1.0, 0.8]) + 0.1 * aside * torch.tensor([-0.6, 0.8])
+
+
+def energy_distance(x: Tensor, y: Tensor) -> float:
+    """Twice the mean distance between, minus the mean distances within; 0 for equal laws."""
+    return (2 * torch.cdist(x, y).mean() - torch.cdist(x, x).mean() - torch.cdist(y, y).mean()).item()
+
+
+def sample_error(state: State) -> float:
+    with state.nets.evaluating(), noise.seeded("samples"):
+        z = noise.normal(N, state.method.z_dim)
+        return energy_distance(state.method.generate(state.nets, z), points(N, "test"))
+
+
+def reconstruction_error(state: State) -> float:
+    """Mean squared error of what `reconstruct` gives; infinite without an encoder."""
+    if not state.method.encodes:
+        return inf
+    x = points(N, "test")
+    with state.nets.evaluating(), noise.seeded("codes"):
+        q = state.method.encode(state.nets, x)
+        z = state.method.reconstruction_code(q, noise.normal(N, state.method.z_dim))
+        return (state.method.generate(state.nets, z) - x).square().mean().item()
+
+
+@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+def test_learns_a_toy(method):
+    chosen = BY_NAME[method.name](z_dim=1, **OPTIONS.get(method.name, {}))
+    state = Case(chosen, MLP(width=32), (2,)).state(optimizer=Optimizer(lr=1e-3))
+    samples, reconstructions = sample_error(state), reconstruction_error(state)
+    for step in range(STEPS):
+        torch.manual_seed(step)
+        play_batch(state.method, state.nets, state.players, [points(BATCH, step)], Clock(step, STEPS))
+    print(sample_error(state), samples, reconstruction_error(state), reconstructions)
+    assert sample_error(state) < 0.2 * samples
+    assert reconstruction_error(state) <= 0.3 * reconstructions
