@@ -109,7 +109,7 @@ def test_avae_sigma_hears_nothing_of_the_generators_loss(arch, shape, latent_los
 
 @archs
 def test_vaegan_features_are_not_trained_by_the_reconstruction(arch, shape):
-    """The encoder's loss alone on the table gives the critic nothing, although its features are in the graph."""
+    """The encoder's loss alone on the table gives the critic nothing, features or not."""
     case = Case(VAEGAN(z_dim=4), arch, shape)
     state = case.state()
     (losses,) = list(case.method.play(state.nets, case.batch(), Clock(0, 10)))

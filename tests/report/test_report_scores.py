@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from chimerae.report.compare import name_runs
@@ -96,3 +97,19 @@ def test_names_tell_runs_apart(tmp_path: Path) -> None:
     assert labels(a, b) == ["avae, seed 0", "avae, seed 1"]
     assert labels(a, write_run(tmp_path / "runs/d", beta=5.0)) == ["avae beta 1.0", "avae beta 5.0"]
     assert labels(a, write_run(tmp_path / "runs/e")) == ["avae, seed 0 (a)", "avae, seed 0 (e)"]
+
+
+def test_what_the_data_score_is_a_yardstick_and_earns_no_mark(tmp_path: Path) -> None:
+    paths = [write_run(tmp_path / f"runs/{seed}", seed=seed) for seed in (0, 1)]
+    model = {"metric": "kl", "std": None, "n": 9, "better": "lower", "protocol": {"code": "prior"}}
+    for seed, path in enumerate(paths):
+        scores = [
+            {**model, "of": "decoder", "value": 3.0 + seed / 10},
+            {**model, "of": "generator", "value": 2.0 + seed / 10},
+            {**model, "of": "data", "value": 0.1, "protocol": {}},
+        ]
+        (path / "scores.json").write_text(json.dumps({"schema": 1, "step": 100, "scores": scores}))
+    table = _table(*paths)
+    assert not table.marks
+    assert [row.network for row in table.rows] == ["decoder", "generator", "data"]
+    assert [row.cells[0].bold for row in table.rows] == [False, True, False]

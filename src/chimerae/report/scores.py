@@ -15,6 +15,8 @@ from chimerae.report.protocol import SEED, protocol_of, shared_by, title, words
 from chimerae.report.read import Score
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
+DATA: Final = "data"
+"""Row of what fresh data score themselves: a yardstick, not a competitor."""
 
 
 @dataclass(frozen=True)
@@ -87,25 +89,26 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
     if not entries:
         return None
     columns = list(dict.fromkeys(metric for row in entries.values() for metric in row))
-    everywhere = [protocol_of(score) for row in entries.values() for e in row.values() for score in e.scores]
-    common = shared_by(everywhere)
+    networks = [row for key, row in entries.items() if key[1] != DATA] or list(entries.values())
+    common = shared_by([protocol_of(score) for row in networks for e in row.values() for score in e.scores])
     marks: dict[str, str] = {}
     shares: dict[str, list[str]] = {}
     cells: dict[str, dict[_Key, Cell]] = {}
     for metric in columns:
         column = {key: row[metric] for key, row in entries.items() if metric in row}
-        shared = shared_by([protocol_of(s) for entry in column.values() for s in entry.scores])
+        made = {key: entry for key, entry in column.items() if key[1] != DATA} or column
+        shared = shared_by([protocol_of(s) for entry in made.values() for s in entry.scores])
         if special := {k: v for k, v in shared.items() if k not in common}:
             shares.setdefault(words(special), []).append(title(metric))
-        own = {key: _own(entry, shared) for key, entry in column.items()}
+        own = {key: _own(entry, shared) for key, entry in made.items()}
         if len(set(own.values())) > 1:
             for told in own.values():
                 marks.setdefault(told or "otherwise as said", chr(ord("a") + len(marks) % 26))
         else:
             own = dict.fromkeys(own, "")
-        best = _best(column, own)
+        best = _best(made, own)
         cells[metric] = {
-            key: _cell(entry, _decimals(column), marks.get(own[key] or "otherwise as said", ""), key == best)
+            key: _cell(entry, _decimals(column), _mark(own.get(key), marks), key == best)
             for key, entry in column.items()
         }
     return ScoreTable(
@@ -116,6 +119,11 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
         absent=_absent(named),
         marks=tuple((mark, told) for told, mark in marks.items()),
     )
+
+
+def _mark(told: str | None, marks: Mapping[str, str]) -> str:
+    """The letter of a protocol; none for what the data themselves score."""
+    return "" if told is None else marks.get(told or "otherwise as said", "")
 
 
 def _collect(named: Sequence[Named]) -> dict[_Key, dict[str, _Entry]]:

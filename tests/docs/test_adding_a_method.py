@@ -1,0 +1,119 @@
+"""The page that adds a method from nothing: its code is taken from the page and run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+import torch
+
+from chimerae import methods
+from chimerae.config import from_dict, to_dict
+from chimerae.gaussian import Gaussian
+from chimerae.launch import start
+from chimerae.methods import METHODS, Clock
+from chimerae.model import load as load_model
+from chimerae.networks import MLP
+from chimerae.recipes.presets import RECIPES
+from chimerae.training.players import play_batch
+from chimerae.training.settings import Optimizer, Training
+from chimerae.training.state import State, build_state
+from tests.docs.fences import DOCS, blocks
+
+PAGE = DOCS / "adding-a-method.md"
+MODULE = "chimerae.methods.wae_example"
+BATCH = 32
+
+
+def load(name: str, source: str) -> ModuleType:
+    """A module of its own, made of `source`."""
+    module = ModuleType(name)
+    sys.modules[name] = module
+    exec(compile(source, f"{PAGE.name}: {name}", "exec"), module.__dict__)
+    return module
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[tuple[ModuleType, ModuleType, ModuleType]]:
+    """The method, its recipe and its tests, as the page has them; forgotten again afterwards."""
+    try:
+        method, recipe, tests = blocks(PAGE, "python")
+        yield load(MODULE, method), load("page_recipe", recipe), load("page_tests", tests)
+    finally:
+        for name in (MODULE, "page_recipe", "page_tests"):
+            sys.modules.pop(name, None)
+
+
+def ring(step: int) -> torch.Tensor:
+    """Points on a circle, `[32, 2]`."""
+    angle = 2 * torch.pi * torch.rand(BATCH, generator=torch.Generator().manual_seed(step))
+    return torch.stack([angle.cos(), angle.sin()], 1)
+
+
+def learn(method: methods.Method, steps: int) -> tuple[State, list[float]]:
+    """Play some batches of points; the loss of each."""
+    torch.manual_seed(0)
+    training = Training(device="cpu", optimizer=Optimizer(lr=3e-3))
+    state = build_state(method, MLP(width=32), (2,), training, seed=0)
+    losses = [
+        play_batch(method, state.nets, state.players, [ring(step)], Clock(step, steps))
+        for step in range(steps)
+    ]
+    return state, [loss["autoencoder"].item() for loss in losses]
+
+
+def test_its_own_tests_pass(page):
+    tests = [test for name, test in vars(page[2]).items() if name.startswith("test_")]
+    assert len(tests) >= 2
+    for test in tests:
+        test()
+
+
+@pytest.mark.parametrize("scales", ["single", "seven"])
+def test_it_learns_by_the_engines_turns(page, scales):
+    method = page[0].WAEExample(z_dim=2, penalty=10.0, recon_weight=1.0, mmd_scales=scales)
+    _, losses = learn(method, 120)
+    assert sum(losses[-10:]) < 0.5 * sum(losses[:10])
+
+
+def test_its_codes_come_to_look_like_the_prior(page):
+    """With the distance alone as loss, the codes spread out as a standard normal does."""
+    method = page[0].WAEExample(z_dim=1, recon_weight=0.0)
+    state, _ = learn(method, 300)
+    x = torch.cat([ring(1000 + i) for i in range(20)])
+    with state.nets.evaluating():
+        codes = method.encode(state.nets, x).mu
+        made = method.generate(state.nets, codes)
+    assert abs(codes.mean()) < 0.25
+    assert 0.75 < codes.std() < 1.25
+    assert made.shape == x.shape
+
+
+def test_its_code_has_no_spread(page):
+    q = Gaussian.point(torch.zeros(2, 3))
+    assert page[0].WAEExample(z_dim=3).reconstruction_code(q, torch.ones(2, 3)).abs().max() < 1e-5
+
+
+def test_once_listed_it_trains_and_is_loaded(page, tmp_path, monkeypatch):
+    """Listed for the length of this test; then its recipe is a run like any other."""
+    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(methods.BY_NAME, "wae-example", page[0].WAEExample)
+    run = page[1].RECIPE.run("8gaussians", MLP(width=8))
+    assert from_dict(type(run), to_dict(run)) == run
+    assert run.training.optimizer.lr_at(1.0) == pytest.approx(1e-5)
+    folder = start(replace(run, steps=3), out=tmp_path / "run")
+    assert load_model(folder).sample(5).shape == (5, 2)
+
+
+def test_nothing_is_registered_by_it(page):
+    assert page[0].WAEExample not in METHODS
+    assert "wae-example" not in {*methods.BY_NAME, *(recipe.name for recipe in RECIPES)}
+
+
+def test_the_tuple_that_the_page_shows_is_ours_and_one_more(page):
+    (shown,) = (block for block in blocks(PAGE, "") if "METHODS" in block)
+    ours = ", ".join(method.__name__ for method in METHODS)
+    assert f"({ours}, {page[0].WAEExample.__name__})" in shown

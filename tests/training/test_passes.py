@@ -1,0 +1,104 @@
+"""A step costs what it must (peers.md 3.3), and not a pass more: counted, so that nobody needs an accelerator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Method
+from chimerae.networks import DCGAN, MLP
+from tests.helpers.cases import Case
+from tests.helpers.passes import Passes
+from tests.helpers.turns import observe
+
+Count = tuple[int, int, int]
+LAYERS = 3
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one step of a method takes: per network forwards, weight-gradient passes, input-gradient passes."""
+
+    method: Method
+    passes: dict[str, Count]
+    minimum: int
+    """Of the same update, in forwards (a `W` is two of them)."""
+    excess: int = 0
+    """What we take beyond the minimum."""
+    why: str = ""
+    first_layers: int = 0
+    """Matrix products that are left out: nobody asks for the gradient of what went into the first layer."""
+    step: int = 0
+    network_names: tuple[str, ...] = field(default=())
+
+    @property
+    def taken(self) -> int:
+        return sum(f + 2 * w + i for f, w, i in self.passes.values())
+
+
+COSTS = {
+    "vae": Cost(VAE(z_dim=2), {"encoder": (1, 1, 0), "decoder": (1, 1, 0)}, minimum=6, first_layers=1),
+    "gan": Cost(GAN(z_dim=2), {"generator": (1, 1, 0), "critic": (2, 2, 1)}, minimum=10, first_layers=3),
+    "gan-alternating": Cost(
+        GAN(z_dim=2, update="alternating"),
+        {"generator": (1, 1, 0), "critic": (3, 2, 1)},
+        minimum=11,
+        first_layers=3,
+    ),
+    "vae-gan": Cost(
+        VAEGAN(z_dim=2),
+        {"encoder": (1, 1, 0), "decoder": (2, 2, 1), "critic": (3, 3, 3)},
+        minimum=20,
+        excess=2,
+        why="the decoder's games need input gradients of their own; the minimum takes them out of the critic's "
+        "backward, which needs per-sample scaling, no BatchNorm, and hides the equations (style.md 6.6)",
+        first_layers=6 + 1,  # and the encoder's loss leaves the critic at its features, below the logit
+    ),
+    "avae": Cost(
+        AVAE(z_dim=2),
+        {"encoder": (2, 1, 1), "decoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 1)},
+        minimum=18,
+        first_layers=4,
+    ),
+}
+
+
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
+@pytest.mark.parametrize("arch", ["mlp", "dcgan"])
+def test_passes_per_step(cost, arch):
+    counted = count(cost.method, arch)
+    assert {network: counted.of(network) for network in cost.passes} == cost.passes
+    assert set(network for network, _ in counted.counts) == set(cost.passes)
+    assert cost.taken == cost.minimum + cost.excess
+    assert bool(cost.excess) == bool(cost.why)
+
+
+@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
+def test_input_gradients_cost_no_weight_gradients(cost):
+    """In matrix products: a forward takes one a layer, as does a pass to the input; one to the weights takes two."""
+    assert count(cost.method, "mlp").products == LAYERS * cost.taken - cost.first_layers
+
+
+def test_wgan_gp():
+    """Per critic step G 1F without a graph, C 3F; then G 1F1W, C 1F1I (peers.md 3.3)."""
+    method = WGANGP(z_dim=2, n_critic=2)
+    critic_step, both = count(method, "mlp", step=0), count(method, "mlp", step=1)
+    assert critic_step.of("generator") == (1, 0, 0)
+    assert critic_step.of("critic") == (3, 2, 1)  # the third pass is differentiated twice
+    assert both.of("generator") == (2, 1, 0)
+    assert both.of("critic") == (4, 2, 2)
+
+
+def test_every_method_is_counted():
+    assert {type(cost.method) for cost in COSTS.values()} | {WGANGP} == set(METHODS)
+
+
+def count(method: Method, arch: str, step: int = 0) -> Passes:
+    networks = MLP(width=8, depth=LAYERS - 1) if arch == "mlp" else DCGAN(width=2)
+    case = Case(method, networks, (1, 8, 8))
+    state = case.state()
+    passes = Passes(state)
+    with passes.counting():
+        observe(state, case.batch(), step)
+    return passes
