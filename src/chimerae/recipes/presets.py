@@ -9,6 +9,7 @@ from typing import Any
 from chimerae.errors import InputError, unknown
 from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
 from chimerae.nets import Architecture
+from chimerae.networks import MLP
 from chimerae.recipes.run import Run
 from chimerae.training.settings import Optimizer, Training
 
@@ -18,6 +19,16 @@ methods.
 """
 WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 """Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
+
+
+TOY_ADAM = Training(
+    batch_size=256,
+    optimizer=Optimizer(lr=1e-3, beta2=0.9, schedule="exponential", final=0.02),
+    ema=0.0,
+    picture_every=4000,
+    save_every=4000,
+)
+"""For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +83,15 @@ RECIPES: tuple[Recipe, ...] = (
         "AVAE: a VAE and a sharp generator that share one code (Plumerault et al. 2020)",
         AVAE(),
         DCGAN_ADAM,
+    ),
+    Recipe(
+        "avae-toy",
+        "two branches and a one-dimensional code: figure 6 of the AVAE paper",
+        AVAE(z_dim=1),
+        TOY_ADAM,
+        data="avae-sine",
+        arch=MLP(activation="tanh"),
+        extra={"steps": 16_000},
     ),
 )
 """Every recipe, in the order in which they are listed."""
