@@ -23,7 +23,7 @@ WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 
 TOY_ADAM = Training(
     batch_size=256,
-    optimizer=Optimizer(lr=1e-3, beta2=0.9, schedule="exponential", final=0.02),
+    optimizer=Optimizer(lr=1e-3, schedule="exponential", final=0.02),
     ema=0.0,
     picture_every=4000,
     save_every=4000,
