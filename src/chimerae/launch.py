@@ -19,6 +19,7 @@ from chimerae.recipes.presets import recipe
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import default_arch, sized
 from chimerae.training.checkpoint import read_state
+from chimerae.training.lock import claimed
 from chimerae.training.log import Listener, ignore
 from chimerae.training.loop import Loop
 from chimerae.training.sheets import POINTS, SAMPLES, Sheets
@@ -106,7 +107,8 @@ def start(
     run.arch.check(prepared.shape)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
-    _loop(run, state, prepared, folder, audience.line).run()
+    with claimed(folder):
+        _loop(run, state, prepared, folder, audience.line).run()
     return folder
 
 
@@ -119,7 +121,8 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
         audience: who hears of it while it goes on.
 
     Raises:
-        InputError: there is no run or no state, they are damaged, or the data have changed.
+        InputError: there is no run or no state, they are damaged, the data have changed, or another process
+        is training there.
         Stopped: SIGINT or SIGTERM came.
     """
     folder = Path(folder)
@@ -127,11 +130,12 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
     prepared = prepare(run.data, run.prepare, progress=audience.count)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-    tensors, step = read_state(folder / "state")
-    state.load(tensors, step)
-    if steps is not None and steps != run.steps:
-        run = longer(folder, run, steps, step)
-    _loop(run, state, prepared, folder, audience.line).run()
+    with claimed(folder):
+        tensors, step = read_state(folder / "state")
+        state.load(tensors, step)
+        if steps is not None and steps != run.steps:
+            run = longer(folder, run, steps, step)
+        _loop(run, state, prepared, folder, audience.line).run()
     return folder
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from chimerae.training.lock import claimed
+
 TRAIN = ("train", "avae", "--steps", "2", "--out", "out")
 
 
@@ -198,3 +200,10 @@ def test_a_full_disk(call, workplace: Path, monkeypatch: pytest.MonkeyPatch):
     code, _, err = call("train", "vae", "--data", "8gaussians", "--steps", 1, "--out", "out")
     assert "No space left" in one_line(code, err)
     assert [p for p in Path("out").rglob("*") if p.is_file()] == []
+
+
+def test_a_run_that_is_being_trained(call, trained: Path):
+    with claimed(trained):
+        code, _, err = call("resume", trained, "--steps", 8)
+    assert "another process" in one_line(code, err)
+    assert call("resume", trained, "--steps", 8)[0] == 0

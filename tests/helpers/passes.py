@@ -1,4 +1,4 @@
-"""Counting what a step costs: forward passes, backward passes to weights, backward passes to the input only."""
+"""Counting what a step costs: forwards, backwards to the weights, backwards to the input only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chimerae.training.state import State
 
 
 class Passes:
-    """Per network: `F` forwards, `W` backwards for its own player, `I` backwards through it for somebody else."""
+    """Per network: `F` forwards, `W` backwards for its own player, `I` backwards through it for others."""
 
     def __init__(self, state: State) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()

@@ -1,8 +1,8 @@
-"""A step costs what it must (peers.md 3.3), and not a pass more: counted, so that nobody needs an accelerator."""
+"""A step costs what it must (peers.md 3.3) and not a pass more; counted, so no accelerator is needed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -18,7 +18,7 @@ LAYERS = 3
 
 @dataclass(frozen=True)
 class Cost:
-    """What one step of a method takes: per network forwards, weight-gradient passes, input-gradient passes."""
+    """What one step of a method takes: per network forwards, passes to weights, passes to the input."""
 
     method: Method
     passes: dict[str, Count]
@@ -29,8 +29,6 @@ class Cost:
     why: str = ""
     first_layers: int = 0
     """Matrix products that are left out: nobody asks for the gradient of what went into the first layer."""
-    step: int = 0
-    network_names: tuple[str, ...] = field(default=())
 
     @property
     def taken(self) -> int:
@@ -51,7 +49,7 @@ COSTS = {
         {"encoder": (1, 1, 0), "decoder": (2, 2, 1), "critic": (3, 3, 3)},
         minimum=20,
         excess=2,
-        why="the decoder's games need input gradients of their own; the minimum takes them out of the critic's "
+        why="the decoder's games need input gradients of their own; the minimum takes them from the critic's "
         "backward, which needs per-sample scaling, no BatchNorm, and hides the equations (style.md 6.6)",
         first_layers=6 + 1,  # and the encoder's loss leaves the critic at its features, below the logit
     ),
@@ -69,14 +67,14 @@ COSTS = {
 def test_passes_per_step(cost, arch):
     counted = count(cost.method, arch)
     assert {network: counted.of(network) for network in cost.passes} == cost.passes
-    assert set(network for network, _ in counted.counts) == set(cost.passes)
+    assert {network for network, _ in counted.counts} == set(cost.passes)
     assert cost.taken == cost.minimum + cost.excess
     assert bool(cost.excess) == bool(cost.why)
 
 
 @pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
 def test_input_gradients_cost_no_weight_gradients(cost):
-    """In matrix products: a forward takes one a layer, as does a pass to the input; one to the weights takes two."""
+    """In matrix products a layer: one for a forward or a pass to the input, two for one to the weights."""
     assert count(cost.method, "mlp").products == LAYERS * cost.taken - cost.first_layers
 
 

@@ -89,9 +89,18 @@ def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if name.startswith(prefix):
             index, slot = name.removeprefix(prefix).split("/")
-            slots.setdefault(int(index), {})[slot] = tensor.clone()
+            slots.setdefault(int(index), {})[slot] = _laid_out(tensor, player.params[int(index)])
     groups = player.optimizer.state_dict()["param_groups"]
     player.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
+    """A copy of an optimiser's slot in the memory order of its parameter.
+
+    A fused Adam goes through both memories side by side and does not look at strides: a slot in dense order
+    beside channels_last weights would move the wrong ones.
+    """
+    return torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor.clone()
 
 
 def pick_device(name: str) -> torch.device:

@@ -1,0 +1,29 @@
+"""One process per run folder."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chimerae.errors import InputError
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in `folder`; the claim ends with this process, however it ends.
+
+    Raises:
+        InputError: another process has it.
+    """
+    try:
+        file = (folder / ".lock").open("w")
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror}; choose another --out") from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"another process is training in {folder}; wait for it, or stop it") from None
+        yield

@@ -1,0 +1,110 @@
+"""Runs that take a moment, and ways for them to end early."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from chimerae.config import from_dict
+from chimerae.launch import Audience
+from chimerae.methods import BY_NAME
+from chimerae.networks import DCGAN, MLP
+from chimerae.recipes.run import Run
+from chimerae.training.checkpoint import read_state
+from chimerae.training.log import Line
+from chimerae.training.settings import Training
+
+DATA = {"dcgan": "digits", "mlp": "avae-sine"}
+OFTEN = {"batch_size": 8, "log_every": 1, "save_every": 3, "device": "cpu"}
+
+
+class Crash(Exception):
+    """What ends a run between two of its steps, without warning."""
+
+
+def tiny_run(
+    name: str, arch: str = "mlp", *, method: Mapping[str, Any] = {}, steps: int = 6, **training: Any
+) -> Run:
+    """A run of the method called `name` with some options, that saves its state after every third step."""
+    return Run(
+        method=BY_NAME[name](z_dim=2, **method),
+        arch=DCGAN(width=2) if arch == "dcgan" else MLP(width=8),
+        data=DATA[arch],
+        training=from_dict(Training, OFTEN | training),
+        steps=steps,
+        seed=1,
+    )
+
+
+def after(step: int, act: Callable[[], object]) -> Audience:
+    """An audience that does something when it hears of `step`."""
+
+    def line(line: Line, total: int) -> None:
+        if line.step == step:
+            act()
+
+    return Audience(line=line)
+
+
+def crash() -> None:
+    """End the run here."""
+    raise Crash
+
+
+def saved(folder: Path) -> dict[str, Tensor]:
+    """The newest state of a run, with its step."""
+    tensors, step = read_state(folder / "state")
+    return tensors | {"step": torch.tensor(step)}
+
+
+def log_of(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a run's log, without what a clock says."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
+
+
+def assert_same_run(a: Path, b: Path) -> None:
+    """Equal to the last bit: networks, averages, optimisers, models, log."""
+    ours, theirs = saved(a), saved(b)
+    assert ours.keys() == theirs.keys()
+    different = [key for key in ours if not torch.equal(ours[key], theirs[key])]
+    assert not different, different
+    weights = Path("model") / "model.safetensors"
+    assert (a / weights).read_bytes() == (b / weights).read_bytes()
+    assert log_of(a) == log_of(b)
+
+
+SIGNALLING = """
+import os, sys
+from chimerae import cli
+from chimerae.cli.console import Display
+
+def line(self, line, total):
+    if line.step == int(sys.argv[2]):
+        os.kill(os.getpid(), int(sys.argv[1]))
+
+Display.line = line
+sys.exit(cli.main(sys.argv[3:]))
+"""
+
+
+def signalled(signum: int, step: int, args: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run `chimerae ARGS` in a process of its own that gets the signal `signum` right after `step`."""
+    path = os.pathsep.join(p for p in sys.path if p)
+    return subprocess.run(
+        [sys.executable, "-c", SIGNALLING, str(int(signum)), str(step), *args],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )

@@ -1,0 +1,94 @@
+"""Run folders that cannot be resumed: one line, exit code 2, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from chimerae import cli
+from chimerae.launch import train
+from tests.helpers.runs import tiny_run
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+        return train(tiny_run("vae", "dcgan"), out=tmp_path_factory.mktemp("runs") / "run")
+
+
+def edit(path: Path, change: Callable[[dict], object]) -> None:
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def flip_a_bit(folder: Path) -> None:
+    path = folder / "state" / "step-00000006.safetensors"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+HARM: dict[str, tuple[Callable[[Path], object], str]] = {
+    "tampered state": (flip_a_bit, "damaged"),
+    "no state": (lambda f: shutil.rmtree(f / "state"), "no saved state"),
+    "no index": (lambda f: (f / "state" / "index.json").unlink(), "no saved state"),
+    "no run.json": (lambda f: (f / "run.json").unlink(), "run.json"),
+    "run.json is no JSON": (lambda f: (f / "run.json").write_text('{"schema": 1, '), "run.json"),
+    "run.json of another version": (lambda f: edit(f / "run.json", lambda c: c.update(schema=2)), "format 2"),
+    "run.json is a list": (lambda f: (f / "run.json").write_text("[]"), "format None"),
+    "run.json without a run": (lambda f: edit(f / "run.json", lambda c: c.update(run=None)), "run.json"),
+    "a misspelt method": (
+        lambda f: edit(f / "run.json", lambda c: c["run"]["method"].update(name="vea")),
+        "did you mean 'vae'",
+    ),
+    "an unknown setting": (
+        lambda f: edit(f / "run.json", lambda c: c["run"]["training"].update(batchsize=4)),
+        "batchsize",
+    ),
+    "steps below zero": (lambda f: edit(f / "run.json", lambda c: c["run"].update(steps=-1)), "steps"),
+    "other networks": (
+        lambda f: edit(f / "run.json", lambda c: c["run"]["arch"].update(width=3)),
+        "does not fit",
+    ),
+    "other data": (lambda f: edit(f / "data.json", lambda c: c.update(checksum="0")), "data"),
+    "no data.json": (lambda f: (f / "data.json").unlink(), "data.json"),
+    "missing folder": (shutil.rmtree, "no run folder"),
+}
+
+
+@pytest.mark.parametrize(("harm", "said"), HARM.values(), ids=HARM)
+def test_is_refused_in_one_line_and_nothing_is_lost(trained, tmp_path, capsys, harm, said):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    harm(folder)
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert cli.main(["resume", str(folder)]) == 2
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("chimerae: ")
+    assert "\n" not in error
+    assert said in error, error
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_second_run_does_not_overwrite_the_first(trained, capsys):
+    before = {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()}
+    args = ["train", "vae", "--data", "digits", "--arch", "dcgan", "--steps", "1", "--out", str(trained)]
+    assert cli.main(args) == 2
+    assert "holds a run already" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in trained.rglob("*") if path.is_file()} == before
+
+
+def test_a_log_torn_by_a_kill_is_mended(trained, tmp_path):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    (folder / "log.jsonl").write_text("\n".join([*lines[:2], lines[2][:20]]))
+    assert cli.main(["resume", str(folder), "--steps", "7"]) == 0
+    steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
+    assert steps == [1, 2, 7]

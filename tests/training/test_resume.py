@@ -1,0 +1,110 @@
+"""N steps straight equal N/2 steps, a crash, and the rest from files: to the last bit, for every method."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+from chimerae.errors import InputError
+from chimerae.launch import resume, train
+from chimerae.methods import METHODS
+from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, saved, tiny_run
+
+EXPONENTIAL = {"schedule": "exponential"}
+RUNS = {
+    "vae-dcgan": tiny_run("vae", "dcgan", optimizer=EXPONENTIAL),
+    "vae-mlp-accumulate": tiny_run("vae", accumulate=2, ema=0.0),
+    "gan-dcgan-rmsprop": tiny_run("gan", "dcgan", optimizer={"kind": "rmsprop", "schedule": "linear"}),
+    "gan-mlp-alternating": tiny_run(
+        "gan", method={"update": "alternating"}, accumulate=2, optimizer={"schedule": "cosine"}
+    ),
+    "gan-mlp-minibatch": tiny_run("gan", method={"update": "alternating_minibatch"}),
+    "wgan-gp-dcgan-one-player-unmoved": tiny_run("wgan-gp", "dcgan", method={"n_critic": 4}),
+    "wgan-gp-mlp": tiny_run("wgan-gp", method={"n_critic": 2}, ema=0.0, optimizer={"clip": 0.1}),
+    "vae-gan-dcgan-flip": tiny_run("vae-gan", "dcgan", flip=True, ema=0.0),
+    "vae-gan-mlp-players": tiny_run(
+        "vae-gan",
+        method={"fakes": "samples", "reduction": "sum"},
+        players={"critic": {"lr": 1e-3, "schedule": "steps"}, "encoder": {"kind": "rmsprop"}},
+    ),
+    "avae-dcgan-accumulate": tiny_run(
+        "avae", "dcgan", method={"use_xi": True}, accumulate=2, optimizer={"clip": 1.0, "weight_decay": 0.01}
+    ),
+    "avae-mlp": tiny_run("avae", method={"latent_loss": "official"}, optimizer=EXPONENTIAL),
+}
+
+
+def test_every_method_is_resumed_here_with_both_architectures():
+    assert {(type(run.method), run.arch.name) for run in RUNS.values()} == {
+        (method, arch) for method in METHODS for arch in ("mlp", "dcgan")
+    }
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.usefixtures("no_pictures")
+def test_a_crash_leaves_no_trace(run, tmp_path):
+    train(run, out=tmp_path / "straight")
+    with pytest.raises(Crash):
+        train(run, out=tmp_path / "crashed", audience=after(4, crash))
+    assert saved(tmp_path / "crashed")["step"] == 3
+    assert [line["step"] for line in log_of(tmp_path / "crashed")] == [1, 2, 3, 4]
+    resume(tmp_path / "crashed")
+    assert_same_run(tmp_path / "straight", tmp_path / "crashed")
+    assert [line["step"] for line in log_of(tmp_path / "crashed")] == [1, 2, 3, 4, 5, 6]
+
+
+def test_pictures_do_not_change_what_is_learnt(tmp_path, monkeypatch):
+    run = tiny_run("avae", "dcgan", picture_every=2)
+    train(run, out=tmp_path / "with")
+    assert (
+        len(list((tmp_path / "with" / "samples").iterdir())) == 8
+    )  # after steps 1, 2, 4, 6: two sheets each
+    monkeypatch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+    train(run, out=tmp_path / "without")
+    assert_same_run(tmp_path / "with", tmp_path / "without")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_neither_do_the_log_nor_the_states(tmp_path):
+    train(tiny_run("avae", "dcgan"), out=tmp_path / "often")
+    train(tiny_run("avae", "dcgan", log_every=100, save_every=100), out=tmp_path / "rarely")
+    often, rarely = saved(tmp_path / "often"), saved(tmp_path / "rarely")
+    assert all(torch.equal(often[key], rarely[key]) for key in often)
+    assert [line["step"] for line in log_of(tmp_path / "rarely")] == [6]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_nothing_outside_changes_what_is_learnt(tmp_path):
+    run = tiny_run("gan")
+    torch.manual_seed(1)
+    train(run, out=tmp_path / "a")
+    torch.manual_seed(2)
+    before = torch.get_rng_state()
+    train(run, out=tmp_path / "b")
+    assert torch.equal(torch.get_rng_state(), before), "the caller's generator was touched"
+    assert_same_run(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_finished_run_is_resumed_to_nothing_and_may_go_on_for_longer(tmp_path):
+    folder = train(tiny_run("vae"), out=tmp_path / "run")
+    before = saved(folder)
+    resume(folder)
+    assert all(torch.equal(before[key], tensor) for key, tensor in saved(folder).items())
+    resume(folder, steps=8)
+    assert saved(folder)["step"] == 8
+    assert [line["step"] for line in log_of(folder)] == [*range(1, 9)]
+    assert json.loads((folder / "run.json").read_text())["run"]["steps"] == 8
+    train(tiny_run("vae", steps=8), out=tmp_path / "straight")
+    assert_same_run(folder, tmp_path / "straight")
+    with pytest.raises(InputError, match="8 steps already"):
+        resume(folder, steps=7)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_another_seed_is_another_run(tmp_path):
+    a, b = (saved(train(tiny_run("vae"), out=tmp_path / str(seed), seed=seed)) for seed in (1, 2))
+    assert a.keys() == b.keys()
+    assert any(not torch.equal(a[key], b[key]) for key in a if key.startswith("nets/"))

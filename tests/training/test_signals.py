@@ -1,0 +1,86 @@
+"""Processes that are stopped: SIGINT, SIGTERM, and kill -9."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from chimerae import cli
+from chimerae.cli.console import Display
+from chimerae.launch import train
+from chimerae.training.signals import Stopped, stop_requests
+from tests.helpers.runs import after, assert_same_run, log_of, saved, signalled, tiny_run
+
+ARGS = (
+    "avae --data digits --arch dcgan --arch.width 2 --method.z-dim 2 --steps 12 --seed 1 --out stopped "
+    "--training.batch-size 8 --training.log-every 1 --training.save-every 3 --training.device cpu"
+)
+
+
+def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
+    """SIGINT ends with 130, SIGTERM with 143, both saved at once; kill -9 costs what the last state lacks."""
+    monkeypatch.chdir(tmp_path)
+    straight = ARGS.replace("stopped", "straight").split()
+    assert cli.main(["train", *straight]) == 0
+
+    ended = signalled(signal.SIGINT, 2, ["train", *ARGS.split()], tmp_path)
+    assert ended.returncode == 130, ended.stderr
+    assert "SIGINT at step 2" in ended.stderr
+    assert saved(tmp_path / "stopped")["step"] == 2
+
+    with monkeypatch.context() as patch:  # here and not in a process of its own: it saves some seconds
+        patch.setattr(Display, "line", after(5, lambda: os.kill(os.getpid(), signal.SIGTERM)).line)
+        assert cli.main(["resume", "stopped"]) == 143
+    assert "SIGTERM at step 5" in capsys.readouterr().err
+    assert saved(tmp_path / "stopped")["step"] == 5
+
+    ended = signalled(signal.SIGKILL, 8, ["resume", "stopped"], tmp_path)
+    assert ended.returncode == -signal.SIGKILL
+    assert saved(tmp_path / "stopped")["step"] == 6
+
+    assert cli.main(["resume", "stopped"]) == 0
+    assert [line["step"] for line in log_of(tmp_path / "stopped")] == [*range(1, 13)]
+    assert_same_run(tmp_path / "straight", tmp_path / "stopped")
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path):
+    before = signal.getsignal(signum)
+    with pytest.raises(Stopped, match="state is saved") as stopped:
+        train(tiny_run("gan"), out=tmp_path / "run", audience=after(2, lambda: os.kill(os.getpid(), signum)))
+    assert stopped.value.signum == signum
+    assert stopped.value.step == 2
+    assert saved(tmp_path / "run")["step"] == 2
+    assert signal.getsignal(signum) == before
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_signal_in_the_last_step_comes_too_late(tmp_path):
+    last = after(6, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    folder = train(tiny_run("gan"), out=tmp_path / "run", audience=last)
+    assert saved(folder)["step"] == 6
+
+
+def test_a_second_signal_acts_at_once():
+    with stop_requests() as request:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert request.signum == signal.SIGINT
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_other_threads_leave_signals_alone():
+    before, seen = signal.getsignal(signal.SIGINT), []
+
+    def elsewhere() -> None:
+        with stop_requests() as request:
+            seen.extend([request.signum, signal.getsignal(signal.SIGINT)])
+
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert seen == [None, before]
