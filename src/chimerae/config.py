@@ -51,6 +51,8 @@ def from_dict(cls: type[T], values: Mapping[str, Any], what: str = "settings") -
     Raises:
         InputError: a field is unknown or out of range.
     """
+    if not isinstance(values, Mapping):
+        raise InputError(f"{what}: settings must be an object, not {values!r}")
     try:
         return TypeAdapter(cls).validate_python(dict(values))
     except ValidationError as error:

@@ -44,8 +44,8 @@ class Architecture(ABC):
         """A network `x [B, *shape] -> Gaussian` over `z_dim` dimensions."""
 
     @abstractmethod
-    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, *shape]`."""
+    def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing."""
 
     @abstractmethod
     def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
@@ -54,8 +54,16 @@ class Architecture(ABC):
         """
 
     @abstractmethod
+    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `x, z [B, z_dim] -> logit [B]` (> 0 means the encoder's pair)."""
+
+    @abstractmethod
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, ...])`."""
+
+
+Output = Literal["tanh", "sigmoid", "linear"]
+"""What a decoder of images ends in: values in [-1, 1], in [0, 1], or anywhere."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
     assert saved(tmp_path / "stopped")["step"] == 2
 
     with monkeypatch.context() as patch:  # here and not in a process of its own: it saves some seconds
-        patch.setattr(Display, "line", after(5, lambda: os.kill(os.getpid(), signal.SIGTERM)).line)
+        stop = after(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        patch.setattr(Display, "line", lambda self, line, total: stop.line(line, total))
         assert cli.main(["resume", "stopped"]) == 143
     assert "SIGTERM at step 5" in capsys.readouterr().err
     assert saved(tmp_path / "stopped")["step"] == 5

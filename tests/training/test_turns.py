@@ -1,4 +1,4 @@
-"""The trainer's whole knowledge of methods: every gradient first, each with respect to its own player, then steps."""
+"""The trainer's whole knowledge of methods: every gradient first, each for its own player, then steps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import NotFinite, build_players, check_finite, play_batch, take_turn
 from chimerae.training.settings import Optimizer, Training
 from tests.helpers.cases import Case
+from tests.helpers.tape import Tape
 from tests.helpers.turns import parameters
 
 
@@ -78,8 +79,6 @@ def test_parts_are_averaged():
 )
 def test_equal_parts_have_the_gradients_of_the_whole(method):
     """Without BatchNorm, and with the noise of the whole dealt out to the parts."""
-    from tests.helpers.tape import Tape
-
     gradients, case = [], Case(method, MLP(width=8), (2,))
     x, tape = case.batch(n=4), Tape()
     for n_parts in (1, 2):
@@ -102,8 +101,6 @@ def test_graphs_are_gone_before_the_next_part_and_before_the_step():
         graphs.append(weakref.ref(hidden))
         yield {"generator": hidden.sum()}
 
-    step = players["generator"].optimizer.step
-    players["generator"].optimizer.step = lambda: (step(), [graph() for graph in graphs])[1]
     held = []
     players["generator"].optimizer.step = lambda: held.extend(graph() for graph in graphs)
     take_turn([play(), play(), play()], players, 0.0, drop=True)
@@ -111,7 +108,7 @@ def test_graphs_are_gone_before_the_next_part_and_before_the_step():
 
 
 def test_adam_moves_convolutions_as_its_formula_says():
-    """Weights lie channels_last: gradients and moments must lie as they do, for a fused optimiser looks at neither."""
+    """Weights lie channels_last; gradients and moments must lie alike, for a fused optimiser does not look."""
     state = Case(AVAE(z_dim=3), DCGAN(width=2), (3, 16, 16)).state(optimizer=Optimizer(lr=0.01))
     own = parameters(state)
     moments = {key: (torch.zeros_like(p), torch.zeros_like(p)) for key, p in own.items()}

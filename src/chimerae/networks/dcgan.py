@@ -10,8 +10,8 @@ from pydantic.dataclasses import dataclass
 from torch import nn
 
 from chimerae.errors import InputError
-from chimerae.nets import Architecture, Scale
-from chimerae.networks.heads import POSTERIORS, Logit, WithFeatures
+from chimerae.nets import Architecture, Output, Scale
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.strict import STRICT
 
@@ -65,8 +65,8 @@ class DCGAN(Architecture):
             nn.Sequential(self._trunk(shape), POSTERIORS[scale](self._features(shape), z_dim))
         )
 
-    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, C, H, W]` in [-1, 1] (tanh)."""
+    def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, C, H, W]` that ends in `output`."""
         self.check(shape)
         channels, height, width = shape
         w, step = self.width, _reduction(height, width)
@@ -81,7 +81,7 @@ class DCGAN(Architecture):
                 _up(4 * w, 2 * w, _third_stride(shape)),
                 _up(2 * w, w, 2),
                 nn.ConvTranspose2d(w, channels, 5, 2, 2, output_padding=1),
-                nn.Tanh(),
+                OUTPUTS[output](),
             )
         )
 
@@ -90,6 +90,14 @@ class DCGAN(Architecture):
         penalties).
         """
         return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
+
+    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as the AVAE paper's BiGAN baseline has it."""
+        w = self.width
+        images = nn.Sequential(self._trunk(shape), nn.Linear(self._features(shape), 8 * w))
+        codes = nn.Sequential(_wide(z_dim, 8 * w), _wide(8 * w, 8 * w), nn.Linear(8 * w, 8 * w))
+        joint = nn.Sequential(_wide(16 * w, 16 * w), _wide(16 * w, 16 * w), Logit(16 * w))
+        return _initialised(Pair(images, codes, joint))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
@@ -143,6 +151,11 @@ def _up(inputs: int, outputs: int, stride: int) -> nn.Sequential:
         nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS),
         nn.ReLU(),
     )
+
+
+def _wide(inputs: int, outputs: int) -> nn.Sequential:
+    """Fully connected layer, LeakyReLU."""
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.LeakyReLU(0.2))
 
 
 def _initialised(network: nn.Module) -> nn.Module:

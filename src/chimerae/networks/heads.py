@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.gaussian import Gaussian
-from chimerae.nets import Scale
+from chimerae.nets import Output, Scale
 
 
 class FreeScale(nn.Module):
@@ -58,6 +58,13 @@ POSTERIORS: dict[Scale, Callable[[int, int], nn.Module]] = {
 }
 
 
+OUTPUTS: dict[Output, Callable[[], nn.Module]] = {
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+    "linear": nn.Identity,
+}
+
+
 class Logit(nn.Module):
     """`features [B, h] -> logit [B]`."""
 
@@ -68,6 +75,19 @@ class Logit(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Logit of each sample; > 0 means real."""
         logit: Tensor = self.linear(h).squeeze(1)
+        return logit
+
+
+class Pair(nn.Module):
+    """`x, z -> logit [B]`: a branch for each of the two, and a trunk on their outputs side by side."""
+
+    def __init__(self, x_branch: nn.Module, z_branch: nn.Module, joint: nn.Module) -> None:
+        super().__init__()
+        self.x_branch, self.z_branch, self.joint = x_branch, z_branch, joint
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        """Logit of each pair."""
+        logit: Tensor = self.joint(torch.cat([self.x_branch(x), self.z_branch(z)], 1))
         return logit
 
 

@@ -8,8 +8,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from chimerae.nets import Architecture, Scale
-from chimerae.networks.heads import POSTERIORS, Logit, WithFeatures
+from chimerae.nets import Architecture, Output, Scale
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
 from chimerae.shapes import Shape, is_image, numel
 from chimerae.strict import STRICT
 
@@ -46,15 +46,21 @@ class MLP(Architecture):
         """A network `x [B, *shape] -> Gaussian`."""
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), POSTERIORS[scale](self.width, z_dim))
 
-    def decoder(self, z_dim: int, shape: Shape) -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, *shape]`; images end in tanh, points in nothing."""
-        layers: list[nn.Module] = [self._hidden(z_dim), nn.Linear(self.width, numel(shape))]
-        layers += [nn.Tanh()] if is_image(shape) else []
-        return nn.Sequential(*layers, nn.Unflatten(1, shape))
+    def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing."""
+        end = OUTPUTS[output]() if is_image(shape) else nn.Identity()
+        return nn.Sequential(
+            self._hidden(z_dim), nn.Linear(self.width, numel(shape)), end, nn.Unflatten(1, shape)
+        )
 
     def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
         """A network `x [B, *shape] -> logit [B]`; it has no normalisation either way."""
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), Logit(self.width))
+
+    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side."""
+        joint = nn.Sequential(self._hidden(numel(shape) + z_dim), Logit(self.width))
+        return Pair(nn.Flatten(), nn.Identity(), joint)
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""

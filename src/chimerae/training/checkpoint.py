@@ -16,6 +16,7 @@ from chimerae.files import read_json, write_bytes, write_json
 
 SCHEMA = 1
 INDEX = "index.json"
+ENTRY = {"step", "file", "sha256"}
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
@@ -82,7 +83,9 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
         return []
     index = read_json(path, "an index of saved states")
     check_schema(index, path)
-    entries: list[dict[str, Any]] = index["states"]
+    entries = index.get("states")
+    if not isinstance(entries, list) or not all(isinstance(e, dict) and e.keys() >= ENTRY for e in entries):
+        raise InputError(f"{path} is damaged: it is no index of saved states; start the run again")
     return entries
 
 
