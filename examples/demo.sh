@@ -6,9 +6,9 @@ if [ -e "$out" ]; then
   echo "demo: $out is there already; remove it, or choose another place: make demo DEMO=other/place" >&2
   exit 2
 fi
-common="--data digits --arch.width 32 --method.z-dim 16 --training.batch-size 64"
-chimerae train vae $common --steps 3000 --method.sigma shared --out "$out/vae"
-chimerae train avae $common --steps 3000 --out "$out/avae"
+common="--data digits --arch.width 24 --method.z-dim 16 --training.batch-size 64"
+chimerae train vae $common --steps 2000 --method.sigma shared --out "$out/vae"
+chimerae train avae $common --steps 2000 --out "$out/avae"
 chimerae evaluate "$out/vae"
 chimerae evaluate "$out/avae"
 chimerae report "$out/vae" "$out/avae" --out "$out/report.html"

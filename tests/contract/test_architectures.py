@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import nullcontext
+from math import inf
 
 import pytest
 import torch
@@ -44,14 +45,23 @@ def test_encoder(arch, shape, scale):
         assert not q.logvar.requires_grad
 
 
+RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "linear": (-inf, inf)}
+
+
 @pairs
-def test_decoder(arch, shape):
-    network = arch.decoder(Z, shape)
-    x = network(torch.full((N, Z), 50.0))
-    assert x.shape == (N, *shape)
-    assert isinstance(list(network.modules())[-1], nn.Tanh | nn.Unflatten)
-    if len(shape) == 3:
-        assert x.abs().max() <= 1.0
+@pytest.mark.parametrize("output", RANGES)
+def test_decoder(arch, shape, output):
+    """Images end in `output`, points in nothing."""
+    network = arch.decoder(Z, shape, output=output).train()
+    last = [m for m in network.modules() if isinstance(m, nn.Linear | nn.ConvTranspose2d)][-1]
+    last.weight.data *= 10_000
+    x = network(torch.randn(64, Z, generator=torch.Generator().manual_seed(0)))
+    assert x.shape == (64, *shape)
+    low, high = RANGES[output] if len(shape) == 3 else RANGES["linear"]
+    assert low <= x.min()
+    assert x.max() <= high
+    assert x.max() > 0.9 * min(high, 1.1), "the range is used"
+    assert x.min() < 0.1 + 0.9 * max(low, -1.1), "the range is used"
 
 
 @pairs
@@ -62,6 +72,15 @@ def test_critics(arch, shape):
     assert logit.shape == (N,)
     assert features.shape[0] == N
     assert features[0].numel() > 1
+
+
+@pairs
+def test_pair_critic_looks_at_both(arch, shape):
+    critic, x, z = arch.pair_critic(shape, Z).eval(), data(shape), data((Z,))
+    logit = critic(x, z)
+    assert logit.shape == (N,)
+    assert not torch.equal(critic(x, z + 1), logit)
+    assert not torch.equal(critic(x.flip(0), z), logit)
 
 
 @pairs
@@ -104,7 +123,13 @@ def test_nearest_shapes_are_valid_and_not_smaller(arch):
 @pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
 @pytest.mark.parametrize("shape", [POINTS, GREY, OBLONG, (1, 7, 9), (3, 70, 64), (1, 28, 28)])
 def test_a_shape_is_built_or_refused_in_one_line(arch, shape):
-    factories = (lambda: arch.encoder(shape, Z), lambda: arch.decoder(Z, shape), lambda: arch.critic(shape))
+    factories = (
+        lambda: arch.encoder(shape, Z),
+        lambda: arch.decoder(Z, shape),
+        lambda: arch.critic(shape),
+        lambda: arch.feature_critic(shape),
+        lambda: arch.pair_critic(shape, Z),
+    )
     message = refusal(arch, shape)
     assert message is None or ("\n" not in message and "--" in message), "say what to do, in one line"
     for factory in factories:

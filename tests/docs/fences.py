@@ -16,3 +16,8 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 def blocks(page: Path, language: str) -> list[str]:
     """The fenced blocks of `page` that are marked with `language` ('' for those without a mark), in order."""
     return [body for mark, body in FENCE.findall(page.read_text(encoding="utf-8")) if mark == language]
+
+
+def prose(page: Path) -> str:
+    """`page` without its fenced blocks."""
+    return FENCE.sub("", page.read_text(encoding="utf-8"))

@@ -63,8 +63,8 @@ def test_an_unused_dimension_asks_for_zero():
 def test_linear_gaussian_toy(loss, wanted):
     """x = w z + s eps has posterior mean k x, k = w / (w^2 + s^2), and sigma^2 = s^2 / (w^2 + s^2).
 
-    A linear generator xh = g z that minimises L_Z alone: L^a makes mu(xh) as wide as the codes, L^b as wide as
-    the means of real data.
+    A linear generator xh = g z that minimises L_Z alone: L^a makes mu(xh) as wide as the codes, L^b as wide
+    as the means of real data.
     """
     w, s = torch.tensor([2.0, 1.0, 0.5]), torch.tensor([0.5, 1.0, 1.0])
     k, sigma = w / (w**2 + s**2), s / (w**2 + s**2).sqrt()

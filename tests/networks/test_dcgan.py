@@ -57,6 +57,16 @@ def test_parameter_counts_of_the_paper(side):
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_the_pair_critic_is_the_trunk_and_fully_connected_layers(side):
+    """methods.md 5: image and code branches end in 8w, the joint trunk has two layers of 16w."""
+    w = 128
+    trunk = 17_232_897 - (4 * 4 * 1024 + 1)
+    image, code = 4 * 4 * 1024 * 8 * w + 8 * w, (Z + 1) * 8 * w + 2 * (8 * w + 1) * 8 * w
+    joint = 2 * (16 * w + 1) * 16 * w + 16 * w + 1
+    assert count(PAPER.pair_critic((3, side, side), Z)) == trunk + image + code + joint
+
+
+@pytest.mark.parametrize("side", SIDES)
 def test_one_channel_saves_two_slices_of_the_outermost_convolution(side):
     grey, slices = (1, side, side), 2 * 5 * 5 * 128
     assert count(PAPER.decoder(Z, grey)) == 18_855_043 - slices - 2  # and two biases

@@ -11,7 +11,7 @@ import pytest
 
 from chimerae import cli
 from chimerae.launch import train
-from tests.helpers.runs import tiny_run
+from tests.helpers.runs import after, tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +92,15 @@ def test_a_log_torn_by_a_kill_is_mended(trained, tmp_path):
     assert cli.main(["resume", str(folder), "--steps", "7"]) == 0
     steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 7]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_in_a_folder_keeps_others_out(tmp_path):
+    said = []
+
+    def again() -> None:
+        said.append(cli.main(["resume", str(tmp_path / "run")]))
+
+    train(tiny_run("vae"), out=tmp_path / "run", audience=after(4, again))
+    assert said == [2]
+    assert cli.main(["resume", str(tmp_path / "run")]) == 0

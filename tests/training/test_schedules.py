@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from chimerae.config import from_dict, override, to_dict
@@ -13,7 +15,7 @@ SHARES = [0.0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1.0]
 def test_begins_with_the_whole_rate_and_never_rises(name):
     rates = [Optimizer(lr=1e-3, schedule=name, final=0.02).lr_at(share) for share in SHARES]
     assert rates[0] == pytest.approx(1e-3)
-    assert all(a >= b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a >= b for a, b in pairwise(rates))
     assert rates[-1] == pytest.approx(1e-3 if name == "constant" else 2e-5)
 
 

@@ -108,7 +108,7 @@ def test_graphs_are_gone_before_the_next_part_and_before_the_step():
 
 
 def test_adam_moves_convolutions_as_its_formula_says():
-    """Weights lie channels_last; gradients and moments must lie alike, for a fused optimiser does not look."""
+    """Weights lie channels_last; gradients and moments must lie alike: a fused optimiser does not look."""
     state = Case(AVAE(z_dim=3), DCGAN(width=2), (3, 16, 16)).state(optimizer=Optimizer(lr=0.01))
     own = parameters(state)
     moments = {key: (torch.zeros_like(p), torch.zeros_like(p)) for key, p in own.items()}

@@ -16,7 +16,7 @@ from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.health import health
 from chimerae.training.log import Line, Listener, Log, ignore
-from chimerae.training.players import check_finite, play_batch
+from chimerae.training.players import check_finite, check_state, play_batch
 from chimerae.training.settings import Training
 from chimerae.training.sheets import Sheets
 from chimerae.training.signals import Request, Stopped, stop_requests
@@ -49,7 +49,7 @@ class Loop:
 
         Raises:
             Stopped: SIGINT or SIGTERM came; the state is saved.
-            NotFinite: a loss is not a number any more; the last saved state is untouched.
+            NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
         """
         seconds = self.log.cut(self.state.step)
         watch = Stopwatch(seconds, self.state.step)
@@ -108,7 +108,9 @@ class Loop:
             raise Stopped(request.signum, self.state.step)
 
     def _save(self) -> None:
-        write_state(self.folder / "state", self.state.tensors(), self.state.step, self.training.keep)
+        tensors = self.state.tensors()
+        check_state(tensors, self.state.step)
+        write_state(self.folder / "state", tensors, self.state.step, self.training.keep)
         self.snapshot(self.state)
 
 

@@ -111,8 +111,18 @@ def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
     """Raise `NotFinite`, naming the player and the step, when a loss is not a number."""
     for name, loss in losses.items():
         if not torch.isfinite(loss):
-            raise NotFinite(
-                f"the loss of '{name}' became {loss.item()} at step {step}; "
-                "the last saved state is untouched; start again with a lower --training.optimizer.lr, "
-                "or with --training.optimizer.clip 1"
-            )
+            raise _not_finite(f"the loss of '{name}' became {loss.item()} at step {step}")
+
+
+def check_state(tensors: Mapping[str, Tensor], step: int) -> None:
+    """Raise `NotFinite`, naming the first, when a network of `State.tensors` holds what is not a number."""
+    for name, tensor in tensors.items():
+        if name.startswith("nets/") and not torch.isfinite(tensor).all():
+            raise _not_finite(f"'{name.removeprefix('nets/')}' holds NaN or infinity at step {step}")
+
+
+def _not_finite(what: str) -> NotFinite:
+    return NotFinite(
+        f"{what}; the last saved state is untouched; start again with a lower --training.optimizer.lr, "
+        "or with --training.optimizer.clip 1"
+    )

@@ -1,0 +1,118 @@
+"""Pages say what is true: links, commands, code and health words are compared with what there is."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from chimerae.cli import VERBS, main
+from chimerae.training import health
+from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+EMBEDDED = {"digits", "patches", "avae-sine", "8gaussians"}
+BUILT_IN = ("avae-toy",)
+FORBIDDEN = ("/work/", "/tmp/", "methods.md", "peers.md", "style.md")
+
+page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def commands() -> list[str]:
+    """Every command line of ours that stands in a fenced block of a page, once."""
+    lines = [
+        line.removeprefix("$ ")
+        for page in PAGES
+        for language in ("", "sh", "console")
+        for block in blocks(page, language)
+        for line in block.splitlines()
+    ]
+    ours = {line.split("  #")[0] for line in lines if line.startswith("chimerae ")}
+    return sorted(line for line in ours if "wae-example" not in line)  # the method that a page adds
+
+
+def anchors(page: Path) -> set[str]:
+    """What can stand after # in a link to `page`."""
+    heads = re.findall(r"^#+ (.+)$", prose(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@page
+def test_links_lead_somewhere(page):
+    for link in LINK.findall(prose(page)):
+        if "://" in link:
+            continue
+        target, _, anchor = link.partition("#")
+        path = page.parent / target if target else page
+        assert path.exists(), f"{page.name} links to {link}"
+        assert not anchor or anchor in anchors(path), f"{page.name} links to {link}"
+
+
+@page
+def test_no_word_about_places_that_readers_do_not_have(page):
+    text = page.read_text(encoding="utf-8")
+    assert not [word for word in FORBIDDEN if re.search(rf"(?<![\w-]){re.escape(word)}", text)]
+
+
+@page
+def test_python_in_pages_compiles(page):
+    for i, code in enumerate(blocks(page, "python")):
+        compile(code, f"{page.name}, block {i}", "exec")
+
+
+@pytest.mark.parametrize("command", commands())
+def test_commands_are_understood(command, capsys, monkeypatch, tmp_path):
+    """Training commands on what is embedded are resolved; of all others the verb and the flags are known."""
+    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path))
+    _, verb, *args = shlex.split(command)
+    assert verb in VERBS
+    if verb == "train" and "--help" not in args:
+        if args[0] not in BUILT_IN and args[args.index("--data") + 1] not in EMBEDDED:
+            args[args.index("--data") + 1] = "patches"
+        assert main([verb, *args, "--dry-run"]) == 0
+        return
+    with pytest.raises(SystemExit):
+        main([verb, *{"data": ["inspect"], "train": args[:1]}.get(verb, []), "--help"])
+    known = capsys.readouterr().out
+    for flag in (arg for arg in args if arg.startswith("-")):
+        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", known), f"{verb} has no {flag}"
+
+
+def test_health_words_and_thresholds():
+    text = (DOCS / "health.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
+    assert [word.strip(" `") for word, _ in rows] == [word for word, _ in health.RULES]
+    rules = {word.strip(" `"): rule for word, rule in rows}
+    thresholds = {
+        "critic runs away": health.RUNAWAY_LOGIT,
+        "critic saturated": health.SATURATED_COST,
+        "critic blind": health.BLIND_GAP,
+        "penalty too large": health.WILD_PENALTY,
+        "code unused": health.UNUSED_NATS,
+    }
+    for word, value in thresholds.items():
+        assert re.search(rf"(?<![\d.]){re.escape(f'{value:g}')}(?![\d.]\d)", rules[word]), word
+
+
+def test_the_readme_is_short_and_its_python_runs(monkeypatch, tmp_path):
+    readme = ROOT / "README.md"
+    assert len(readme.read_text(encoding="utf-8").splitlines()) < 120
+    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks(readme, "python")
+    there: dict[str, object] = {}
+    exec(re.sub(r"steps=3000", "steps=2", code), there)
+    assert [tuple(there[name].shape) for name in ("x", "y", "way")] == [
+        (16, 1, 8, 8),
+        (16, 1, 8, 8),
+        (2, 9, 1, 8, 8),
+    ]
+
+
+def test_the_licence_is_whole():
+    text = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+    assert len(text.splitlines()) == 202
