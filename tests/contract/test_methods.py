@@ -8,10 +8,11 @@ from fnmatch import fnmatch
 import pytest
 import torch
 
-from chimerae.methods import BY_NAME, METHODS
+from chimerae.methods import BY_NAME, METHODS, Clock
 from chimerae.training.state import State
 from tests.helpers.cases import CASES, PLAIN, SWITCHES, Case
-from tests.helpers.turns import Turn, observe, owned, parameters
+from tests.helpers.tape import Tape
+from tests.helpers.turns import TOTAL, Turn, observe, owned, parameters
 
 STEPS = 4
 
@@ -63,6 +64,23 @@ def test_only_the_movers_move_and_only_their_gradients_are_filled(played):
         assert set(turn.filled) <= movers
         for player in turn.losses:
             assert turn.moved & owned(state, player), f"{player} played and did not move"
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
+    """Also when everybody moves in the same turn, and one loss passes through the networks of others."""
+    state, fresh, tape, x = case.state(), case.state(), Tape(), case.batch()
+    with tape.recording(0):
+        turn = observe(state, x)[0]
+    with tape.playing():
+        losses = next(case.method.play(fresh.nets, x, Clock(0, TOTAL)))
+    for player, loss in losses.items():
+        own = {key: p for key, p in parameters(fresh).items() if key in owned(fresh, player)}
+        alone = torch.autograd.grad(loss, [*own.values()], retain_graph=True, allow_unused=True)
+        expected = {key: gradient for key, gradient in zip(own, alone, strict=True) if gradient is not None}
+        assert expected
+        filled = {key: gradient for key, gradient in turn.filled.items() if key in own}
+        torch.testing.assert_close(filled, expected, rtol=1e-6, atol=1e-7)
 
 
 def test_every_parameter_is_reached_by_some_loss(played):

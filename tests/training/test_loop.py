@@ -1,0 +1,98 @@
+"""What the loop hands to a method, and what it leaves in the run folder."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+
+import chimerae
+from chimerae.launch import train
+from chimerae.methods import VAE
+from chimerae.training.average import Average
+from tests.helpers.runs import log_of, saved, tiny_run
+
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list:
+    """Batches and clocks that VAE's play is given."""
+    calls, play = [], VAE.play
+
+    def listening(self, nets, x, clock):
+        calls.append((x, clock))
+        return play(self, nets, x, clock)
+
+    monkeypatch.setattr(VAE, "play", listening)
+    return calls
+
+
+def test_images_come_in_the_range_of_the_method_and_channels_last(seen, tmp_path):
+    train(tiny_run("vae", "dcgan"), out=tmp_path / "run")
+    assert [clock.step for _, clock in seen] == [*range(6)]
+    for x, _ in seen:
+        assert x.shape == (8, 1, 8, 8)
+        assert x.min() == -1.0
+        assert 0.9 < x.max() <= 1.0
+        assert x.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_points_come_as_they_are(seen, tmp_path):
+    train(tiny_run("vae"), out=tmp_path / "run")
+    assert all(x.shape == (8, 2) for x, _ in seen)
+    assert torch.cat([x for x, _ in seen]).abs().max() > 2
+
+
+def test_a_batch_is_played_in_parts(seen, tmp_path):
+    train(tiny_run("vae", accumulate=4), out=tmp_path / "run")
+    assert len(seen) == 4 * 6
+    assert all(x.shape == (2, 2) for x, _ in seen)
+
+
+def test_only_steps_that_are_logged_are_watched(seen, tmp_path):
+    folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run")
+    assert [clock.step for _, clock in seen if clock.watched is not None] == [3, 5]
+    assert [line["step"] for line in log_of(folder)] == [4, 6]
+    assert all(clock.total == 6 for _, clock in seen)
+
+
+def test_the_log_says_what_happened(tmp_path):
+    folder = train(tiny_run("avae", optimizer={"schedule": "linear", "final": 0.0}), out=tmp_path / "run")
+    lines = log_of(folder)
+    for i, line in enumerate(lines):
+        assert line["step"] == i + 1
+        assert set(line["losses"]) == {"vae", "generator", "critic"}
+        assert {"rec", "kl", "c_real", "c_fake"} <= set(line["watched"])
+        assert line["lr"] == pytest.approx(dict.fromkeys(line["losses"], 2e-4 * (1 - i / 6)))
+        assert line["health"]
+    seconds = [json.loads(text)["seconds"] for text in (folder / "log.jsonl").read_text().splitlines()]
+    assert seconds == sorted(seconds)
+
+
+def test_averages_follow_every_step(tmp_path, monkeypatch):
+    steps, update = [], Average.update
+    monkeypatch.setattr(Average, "update", lambda self, step: (steps.append(step), update(self, step)))
+    train(tiny_run("vae"), out=tmp_path / "run")
+    assert steps == [*range(6)]
+
+
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_model_is_the_average_or_the_last_weights(tmp_path, ema):
+    folder = train(tiny_run("vae", ema=ema), out=tmp_path / "run")
+    model, state = chimerae.load(folder, device="cpu"), saved(folder)
+    room = "average" if ema else "nets"
+    for name, module in model.nets.items():
+        for key, tensor in module.state_dict().items():
+            assert torch.equal(tensor, state[f"{room}/{name}/{key}"])
+    assert model.step == 6
+    assert any(key.startswith("average/") for key in state) == bool(ema)
+
+
+def test_as_many_states_as_asked_for_are_kept(tmp_path):
+    folder = train(tiny_run("vae", save_every=1, keep=2), out=tmp_path / "run")
+    assert sorted(path.name for path in (folder / "state").glob("step-*")) == [
+        "step-00000005.safetensors",
+        "step-00000006.safetensors",
+    ]
