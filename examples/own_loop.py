@@ -26,12 +26,11 @@ def main(steps: int = 2000) -> None:
     state = build_state(method, MLP(), (2,), training, seed=0)
 
     for step in range(steps):
-        watched: dict[str, torch.Tensor] = {}
-        clock = Clock(step, steps, watched)
+        clock = Clock(step, steps, watched={})
         x = two_moons(256).to(state.device)
         losses = play_batch(method, state.nets, state.players, [x], clock)  # every turn of one batch
         if step % max(steps // 5, 1) == 0:
-            seen = {name: round(value.item(), 3) for name, value in {**losses, **watched}.items()}
+            seen = {name: round(value.item(), 3) for name, value in losses.items()}
             print(step, seen)
 
     x = two_moons(1000).to(state.device)

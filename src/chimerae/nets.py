@@ -128,11 +128,17 @@ class Net:
             outputs = self.module(*inputs)
         return _to_float32(outputs)
 
+    def in_float32(self, *inputs: Tensor) -> Any:
+        """Apply the network in float32 whatever the run's precision, for gradients that are differentiated
+        again.
+        """
+        return self.module(*inputs)
+
     def unrecorded(self, *inputs: Tensor) -> Any:
         """Apply the network in training mode without letting this batch into BatchNorm's running statistics.
 
         For passes of images that the network will not be asked about later, so that the statistics kept for
-        evaluation describe one kind of input (`methods.md` 6.3).
+        evaluation describe one kind of input (see `docs/methods/avae.md`).
         """
         with _statistics_kept(self.module):
             return self(*inputs)

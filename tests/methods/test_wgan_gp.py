@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from chimerae.methods import WGANGP
+from chimerae.methods import WGANGP, Clock
+from chimerae.nets import Autocast, Nets
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
@@ -51,10 +52,22 @@ def test_the_penalty_moves_the_critic():
     assert (gradients[0] - gradients[1]).abs().max() > 0.1
 
 
+def test_the_penalty_is_taken_in_float32_whatever_the_networks_compute_in():
+    chosen, tape, clocks = case(n_critic=1), Tape(), []
+    state, x = chosen.state(), chosen.batch()
+    for bfloat16 in (False, True):
+        nets, clock = Nets(state.nets.modules, Autocast("cpu", bfloat16)), Clock(0, 10, {})
+        with tape.playing() if bfloat16 else tape.recording(0):
+            next(chosen.method.play(nets, x, clock))
+        clocks.append({name: values[0] for name, values in clock.watched.items()})
+    assert clocks[0]["c_real"] != clocks[1]["c_real"]
+    torch.testing.assert_close(clocks[0]["penalty"], clocks[1]["penalty"], rtol=1e-2, atol=1e-3)
+
+
 def test_the_generator_is_not_unrolled_in_the_critics_turn():
     chosen = case(n_critic=1)
     state = chosen.state()
-    critic = next(chosen.method.play(state.nets, chosen.batch(), _clock()))["critic"]
+    critic = next(chosen.method.play(state.nets, chosen.batch(), Clock(0, 10)))["critic"]
     generator = list(state.nets.modules["generator"].parameters())
     assert all(g is None for g in torch.autograd.grad(critic, generator, allow_unused=True))
 
@@ -63,9 +76,3 @@ def test_a_critic_per_sample_has_no_batch_statistics():
     networks = WGANGP(z_dim=3).networks((1, 8, 8), DCGAN(width=2))
     assert not [m for m in networks["critic"].modules() if isinstance(m, torch.nn.BatchNorm2d)]
     assert [m for m in networks["generator"].modules() if isinstance(m, torch.nn.BatchNorm2d)]
-
-
-def _clock():
-    from chimerae.methods import Clock
-
-    return Clock(0, 10)

@@ -1,4 +1,4 @@
-"""The published toy units against `methods.md` 17.4's calibration, numpy and scipy."""
+"""The published toy units against their calibration (docs/metrics.md), numpy and scipy."""
 
 from __future__ import annotations
 

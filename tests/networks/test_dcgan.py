@@ -1,4 +1,4 @@
-"""methods.md 25: shapes and parameter counts of the AVAE paper's networks, built on the device `meta`."""
+"""Shapes and parameter counts of the AVAE paper's networks, counted from its code; on device `meta`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_parameter_counts_of_the_paper(side):
 
 @pytest.mark.parametrize("side", SIDES)
 def test_the_pair_critic_is_the_trunk_and_fully_connected_layers(side):
-    """methods.md 5: image and code branches end in 8w, the joint trunk has two layers of 16w."""
+    """As in the AVAE repository: both branches end in 8w, the joint trunk has two layers of 16w."""
     w = 128
     trunk = 17_232_897 - (4 * 4 * 1024 + 1)
     image, code = 4 * 4 * 1024 * 8 * w + 8 * w, (Z + 1) * 8 * w + 2 * (8 * w + 1) * 8 * w

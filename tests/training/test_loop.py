@@ -58,6 +58,16 @@ def test_only_steps_that_are_logged_are_watched(seen, tmp_path):
     assert all(clock.total == 6 for _, clock in seen)
 
 
+def test_what_is_watched_is_the_mean_over_the_parts(seen, tmp_path):
+    folder = train(tiny_run("vae", accumulate=2), out=tmp_path / "run")
+    for line, (_, clock) in zip(log_of(folder), seen[::2], strict=True):
+        assert len(clock.watched["rec"]) == 2
+        assert line["watched"]["rec"] == pytest.approx(sum(clock.watched["rec"]).item() / 2)
+        assert line["losses"]["vae"] == pytest.approx(
+            line["watched"]["rec"] + line["watched"]["kl"], rel=1e-5
+        )
+
+
 def test_the_log_says_what_happened(tmp_path):
     folder = train(tiny_run("avae", optimizer={"schedule": "linear", "final": 0.0}), out=tmp_path / "run")
     lines = log_of(folder)

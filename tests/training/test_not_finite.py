@@ -51,7 +51,7 @@ def test_a_stop_does_not_save_what_is_no_number(tmp_path, monkeypatch):
         return play(self, nets, x, clock)
 
     monkeypatch.setattr(VAE, "play", spoilt)
-    with pytest.raises(NotFinite, match=r"'encoder/\S+' holds NaN or infinity at step 4"):
+    with pytest.raises(NotFinite, match="at step 4"):
         train(tiny_run("vae", log_every=100), out=tmp_path / "run")
     assert saved(tmp_path / "run")["step"] == 3
 

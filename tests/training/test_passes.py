@@ -1,4 +1,4 @@
-"""A step costs what it must (peers.md 3.3) and not a pass more; counted, so no accelerator is needed."""
+"""A step costs what it must and not a pass more; counted, so no accelerator is needed."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ COSTS = {
         minimum=20,
         excess=2,
         why="the decoder's games need input gradients of their own; the minimum takes them from the critic's "
-        "backward, which needs per-sample scaling, no BatchNorm, and hides the equations (style.md 6.6)",
+        "backward, which needs per-sample scaling, no BatchNorm, and hides the equations",
         first_layers=6 + 1,  # and the encoder's loss leaves the critic at its features, below the logit
     ),
     "avae": Cost(
@@ -79,7 +79,7 @@ def test_input_gradients_cost_no_weight_gradients(cost):
 
 
 def test_wgan_gp():
-    """Per critic step G 1F without a graph, C 3F; then G 1F1W, C 1F1I (peers.md 3.3)."""
+    """Per critic step G 1F without a graph, C 3F; then G 1F1W, C 1F1I."""
     method = WGANGP(z_dim=2, n_critic=2)
     critic_step, both = count(method, "mlp", step=0), count(method, "mlp", step=1)
     assert critic_step.of("generator") == (1, 0, 0)

@@ -6,7 +6,7 @@ import pytest
 
 from chimerae.config import from_dict, override, to_dict
 from chimerae.errors import InputError
-from chimerae.training.settings import SCHEDULES, Optimizer, Training
+from chimerae.training.settings import SCHEDULES, Changes, Optimizer, Training
 
 SHARES = [0.0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1.0]
 
@@ -52,6 +52,24 @@ def test_impossible_settings_are_refused_by_name(field, value):
 def test_counts_are_positive(field):
     with pytest.raises(InputError, match=field):
         from_dict(Training, {field: 0})
+
+
+@pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 3), (4, 4), (2, 8)])
+def test_parts_are_equal_and_of_two_or_more(batch_size, accumulate):
+    """Their losses are averaged without weights, and BatchNorm cannot see one sample alone."""
+    with pytest.raises(
+        InputError, match=f"{batch_size} cannot be played in accumulate {accumulate} equal parts"
+    ):
+        from_dict(Training, {"batch_size": batch_size, "accumulate": accumulate})
+    assert from_dict(Training, {"batch_size": 8, "accumulate": 4}).accumulate == 4
+
+
+def test_a_player_differs_only_in_what_is_given():
+    training = Training(optimizer=Optimizer(lr=0.3, clip=2.0), players={"critic": Changes(beta1=0.0)})
+    assert training.optimizer_of("critic") == Optimizer(lr=0.3, clip=2.0, beta1=0.0)
+    assert training.optimizer_of("generator") == Optimizer(lr=0.3, clip=2.0)
+    with pytest.raises(InputError, match="lr"):
+        from_dict(Training, {"players": {"critic": {"lr": -1.0}}})
 
 
 def test_players_of_their_own():

@@ -13,7 +13,7 @@ from chimerae.methods import AVAE, GAN, VAE, VAEGAN, Clock
 from chimerae.nets import Nets
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import NotFinite, build_players, check_finite, play_batch, take_turn
-from chimerae.training.settings import Optimizer, Training
+from chimerae.training.settings import Changes, Optimizer, Training
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import parameters
@@ -139,7 +139,8 @@ def test_clipping_is_per_player(clip, gradient):
 def test_learning_rates_follow_each_players_schedule():
     a = nn.Linear(1, 1)
     training = Training(
-        optimizer=Optimizer(lr=1.0, schedule="linear", final=0.0), players={"critic": Optimizer(lr=0.5)}
+        optimizer=Optimizer(lr=1.0, schedule="linear", final=0.0),
+        players={"critic": Changes(lr=0.5, schedule="constant")},
     )
     players = build_players(GAN(), Nets({"generator": a, "critic": nn.Linear(1, 1)}), training)
     for player in players.values():
@@ -152,7 +153,7 @@ def test_learning_rates_follow_each_players_schedule():
 
 def test_an_unknown_player_is_refused():
     with pytest.raises(InputError, match="no player 'critc'; there are: generator, critic"):
-        build_players(GAN(), Nets({}), Training(players={"critc": Optimizer()}))
+        build_players(GAN(), Nets({}), Training(players={"critc": Changes()}))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

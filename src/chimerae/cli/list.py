@@ -10,14 +10,15 @@ from chimerae.errors import InputError, unknown
 Rows = Iterable[tuple[str, str]]
 
 
-def _first_line(thing: object) -> str:
-    return (thing.__doc__ or "").strip().splitlines()[0]
+def _summary(thing: object) -> str:
+    """The first paragraph of a docstring, on one line."""
+    return " ".join((thing.__doc__ or "").split("\n\n")[0].split())
 
 
 def _methods() -> Rows:
     from chimerae.methods import METHODS
 
-    return [(method.name, _first_line(method)) for method in METHODS]
+    return [(method.name, _summary(method)) for method in METHODS]
 
 
 def _recipes() -> Rows:

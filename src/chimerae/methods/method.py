@@ -30,8 +30,10 @@ class Clock:
 
     step: int
     total: int
-    watched: dict[str, Tensor] | None = None
-    """Filled by `watch` on the steps that are logged; None on all others, which then cost nothing."""
+    watched: dict[str, list[Tensor]] | None = None
+    """Means noted by `watch` on the steps that are logged, one per part of the batch; None on all other
+    steps,
+    which then cost nothing."""
 
     @property
     def progress(self) -> float:
@@ -40,8 +42,10 @@ class Clock:
 
     def watch(self, **values: Tensor) -> None:
         """Note the mean of each tensor under its name, for the log and the health rules."""
-        if self.watched is not None:
-            self.watched.update({name: value.detach().mean() for name, value in values.items()})
+        if self.watched is None:
+            return
+        for name, value in values.items():
+            self.watched.setdefault(name, []).append(value.detach().mean())
 
 
 class Method(ABC):

@@ -67,7 +67,7 @@ class VAEGAN(Method):
         q = E(x)
         x_r = D(q.sample())
         (c_real, f_real), (c_r, f_r) = C(x), C(x_r)
-        rec, kl = half_squared_error(f_real, f_r), q.kl()  # Larsen et al., eq. 7
+        rec, kl = half_squared_error(f_real, f_r), q.kl()  # L_llike and L_prior
         games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
         clock.watch(rec=rec, kl=kl, c_real=c_real, c_fake=games[-1])
 
@@ -75,7 +75,7 @@ class VAEGAN(Method):
         yield {
             "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
             "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
-            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games))),  # -L_GAN, eq. 8
+            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games))),  # -L_GAN
         }
 
     def generate(self, nets: Nets, z: Tensor) -> Tensor:

@@ -50,7 +50,7 @@ class WGANGP(Method):
         G, C = nets.generator, nets.critic
         with torch.no_grad():
             x_fake = G(self.prior(x))
-        c_real, c_fake, gp = C(x), C(x_fake), gradient_penalty(C, x, x_fake)
+        c_real, c_fake, gp = C(x), C(x_fake), gradient_penalty(C.in_float32, x, x_fake)
         clock.watch(c_real=c_real, c_fake=c_fake, penalty=gp)
         yield {"critic": (c_fake - c_real + self.penalty * gp).mean()}  # eq. 3
 

@@ -92,7 +92,9 @@ class DCGAN(Architecture):
         return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
 
     def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as the AVAE paper's BiGAN baseline has it."""
+        """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as the AVAE paper's BiGAN baseline has
+        it.
+        """
         w = self.width
         images = nn.Sequential(self._trunk(shape), nn.Linear(self._features(shape), 8 * w))
         codes = nn.Sequential(_wide(z_dim, 8 * w), _wide(8 * w, 8 * w), nn.Linear(8 * w, 8 * w))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chimerae.errors import InputError, unknown
@@ -11,7 +11,7 @@ from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
 from chimerae.nets import Architecture
 from chimerae.networks import MLP
 from chimerae.recipes.run import Run
-from chimerae.training.settings import Optimizer, Training
+from chimerae.training.settings import Changes, Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
 """Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its
@@ -63,7 +63,9 @@ class Recipe:
 
     def run(self, data: str, arch: Architecture) -> Run:
         """The run that this recipe describes, on `data` and with the networks of `arch`."""
-        return Run(method=self.method, arch=arch, data=data, training=self.training, **self.extra)
+        players = {name: self.training.players.get(name, Changes()) for name in self.method.players}
+        training = replace(self.training, players=players)
+        return Run(method=self.method, arch=arch, data=data, training=training, **self.extra)
 
 
 RECIPES: tuple[Recipe, ...] = (

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -25,9 +26,7 @@ from chimerae.training.state import State
 
 @dataclass
 class Loop:
-    """One run on its way: a state, where its batches come from, and the folder in which it leaves its
-    traces.
-    """
+    """One run on its way: a state, the source of its batches, the folder in which it leaves its traces."""
 
     state: State
     batches: Callable[[int], Tensor]
@@ -40,6 +39,7 @@ class Loop:
     """Called after every saved state, to keep a model that can be used."""
     listener: Listener = ignore
     log: Log = field(init=False)
+    _saved: int | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.log = Log(self.folder / "log.jsonl")
@@ -69,15 +69,15 @@ class Loop:
         torch.manual_seed(noise.key(self.seed, "noise", step))
         parts = self._batch(step).chunk(self.training.accumulate)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
+        self.state.losses |= losses
         if self.state.average:
             self.state.average.update(step)
         self.state.step = done
         if report:
-            self._report(clock, losses, watch)
+            self._report(clock, watch)
         if done % self.training.picture_every == 0 or done in (1, self.total):
             self.sheets.draw(self.state.final_nets(), done)
         if done % self.training.save_every == 0:
-            check_finite(losses, done)
             self._save()
 
     def _batch(self, step: int) -> Tensor:
@@ -86,15 +86,19 @@ class Loop:
             return x
         return self.state.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
 
-    def _report(self, clock: Clock, losses: dict[str, Tensor], watch: Stopwatch) -> None:
-        check_finite(losses, self.state.step)
-        values = {name: value.item() for name, value in (clock.watched or {}).items()}
+    def _report(self, clock: Clock, watch: Stopwatch) -> None:
+        check_finite(self.state.losses, self.state.step)
+        values = {name: fmean(v.item() for v in means) for name, means in (clock.watched or {}).items()}
         seconds, rate = watch.read(self.state.step)
         line = Line(
             step=self.state.step,
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
-            losses={name: loss.item() for name, loss in losses.items()},
+            losses={
+                name: self.state.losses[name].item()
+                for name in self.state.players
+                if name in self.state.losses
+            },
             watched=values,
             lr={name: player.settings.lr_at(clock.progress) for name, player in self.state.players.items()},
             health=health(values),
@@ -108,10 +112,14 @@ class Loop:
             raise Stopped(request.signum, self.state.step)
 
     def _save(self) -> None:
+        if self._saved == self.state.step:
+            return
+        check_finite(self.state.losses, self.state.step)
         tensors = self.state.tensors()
         check_state(tensors, self.state.step)
         write_state(self.folder / "state", tensors, self.state.step, self.training.keep)
         self.snapshot(self.state)
+        self._saved = self.state.step
 
 
 class Stopwatch:

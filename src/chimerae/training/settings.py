@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from math import cos, pi
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from chimerae.strict import STRICT
@@ -31,27 +31,34 @@ SCHEDULES: Mapping[ScheduleName, Callable[[float, float], float]] = {
 }
 
 
+Kind = Literal["adam", "rmsprop"]
+Positive = Annotated[float, Field(gt=0)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Optimizer:
     """One player's optimiser; the defaults are DCGAN's, which the AVAE paper takes over."""
 
-    kind: Literal["adam", "rmsprop"] = "adam"
+    kind: Kind = "adam"
     """Update rule."""
-    lr: float = Field(default=2e-4, gt=0)
+    lr: Positive = 2e-4
     """Learning rate at the start."""
-    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta1: Decay = 0.5
     """Adam: decay of the first moment."""
-    beta2: float = Field(default=0.999, ge=0, lt=1)
+    beta2: Decay = 0.999
     """Adam: decay of the second moment; RMSProp: its smoothing constant."""
-    eps: float = Field(default=1e-8, gt=0)
+    eps: Positive = 1e-8
     """Added to the denominator."""
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: NotNegative = 0.0
     """L2 penalty, added to the gradient."""
-    clip: float = Field(default=0.0, ge=0)
+    clip: NotNegative = 0.0
     """Largest norm of the player's gradient; 0: as it comes."""
     schedule: ScheduleName = "constant"
     """How the learning rate falls, as a function of the share of the run that is done."""
-    final: float = Field(default=0.02, ge=0, le=1)
+    final: Share = 0.02
     """What the learning rate ends at, as a share of `lr` (not for `constant`)."""
 
     def lr_at(self, progress: float) -> float:
@@ -64,17 +71,43 @@ class Optimizer:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Changes:
+    """What is different for one player; None: as in `optimizer`."""
+
+    kind: Kind | None = None
+    """Update rule."""
+    lr: Positive | None = None
+    """Learning rate at the start."""
+    beta1: Decay | None = None
+    """Decay of the first moment."""
+    beta2: Decay | None = None
+    """Decay of the second moment."""
+    eps: Positive | None = None
+    """Added to the denominator."""
+    weight_decay: NotNegative | None = None
+    """L2 penalty."""
+    clip: NotNegative | None = None
+    """Largest norm of the gradient."""
+    schedule: ScheduleName | None = None
+    """How the learning rate falls."""
+    final: Share | None = None
+    """What the learning rate ends at, as a share of `lr`."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Training:
     """Everything about learning that is neither the method nor the networks."""
 
     batch_size: int = Field(default=64, ge=2)
     """Samples per step."""
     accumulate: int = Field(default=1, ge=1)
-    """Parts a batch is played in, one after the other, to save memory (BatchNorm then sees the parts)."""
+    """Equal parts that a batch is played in, one after the other, to save memory (BatchNorm then sees the
+    parts,
+    and so does a loss that sums over the batch)."""
     optimizer: Optimizer = Optimizer()
-    """Of every player that is not in `players`."""
-    players: Mapping[str, Optimizer] = field(default_factory=dict)
-    """Optimisers of single players, by the player's name."""
+    """Of every player, up to what `players` changes."""
+    players: Mapping[str, Changes] = field(default_factory=dict)
+    """What is different for single players, by the player's name."""
     ema: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the average of the weights that is used for sampling and saved; 0: the last weights."""
     flip: bool = False
@@ -93,5 +126,20 @@ class Training:
     """Saved states that are kept."""
 
     def optimizer_of(self, player: str) -> Optimizer:
-        """The settings that hold for `player`."""
-        return self.players.get(player, self.optimizer)
+        """The settings that hold for `player`.
+
+        >>> Training(players={"critic": Changes(lr=1e-3)}).optimizer_of("critic").lr
+        0.001
+        """
+        changes = vars(self.players.get(player, Changes()))
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replace(self.optimizer, **given)
+
+    @model_validator(mode="after")
+    def _equal_parts(self) -> Training:
+        if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be played in accumulate {self.accumulate} "
+                "equal parts of 2 or more"
+            )
+        return self

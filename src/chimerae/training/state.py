@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,8 @@ class State:
     players: dict[str, Player]
     average: Average | None
     step: int = 0
+    losses: dict[str, Tensor] = field(default_factory=dict)
+    """Every player's last loss; not everybody moves on every step."""
 
     @property
     def device(self) -> torch.device:
@@ -44,12 +46,19 @@ class State:
         return Nets(self.final_modules(), self.nets.autocast)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Everything as named tensors: `nets/...`, `average/...`, `optimizer/<player>/<index>/<slot>`."""
+        """Everything as named tensors.
+
+        They are called `nets/...`, `average/...`, `optimizer/<player>/<index>/<slot>` and `loss/<player>`.
+        """
         return dict(self._tensors())
 
+    def _weights(self) -> dict[str, Tensor]:
+        named = _named("nets", self.nets.modules)
+        return dict(named) | dict(_named("average", self.average.modules if self.average else {}))
+
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
-        yield from _named("nets", self.nets.modules)
-        yield from _named("average", self.average.modules if self.average else {})
+        yield from self._weights().items()
+        yield from ((f"loss/{name}", loss) for name, loss in self.losses.items())
         for player in self.players.values():
             for index, slots in player.optimizer.state_dict()["state"].items():
                 for slot, value in slots.items():
@@ -61,17 +70,18 @@ class State:
         Raises:
             InputError: names or shapes differ.
         """
-        own = {name: t.shape for name, t in self._tensors() if not name.startswith("optimizer/")}
-        given = {name: t.shape for name, t in tensors.items() if not name.startswith("optimizer/")}
-        if own != given:
-            differing = sorted(set(own.items()) ^ set(given.items()))
+        own = self._weights()
+        shapes = {name: t.shape for name, t in own.items()}
+        given = {name: t.shape for name, t in tensors.items() if name.startswith(("nets/", "average/"))}
+        if shapes != given:
+            differing = sorted(set(shapes.items()) ^ set(given.items()))
             raise InputError(
                 f"the saved state does not fit this run's networks: first difference at {differing[0][0]}"
             )
         with torch.no_grad():
-            for name, tensor in self._tensors():
-                if name in given:
-                    tensor.copy_(tensors[name])
+            for name, tensor in own.items():
+                tensor.copy_(tensors[name])
+        self.losses = {n.removeprefix("loss/"): t for n, t in tensors.items() if n.startswith("loss/")}
         for player in self.players.values():
             _load_optimizer(player, tensors)
         self.step = step
