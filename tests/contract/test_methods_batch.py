@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan, nan
+
 import pytest
 import torch
 
-from chimerae.methods import AVAE, Clock
+from chimerae.methods import AVAE, ASIntroVAE, Clock
 from chimerae.nets import Autocast, Nets
 from tests.helpers.cases import BATCH, CASES, Case
 from tests.helpers.tape import Tape
@@ -16,11 +18,15 @@ WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp"]
 
 
 def growth(case: Case, player: str) -> float | None:
-    """By which factor a player's loss grows when the batch does; None: only a part of it does."""
+    """By which factor a player's loss grows when the batch does; None: only a part of it does; nan: it is not
+    asked here.
+    """
     if getattr(case.method, "reduction", "mean") == "sum":
         return 2.0  # Larsen's code sums over the batch
     if isinstance(case.method, AVAE) and case.method.latent_loss == "official" and player == "generator":
         return None  # the published code's latent loss does
+    if isinstance(case.method, ASIntroVAE) and case.method.reduce_e == "sum" and player == "encoder":
+        return nan  # a sum over pairs inside an exponent that may be saturated; test_as_introvae.py asks
     return 1.0
 
 
@@ -70,6 +76,8 @@ def _twice(t: torch.Tensor) -> torch.Tensor:
 def _compare(case: Case, once: dict[str, torch.Tensor], twice: dict[str, torch.Tensor]) -> None:
     for player, loss in once.items():
         factor = growth(case, player)
+        if factor is not None and isnan(factor):
+            continue
         if factor is not None:
             torch.testing.assert_close(twice[player], factor * loss, rtol=1e-4, atol=1e-5)
         else:

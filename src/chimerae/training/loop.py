@@ -14,6 +14,7 @@ from chimerae import noise
 from chimerae.methods import Clock
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
+from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.log import Line, Listener, Log, ignore
 from chimerae.training.players import check_finite, play_batch
@@ -69,6 +70,7 @@ class Loop:
         torch.manual_seed(noise.key(self.seed, "noise", step))
         parts = self._batch(step).chunk(self.training.accumulate)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
+        renew(self.state.method, self.state.nets.modules, done)
         if self.state.average:
             self.state.average.update(step)
         self.state.step = done
