@@ -37,6 +37,24 @@ def test_every_method_has_a_name_of_its_own():
     assert set(SWITCHES) <= set(BY_NAME)
 
 
+def followed(state: State) -> set[str]:
+    """Parameters of networks that nobody plays."""
+    return {key for key in parameters(state) if key.split(".")[0] in state.method.follows}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_nobody_plays_a_follower_and_it_stands_still(case):
+    state = case.state()
+    players = {network for networks in case.method.players.values() for network in networks}
+    assert not players & set(case.method.follows)
+    assert {follow.network for follow in case.method.follows.values()} <= players
+    assert set(state.nets.modules) == players | set(case.method.follows)
+    assert not set(case.method.follows) & set(case.method.kept), "what it follows is kept"
+    before = {key: p.clone() for key, p in parameters(state).items() if key in followed(state)}
+    observe(state, case.batch())
+    assert all(torch.equal(before[key], parameters(state)[key]) for key in before)
+
+
 @pytest.mark.parametrize("case", PLAIN, ids=str)
 def test_players_own_every_network_exactly_once(case):
     built = list(case.method.networks(case.shape, case.arch))
@@ -88,7 +106,7 @@ def test_every_parameter_is_reached_by_some_loss(played):
     reached = {
         key for turns in steps for turn in turns for key, gradient in turn.filled.items() if gradient.any()
     }
-    missing = set(parameters(state)) - reached
+    missing = set(parameters(state)) - followed(state) - reached
     allowed = UNREACHED.get(case.method.name, ())
     assert all(any(fnmatch(key, pattern) for pattern in allowed) for key in missing), missing
     assert all(any(fnmatch(key, pattern) for key in missing) for pattern in allowed), "an exception is stale"

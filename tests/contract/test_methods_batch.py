@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan, nan
+
 import pytest
 import torch
 
-from chimerae.methods import AVAE, Clock
+from chimerae.methods import AVAE, ASIntroVAE, Clock
 from chimerae.nets import Autocast, Nets
 from tests.helpers.cases import BATCH, CASES, Case
 from tests.helpers.tape import Tape
@@ -15,10 +17,10 @@ STEPS = range(2)
 WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp"]
 
 
-def growth(case: Case, player: str) -> float | None:
-    """By which factor a player's loss grows when the batch does; None: only a part of it does."""
+def growth(case: Case, player: str, copies: int) -> float | None:
+    """By which factor a player's loss grows with the copies of a batch; None: only a part of it does."""
     if getattr(case.method, "reduction", "mean") == "sum":
-        return 2.0  # Larsen's code sums over the batch
+        return float(copies)  # Larsen's code sums over the batch
     if isinstance(case.method, AVAE) and case.method.latent_loss == "official" and player == "generator":
         return None  # the published code's latent loss does
     return 1.0
@@ -39,41 +41,29 @@ def test_order_of_a_batch_does_not_matter(case):
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_batch_twice_is_the_same_batch(case):
-    state, tape = case.state(), Tape()
-    for step in STEPS:
-        x = case.batch(step)
-        with tape.recording(step):
-            once = standing(state, x, step)
-        with tape.playing(_twice):
-            twice = standing(state, _twice(x), step)
-        for a, b in zip(once, twice, strict=True):
-            _compare(case, a, b)
+    _compare(case, BATCH, copies=2)
 
 
 @pytest.mark.parametrize("case", WITHOUT_NORM, ids=str)
 def test_one_sample_costs_what_its_copies_cost(case):
+    _compare(case, 1, copies=7)
+
+
+def _compare(case: Case, n: int, *, copies: int) -> None:
+    """The losses of `n` samples with those of `copies` of each, every copy with the noise of its original."""
     state, tape = case.state(), Tape()
     for step in STEPS:
-        x = case.batch(step, n=1)
+        x = case.batch(step, n)
         with tape.recording(step):
             once = standing(state, x, step)
-        with tape.playing(_twice):
-            twice = standing(state, _twice(x), step)
-        for a, b in zip(once, twice, strict=True):
-            _compare(case, a, b)
-
-
-def _twice(t: torch.Tensor) -> torch.Tensor:
-    return torch.cat([t, t])
-
-
-def _compare(case: Case, once: dict[str, torch.Tensor], twice: dict[str, torch.Tensor]) -> None:
-    for player, loss in once.items():
-        factor = growth(case, player)
-        if factor is not None:
-            torch.testing.assert_close(twice[player], factor * loss, rtol=1e-4, atol=1e-5)
-        else:
-            assert abs(twice[player] - loss) > 1e-3
+        with tape.playing(lambda draw: torch.cat([draw] * copies)):
+            often = standing(state, torch.cat([x] * copies), step)
+        for player, a, b in ((p, a[p], b[p]) for a, b in zip(once, often, strict=True) for p in a):
+            factor = growth(case, player, copies)
+            if factor is None:
+                assert abs(b - a) > 1e-3
+            else:
+                torch.testing.assert_close(b, factor * a, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -21,7 +21,12 @@ BATCH = 6
 Z_DIM = 4
 POINTS, GREY, OBLONG = (2,), (1, 8, 8), (3, 16, 24)
 
-SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}}
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "wgan-gp": {"n_critic": 2},
+    "introvae": {"m": 20.0},
+    "soft-introvae": {"beta_neg": 4.0},
+    "as-introvae": {"beta_neg": 4.0},
+}
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
 SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
@@ -44,6 +49,24 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"latent_loss": "official"},
         {"use_xi": True},
         {"adv_loss": "softplus"},
+    ),
+    "introvae": ({"hinge": "batch_mean"}, {"alpha_g": "0.5"}, {"num_vae": 2}),
+    "soft-introvae": (
+        {"gamma_r": 0.5},
+        {"variant": "bootstrap"},
+        {"variant": "bootstrap", "gamma_r": 1.0, "target_every": 2},
+        {"detach_target": False},
+        {"num_vae": 2},
+        {"scale": 0.1},
+    ),
+    "as-introvae": (
+        {"kernel": "per_dim_prior"},
+        {"kernel": "product_flat"},
+        {"pair": "real_fake"},
+        {"schedule": "tanh", "squash": "distance_and_kl_d", "detach_target": False},
+        {"reduce_e": "sum"},
+        {"squash": "none"},
+        {"gamma_r": 0.5, "num_vae": 2},
     ),
 }
 """Options that select another path through `play`."""
@@ -78,7 +101,7 @@ class Case:
 
 def small(name: str, **options: Any) -> Method:
     """The method called `name`, small."""
-    return BY_NAME[name](z_dim=Z_DIM, **SMALL.get(name, {}), **options)
+    return BY_NAME[name](z_dim=Z_DIM, **{**SMALL.get(name, {}), **options})
 
 
 def shapes_for(arch: Architecture) -> tuple[Shape, ...]:

@@ -17,7 +17,15 @@ from chimerae.training.state import State
 from tests.helpers.cases import Case
 
 STEPS, BATCH, N = 400, 64, 1000
-OPTIONS = {"wgan-gp": {"n_critic": 1, "penalty": 0.1}, "vae": {"beta": 0.05}, "avae": {"beta": 0.05}}
+SOFT = {"beta_kl": 0.1, "beta_neg": 0.5, "num_vae": 100}
+OPTIONS = {
+    "wgan-gp": {"n_critic": 1, "penalty": 0.1},
+    "vae": {"beta": 0.05},
+    "avae": {"beta": 0.05},
+    "introvae": {"m": 4.0, "beta": 20.0},
+    "soft-introvae": SOFT,
+    "as-introvae": SOFT,
+}
 """The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
 
 

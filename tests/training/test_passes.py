@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Method
+from chimerae.methods import (
+    AVAE,
+    GAN,
+    METHODS,
+    VAE,
+    VAEGAN,
+    WGANGP,
+    ASIntroVAE,
+    IntroVAE,
+    Method,
+    SoftIntroVAE,
+)
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -58,6 +69,33 @@ COSTS = {
         {"encoder": (2, 1, 1), "decoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 1)},
         minimum=18,
         first_layers=4,
+    ),
+    "introvae": Cost(
+        IntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (2, 2, 1)}, minimum=20, first_layers=5
+    ),
+    "soft-introvae": Cost(
+        SoftIntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (4, 2, 3)}, minimum=24, first_layers=5
+    ),
+    "soft-introvae-gamma": Cost(
+        SoftIntroVAE(z_dim=2, gamma_r=1e-8),
+        {"encoder": (5, 3, 2), "decoder": (6, 4, 3)},
+        minimum=30,
+        first_layers=7,
+    ),
+    "soft-introvae-bootstrap": Cost(
+        SoftIntroVAE(z_dim=2, variant="bootstrap", gamma_r=1.0),
+        {"encoder": (5, 3, 2), "decoder": (2, 2, 1), "target": (4, 0, 4)},
+        minimum=28,
+        first_layers=5,
+    ),
+    "as-introvae": Cost(
+        ASIntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (4, 2, 3)}, minimum=24, first_layers=5
+    ),
+    "as-introvae-real": Cost(
+        ASIntroVAE(z_dim=2, pair="real_fake"),
+        {"encoder": (6, 3, 2), "decoder": (4, 2, 3)},
+        minimum=25,
+        first_layers=5,
     ),
 }
 

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chimerae.methods.as_introvae import ASIntroVAE
 from chimerae.methods.avae import AVAE
 from chimerae.methods.gan import GAN
-from chimerae.methods.method import Clock, Losses, Method, NoEncoder
+from chimerae.methods.introvae import IntroVAE
+from chimerae.methods.method import Clock, Follow, Losses, Method, NoEncoder
+from chimerae.methods.soft_introvae import SoftIntroVAE
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE)
+METHODS: tuple[type[Method], ...] = (
+    VAE,
+    GAN,
+    WGANGP,
+    VAEGAN,
+    AVAE,
+    IntroVAE,
+    SoftIntroVAE,
+    ASIntroVAE,
+)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
@@ -24,8 +36,12 @@ __all__ = [
     "VAE",
     "VAEGAN",
     "WGANGP",
+    "ASIntroVAE",
     "Clock",
+    "Follow",
+    "IntroVAE",
     "Losses",
     "Method",
     "NoEncoder",
+    "SoftIntroVAE",
 ]

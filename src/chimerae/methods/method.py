@@ -48,6 +48,15 @@ class Clock:
             self.watched.setdefault(name, []).append(value.detach().mean())
 
 
+@dataclass(frozen=True)
+class Follow:
+    """What a network that nobody plays is a copy of, and how often it is copied."""
+
+    network: str
+    every: int = 1
+    """Steps from one copy to the next; between them it stands still."""
+
+
 class Method(ABC):
     """A rule for training networks. Concrete methods are final, frozen, keyword-only dataclasses.
 
@@ -58,7 +67,7 @@ class Method(ABC):
     name: ClassVar[str]
     """What it is called on the command line."""
     players: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Player -> the networks it moves. Every network belongs to exactly one player."""
+    """Player -> the networks it moves. Every network of `networks` belongs to exactly one player."""
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
@@ -79,6 +88,14 @@ class Method(ABC):
         the moved
         networks.
         """
+
+    @property
+    def follows(self) -> Mapping[str, Follow]:
+        """Networks that nobody plays: copies of others, made and renewed by the engine, never trained.
+
+        `play` finds them in `nets` beside those of `networks`, which need not build them.
+        """
+        return {}
 
     @property
     def noise_dim(self) -> int:
