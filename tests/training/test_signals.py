@@ -66,6 +66,15 @@ def test_a_signal_in_the_last_step_comes_too_late(tmp_path):
     assert saved(folder)["step"] == 6
 
 
+@pytest.fixture
+def interruptible():
+    """Python's own answer to SIGINT, which a job in the background does not inherit."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_second_signal_acts_at_once():
     with stop_requests() as request:
         os.kill(os.getpid(), signal.SIGINT)
