@@ -35,4 +35,12 @@ def test_gradients_of_the_hinges():
 
 def test_exp_elbo():
     torch.testing.assert_close(exp_elbo(torch.tensor([0.0, 3.0])), torch.tensor([1.0, exp(-6.0)]))
-    assert exp_elbo(torch.tensor([1e6])).item() == 0.0
+
+
+def test_exp_elbo_ends_without_a_slope_before_numbers_become_denormal():
+    energy = torch.tensor([14.9, 15.1, 1e6], requires_grad=True)
+    values = exp_elbo(energy)
+    values.sum().backward()
+    assert values.tolist() == pytest.approx([exp(-29.8), exp(-30.0), exp(-30.0)], rel=1e-4)
+    assert energy.grad[0] < 0
+    assert energy.grad[1:].tolist() == [0.0, 0.0]
