@@ -45,6 +45,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"use_xi": True},
         {"adv_loss": "softplus"},
     ),
+    "bigan": ({"sigma": "free"}, {"adv_loss": "linear"}, {"adv_loss": "saturating"}),
 }
 """Options that select another path through `play`."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Method
+from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, BiGAN, Method
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -57,6 +57,12 @@ COSTS = {
         AVAE(z_dim=2),
         {"encoder": (2, 1, 1), "decoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 1)},
         minimum=18,
+        first_layers=4,
+    ),
+    "bigan": Cost(
+        BiGAN(z_dim=2),
+        {"encoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 2)},
+        minimum=14,
         first_layers=4,
     ),
 }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chimerae.methods.avae import AVAE
+from chimerae.methods.bigan import BiGAN
 from chimerae.methods.gan import GAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, BiGAN)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
@@ -24,6 +25,7 @@ __all__ = [
     "VAE",
     "VAEGAN",
     "WGANGP",
+    "BiGAN",
     "Clock",
     "Losses",
     "Method",

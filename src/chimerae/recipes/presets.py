@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chimerae.errors import InputError, unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN, Method
 from chimerae.nets import Architecture
 from chimerae.networks import MLP
 from chimerae.recipes.run import Run
@@ -19,6 +19,8 @@ methods.
 """
 WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 """Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
+ALI_ADAM = Training(batch_size=100, optimizer=Optimizer(lr=1e-4))
+"""Adam(1e-4, 0.5, 0.999), batch 100, constant rate: the code of Dumoulin et al. 2016."""
 
 
 TOY_ADAM = Training(
@@ -92,6 +94,15 @@ RECIPES: tuple[Recipe, ...] = (
         data="avae-sine",
         arch=MLP(activation="tanh"),
         extra={"steps": 16_000},
+    ),
+    Recipe(
+        "bigan",
+        "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",
+        BiGAN(),
+        DCGAN_ADAM,
+    ),
+    Recipe(
+        "ali", "ALI: BiGAN with codes that are drawn (Dumoulin et al. 2016)", BiGAN(sigma="free"), ALI_ADAM
     ),
 )
 """Every recipe, in the order in which they are listed."""
