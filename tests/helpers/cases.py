@@ -46,6 +46,13 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"adv_loss": "softplus"},
     ),
     "bigan": ({"sigma": "free"}, {"adv_loss": "linear"}, {"adv_loss": "saturating"}),
+    "alice": (
+        {"sigma": "none"},
+        {"cycle": "l2", "code_cycle": "l2"},
+        {"cycle": "implicit"},
+        {"lambda_z": 0.0},
+        {"adv_loss": "probability"},
+    ),
 }
 """Options that select another path through `play`."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
-from chimerae.methods import AVAE, GAN, VAEGAN, BiGAN
+from chimerae.methods import ALICE, AVAE, GAN, VAEGAN, BiGAN
 from tests.helpers.cases import CASES, Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe
@@ -99,7 +99,17 @@ def bigan_critic(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
     return one(m["critic"](x, z_q)) + zero(m["critic"](m["generator"](z).detach(), z))
 
 
+def alice_pair(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    z, eps, eps_back = draws
+    q, back = m["encoder"](x), m["encoder"](m["generator"](z))
+    z_q = q.mu + (0.5 * q.logvar).exp() * eps
+    z_back = back.mu + (0.5 * back.logvar).exp() * eps_back
+    game = zero(m["critic"](x, z_q)) + one(m["critic"](m["generator"](z), z))
+    return game + (x - m["generator"](z_q)).abs().mean() + (z - z_back).abs().mean()
+
+
 TEXTBOOK: dict[type, dict[str, Loss]] = {
+    ALICE: {"pair": alice_pair, "critic": bigan_critic},
     AVAE: {"vae": avae_vae, "generator": avae_generator, "critic": avae_critic},
     BiGAN: {"pair": bigan_pair, "critic": bigan_critic},
     GAN: {"generator": gan_generator, "critic": gan_critic},

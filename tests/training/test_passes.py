@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, BiGAN, Method
+from chimerae.methods import ALICE, AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, BiGAN, Method
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -64,6 +64,29 @@ COSTS = {
         {"encoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 2)},
         minimum=14,
         first_layers=4,
+    ),
+    "alice": Cost(
+        ALICE(z_dim=2),
+        {"encoder": (2, 2, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=20,
+        first_layers=4,
+    ),
+    "alice-samples-only": Cost(
+        ALICE(z_dim=2, lambda_z=0),
+        {"encoder": (1, 1, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=17,
+        first_layers=4,
+    ),
+    "alice-implicit": Cost(
+        ALICE(z_dim=2, cycle="implicit"),
+        {
+            "encoder": (2, 2, 0),
+            "generator": (2, 2, 0),
+            "critic": (2, 2, 2),
+            "cycle_critic": (2, 2, 1),
+        },
+        minimum=27,
+        first_layers=6,
     ),
 }
 

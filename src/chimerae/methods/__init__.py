@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chimerae.methods.alice import ALICE
 from chimerae.methods.avae import AVAE
 from chimerae.methods.bigan import BiGAN
 from chimerae.methods.gan import GAN
@@ -12,12 +13,13 @@ from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, BiGAN)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, BiGAN, ALICE)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
 
 __all__ = [
+    "ALICE",
     "AVAE",
     "BY_NAME",
     "GAN",

@@ -53,14 +53,20 @@ class Method(ABC):
 
     name: ClassVar[str]
     """What it is called on the command line."""
-    players: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Player -> the networks it moves. Every network belongs to exactly one player."""
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
 
     z_dim: int
+
+    @property
+    @abstractmethod
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Player -> the networks it moves. Every network belongs to exactly one player.
+
+        A constant of the class, or a property where a setting decides who plays.
+        """
 
     @abstractmethod
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:

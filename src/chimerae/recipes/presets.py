@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from chimerae.errors import InputError, unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN, Method
-from chimerae.nets import Architecture
+from chimerae.errors import unknown
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
 from chimerae.networks import MLP
-from chimerae.recipes.run import Run
+from chimerae.recipes.pairs import PAIRS
+from chimerae.recipes.recipe import Recipe
 from chimerae.training.settings import Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
@@ -19,8 +17,6 @@ methods.
 """
 WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 """Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
-ALI_ADAM = Training(batch_size=100, optimizer=Optimizer(lr=1e-4))
-"""Adam(1e-4, 0.5, 0.999), batch 100, constant rate: the code of Dumoulin et al. 2016."""
 
 
 TOY_ADAM = Training(
@@ -31,41 +27,6 @@ TOY_ADAM = Training(
     save_every=4000,
 )
 """For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named starting point."""
-
-    name: str
-    about: str
-    """What it is and where it comes from, in one line."""
-    method: Method
-    training: Training
-    data: str | None = None
-    """The source it is made for; None: any."""
-    arch: Architecture | None = None
-    """The networks it is made for; None: `mlp` for points, `dcgan` for images."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the run."""
-
-    def source(self, data: str | None) -> str:
-        """`data`, or the source that the recipe is made for.
-
-        Raises:
-            InputError: there is neither.
-        """
-        source = data or self.data
-        if source is None:
-            raise InputError(
-                f"'{self.name}' needs data: add --data with a folder of images, "
-                "or a name of `chimerae list data`"
-            )
-        return source
-
-    def run(self, data: str, arch: Architecture) -> Run:
-        """The run that this recipe describes, on `data` and with the networks of `arch`."""
-        return Run(method=self.method, arch=arch, data=data, training=self.training, **self.extra)
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -101,9 +62,7 @@ RECIPES: tuple[Recipe, ...] = (
         BiGAN(),
         DCGAN_ADAM,
     ),
-    Recipe(
-        "ali", "ALI: BiGAN with codes that are drawn (Dumoulin et al. 2016)", BiGAN(sigma="free"), ALI_ADAM
-    ),
+    *PAIRS,
 )
 """Every recipe, in the order in which they are listed."""
 
