@@ -53,6 +53,15 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"lambda_z": 0.0},
         {"adv_loss": "probability"},
     ),
+    "biadversarial": (
+        {"inference_disc": "marginal"},
+        {"generative_disc": "image"},
+        {"ratio": "logistic"},
+        {"divergences": "code"},
+        {"divergences": "code", "inference_disc": "marginal", "generative_disc": "image"},
+        {"decoder_loss": "surrogate"},
+        {"recon_weight": 1.0},
+    ),
 }
 """Options that select another path through `play`."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import ALICE, AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, BiGAN, Method
+from chimerae.methods import ALICE, AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Biadversarial, BiGAN, Method
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -87,6 +87,28 @@ COSTS = {
         },
         minimum=27,
         first_layers=6,
+    ),
+    "biadversarial": Cost(
+        Biadversarial(z_dim=2),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (5, 2, 3),
+        },
+        minimum=28,
+        first_layers=6 - 3,  # the layer that spreads the encoder's noise is one more
+    ),
+    "biadversarial-of-code": Cost(
+        Biadversarial(z_dim=2, inference_disc="marginal", generative_disc="image", divergences="code"),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (4, 2, 2),
+        },
+        minimum=26,
+        first_layers=6 - 3,
     ),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from chimerae.methods.alice import ALICE
 from chimerae.methods.avae import AVAE
+from chimerae.methods.biadversarial import Biadversarial
 from chimerae.methods.bigan import BiGAN
 from chimerae.methods.gan import GAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder
@@ -13,7 +14,7 @@ from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, BiGAN, ALICE)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, BiGAN, ALICE, Biadversarial)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
@@ -28,6 +29,7 @@ __all__ = [
     "VAEGAN",
     "WGANGP",
     "BiGAN",
+    "Biadversarial",
     "Clock",
     "Losses",
     "Method",
