@@ -21,6 +21,10 @@ UNBOUNDED = {"introvae", "soft-introvae", "as-introvae"}
 """Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
 
 
+UNBOUNDED = {"biadversarial"}
+"""Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
+
+
 def kept(case: Case) -> Nets:
     """Only the networks that a saved model has."""
     modules = case.state().nets.modules

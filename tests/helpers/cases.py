@@ -68,6 +68,23 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"squash": "none"},
         {"gamma_r": 0.5, "num_vae": 2},
     ),
+    "bigan": ({"sigma": "free"}, {"adv_loss": "linear"}, {"adv_loss": "saturating"}),
+    "alice": (
+        {"sigma": "none"},
+        {"cycle": "l2", "code_cycle": "l2"},
+        {"cycle": "implicit"},
+        {"lambda_z": 0.0},
+        {"adv_loss": "probability"},
+    ),
+    "biadversarial": (
+        {"inference_disc": "marginal"},
+        {"generative_disc": "image"},
+        {"ratio": "logistic"},
+        {"divergences": "code"},
+        {"divergences": "code", "inference_disc": "marginal", "generative_disc": "image"},
+        {"decoder_loss": "surrogate"},
+        {"recon_weight": 1.0},
+    ),
 }
 """Options that select another path through `play`."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from chimerae.methods import (
+    ALICE,
     AVAE,
     GAN,
     METHODS,
@@ -14,6 +15,8 @@ from chimerae.methods import (
     VAEGAN,
     WGANGP,
     ASIntroVAE,
+    Biadversarial,
+    BiGAN,
     IntroVAE,
     Method,
     SoftIntroVAE,
@@ -96,6 +99,57 @@ COSTS = {
         {"encoder": (6, 3, 2), "decoder": (4, 2, 3)},
         minimum=25,
         first_layers=5,
+    ),
+    "bigan": Cost(
+        BiGAN(z_dim=2),
+        {"encoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 2)},
+        minimum=14,
+        first_layers=4,
+    ),
+    "alice": Cost(
+        ALICE(z_dim=2),
+        {"encoder": (2, 2, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=20,
+        first_layers=4,
+    ),
+    "alice-samples-only": Cost(
+        ALICE(z_dim=2, lambda_z=0),
+        {"encoder": (1, 1, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=17,
+        first_layers=4,
+    ),
+    "alice-implicit": Cost(
+        ALICE(z_dim=2, cycle="implicit"),
+        {
+            "encoder": (2, 2, 0),
+            "generator": (2, 2, 0),
+            "critic": (2, 2, 2),
+            "cycle_critic": (2, 2, 1),
+        },
+        minimum=27,
+        first_layers=6,
+    ),
+    "biadversarial": Cost(
+        Biadversarial(z_dim=2),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (5, 2, 3),
+        },
+        minimum=28,
+        first_layers=6 - 3,  # the layer that spreads the encoder's noise is one more
+    ),
+    "biadversarial-of-code": Cost(
+        Biadversarial(z_dim=2, inference_disc="marginal", generative_disc="image", divergences="code"),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (4, 2, 2),
+        },
+        minimum=26,
+        first_layers=6 - 3,
     ),
 }
 

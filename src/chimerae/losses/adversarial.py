@@ -53,6 +53,13 @@ def linear(c: Tensor) -> Tensor:
     return -c
 
 
+def probability(c: Tensor) -> Tensor:
+    """Generator's cost `-P(real)`: bounded on both sides, without slope where the critic is sure (ALICE's
+    code).
+    """
+    return -c.sigmoid()
+
+
 GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[[Tensor], Tensor]] = {
     "non_saturating": non_saturating,
     "saturating": saturating,

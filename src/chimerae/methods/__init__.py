@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chimerae.methods.alice import ALICE
 from chimerae.methods.as_introvae import ASIntroVAE
 from chimerae.methods.avae import AVAE
+from chimerae.methods.biadversarial import Biadversarial
+from chimerae.methods.bigan import BiGAN
 from chimerae.methods.gan import GAN
 from chimerae.methods.introvae import IntroVAE
 from chimerae.methods.method import Clock, Follow, Losses, Method, NoEncoder
@@ -19,16 +22,20 @@ METHODS: tuple[type[Method], ...] = (
     GAN,
     WGANGP,
     VAEGAN,
+    BiGAN,
     AVAE,
     IntroVAE,
     SoftIntroVAE,
     ASIntroVAE,
+    Biadversarial,
+    ALICE,
 )
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
 
 __all__ = [
+    "ALICE",
     "AVAE",
     "BY_NAME",
     "GAN",
@@ -37,6 +44,8 @@ __all__ = [
     "VAEGAN",
     "WGANGP",
     "ASIntroVAE",
+    "BiGAN",
+    "Biadversarial",
     "Clock",
     "Follow",
     "IntroVAE",

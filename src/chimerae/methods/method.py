@@ -66,14 +66,20 @@ class Method(ABC):
 
     name: ClassVar[str]
     """What it is called on the command line."""
-    players: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Player -> the networks it moves. Every network of `networks` belongs to exactly one player."""
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
 
     z_dim: int
+
+    @property
+    @abstractmethod
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Player -> the networks it moves. Every network of `networks` belongs to one player.
+
+        A constant of the class, or a property where a setting decides who plays.
+        """
 
     @abstractmethod
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
@@ -85,8 +91,7 @@ class Method(ABC):
 
         Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far,
         each with respect to its own player's parameters only, then those players step, then play goes on with
-        the moved
-        networks.
+        the moved networks.
         """
 
     @property

@@ -37,14 +37,16 @@ class Model:
         """Networks that turn codes into samples; the last one is used when none is named."""
         return self.method.decoders
 
-    def encode(self, x: Tensor) -> Gaussian:
+    def encode(self, x: Tensor, *, seed: int = 0) -> Gaussian:
         """Posterior over codes of `x` `[B, *shape]`: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
+
+        A posterior that is no Gaussian is given by one draw from it, in `mu`; `seed` chooses which.
 
         Raises:
             InputError: `x` has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
-        with self.nets.evaluating():
+        with self.nets.evaluating(), noise.seeded(seed, "encode"):
             q = self.method.encode(self.nets, self._inwards(x))
         return Gaussian(q.mu.cpu(), q.logvar.cpu())
 
@@ -83,7 +85,7 @@ class Model:
             InputError: `x` has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
-        q = self.encode(x)
+        q = self.encode(x, seed=seed)
         with noise.seeded(seed, "reconstruct"):
             z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim))
         return self.decode(z, by=by, seed=seed)
@@ -109,7 +111,7 @@ class Model:
             raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
         with noise.seeded(seed, "interpolate"):
             eps = noise.normal(len(a), self.method.z_dim)
-        ends = [self.method.reconstruction_code(self.encode(x), eps) for x in (a, b)]
+        ends = [self.method.reconstruction_code(self.encode(x, seed=seed), eps) for x in (a, b)]
         return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
 
     def walk(

@@ -104,3 +104,11 @@ class WithFeatures(nn.Module):
         """Logit and features of each sample."""
         h = self.lower(x)
         return self.logit(self.upper(h)), self.gain * h
+
+
+def code_critic(z_dim: int, width: int, depth: int = 4) -> nn.Sequential:
+    """`z [B, z_dim] -> logit [B]`: `depth` hidden layers of `width` ReLU units (WAE-GAN's adversary)."""
+    layers: list[nn.Module] = []
+    for i in range(depth):
+        layers += [nn.Linear(width if i else z_dim, width), nn.ReLU()]
+    return nn.Sequential(*layers, Logit(width))

@@ -57,10 +57,16 @@ class MLP(Architecture):
         """A network `x [B, *shape] -> logit [B]`; it has no normalisation either way."""
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), Logit(self.width))
 
-    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side."""
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
+        """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side, never
+        normalised.
+        """
         joint = nn.Sequential(self._hidden(numel(shape) + z_dim), Logit(self.width))
         return Pair(nn.Flatten(), nn.Identity(), joint)
+
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]`."""
+        return nn.Sequential(self._hidden(z_dim), Logit(self.width))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""

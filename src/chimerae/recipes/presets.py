@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chimerae.errors import unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
 from chimerae.networks import MLP
 from chimerae.recipes import introspective
+from chimerae.recipes.pairs import PAIRS
 from chimerae.recipes.recipe import Recipe
 from chimerae.training.settings import Optimizer, Training
 
@@ -57,6 +58,13 @@ RECIPES: tuple[Recipe, ...] = (
         extra={"steps": 16_000},
     ),
     *introspective.RECIPES,
+    Recipe(
+        "bigan",
+        "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",
+        BiGAN(),
+        DCGAN_ADAM,
+    ),
+    *PAIRS,
 )
 """Every recipe, in the order in which they are listed."""
 
