@@ -61,6 +61,18 @@ class Architecture(ABC):
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, ...])`."""
 
+    @abstractmethod
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation."""
+
+    @abstractmethod
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x -> (logits [B, outcomes], features [B, h])` whose features `code_head` can read."""
+
+    @abstractmethod
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian` over `z_dim` dimensions, for what `class_critic` shows."""
+
 
 Output = Literal["tanh", "sigmoid", "linear"]
 """What a decoder of images ends in: values in [-1, 1], in [0, 1], or anywhere."""
@@ -136,6 +148,19 @@ class Net:
         """
         with _statistics_kept(self.module):
             return self(*inputs)
+
+    def settled(self, *inputs: Tensor) -> Any:
+        """Apply the network as it is in use: BatchNorm on running statistics, which these inputs do not
+        touch.
+
+        For a network that has been trained and now only judges others; gradients flow through it.
+        """
+        training = self.module.training
+        self.module.eval()
+        try:
+            return self(*inputs)
+        finally:
+            self.module.train(training)
 
 
 @contextmanager

@@ -24,6 +24,8 @@ POINTS, GREY, OBLONG = (2,), (1, 8, 8), (3, 16, 24)
 SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}}
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
+NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "adversary": 8}}
+
 SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "vae": ({"sigma": "shared"}, {"beta": 4.0}),
     "gan": (
@@ -44,6 +46,19 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"latent_loss": "official"},
         {"use_xi": True},
         {"adv_loss": "softplus"},
+    ),
+    "wae-mmd": (
+        {"mmd_scales": "single"},
+        {"sigma2_z": 2.0},
+        {"pretrain": 2},
+        {"add_noise": 0.1},
+        {"aef": 0.5},
+    ),
+    "wae-gan": (
+        {"p_trick": "off"},
+        {"p_trick": "official_broadcast"},
+        {"update": "simultaneous", "sigma2_z": 2.0},
+        {"aef": 0.5, "add_noise": 0.1},
     ),
 }
 """Options that select another path through `play`."""
@@ -88,7 +103,7 @@ def shapes_for(arch: Architecture) -> tuple[Shape, ...]:
 
 def tiny(arch: type[Architecture]) -> Architecture:
     """The architecture, as narrow as still makes sense."""
-    return arch(width=8 if arch.name == "mlp" else 2)
+    return arch(**NARROW.get(arch.name, {"width": 2}))
 
 
 def _cases() -> Iterator[Case]:

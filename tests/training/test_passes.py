@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Method
+from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WAEGAN, WAEMMD, WGANGP, Method
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -58,6 +58,19 @@ COSTS = {
         {"encoder": (2, 1, 1), "decoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 1)},
         minimum=18,
         first_layers=4,
+    ),
+    "wae-mmd": Cost(WAEMMD(z_dim=2), {"encoder": (1, 1, 0), "decoder": (1, 1, 0)}, minimum=6, first_layers=1),
+    "wae-gan": Cost(
+        WAEGAN(z_dim=2, update="simultaneous"),
+        {"encoder": (1, 1, 0), "decoder": (1, 1, 0), "adversary": (2, 2, 1)},
+        minimum=6 + 7,  # the adversary sees codes only: nearly free
+        first_layers=3,
+    ),
+    "wae-gan-alternating": Cost(
+        WAEGAN(z_dim=2),
+        {"encoder": (2, 1, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
+        minimum=7 + 8,  # the encoder has moved: its codes and what the adversary says of them are new
+        first_layers=3,
     ),
 }
 

@@ -9,9 +9,11 @@ from chimerae.methods.gan import GAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
+from chimerae.methods.wae_gan import WAEGAN
+from chimerae.methods.wae_mmd import WAEMMD
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, WAEMMD, WAEGAN)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
@@ -23,6 +25,8 @@ __all__ = [
     "METHODS",
     "VAE",
     "VAEGAN",
+    "WAEGAN",
+    "WAEMMD",
     "WGANGP",
     "Clock",
     "Losses",

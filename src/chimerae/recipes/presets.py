@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
-from chimerae.errors import InputError, unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
-from chimerae.nets import Architecture
+from chimerae.errors import unknown
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP
 from chimerae.networks import MLP
-from chimerae.recipes.run import Run
+from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.wasserstein import WASSERSTEIN
 from chimerae.training.settings import Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
@@ -29,41 +27,6 @@ TOY_ADAM = Training(
     save_every=4000,
 )
 """For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named starting point."""
-
-    name: str
-    about: str
-    """What it is and where it comes from, in one line."""
-    method: Method
-    training: Training
-    data: str | None = None
-    """The source it is made for; None: any."""
-    arch: Architecture | None = None
-    """The networks it is made for; None: `mlp` for points, `dcgan` for images."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the run."""
-
-    def source(self, data: str | None) -> str:
-        """`data`, or the source that the recipe is made for.
-
-        Raises:
-            InputError: there is neither.
-        """
-        source = data or self.data
-        if source is None:
-            raise InputError(
-                f"'{self.name}' needs data: add --data with a folder of images, "
-                "or a name of `chimerae list data`"
-            )
-        return source
-
-    def run(self, data: str, arch: Architecture) -> Run:
-        """The run that this recipe describes, on `data` and with the networks of `arch`."""
-        return Run(method=self.method, arch=arch, data=data, training=self.training, **self.extra)
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -93,6 +56,7 @@ RECIPES: tuple[Recipe, ...] = (
         arch=MLP(activation="tanh"),
         extra={"steps": 16_000},
     ),
+    *WASSERSTEIN,
 )
 """Every recipe, in the order in which they are listed."""
 
