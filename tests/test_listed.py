@@ -1,4 +1,4 @@
-"""Adding anything is one file and one line in an explicit tuple: no file forgotten, no method without page."""
+"""Adding anything is one file and one line in an explicit tuple: no file is forgotten, no method without page."""
 
 from __future__ import annotations
 

@@ -60,6 +60,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"update": "simultaneous", "sigma2_z": 2.0},
         {"aef": 0.5, "add_noise": 0.1},
     ),
+    "aae": ({"sigma": "free"},),
 }
 """Options that select another path through `play`."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WAEGAN, WAEMMD, WGANGP, Method
+from chimerae.methods import AAE, AVAE, GAN, METHODS, VAE, VAEGAN, WAEGAN, WAEMMD, WGANGP, Method
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -71,6 +71,12 @@ COSTS = {
         {"encoder": (2, 1, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
         minimum=7 + 8,  # the encoder has moved: its codes and what the adversary says of them are new
         first_layers=3,
+    ),
+    "aae": Cost(
+        AAE(z_dim=2),
+        {"encoder": (2, 2, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
+        minimum=9 + 8,  # a third phase: the encoder learns from the game by itself
+        first_layers=4,
     ),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chimerae.methods.aae import AAE
 from chimerae.methods.avae import AVAE
 from chimerae.methods.gan import GAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder
@@ -13,12 +14,13 @@ from chimerae.methods.wae_gan import WAEGAN
 from chimerae.methods.wae_mmd import WAEMMD
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, WAEMMD, WAEGAN)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, WAEMMD, WAEGAN, AAE)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
 
 __all__ = [
+    "AAE",
     "AVAE",
     "BY_NAME",
     "GAN",

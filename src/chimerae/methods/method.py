@@ -54,7 +54,9 @@ class Method(ABC):
     name: ClassVar[str]
     """What it is called on the command line."""
     players: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Player -> the networks it moves. Every network belongs to exactly one player."""
+    """Player -> the networks it moves. A network of two players has two optimisers, for turns of two kinds
+    (AAE's encoder); every other belongs to exactly one.
+    """
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED

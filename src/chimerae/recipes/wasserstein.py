@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimerae.methods import WAEGAN, WAEMMD
+from chimerae.methods import AAE, WAEGAN, WAEMMD
 from chimerae.networks import WAE
 from chimerae.recipes.recipe import Recipe
 from chimerae.training.settings import Optimizer, Training
@@ -24,6 +24,12 @@ MNIST_GAN_ADAM = Training(
     players={"adversary": Optimizer(lr=5e-4, schedule="late_steps", final=0.2)},
     picture_every=2000,
 )
+AAE_ADAM = Training(
+    batch_size=100,
+    optimizer=Optimizer(lr=3e-4),
+    players={"adversary": Optimizer(lr=1e-3), "forger": Optimizer(lr=3e-4)},
+)
+"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were not at hand."""
 IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 
@@ -40,6 +46,7 @@ WASSERSTEIN: tuple[Recipe, ...] = (
         WAEGAN(),
         GAN_ADAM,
     ),
+    Recipe("aae", "adversarial autoencoder, in three phases (Makhzani et al. 2015)", AAE(), AAE_ADAM),
     Recipe(
         "wae-mmd-mnist",
         "WAE-MMD with the paper's networks and settings for MNIST",
