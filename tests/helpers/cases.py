@@ -21,7 +21,7 @@ BATCH = 6
 Z_DIM = 4
 POINTS, GREY, OBLONG = (2,), (1, 8, 8), (3, 16, 24)
 
-SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}}
+SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}, "id-gan": {"vae_steps": 0.01}}
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
 NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "adversary": 8}}
@@ -61,6 +61,8 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"aef": 0.5, "add_noise": 0.1},
     ),
     "aae": ({"sigma": "free"},),
+    "id-gan": ({"s_dim": 0}, {"w_info": 1.0}),
+    "ian": ({"update": "simultaneous"},),
 }
 """Options that select another path through `play`."""
 

@@ -17,7 +17,12 @@ from chimerae.training.state import State
 from tests.helpers.cases import Case
 
 STEPS, BATCH, N = 400, 64, 1000
-OPTIONS = {"wgan-gp": {"n_critic": 1, "penalty": 0.1}, "vae": {"beta": 0.05}, "avae": {"beta": 0.05}}
+OPTIONS = {
+    "wgan-gp": {"n_critic": 1, "penalty": 0.1},
+    "vae": {"beta": 0.05},
+    "avae": {"beta": 0.05},
+    "id-gan": {"beta": 0.05, "s_dim": 1, "w_info": 0.5, "r1": 0.1},
+}
 """The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
 
 

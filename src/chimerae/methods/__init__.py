@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from chimerae.methods.aae import AAE
 from chimerae.methods.avae import AVAE
 from chimerae.methods.gan import GAN
+from chimerae.methods.ian import IAN
+from chimerae.methods.id_gan import IDGAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
@@ -14,7 +16,7 @@ from chimerae.methods.wae_gan import WAEGAN
 from chimerae.methods.wae_mmd import WAEMMD
 from chimerae.methods.wgan_gp import WGANGP
 
-METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, WAEMMD, WAEGAN, AAE)
+METHODS: tuple[type[Method], ...] = (VAE, GAN, WGANGP, VAEGAN, AVAE, WAEMMD, WAEGAN, AAE, IDGAN, IAN)
 """Every method, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Method]] = {method.name: method for method in METHODS}
@@ -24,6 +26,8 @@ __all__ = [
     "AVAE",
     "BY_NAME",
     "GAN",
+    "IAN",
+    "IDGAN",
     "METHODS",
     "VAE",
     "VAEGAN",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from chimerae.errors import unknown
 from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP
 from chimerae.networks import MLP
+from chimerae.recipes.introspection import INTROSPECTION
 from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.wasserstein import WASSERSTEIN
 from chimerae.training.settings import Optimizer, Training
@@ -57,6 +58,7 @@ RECIPES: tuple[Recipe, ...] = (
         extra={"steps": 16_000},
     ),
     *WASSERSTEIN,
+    *INTROSPECTION,
 )
 """Every recipe, in the order in which they are listed."""
 
