@@ -58,12 +58,20 @@ class Architecture(ABC):
         """A network `x, z [B, z_dim] -> logit [B]` (> 0 means the encoder's pair)."""
 
     @abstractmethod
+    def feature_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> (logit [B], features [B, ...])`."""
+
+    @abstractmethod
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation."""
 
     @abstractmethod
-    def feature_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> (logit [B], features [B, ...])`."""
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x -> (logits [B, outcomes], features [B, h])` whose features `code_head` can read."""
+
+    @abstractmethod
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian` over `z_dim` dimensions, for what `class_critic` shows."""
 
     def noisy_encoder(self, shape: Shape, z_dim: int, noise_dim: int) -> nn.Module:
         """A network `x, eps [B, noise_dim] -> z [B, z_dim]`: a draw from a posterior of any form.
@@ -174,6 +182,19 @@ class Net:
         """
         with _statistics_kept(self.module):
             return self(*inputs)
+
+    def settled(self, *inputs: Tensor) -> Any:
+        """Apply the network as it is in use: BatchNorm on running statistics, which these inputs do not
+        touch.
+
+        For a network that has been trained and now only judges others; gradients flow through it.
+        """
+        training = self.module.training
+        self.module.eval()
+        try:
+            return self(*inputs)
+        finally:
+            self.module.train(training)
 
 
 @contextmanager

@@ -107,6 +107,17 @@ def test_a_noisy_encoder_bends_its_noise(arch, shape):
     assert (twice - silent - 2 * shift).abs().max() > 1e-3 * shift.abs().max()
 
 
+def test_critics_of_codes_and_of_several_outcomes(arch, shape):
+    x = data(shape)
+    logits, features = arch.class_critic(shape, 4)(x)
+    assert logits.shape == (N, 4)
+    q = arch.code_head(shape, Z)(features)
+    assert q.mu.shape == q.logvar.shape == (N, Z)
+    critic, z = arch.code_critic(Z), torch.randn(N, Z)
+    assert critic(z).shape == (N,)
+    torch.testing.assert_close(critic(z), torch.cat([critic(one) for one in z.split(1)]))
+
+
 @pairs
 def test_critic_without_norm_treats_samples_one_by_one(arch, shape):
     critic = arch.critic(shape, norm=False).train()

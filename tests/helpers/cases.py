@@ -27,7 +27,10 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "soft-introvae": {"beta_neg": 4.0},
     "as-introvae": {"beta_neg": 4.0},
 }
+SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}, "id-gan": {"vae_steps": 0.01}}
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
+
+NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "adversary": 8}}
 
 SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "vae": ({"sigma": "shared"}, {"beta": 4.0}),
@@ -85,6 +88,22 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"decoder_loss": "surrogate"},
         {"recon_weight": 1.0},
     ),
+    "wae-mmd": (
+        {"mmd_scales": "single"},
+        {"sigma2_z": 2.0},
+        {"pretrain": 2},
+        {"add_noise": 0.1},
+        {"aef": 0.5},
+    ),
+    "wae-gan": (
+        {"p_trick": "off"},
+        {"p_trick": "official_broadcast"},
+        {"update": "simultaneous", "sigma2_z": 2.0},
+        {"aef": 0.5, "add_noise": 0.1},
+    ),
+    "aae": ({"sigma": "free"},),
+    "id-gan": ({"s_dim": 0}, {"w_info": 1.0}),
+    "ian": ({"update": "simultaneous"},),
 }
 """Options that select another path through `play`."""
 
@@ -128,7 +147,7 @@ def shapes_for(arch: Architecture) -> tuple[Shape, ...]:
 
 def tiny(arch: type[Architecture]) -> Architecture:
     """The architecture, as narrow as still makes sense."""
-    return arch(width=8 if arch.name == "mlp" else 2)
+    return arch(**NARROW.get(arch.name, {"width": 2}))
 
 
 def _cases() -> Iterator[Case]:

@@ -27,6 +27,7 @@ OPTIONS = {
     "as-introvae": SOFT,
     "biadversarial": {"noise": 8, "inference_disc": "marginal"},  # the paper's pairing collapses
     "bigan": {"z_dim": 2, "sigma": "free"},  # without spread, one code cannot fill the line's thickness
+    "id-gan": {"beta": 0.05, "s_dim": 1, "w_info": 0.5, "r1": 0.1},
 }
 """The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
 WEAK = {"bigan": 0.6, "biadversarial": 0.6}

@@ -76,7 +76,8 @@ class Method(ABC):
     @property
     @abstractmethod
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """Player -> the networks it moves. Every network of `networks` belongs to one player.
+        """Player -> the networks it moves. Every network of `networks` has a player; a network of two players
+        has two optimisers, for turns of two kinds (AAE's encoder).
 
         A constant of the class, or a property where a setting decides who plays.
         """

@@ -11,7 +11,7 @@ from torch import nn
 
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures, code_critic
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.strict import STRICT
 
@@ -112,6 +112,14 @@ class DCGAN(Architecture):
         trunk, large = self._trunk(shape), _third_stride(shape) == 2
         stage, gain = (3, 1 / sqrt(2)) if large else (4, 1.0)
         return _initialised(WithFeatures(trunk, stage, Logit(self._features(shape)), gain))
+
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
+        return _initialised(WithClasses(self._trunk(shape), self._features(shape), outcomes))
+
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian`."""
+        return _initialised(POSTERIORS["free"](self._features(shape), z_dim))
 
     def _features(self, shape: Shape) -> int:
         _, height, width = shape

@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from torch import nn
 
 from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures
 from chimerae.shapes import Shape, is_image, numel
 from chimerae.strict import STRICT
 
@@ -64,14 +64,22 @@ class MLP(Architecture):
         joint = nn.Sequential(self._hidden(numel(shape) + z_dim), Logit(self.width))
         return Pair(nn.Flatten(), nn.Identity(), joint)
 
-    def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]`."""
-        return nn.Sequential(self._hidden(z_dim), Logit(self.width))
-
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""
         trunk = nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
         return WithFeatures(trunk, len(trunk), Logit(self.width))
+
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]`."""
+        return nn.Sequential(self._hidden(z_dim), Logit(self.width))
+
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x [B, *shape] -> (logits [B, outcomes], features [B, width])`."""
+        return WithClasses(nn.Sequential(nn.Flatten(), self._hidden(numel(shape))), self.width, outcomes)
+
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, width] -> Gaussian`."""
+        return POSTERIORS["free"](self.width, z_dim)
 
     def _hidden(self, inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []

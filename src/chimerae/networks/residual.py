@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.strict import STRICT
 
@@ -96,13 +96,25 @@ class Residual(Architecture):
         """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm."""
         return nn.Sequential(self._trunk(shape, norm=norm), Logit(prod(self._bottom(shape))))
 
-    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`: codes join the image's last features."""
         last = self._levels(shape)[-1]
-        images = nn.Sequential(self._trunk(shape), nn.Linear(prod(self._bottom(shape)), last))
+        images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(prod(self._bottom(shape)), last))
         codes = nn.Sequential(nn.Linear(z_dim, last), nn.LeakyReLU(SLOPE), nn.Linear(last, last))
         joint = nn.Sequential(nn.Linear(2 * last, 2 * last), nn.LeakyReLU(SLOPE), Logit(2 * last))
         return Pair(images, codes, joint)
+
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of 8 times `width` units."""
+        return code_critic(z_dim, 8 * self.width)
+
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
+        return WithClasses(self._trunk(shape), prod(self._bottom(shape)), outcomes)
+
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian`."""
+        return POSTERIORS["free"](prod(self._bottom(shape)), z_dim)
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, the features being its last block's."""

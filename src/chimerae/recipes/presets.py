@@ -8,8 +8,10 @@ from chimerae.errors import unknown
 from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
 from chimerae.networks import MLP
 from chimerae.recipes import introspective
+from chimerae.recipes.introspection import INTROSPECTION
 from chimerae.recipes.pairs import PAIRS
 from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.wasserstein import WASSERSTEIN
 from chimerae.training.settings import Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
@@ -65,6 +67,8 @@ RECIPES: tuple[Recipe, ...] = (
         DCGAN_ADAM,
     ),
     *PAIRS,
+    *WASSERSTEIN,
+    *INTROSPECTION,
 )
 """Every recipe, in the order in which they are listed."""
 
