@@ -38,8 +38,8 @@ HINGES: Mapping[Hinge, Callable[[Tensor, float], Tensor]] = {
 ALPHA = 2.0
 """Soft-IntroVAE's exponent; the paper and all its experiments have 2."""
 LOWEST = -30.0
-"""Exponents end here: float32 cannot see less beside the other terms, and on its way to 0 an exponential fills
-the backward pass with denormal numbers, which made steps ten times slower on a CPU.
+"""Exponents end here: float32 cannot see less beside the other terms, and on its way to 0 an exponential
+fills the backward pass with denormal numbers, which made steps ten times slower on a CPU.
 """
 
 
