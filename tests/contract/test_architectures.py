@@ -107,6 +107,7 @@ def test_a_noisy_encoder_bends_its_noise(arch, shape):
     assert (twice - silent - 2 * shift).abs().max() > 1e-3 * shift.abs().max()
 
 
+@pairs
 def test_critics_of_codes_and_of_several_outcomes(arch, shape):
     x = data(shape)
     logits, features = arch.class_critic(shape, 4)(x)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import isnan, nan
+
 import pytest
 import torch
 
-from chimerae.methods import AVAE, WAEMMD, Clock
+from chimerae.methods import AVAE, WAEMMD, ASIntroVAE, Clock
 from chimerae.nets import Autocast, Nets
 from tests.helpers.cases import BATCH, CASES, Case
 from tests.helpers.tape import Tape
@@ -17,14 +19,25 @@ PAIRWISE = (WAEMMD,)
 WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp" and not isinstance(case.method, PAIRWISE)]
 
 
+def saturates(case: Case) -> bool:
+    """AS-IntroVAE's published sum over pairs, inside an exponent: rounding is multiplied by hundreds, and copies
+    change it (its own tests ask how).
+    """
+    return isinstance(case.method, ASIntroVAE) and case.method.reduce_e == "sum"
+
+
 def growth(case: Case, player: str, copies: int) -> float | None:
-    """By which factor a player's loss grows with the copies of a batch; None: only a part of it does."""
+    """By which factor a player's loss grows with the copies of a batch; None: only a part of it does; nan: it is
+    not asked here.
+    """
     if getattr(case.method, "reduction", "mean") == "sum":
         return float(copies)  # Larsen's code sums over the batch
     if isinstance(case.method, AVAE) and case.method.latent_loss == "official" and player == "generator":
         return None  # the published code's latent loss does
     if isinstance(case.method, PAIRWISE):
         return None  # copies are pairs at no distance
+    if saturates(case) and player == "encoder":
+        return nan
     return 1.0
 
 
@@ -38,7 +51,8 @@ def test_order_of_a_batch_does_not_matter(case):
             before = standing(state, x, step)
         with tape.playing(lambda draw: draw[order]):
             after = standing(state, x[order], step)
-        torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
+        rounding = 1e-2 if saturates(case) else 1e-4
+        torch.testing.assert_close(after, before, rtol=rounding, atol=1e-5)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -63,6 +77,8 @@ def _compare(case: Case, n: int, *, copies: int) -> None:
         turns = zip(once, often, strict=True)
         for player, a, b in ((name, one[name], many[name]) for one, many in turns for name in one):
             factor = growth(case, player, copies)
+            if factor is not None and isnan(factor):
+                continue
             if factor is None:
                 assert abs(b - a) > 1e-3
             else:

@@ -17,11 +17,7 @@ from chimerae.shapes import is_image
 from tests.helpers.cases import BATCH, CASES, PLAIN, Z_DIM, Case
 from tests.helpers.turns import buffers
 
-UNBOUNDED = {"introvae", "soft-introvae", "as-introvae"}
-"""Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
-
-
-UNBOUNDED = {"biadversarial"}
+UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
 """Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
 
 

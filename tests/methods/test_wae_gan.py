@@ -25,6 +25,11 @@ def log_p(z: torch.Tensor, variance: float) -> torch.Tensor:
     return -0.5 * z.square().sum(1) / variance - 1.5 * log(2 * pi * variance)
 
 
+def centred(z: torch.Tensor, variance: float) -> torch.Tensor:
+    """`log p` but for a constant: 0 on average over the prior."""
+    return 0.5 * (z.shape[1] - z.square().sum(1) / variance)
+
+
 @pytest.mark.parametrize("update", ["simultaneous", "alternating"])
 @pytest.mark.parametrize("p_trick", P_TRICKS)
 @pytest.mark.parametrize("variance", [1.0, 2.0])
@@ -36,7 +41,7 @@ def test_losses_by_hand(update, p_trick, variance):
     z, z_q = variance**0.5 * tape.draws[0], state.nets.encoder(x).mu
 
     def judged(z: torch.Tensor) -> torch.Tensor:
-        h, prior = state.nets.adversary(z), log_p(z, variance)
+        h, prior = state.nets.adversary(z), centred(z, variance)
         every = torch.stack([torch.stack([a + b for b in prior]) for a in h])
         return {"off": h, "correct": h + prior, "official_broadcast": every}[p_trick]
 
@@ -45,6 +50,25 @@ def test_losses_by_hand(update, p_trick, variance):
     torch.testing.assert_close(losses["autoencoder"], 0.3 * rec + 4 * fooled)
     told = softplus(-judged(z)).mean() + softplus(judged(z_q)).mean()
     torch.testing.assert_close(losses["adversary"], 4 * told)
+
+
+def test_one_turn_has_the_gradients_of_two_with_everybody_else_frozen():
+    chosen = case(update="simultaneous", penalty=4.0)
+    state, slow, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        (turn,) = observe(state, x)
+    E, D, A = (slow.nets.modules[name] for name in ("encoder", "decoder", "adversary"))
+    z = tape.draws[0]
+    A.requires_grad_(False)
+    z_q = E(x).mu
+    rec = (x - D(z_q)).square().sum(1)
+    (0.05 * rec + 4 * softplus(-A(z_q) - centred(z_q, 1.0))).mean().backward()
+    A.requires_grad_()
+    z_q = z_q.detach()
+    (4 * (softplus(-A(z) - centred(z, 1.0)) + softplus(A(z_q) + centred(z_q, 1.0)))).mean().backward()
+    for name, module in slow.nets.items():
+        for key, p in module.named_parameters():
+            torch.testing.assert_close(turn.filled[f"{name}.{key}"], p.grad, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("p_trick", "shape"), [("off", 1), ("correct", 1), ("official_broadcast", 2)])

@@ -45,6 +45,16 @@ RUNS = {
     "as-introvae-mlp-warm-up": tiny_run("as-introvae", method={"num_vae": 2, "schedule": "tanh"}),
     "as-introvae-dcgan": tiny_run("as-introvae", "dcgan", method={"pair": "real_fake"}),
     "avae-mlp": tiny_run("avae", method={"latent_loss": "official"}, optimizer=EXPONENTIAL),
+    "wae-mmd-dcgan": tiny_run("wae-mmd", "dcgan", method={"pretrain": 4, "add_noise": 0.1}),
+    "wae-mmd-mlp-accumulate": tiny_run("wae-mmd", method={"aef": 0.5}, accumulate=2),
+    "wae-gan-dcgan": tiny_run("wae-gan", "dcgan", players={"adversary": {"lr": 1e-3}}),
+    "wae-gan-mlp": tiny_run("wae-gan", method={"update": "simultaneous"}, accumulate=2),
+    "aae-dcgan": tiny_run("aae", "dcgan", accumulate=2),
+    "aae-mlp": tiny_run("aae", method={"sigma": "free"}, ema=0.0),
+    "id-gan-dcgan-at-the-turn": tiny_run("id-gan", "dcgan", optimizer={"kind": "rmsprop"}),
+    "id-gan-mlp": tiny_run("id-gan", method={"vae_steps": 0.7, "s_dim": 0}, accumulate=2),
+    "ian-dcgan": tiny_run("ian", "dcgan", accumulate=2),
+    "ian-mlp": tiny_run("ian", method={"update": "simultaneous"}),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from math import log
+from math import log, pi
 from typing import ClassVar, Literal, final
 
 import torch
@@ -93,7 +93,9 @@ class WAEGAN(Method):
     def _judged(self, nets: Nets, z: Tensor) -> Tensor:
         """What the adversary says of codes: `[B]`, or `[B, B]` with the published code's sum."""
         prior = Gaussian(torch.zeros_like(z), torch.full_like(z[0], log(self.sigma2_z)))
-        return P_TRICKS[self.p_trick](nets.adversary(z), prior.log_prob(z))
+        expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
+        # a constant is the network's bias's affair: without this one it would begin tens of nats away
+        return P_TRICKS[self.p_trick](nets.adversary(z), prior.log_prob(z) - expected)
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
         """How much samples change when they are encoded and decoded, `[B]`, moving their maker alone."""

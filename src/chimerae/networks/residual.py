@@ -98,6 +98,7 @@ class Residual(Architecture):
 
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`: codes join the image's last features."""
+        self.check(shape)
         last = self._levels(shape)[-1]
         images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(prod(self._bottom(shape)), last))
         codes = nn.Sequential(nn.Linear(z_dim, last), nn.LeakyReLU(SLOPE), nn.Linear(last, last))

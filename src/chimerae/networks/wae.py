@@ -85,6 +85,7 @@ class WAE(Architecture):
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`: the trunk, and the code beside its
         features.
         """
+        self.check(shape)
         joint = code_critic(self._features(shape) + z_dim, self.adversary, depth=2)
         return _initialised(Pair(self._trunk(shape, norm=norm), nn.Identity(), joint))
 

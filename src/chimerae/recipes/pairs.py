@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chimerae.methods import ALICE, Biadversarial, BiGAN
 from chimerae.recipes.recipe import Recipe
-from chimerae.training.settings import Changes, Optimizer, Training
+from chimerae.training.settings import Optimizer, Training
 
 ALI_ADAM = Training(batch_size=100, optimizer=Optimizer(lr=1e-4))
 """Adam(1e-4, 0.5, 0.999), batch 100, constant rate: the code of Dumoulin et al. 2016."""
