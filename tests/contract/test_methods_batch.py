@@ -20,15 +20,15 @@ WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp" and not isinst
 
 
 def saturates(case: Case) -> bool:
-    """AS-IntroVAE's published sum over pairs, inside an exponent: rounding is multiplied by hundreds, and copies
-    change it (its own tests ask how).
+    """AS-IntroVAE's published sum over pairs, inside an exponent: rounding is multiplied by hundreds, and
+    copies change it (its own tests ask how).
     """
     return isinstance(case.method, ASIntroVAE) and case.method.reduce_e == "sum"
 
 
 def growth(case: Case, player: str, copies: int) -> float | None:
-    """By which factor a player's loss grows with the copies of a batch; None: only a part of it does; nan: it is
-    not asked here.
+    """By which factor a player's loss grows with the copies of a batch; None: only a part of it does; nan: it
+    is not asked here.
     """
     if getattr(case.method, "reduction", "mean") == "sum":
         return float(copies)  # Larsen's code sums over the batch

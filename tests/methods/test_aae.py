@@ -8,7 +8,7 @@ from chimerae import noise
 from chimerae.methods import AAE, Clock
 from chimerae.networks import MLP
 from chimerae.training.players import play_batch
-from chimerae.training.settings import Optimizer
+from chimerae.training.settings import Changes, Optimizer
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
@@ -78,7 +78,7 @@ def test_the_encoder_has_an_optimiser_for_each_of_its_two_tasks():
 
 def test_codes_come_to_look_like_the_prior():
     method = AAE(z_dim=1)
-    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Optimizer(lr=5e-3)}}
+    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Changes(lr=5e-3)}}
     state = Case(method, MLP(width=32), (2,)).state(**training)
 
     def line(n: int, step: int) -> torch.Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from chimerae.methods import ASIntroVAE, IntroVAE, SoftIntroVAE
 from tests.helpers.cases import CASES, Case
 from tests.helpers.tape import Tape
-from tests.helpers.turns import TOTAL, observe, owned
+from tests.helpers.turns import TOTAL, assert_slopes_close, before_norm, observe, owned
 
 STEP = 3
 Modules = dict[str, nn.Module]
@@ -166,8 +166,9 @@ def test_turns_have_the_gradients_of_the_textbook(case: Case):
         value.backward()
         torch.testing.assert_close(turn.losses[player], value.detach(), rtol=1e-4, atol=1e-5)
         assert set(turn.filled) <= owned(state, player)
-        for key, p in modules[player].named_parameters():
-            _close(turn.filled[f"{player}.{key}"], p.grad, f"{player}: {key}")
+        slopes = {f"{player}.{key}": p.grad for key, p in modules[player].named_parameters()}
+        own = {key: turn.filled[key] for key in slopes}
+        assert_slopes_close(own, slopes, before_norm(modules), rtol=1e-3)
         slow.players[player].step(STEP / TOTAL)
 
 
@@ -175,10 +176,3 @@ def _freeze_all_but(modules: Modules, player: str) -> None:
     for name, module in modules.items():
         module.requires_grad_(name == player)
         module.zero_grad()
-
-
-def _close(ours: Tensor, theirs: Tensor, what: str) -> None:
-    scale = theirs.abs().max().item()
-    torch.testing.assert_close(
-        ours, theirs, rtol=1e-3, atol=1e-4 * scale + 1e-9, msg=lambda m: f"{what}: {m}"
-    )

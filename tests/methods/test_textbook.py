@@ -12,7 +12,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits as bce
 from chimerae.methods import ALICE, AVAE, GAN, VAEGAN, BiGAN
 from tests.helpers.cases import CASES, Case
 from tests.helpers.tape import Tape
-from tests.helpers.turns import observe
+from tests.helpers.turns import assert_slopes_close, before_norm, observe
 
 Modules = Mapping[str, nn.Module]
 Loss = Callable[[Modules, Tensor, list[Tensor]], Tensor]
@@ -132,14 +132,5 @@ def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
         value = loss(slow, x, tape.draws)
         value.backward()
         torch.testing.assert_close(turn.losses[player], value.detach(), rtol=1e-5, atol=1e-5)
-        for network in own:
-            for key, p in slow[network].named_parameters():
-                _close(turn.filled[f"{network}.{key}"], p.grad, f"{player}: {network}.{key}")
-
-
-def _close(ours: Tensor, theirs: Tensor, what: str) -> None:
-    scale = theirs.abs().max().item()
-    floor = 1e-7 if theirs.numel() == 1 else 1e-9  # in the bias of a logit near 0 halves cancel
-    torch.testing.assert_close(
-        ours, theirs, rtol=1e-4, atol=1e-5 * scale + floor, msg=lambda m: f"{what}: {m}"
-    )
+        slopes = {f"{net}.{key}": p.grad for net in own for key, p in slow[net].named_parameters()}
+        assert_slopes_close({key: turn.filled[key] for key in slopes}, slopes, before_norm(slow))

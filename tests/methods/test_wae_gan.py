@@ -11,7 +11,7 @@ from chimerae.methods import WAEGAN, Clock
 from chimerae.methods.wae_gan import P_TRICKS
 from chimerae.networks import MLP
 from chimerae.training.players import play_batch
-from chimerae.training.settings import Optimizer
+from chimerae.training.settings import Changes, Optimizer
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
@@ -131,7 +131,7 @@ def test_a_matched_adversary_pays_two_logs_of_two(p_trick):
 
 def test_codes_come_to_look_like_the_prior():
     method = WAEGAN(z_dim=1, recon_weight=1.0, penalty=2.0)
-    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Optimizer(lr=5e-3)}}
+    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Changes(lr=5e-3)}}
     state = Case(method, MLP(width=32), (2,)).state(**training)
 
     def line(n: int, step: int) -> torch.Tensor:

@@ -54,6 +54,12 @@ RUNS = {
     "id-gan-dcgan-at-the-turn": tiny_run("id-gan", "dcgan", optimizer={"kind": "rmsprop"}),
     "id-gan-mlp": tiny_run("id-gan", method={"vae_steps": 0.7, "s_dim": 0}, accumulate=2),
     "ian-dcgan": tiny_run("ian", "dcgan", accumulate=2),
+    "bigan-dcgan": tiny_run("bigan", "dcgan", method={"sigma": "free"}),
+    "bigan-mlp": tiny_run("bigan", accumulate=2, players={"critic": {"lr": 1e-3}}),
+    "alice-dcgan": tiny_run("alice", "dcgan", method={"cycle": "implicit"}),
+    "alice-mlp": tiny_run("alice", method={"lambda_z": 0.0}, ema=0.0),
+    "biadversarial-dcgan": tiny_run("biadversarial", "dcgan", accumulate=2),
+    "biadversarial-mlp": tiny_run("biadversarial", method={"inference_disc": "marginal"}),
     "ian-mlp": tiny_run("ian", method={"update": "simultaneous"}),
 }
 
