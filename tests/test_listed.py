@@ -22,7 +22,7 @@ from chimerae.recipes.presets import RECIPES
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HELPERS = {
-    "chimerae.methods": {"method"},
+    "chimerae.methods": {"introspection", "method"},
     "chimerae.networks": {"heads"},
     "chimerae.metrics": {"kinds", "mean", "registry"},
     "chimerae.cli": {"console", "inputs", "output", "parse"},

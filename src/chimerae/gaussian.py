@@ -53,6 +53,15 @@ class Gaussian:
             eps = noise.normal(*self.mu.shape, like=self.mu)
         return self.mu + self.sigma * eps
 
+    def scaled(self, factor: float) -> Gaussian:
+        """The law of `factor * z` (`factor` > 0), for codes measured in another unit.
+
+        >>> q = Gaussian(torch.ones(1, 2), torch.zeros(2)).scaled(0.5)
+        >>> q.mu.tolist(), q.sigma.tolist()
+        ([[0.5, 0.5]], [0.5, 0.5])
+        """
+        return Gaussian(factor * self.mu, self.logvar + 2.0 * log(factor))
+
     def kl_per_dim(self) -> Tensor:
         """KL to N(0, 1) of every dimension, in nats, `[B, z]`."""
         return 0.5 * (self.mu.square() + self.variance - 1.0 - self._logvar)

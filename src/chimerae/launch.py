@@ -61,7 +61,7 @@ def train(
         steps: batches to play.
         seed: from which all randomness follows.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
-        arch: "mlp" or "dcgan"; what suits the data when not given.
+        arch: "mlp", "dcgan" or "residual"; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         audience: who hears of it while it goes on.
         command: how this run was asked for; the command line of this process when not given.
@@ -86,7 +86,7 @@ def build(name: str, *, data: str | None = None, arch: str | None = None) -> Run
     source = chosen.source(data)
     if arch is None and chosen.arch is not None:
         return chosen.run(source, chosen.arch)
-    return chosen.run(source, default_arch(source, arch))
+    return chosen.run(source, default_arch(source, arch, images=chosen.images))
 
 
 def start(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from chimerae.gaussian import Gaussian
-from chimerae.shapes import Shape
+from chimerae.shapes import Shape, is_image, numel
 
 Scale = Literal["free", "shared", "none"]
 """Spread of an encoder's posterior: per sample, one learned vector for all samples, or none
@@ -54,12 +54,52 @@ class Architecture(ABC):
         """
 
     @abstractmethod
-    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x, z [B, z_dim] -> logit [B]` (> 0 means the encoder's pair)."""
 
     @abstractmethod
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, ...])`."""
+
+    @abstractmethod
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation."""
+
+    @abstractmethod
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x -> (logits [B, outcomes], features [B, h])` whose features `code_head` can read."""
+
+    @abstractmethod
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian` over `z_dim` dimensions, for what `class_critic` shows."""
+
+    def noisy_encoder(self, shape: Shape, z_dim: int, noise_dim: int) -> nn.Module:
+        """A network `x, eps [B, noise_dim] -> z [B, z_dim]`: a draw from a posterior of any form.
+
+        The noise comes in with the data, so that every layer can bend it: beside the coordinates of points,
+        as one more channel of images, over which a linear layer spreads it.
+        """
+        wider = (shape[0] + (1 if is_image(shape) else noise_dim), *shape[1:])
+        return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)
+
+
+class NoiseFed(nn.Module):
+    """`x [B, *shape], eps [B, noise_dim] -> z [B, z_dim]` by an encoder that sees both side by side."""
+
+    def __init__(self, encoder: nn.Module, noise_dim: int, shape: Shape) -> None:
+        super().__init__()
+        self.encoder = encoder
+        plane = (1, *shape[1:])
+        self.spread = (
+            nn.Sequential(nn.Linear(noise_dim, numel(plane), bias=False), nn.Unflatten(1, plane))
+            if is_image(shape)
+            else nn.Identity()
+        )
+
+    def forward(self, x: Tensor, eps: Tensor) -> Tensor:
+        """A code of each sample."""
+        z: Tensor = self.encoder(torch.cat([x, self.spread(eps)], 1)).mu
+        return z
 
 
 Output = Literal["tanh", "sigmoid", "linear"]
@@ -142,6 +182,19 @@ class Net:
         """
         with _statistics_kept(self.module):
             return self(*inputs)
+
+    def settled(self, *inputs: Tensor) -> Any:
+        """Apply the network as it is in use: BatchNorm on running statistics, which these inputs do not
+        touch.
+
+        For a network that has been trained and now only judges others; gradients flow through it.
+        """
+        training = self.module.training
+        self.module.eval()
+        try:
+            return self(*inputs)
+        finally:
+            self.module.train(training)
 
 
 @contextmanager

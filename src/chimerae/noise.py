@@ -52,6 +52,25 @@ def uniform(n: int, *, like: Tensor | None = None) -> Tensor:
     return torch.rand(n, device=None if like is None else like.device)
 
 
+def truncated(n: int, d: int, *, like: Tensor | None = None) -> Tensor:
+    """Standard normal draws `[n, d]` that lie within two deviations, float32, on the device of `like`.
+
+    >>> bool((truncated(9, 9).abs() <= 2).all())
+    True
+    """
+    low = torch.special.ndtr(torch.tensor(-2.0)).item()
+    share = torch.special.ndtr(normal(n, d, like=like))
+    draws: Tensor = torch.special.ndtri(low + (1.0 - 2.0 * low) * share)
+    return draws
+
+
+def disturbed(x: Tensor, deviation: float) -> Tensor:
+    """`x` `[B, ...]` with `truncated` noise of this deviation on every value; `x` itself when it is 0."""
+    if not deviation:
+        return x
+    return x + deviation * truncated(len(x), x[0].numel(), like=x).view_as(x)
+
+
 def generator(*parts: int | str) -> torch.Generator:
     """A CPU generator of its own for `key(*parts)`, for draws that must not touch the global one."""
     return torch.Generator().manual_seed(key(*parts))

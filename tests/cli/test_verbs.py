@@ -111,3 +111,19 @@ def test_dry_run_shows_the_resolved_settings_and_leaves_nothing(call, workplace:
     assert json.loads(out)["method"]["beta"] == 5
     assert "resized" in err
     assert not Path("runs").exists()
+
+
+def test_samples_can_be_improved(call):
+    assert call("train", "wae-mmd", "--data", "8gaussians", "--steps", 2, "--out", "toy")[0] == 0
+    flags = {"plain": (), "moved": ("--improve",), "chosen": ("--improve.reject", 4, "--improve.steps", 0)}
+    made = {}
+    for name, options in flags.items():
+        code, _, err = call("sample", "toy", "-n", 5, "--out", f"{name}.npy", *options)
+        assert code == 0, err
+        made[name] = np.load(f"{name}.npy")
+        assert made[name].shape == (5, 2)
+    assert not np.array_equal(made["plain"], made["moved"])
+    assert not np.array_equal(made["plain"], made["chosen"])
+    code, _, err = call("sample", "toy", "--improve.reject", 0)
+    assert code == 2
+    assert "reject" in err

@@ -87,6 +87,42 @@ def test_pair_critic_looks_at_both(arch, shape):
 
 
 @pairs
+@pytest.mark.parametrize("norm", [True, False])
+def test_critics_of_pairs_and_of_codes(arch, shape, norm):
+    x, z = data(shape), torch.randn(N, Z, generator=torch.Generator().manual_seed(1))
+    critic, code_critic = arch.pair_critic(shape, Z, norm=norm).train(), arch.code_critic(Z)
+    assert critic(x, z).shape == code_critic(z).shape == (N,)
+    torch.testing.assert_close(code_critic(z), torch.cat([code_critic(one) for one in z.split(1)]))
+    if not norm:
+        alone = [critic(*one) for one in zip(x.split(1), z.split(1), strict=True)]
+        torch.testing.assert_close(critic(x, z), torch.cat(alone))
+
+
+@pairs
+def test_a_noisy_encoder_bends_its_noise(arch, shape):
+    """The noise is no shift of the code: what it does depends on the sample, and on its own size."""
+    encoder = arch.noisy_encoder(shape, Z, 4).eval()
+    x, eps = data(shape), torch.randn(4, generator=torch.Generator().manual_seed(1)).expand(N, 4)
+    silent, once, twice = (encoder(x, factor * eps) for factor in (0, 1, 2))
+    assert once.shape == (N, Z)
+    shift = once - silent
+    assert (shift - shift[:1]).abs().max() > 1e-3 * shift.abs().max()
+    assert (twice - silent - 2 * shift).abs().max() > 1e-3 * shift.abs().max()
+
+
+@pairs
+def test_critics_of_codes_and_of_several_outcomes(arch, shape):
+    x = data(shape)
+    logits, features = arch.class_critic(shape, 4)(x)
+    assert logits.shape == (N, 4)
+    q = arch.code_head(shape, Z)(features)
+    assert q.mu.shape == q.logvar.shape == (N, Z)
+    critic, z = arch.code_critic(Z), torch.randn(N, Z)
+    assert critic(z).shape == (N,)
+    torch.testing.assert_close(critic(z), torch.cat([critic(one) for one in z.split(1)]))
+
+
+@pairs
 def test_critic_without_norm_treats_samples_one_by_one(arch, shape):
     critic = arch.critic(shape, norm=False).train()
     assert not any(isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d) for m in critic.modules())

@@ -17,6 +17,9 @@ from chimerae.shapes import is_image
 from tests.helpers.cases import BATCH, CASES, PLAIN, Z_DIM, Case
 from tests.helpers.turns import buffers
 
+UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
+"""Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
+
 
 def kept(case: Case) -> Nets:
     """Only the networks that a saved model has."""
@@ -39,7 +42,7 @@ def test_generates_samples_of_the_shape_and_range_of_the_data(case):
         assert x.shape == (BATCH, *case.shape)
         assert x.dtype == torch.float32
         assert x.isfinite().all()
-        if is_image(case.shape):
+        if is_image(case.shape) and case.method.name not in UNBOUNDED:
             assert x.min() >= case.method.value_range.low
             assert x.max() <= case.method.value_range.high
     assert torch.equal(made, short) == (case.method.noise_dim == 0)

@@ -113,7 +113,7 @@ def test_nothing_is_registered_by_it(page):
     assert "wae-example" not in {*methods.BY_NAME, *(recipe.name for recipe in RECIPES)}
 
 
-def test_the_tuple_that_the_page_shows_is_ours_and_one_more(page):
+def test_the_tuple_that_the_page_shows_begins_as_ours_and_ends_with_it(page):
     (shown,) = (block for block in blocks(PAGE, "") if "METHODS" in block)
-    ours = ", ".join(method.__name__ for method in METHODS)
-    assert f"({ours}, {page[0].WAEExample.__name__})" in shown
+    first = ", ".join(method.__name__ for method in METHODS[:2])
+    assert f"({first}, ..., {page[0].WAEExample.__name__})" in shown

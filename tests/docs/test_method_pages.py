@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -50,25 +53,33 @@ def test_equations_stand_where_the_page_says(method):
 def test_every_option_and_its_default_stand_on_the_page(method):
     rows = [re.split(r"(?<!\\)\|", line) for line in page_of(method).splitlines() if line.startswith("| `--")]
     defaults = {row[1].split("`")[1]: row[3].strip(" `") for row in rows}
-    shown = {False: "off", True: "on"}
+    shown = {False: "off", True: "on", None: "none"}
     for field in fields(method):
         default = getattr(method(), field.name)
         given = defaults[f"--method.{field.name.replace('_', '-')}"]
-        if isinstance(default, bool | str):
+        if default is None or isinstance(default, bool | str):
             assert given == shown.get(default, default)
         else:
             assert float(given) == default
 
 
+def watched_by(method) -> set[str]:
+    """Names given to `clock.watch` in `method`'s module; of `**{TABLE[...]: ...}`, all of the table's."""
+    module = sys.modules[method.__module__]
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "clock.watch":
+            names |= {keyword.arg for keyword in node.keywords if keyword.arg}
+            tables = [key.value.id for word in node.keywords if not word.arg for key in word.value.keys]
+            names |= {name for table in tables for name in getattr(module, table).values()}
+    return names
+
+
 @method
 def test_everything_that_is_watched_stands_on_the_page(method):
-    source = Path(SOURCE / "methods" / f"{method.name.replace('-', '_')}.py").read_text(encoding="utf-8")
-    watched = {name for call in re.findall(r"clock\.watch\((.*?)\)\n", source) for name in NAME.findall(call)}
+    watched = watched_by(method)
     assert watched
     assert not {name for name in watched if f"`{name}`" not in page_of(method)}
-
-
-NAME = re.compile(r"(\w+)=")
 
 
 @method

@@ -91,6 +91,10 @@ def test_health_words_and_thresholds():
         "critic blind": health.BLIND_GAP,
         "penalty too large": health.WILD_PENALTY,
         "code unused": health.UNUSED_NATS,
+        "hinge inactive": 0,
+        "exponent saturated": health.UNDERFLOW,
+        "fakes not repelled": health.UNREPELLED,
+        "fakes pass as data": health.PASSING_SHARE,
     }
     for word, value in thresholds.items():
         assert re.search(rf"(?<![\d.]){re.escape(f'{value:g}')}(?![\d.]\d)", rules[word]), word

@@ -21,8 +21,16 @@ BATCH = 6
 Z_DIM = 4
 POINTS, GREY, OBLONG = (2,), (1, 8, 8), (3, 16, 24)
 
-SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}}
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "wgan-gp": {"n_critic": 2},
+    "introvae": {"m": 20.0},
+    "soft-introvae": {"beta_neg": 4.0},
+    "as-introvae": {"beta_neg": 4.0},
+}
+SMALL: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"n_critic": 2}, "id-gan": {"vae_steps": 0.01}}
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
+
+NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "adversary": 8}}
 
 SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "vae": ({"sigma": "shared"}, {"beta": 4.0}),
@@ -45,6 +53,57 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"use_xi": True},
         {"adv_loss": "softplus"},
     ),
+    "introvae": ({"hinge": "batch_mean"}, {"alpha_g": "0.5"}, {"num_vae": 2}),
+    "soft-introvae": (
+        {"gamma_r": 0.5},
+        {"variant": "bootstrap"},
+        {"variant": "bootstrap", "gamma_r": 1.0, "target_every": 2},
+        {"detach_target": False},
+        {"num_vae": 2},
+        {"scale": 0.1},
+    ),
+    "as-introvae": (
+        {"kernel": "per_dim_prior"},
+        {"kernel": "product_flat"},
+        {"pair": "real_fake"},
+        {"schedule": "tanh", "squash": "distance_and_kl_d", "detach_target": False},
+        {"reduce_e": "sum"},
+        {"squash": "none"},
+        {"gamma_r": 0.5, "num_vae": 2},
+    ),
+    "bigan": ({"sigma": "free"}, {"adv_loss": "linear"}, {"adv_loss": "saturating"}),
+    "alice": (
+        {"sigma": "none"},
+        {"cycle": "l2", "code_cycle": "l2"},
+        {"cycle": "implicit"},
+        {"lambda_z": 0.0},
+        {"adv_loss": "probability"},
+    ),
+    "biadversarial": (
+        {"inference_disc": "marginal"},
+        {"generative_disc": "image"},
+        {"ratio": "logistic"},
+        {"divergences": "code"},
+        {"divergences": "code", "inference_disc": "marginal", "generative_disc": "image"},
+        {"decoder_loss": "surrogate"},
+        {"recon_weight": 1.0},
+    ),
+    "wae-mmd": (
+        {"mmd_scales": "single"},
+        {"sigma2_z": 2.0},
+        {"pretrain": 2},
+        {"add_noise": 0.1},
+        {"aef": 0.5},
+    ),
+    "wae-gan": (
+        {"p_trick": "off"},
+        {"p_trick": "official_broadcast"},
+        {"update": "simultaneous", "sigma2_z": 2.0},
+        {"aef": 0.5, "add_noise": 0.1},
+    ),
+    "aae": ({"sigma": "free"},),
+    "id-gan": ({"s_dim": 0}, {"w_info": 1.0}),
+    "ian": ({"update": "simultaneous"},),
 }
 """Options that select another path through `play`."""
 
@@ -78,7 +137,7 @@ class Case:
 
 def small(name: str, **options: Any) -> Method:
     """The method called `name`, small."""
-    return BY_NAME[name](z_dim=Z_DIM, **SMALL.get(name, {}), **options)
+    return BY_NAME[name](z_dim=Z_DIM, **{**SMALL.get(name, {}), **options})
 
 
 def shapes_for(arch: Architecture) -> tuple[Shape, ...]:
@@ -88,7 +147,7 @@ def shapes_for(arch: Architecture) -> tuple[Shape, ...]:
 
 def tiny(arch: type[Architecture]) -> Architecture:
     """The architecture, as narrow as still makes sense."""
-    return arch(width=8 if arch.name == "mlp" else 2)
+    return arch(**NARROW.get(arch.name, {"width": 2}))
 
 
 def _cases() -> Iterator[Case]:

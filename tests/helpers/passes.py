@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -36,10 +36,10 @@ class Passes:
     def counting(self) -> Iterator[None]:
         """Count everything that happens inside."""
         backward, players = torch.Tensor.backward, self._state.players.values()
-        owners = {id(p): player.name for player in players for p in player.params}
+        owners = {_identity(player.params): player.name for player in players}
 
         def known(loss: Tensor, *args: Any, inputs: list[Tensor], **options: Any) -> None:
-            self._player = owners[id(inputs[0])]
+            self._player = owners[_identity(inputs)]
             backward(loss, *args, inputs=inputs, **options)
             self._player = None
 
@@ -73,6 +73,10 @@ class _Products(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         self.passes.products += func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default)
         return func(*args, **(kwargs or {}))
+
+
+def _identity(params: Sequence[Tensor]) -> tuple[int, ...]:
+    return tuple(map(id, params))
 
 
 def _tensors(outputs: Any) -> list[Tensor]:

@@ -16,13 +16,14 @@ from torch import Tensor
 from chimerae.config import from_dict
 from chimerae.launch import Audience
 from chimerae.methods import BY_NAME
-from chimerae.networks import DCGAN, MLP
+from chimerae.networks import DCGAN, MLP, Residual
 from chimerae.recipes.run import Run
 from chimerae.training.checkpoint import read_state
 from chimerae.training.log import Line
 from chimerae.training.settings import Training
 
-DATA = {"dcgan": "digits", "mlp": "avae-sine"}
+DATA = {"dcgan": "digits", "residual": "digits", "mlp": "avae-sine"}
+ARCHS = {"dcgan": DCGAN(width=2), "residual": Residual(width=2), "mlp": MLP(width=8)}
 OFTEN = {"batch_size": 8, "log_every": 1, "save_every": 3, "device": "cpu"}
 
 
@@ -36,7 +37,7 @@ def tiny_run(
     """A run of the method called `name` with some options, that saves its state after every third step."""
     return Run(
         method=BY_NAME[name](z_dim=2, **method),
-        arch=DCGAN(width=2) if arch == "dcgan" else MLP(width=8),
+        arch=ARCHS[arch],
         data=DATA[arch],
         training=from_dict(Training, OFTEN | training),
         steps=steps,

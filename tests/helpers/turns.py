@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from chimerae.methods import Clock, Losses
 from chimerae.training.players import take_turn
@@ -70,3 +72,30 @@ def observe(state: State, x: Tensor, step: int = 0) -> list[Turn]:
 def standing(state: State, x: Tensor, step: int = 0) -> list[dict[str, Tensor]]:
     """The losses of every turn of one batch while nobody moves."""
     return [dict(losses) for losses in state.method.play(state.nets, x, Clock(step, TOTAL))]
+
+
+def before_norm(modules: Mapping[str, nn.Module]) -> set[str]:
+    """Biases that BatchNorm takes away again: their gradient is what rounding leaves of large ones."""
+    return {
+        f"{net}.{path}.{place}.bias".replace("..", ".")
+        for net, module in modules.items()
+        for path, part in module.named_modules()
+        if isinstance(part, nn.Sequential)
+        for place, (layer, after) in enumerate(pairwise(part))
+        if isinstance(after, _BatchNorm) and getattr(layer, "bias", None) is not None
+    }
+
+
+def assert_slopes_close(
+    ours: dict[str, Tensor], theirs: dict[str, Tensor], idle: set[str], *, rtol: float = 1e-4
+) -> None:
+    """Equal gradients, up to rounding; those of `idle` parameters are next to nothing in both."""
+    largest = max(slope.abs().max().item() for slope in theirs.values())
+    for key, slope in theirs.items():
+        if key in idle:
+            assert max(slope.abs().max(), ours[key].abs().max()) < 1e-3 * largest, key
+            continue
+        floor = 0.1 * rtol * slope.abs().max().item() + (1e-7 if slope.numel() == 1 else 1e-9)
+        torch.testing.assert_close(
+            ours[key], slope, rtol=rtol, atol=floor, msg=lambda m, key=key: f"{key}: {m}"
+        )

@@ -10,6 +10,7 @@ from chimerae.losses.adversarial import (
     logistic_fake,
     logistic_real,
     non_saturating,
+    probability,
     saturating,
 )
 
@@ -25,17 +26,18 @@ def test_generator_losses_in_terms_of_the_probability_of_real():
     p = C.double().sigmoid()
     torch.testing.assert_close(non_saturating(C.double()), -p.log())
     torch.testing.assert_close(saturating(C.double()), (1 - p).log())
+    torch.testing.assert_close(probability(C.double()), -p)
     torch.testing.assert_close(linear(C.double()), ((1 - p) / p).log())  # logit of P(generated), eq. 15
 
 
-@pytest.mark.parametrize("loss", GENERATOR_LOSSES.values(), ids=GENERATOR_LOSSES)
+@pytest.mark.parametrize("loss", [*GENERATOR_LOSSES.values(), probability])
 def test_every_generator_loss_wants_a_higher_logit(loss):
     c = C.clone().requires_grad_()
     loss(c).sum().backward()
     assert (c.grad < 0).all()
 
 
-@pytest.mark.parametrize("loss", [logistic_real, logistic_fake, *GENERATOR_LOSSES.values()])
+@pytest.mark.parametrize("loss", [logistic_real, logistic_fake, probability, *GENERATOR_LOSSES.values()])
 def test_one_finite_value_per_sample_however_large_the_logit(loss):
     c = torch.tensor([-1e4, -100.0, 0.0, 100.0, 1e4], requires_grad=True)
     values = loss(c)

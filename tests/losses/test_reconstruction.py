@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch.distributions import Independent, Normal
 
-from chimerae.losses.reconstruction import half_squared_error, squared_error
+from chimerae.losses.reconstruction import absolute_error, half_squared_error, squared_error
 
-LOSSES = [squared_error, half_squared_error]
+LOSSES = [absolute_error, squared_error, half_squared_error]
 
 
 @pytest.fixture
@@ -31,6 +31,12 @@ def test_squared_error_by_a_double_loop(images):
         for one, two in zip(x, y, strict=True)
     ]
     torch.testing.assert_close(squared_error(x, y), torch.tensor(by_hand), rtol=1e-5, atol=1e-5)
+
+
+def test_absolute_error_is_the_l1_distance(images):
+    x, y = images
+    expected = torch.nn.functional.l1_loss(x, y, reduction="none").sum((1, 2, 3))
+    torch.testing.assert_close(absolute_error(x, y), expected)
 
 
 def test_half_is_half(images):

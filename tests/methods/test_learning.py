@@ -17,8 +17,23 @@ from chimerae.training.state import State
 from tests.helpers.cases import Case
 
 STEPS, BATCH, N = 400, 64, 1000
-OPTIONS = {"wgan-gp": {"n_critic": 1, "penalty": 0.1}, "vae": {"beta": 0.05}, "avae": {"beta": 0.05}}
+SOFT = {"beta_kl": 0.1, "beta_neg": 0.5, "num_vae": 100}
+OPTIONS = {
+    "wgan-gp": {"n_critic": 1, "penalty": 0.1},
+    "vae": {"beta": 0.05},
+    "avae": {"beta": 0.05},
+    "introvae": {"m": 4.0, "beta": 20.0},
+    "soft-introvae": SOFT,
+    "as-introvae": SOFT,
+    "biadversarial": {"noise": 8, "inference_disc": "marginal"},  # the paper's pairing collapses
+    "bigan": {"z_dim": 2, "sigma": "free"},  # without spread, one code cannot fill the line's thickness
+    "id-gan": {"beta": 0.05, "s_dim": 1, "w_info": 0.5, "r1": 0.1},
+}
 """The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
+WEAK = {"bigan": 0.6, "biadversarial": 0.6}
+"""Share of the first reconstruction error that may be left, where 0.3 is too much to ask: nothing in BiGAN's
+game asks for reconstructions (ALICE adds it), and a biadversarial decoder draws, with noise of its own.
+"""
 
 
 def points(n: int, *seed: int | str) -> Tensor:
@@ -52,11 +67,11 @@ def reconstruction_error(state: State) -> float:
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_learns_a_toy(method):
-    chosen = BY_NAME[method.name](z_dim=1, **OPTIONS.get(method.name, {}))
+    chosen = BY_NAME[method.name](**{"z_dim": 1} | OPTIONS.get(method.name, {}))
     state = Case(chosen, MLP(width=32), (2,)).state(optimizer=Optimizer(lr=2e-3))
     samples, reconstructions = sample_error(state), reconstruction_error(state)
     for step in range(STEPS):
         torch.manual_seed(step)
         play_batch(state.method, state.nets, state.players, [points(BATCH, step)], Clock(step, STEPS))
     assert sample_error(state) < 0.4 * samples
-    assert reconstruction_error(state) <= 0.3 * reconstructions
+    assert reconstruction_error(state) <= WEAK.get(method.name, 0.3) * reconstructions

@@ -83,6 +83,23 @@ def test_encoders_differ_by_their_spread(side):
 
 
 @pytest.mark.parametrize("side", SIDES)
+def test_noise_costs_one_more_channel_and_the_layer_that_spreads_it(side):
+    shape, noise = (3, side, side), 32
+    plain = count(PAPER.encoder(shape, Z, scale="none"))
+    assert count(PAPER.noisy_encoder(shape, Z, noise)) == plain + 5 * 5 * 128 + noise * side * side
+
+
+@pytest.mark.parametrize("side", SIDES)
+def test_critics_of_pairs_and_of_codes(side):
+    w8 = 8 * 128
+    trunk = count(PAPER.critic((3, side, side))) - (4 * 4 * w8 + 1)
+    codes = (Z * w8 + w8) + 2 * (w8 * w8 + w8)
+    joint = 2 * (4 * w8 * w8 + 2 * w8) + 2 * w8 + 1
+    assert count(PAPER.pair_critic((3, side, side), Z)) == trunk + (16 * w8 * w8 + w8) + codes + joint
+    assert count(PAPER.code_critic(Z)) == (Z * w8 + w8) + 3 * (w8 * w8 + w8) + w8 + 1
+
+
+@pytest.mark.parametrize("side", SIDES)
 def test_sizes_of_the_stages(side):
     x = torch.empty(2, 3, side, side)
     assert stages(PAPER.decoder(Z, (3, side, side)), torch.empty(2, Z)) == GENERATOR[side]

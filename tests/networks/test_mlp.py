@@ -25,6 +25,11 @@ def test_parameter_counts(depth, shape, values):
     assert count(arch.critic(shape)) == linear(values, w) + hidden + linear(w, 1)
     assert count(arch.feature_critic(shape)) == count(arch.critic(shape))
     assert count(arch.pair_critic(shape, z)) == linear(values + z, w) + hidden + linear(w, 1)
+    assert count(arch.code_critic(z)) == linear(z, w) + hidden + linear(w, 1)
+    noisy, plain = arch.noisy_encoder(shape, z, 4), count(arch.encoder(shape, z, scale="none"))
+    plane = values // shape[0]  # points: four more inputs; images: one more channel, and what spreads noise
+    more = 4 * w if len(shape) == 1 else plane * w + 4 * plane
+    assert count(noisy) == plain + more
     assert count(arch.encoder(shape, z)) == linear(values, w) + hidden + linear(w, 2 * z)
     assert count(arch.encoder(shape, z, scale="shared")) == linear(values, w) + hidden + linear(w, z) + z
     assert count(arch.encoder(shape, z, scale="none")) == linear(values, w) + hidden + linear(w, z)

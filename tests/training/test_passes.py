@@ -6,7 +6,26 @@ from dataclasses import dataclass
 
 import pytest
 
-from chimerae.methods import AVAE, GAN, METHODS, VAE, VAEGAN, WGANGP, Method
+from chimerae.methods import (
+    AAE,
+    ALICE,
+    AVAE,
+    GAN,
+    IAN,
+    IDGAN,
+    METHODS,
+    VAE,
+    VAEGAN,
+    WAEGAN,
+    WAEMMD,
+    WGANGP,
+    ASIntroVAE,
+    Biadversarial,
+    BiGAN,
+    IntroVAE,
+    Method,
+    SoftIntroVAE,
+)
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.passes import Passes
@@ -59,6 +78,103 @@ COSTS = {
         minimum=18,
         first_layers=4,
     ),
+    "introvae": Cost(
+        IntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (2, 2, 1)}, minimum=20, first_layers=5
+    ),
+    "soft-introvae": Cost(
+        SoftIntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (4, 2, 3)}, minimum=24, first_layers=5
+    ),
+    "soft-introvae-gamma": Cost(
+        SoftIntroVAE(z_dim=2, gamma_r=1e-8),
+        {"encoder": (5, 3, 2), "decoder": (6, 4, 3)},
+        minimum=30,
+        first_layers=7,
+    ),
+    "soft-introvae-bootstrap": Cost(
+        SoftIntroVAE(z_dim=2, variant="bootstrap", gamma_r=1.0),
+        {"encoder": (5, 3, 2), "decoder": (2, 2, 1), "target": (4, 0, 4)},
+        minimum=28,
+        first_layers=5,
+    ),
+    "as-introvae": Cost(
+        ASIntroVAE(z_dim=2), {"encoder": (5, 3, 2), "decoder": (4, 2, 3)}, minimum=24, first_layers=5
+    ),
+    "as-introvae-real": Cost(
+        ASIntroVAE(z_dim=2, pair="real_fake"),
+        {"encoder": (6, 3, 2), "decoder": (4, 2, 3)},
+        minimum=25,
+        first_layers=5,
+    ),
+    "bigan": Cost(
+        BiGAN(z_dim=2),
+        {"encoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 2)},
+        minimum=14,
+        first_layers=4,
+    ),
+    "alice": Cost(
+        ALICE(z_dim=2),
+        {"encoder": (2, 2, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=20,
+        first_layers=4,
+    ),
+    "alice-samples-only": Cost(
+        ALICE(z_dim=2, lambda_z=0),
+        {"encoder": (1, 1, 0), "generator": (2, 2, 0), "critic": (2, 2, 2)},
+        minimum=17,
+        first_layers=4,
+    ),
+    "alice-implicit": Cost(
+        ALICE(z_dim=2, cycle="implicit"),
+        {
+            "encoder": (2, 2, 0),
+            "generator": (2, 2, 0),
+            "critic": (2, 2, 2),
+            "cycle_critic": (2, 2, 1),
+        },
+        minimum=27,
+        first_layers=6,
+    ),
+    "biadversarial": Cost(
+        Biadversarial(z_dim=2),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (5, 2, 3),
+        },
+        minimum=28,
+        first_layers=6 - 3,  # the layer that spreads the encoder's noise is one more
+    ),
+    "biadversarial-of-code": Cost(
+        Biadversarial(z_dim=2, inference_disc="marginal", generative_disc="image", divergences="code"),
+        {
+            "encoder": (1, 1, 0),
+            "decoder": (2, 1, 1),
+            "inference_critic": (3, 2, 1),
+            "generative_critic": (4, 2, 2),
+        },
+        minimum=26,
+        first_layers=6 - 3,
+    ),
+    "wae-mmd": Cost(WAEMMD(z_dim=2), {"encoder": (1, 1, 0), "decoder": (1, 1, 0)}, minimum=6, first_layers=1),
+    "wae-gan": Cost(
+        WAEGAN(z_dim=2, update="simultaneous"),
+        {"encoder": (1, 1, 0), "decoder": (1, 1, 0), "adversary": (2, 2, 1)},
+        minimum=6 + 7,  # the adversary sees codes only: nearly free
+        first_layers=3,
+    ),
+    "wae-gan-alternating": Cost(
+        WAEGAN(z_dim=2),
+        {"encoder": (2, 1, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
+        minimum=7 + 8,  # the encoder has moved: its codes and what the adversary says of them are new
+        first_layers=3,
+    ),
+    "aae": Cost(
+        AAE(z_dim=2),
+        {"encoder": (2, 2, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
+        minimum=9 + 8,  # a third phase: the encoder learns from the game by itself
+        first_layers=4,
+    ),
 }
 
 
@@ -88,8 +204,34 @@ def test_wgan_gp():
     assert both.of("critic") == (4, 2, 2)
 
 
+def test_id_gan():
+    """A VAE's step; then G 1F without a graph and 1F1W, C 3F and the frozen encoder 2F1I."""
+    method = IDGAN(z_dim=2, vae_steps=0.01)
+    vae, gan = count(method, "mlp", step=0), count(method, "mlp", step=1)
+    assert {network for network, _ in vae.counts} == {"encoder", "decoder"}
+    assert vae.of("encoder") == vae.of("decoder") == (1, 1, 0)
+    assert gan.of("generator") == (2, 1, 0)
+    assert gan.of("encoder") == (2, 0, 1)
+    assert gan.of("decoder") == (0, 0, 0)
+    forwards, to_weights, to_input = gan.of("critic")
+    assert (forwards, to_input) == (3, 2)  # once for the slope, once for the generator
+    assert to_weights == 2
+
+
+def test_ian_on_alternate_batches():
+    """Everybody is asked on every batch, but only the movers are differentiated."""
+    method = IAN(z_dim=2)
+    autoencoder, critic = count(method, "mlp", step=0), count(method, "mlp", step=1)
+    assert critic.of("critic") == (3, 3, 0)
+    assert critic.of("decoder") == (2, 0, 0)
+    assert critic.of("encoder") == (1, 0, 0)
+    assert autoencoder.of("decoder") == (2, 2, 1)
+    assert autoencoder.of("encoder") == (1, 1, 0)
+    assert autoencoder.of("critic") == (3, 0, 3)
+
+
 def test_every_method_is_counted():
-    assert {type(cost.method) for cost in COSTS.values()} | {WGANGP} == set(METHODS)
+    assert {type(cost.method) for cost in COSTS.values()} | {WGANGP, IDGAN, IAN} == set(METHODS)
 
 
 def count(method: Method, arch: str, step: int = 0) -> Passes:

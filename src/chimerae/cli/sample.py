@@ -1,4 +1,4 @@
-"""`chimerae sample RUN -n N --out FILE-OR-DIR`."""
+"""`chimerae sample RUN -n N --out FILE-OR-DIR [--improve]`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from chimerae.cli import DONE
 from chimerae.cli.output import kind_of, write
 from chimerae.cli.parse import parse
 from chimerae.errors import InputError
+from chimerae.model.improved import PUBLISHED, Improve
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,10 @@ class Sample:
     """The same seed gives the same samples."""
     device: str = "auto"
     """Where to compute."""
+    improve: bool = False
+    """Move codes until their samples survive being encoded and decoded again."""
+    improving: Annotated[Improve, tyro.conf.arg(name="improve")] = PUBLISHED
+    """How samples are improved; any of these implies --improve."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -41,7 +46,9 @@ def main(args: Sequence[str]) -> int:
     kind_of(asked.out)
     from chimerae.model import load
 
-    samples = load(asked.run, device=asked.device).sample(asked.n, by=asked.by, seed=asked.seed)
+    how = asked.improving if asked.improve or asked.improving != PUBLISHED else None
+    model = load(asked.run, device=asked.device)
+    samples = model.sample(asked.n, by=asked.by, seed=asked.seed, improve=how)
     write(samples, asked.out)
     print(f"{len(samples)} samples: {asked.out}")
     return DONE

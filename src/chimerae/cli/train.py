@@ -43,7 +43,7 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--o
 
 {recipes}
 
---arch is mlp for points and dcgan for images when it is not given.
+--arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
 `chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
 sources."""
 

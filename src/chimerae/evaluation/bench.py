@@ -84,7 +84,9 @@ class Bench:
         """Codes with noise `[B, z_dim + noise_dim]` that rebuild `x`, the samples from `start` on."""
         stop = start + len(x)
         x = x.to(self.device)
-        q = self.method.encode(self.nets, self.method.value_range.from_unit(x) if is_image(self.shape) else x)
+        inwards = self.method.value_range.from_unit(x) if is_image(self.shape) else x
+        with noise.seeded(self.seed, "encode", start):  # for posteriors that are drawn, not described
+            q = self.method.encode(self.nets, inwards)
         z = self.method.reconstruction_code(q, self._rows(start, stop, self.method.z_dim, "eps"))
         return self.with_noise(z, start, "xi")
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from torch import Tensor
-from torch.nn.functional import softplus
+from torch.nn.functional import log_softmax, softplus
 
 GeneratorLoss = Literal["non_saturating", "saturating", "linear"]
 
@@ -51,6 +51,23 @@ def linear(c: Tensor) -> Tensor:
     tensor([-2.])
     """
     return -c
+
+
+def probability(c: Tensor) -> Tensor:
+    """Generator's cost `-P(real)`: bounded on both sides, without slope where the critic is sure (ALICE's
+    code).
+    """
+    return -c.sigmoid()
+
+
+def outcome_cost(logits: Tensor, outcome: int) -> Tensor:
+    """Cross-entropy `-log P(outcome)` of a critic of several outcomes with `logits` `[B, outcomes]`, `[B]`.
+
+    >>> import torch
+    >>> outcome_cost(torch.zeros(1, 3), 2)
+    tensor([1.0986])
+    """
+    return -log_softmax(logits, 1)[:, outcome]
 
 
 GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[[Tensor], Tensor]] = {

@@ -21,3 +21,16 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor, x_fake: Tens
     (slope,) = torch.autograd.grad(critic(u).sum(), u, create_graph=True)
     norm = (slope.float().flatten(1).square().sum(1) + 1e-12).sqrt()
     return (norm - 1.0).square()
+
+
+def squared_slope(c: Tensor, x: Tensor) -> Tensor:
+    """`||grad c(x)||^2`, `[B]`, of a critic's answers `c` `[B]` at the leaf `x` they were computed from (R1).
+
+    The critic must treat samples independently. Source: Mescheder et al. 2018, without its factor 1/2.
+
+    >>> x = torch.ones(2, 3, requires_grad=True)
+    >>> squared_slope(2.0 * x.sum(1), x).tolist()
+    [12.0, 12.0]
+    """
+    (slope,) = torch.autograd.grad(c.sum(), x, create_graph=True)
+    return slope.float().flatten(1).square().sum(1)

@@ -48,6 +48,15 @@ class Clock:
             self.watched.setdefault(name, []).append(value.detach().mean())
 
 
+@dataclass(frozen=True)
+class Follow:
+    """What a network that nobody plays is a copy of, and how often it is copied."""
+
+    network: str
+    every: int = 1
+    """Steps from one copy to the next; between them it stands still."""
+
+
 class Method(ABC):
     """A rule for training networks. Concrete methods are final, frozen, keyword-only dataclasses.
 
@@ -57,14 +66,21 @@ class Method(ABC):
 
     name: ClassVar[str]
     """What it is called on the command line."""
-    players: ClassVar[Mapping[str, tuple[str, ...]]]
-    """Player -> the networks it moves. Every network belongs to exactly one player."""
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
 
     z_dim: int
+
+    @property
+    @abstractmethod
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Player -> the networks it moves. Every network of `networks` has a player; a network of two players
+        has two optimisers, for turns of two kinds (AAE's encoder).
+
+        A constant of the class, or a property where a setting decides who plays.
+        """
 
     @abstractmethod
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
@@ -76,9 +92,16 @@ class Method(ABC):
 
         Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far,
         each with respect to its own player's parameters only, then those players step, then play goes on with
-        the moved
-        networks.
+        the moved networks.
         """
+
+    @property
+    def follows(self) -> Mapping[str, Follow]:
+        """Networks that nobody plays: copies of others, made and renewed by the engine, never trained.
+
+        `play` finds them in `nets` beside those of `networks`, which need not build them.
+        """
+        return {}
 
     @property
     def noise_dim(self) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from chimerae.model.improved import Improve
 from chimerae.model.model import Model
 from chimerae.model.store import load, save
 
-__all__ = ["Model", "load", "save"]
+__all__ = ["Improve", "Model", "load", "save"]

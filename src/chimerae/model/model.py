@@ -11,6 +11,7 @@ from chimerae import noise
 from chimerae.errors import InputError, unknown
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
+from chimerae.model.improved import PUBLISHED, Improve, moved, selected
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.walks import WALKS, Walk
@@ -37,14 +38,16 @@ class Model:
         """Networks that turn codes into samples; the last one is used when none is named."""
         return self.method.decoders
 
-    def encode(self, x: Tensor) -> Gaussian:
+    def encode(self, x: Tensor, *, seed: int = 0) -> Gaussian:
         """Posterior over codes of `x` `[B, *shape]`: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
+
+        A posterior that is no Gaussian is given by one draw from it, in `mu`; `seed` chooses which.
 
         Raises:
             InputError: `x` has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
-        with self.nets.evaluating():
+        with self.nets.evaluating(), noise.seeded(seed, "encode"):
             q = self.method.encode(self.nets, self._inwards(x))
         return Gaussian(q.mu.cpu(), q.logvar.cpu())
 
@@ -54,9 +57,7 @@ class Model:
         Raises:
             InputError: `z` has another width, or there is no such network.
         """
-        wanted = self.decoders[-1] if by is None else by
-        if wanted not in self.decoders:
-            raise unknown("decoder", wanted, self.decoders)
+        wanted = self._decoder(by)
         widths = sorted({self.method.z_dim, self.method.z_dim + self.method.noise_dim})
         if z.dim() != 2 or z.shape[1] not in widths:
             raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
@@ -64,17 +65,47 @@ class Model:
             made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device)))
         return self._outwards(made[wanted])
 
-    def sample(self, n: int, *, by: str | None = None, seed: int = 0, batch_size: int = 256) -> Tensor:
-        """Exactly `n` samples `[n, *shape]` from the prior.
+    def sample(
+        self,
+        n: int,
+        *,
+        by: str | None = None,
+        seed: int = 0,
+        batch_size: int = 256,
+        improve: Improve | None = None,
+    ) -> Tensor:
+        """Exactly `n` samples `[n, *shape]` from the prior, with `improve` from codes that were improved.
 
         Raises:
             InputError: `n` is below 1.
+            NoEncoder: samples are to be improved, and the method has no encoder.
         """
         if n < 1:
             raise InputError(f"{n} samples cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):
-            z = noise.normal(n, self.method.z_dim + self.method.noise_dim)
+            z = noise.normal(
+                n * (improve.reject if improve else 1), self.method.z_dim + self.method.noise_dim
+            )
+        z = self.improve(z, improve, by=by) if improve else z
         return torch.cat([self.decode(part, by=by) for part in z.split(batch_size)])
+
+    def improve(self, z: Tensor, how: Improve = PUBLISHED, *, by: str | None = None) -> Tensor:
+        """Codes whose samples survive being encoded and decoded better than those of `z`.
+
+        Args:
+            z: codes with their noise, `[n reject, z_dim + noise_dim]`.
+            how: how many codes to choose from, and how far to move them.
+            by: the network that makes the samples.
+
+        Raises:
+            InputError: `z` has another width, or there is no such network.
+            NoEncoder: the method has no encoder.
+        """
+        maker, width = self._decoder(by), self.method.z_dim + self.method.noise_dim
+        if z.dim() != 2 or z.shape[1] != width or len(z) % how.reject:
+            raise InputError(f"codes to improve must be [n x {how.reject}, {width}], not {list(z.shape)}")
+        best = selected(self.method, self.nets, z.to(self.device), maker, how)
+        return moved(self.method, self.nets, best, maker, how).cpu()
 
     def reconstruct(self, x: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
         """What becomes of `x` `[B, *shape]` when it is encoded and decoded, `[B, *shape]`.
@@ -83,7 +114,7 @@ class Model:
             InputError: `x` has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
-        q = self.encode(x)
+        q = self.encode(x, seed=seed)
         with noise.seeded(seed, "reconstruct"):
             z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim))
         return self.decode(z, by=by, seed=seed)
@@ -109,7 +140,7 @@ class Model:
             raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
         with noise.seeded(seed, "interpolate"):
             eps = noise.normal(len(a), self.method.z_dim)
-        ends = [self.method.reconstruction_code(self.encode(x), eps) for x in (a, b)]
+        ends = [self.method.reconstruction_code(self.encode(x, seed=seed), eps) for x in (a, b)]
         return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
 
     def walk(
@@ -139,6 +170,12 @@ class Model:
         """Codes `[n, z]` drawn from the prior N(0, I)."""
         with noise.seeded(seed, "prior"):
             return noise.normal(n, self.method.z_dim)
+
+    def _decoder(self, by: str | None) -> str:
+        wanted = self.decoders[-1] if by is None else by
+        if wanted not in self.decoders:
+            raise unknown("decoder", wanted, self.decoders)
+        return wanted
 
     def _inwards(self, x: Tensor) -> Tensor:
         if tuple(x.shape[1:]) != self.shape or len(x) == 0:

@@ -11,7 +11,7 @@ from torch import nn
 
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.strict import STRICT
 
@@ -91,15 +91,17 @@ class DCGAN(Architecture):
         """
         return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
 
-    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as the AVAE paper's BiGAN baseline has
-        it.
-        """
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
+        """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as in the AVAE paper's BiGAN baseline."""
         w = self.width
-        images = nn.Sequential(self._trunk(shape), nn.Linear(self._features(shape), 8 * w))
+        images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(self._features(shape), 8 * w))
         codes = nn.Sequential(_wide(z_dim, 8 * w), _wide(8 * w, 8 * w), nn.Linear(8 * w, 8 * w))
         joint = nn.Sequential(_wide(16 * w, 16 * w), _wide(16 * w, 16 * w), Logit(16 * w))
         return _initialised(Pair(images, codes, joint))
+
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of 8 times `width` units."""
+        return _initialised(code_critic(z_dim, 8 * self.width))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
@@ -110,6 +112,14 @@ class DCGAN(Architecture):
         trunk, large = self._trunk(shape), _third_stride(shape) == 2
         stage, gain = (3, 1 / sqrt(2)) if large else (4, 1.0)
         return _initialised(WithFeatures(trunk, stage, Logit(self._features(shape)), gain))
+
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
+        return _initialised(WithClasses(self._trunk(shape), self._features(shape), outcomes))
+
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, h] -> Gaussian`."""
+        return _initialised(POSTERIORS["free"](self._features(shape), z_dim))
 
     def _features(self, shape: Shape) -> int:
         _, height, width = shape

@@ -104,3 +104,26 @@ class WithFeatures(nn.Module):
         """Logit and features of each sample."""
         h = self.lower(x)
         return self.logit(self.upper(h)), self.gain * h
+
+
+class WithClasses(nn.Module):
+    """`x -> (logits [B, outcomes], features [B, h])`: a trunk whose flat features are shown beside its
+    verdict.
+    """
+
+    def __init__(self, trunk: nn.Module, width: int, outcomes: int) -> None:
+        super().__init__()
+        self.trunk, self.linear = trunk, nn.Linear(width, outcomes)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits and features of each sample."""
+        h = self.trunk(x)
+        return self.linear(h), h
+
+
+def code_critic(z_dim: int, width: int, depth: int = 4) -> nn.Sequential:
+    """`z [B, z_dim] -> logit [B]`: `depth` hidden layers of `width` ReLU units (WAE-GAN's adversary)."""
+    layers: list[nn.Module] = []
+    for i in range(depth):
+        layers += [nn.Linear(width if i else z_dim, width), nn.ReLU()]
+    return nn.Sequential(*layers, Logit(width))

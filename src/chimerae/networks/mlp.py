@@ -9,7 +9,7 @@ from pydantic.dataclasses import dataclass
 from torch import nn
 
 from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithFeatures
+from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures
 from chimerae.shapes import Shape, is_image, numel
 from chimerae.strict import STRICT
 
@@ -57,8 +57,10 @@ class MLP(Architecture):
         """A network `x [B, *shape] -> logit [B]`; it has no normalisation either way."""
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), Logit(self.width))
 
-    def pair_critic(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side."""
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
+        """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side, never
+        normalised.
+        """
         joint = nn.Sequential(self._hidden(numel(shape) + z_dim), Logit(self.width))
         return Pair(nn.Flatten(), nn.Identity(), joint)
 
@@ -66,6 +68,18 @@ class MLP(Architecture):
         """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""
         trunk = nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
         return WithFeatures(trunk, len(trunk), Logit(self.width))
+
+    def code_critic(self, z_dim: int) -> nn.Module:
+        """A network `z [B, z_dim] -> logit [B]`."""
+        return nn.Sequential(self._hidden(z_dim), Logit(self.width))
+
+    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
+        """A network `x [B, *shape] -> (logits [B, outcomes], features [B, width])`."""
+        return WithClasses(nn.Sequential(nn.Flatten(), self._hidden(numel(shape))), self.width, outcomes)
+
+    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
+        """A network `features [B, width] -> Gaussian`."""
+        return POSTERIORS["free"](self.width, z_dim)
 
     def _hidden(self, inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
-from chimerae.errors import InputError, unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, Method
-from chimerae.nets import Architecture
+from chimerae.errors import unknown
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
 from chimerae.networks import MLP
-from chimerae.recipes.run import Run
-from chimerae.training.settings import Changes, Optimizer, Training
+from chimerae.recipes import introspective
+from chimerae.recipes.introspection import INTROSPECTION
+from chimerae.recipes.pairs import PAIRS
+from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.wasserstein import WASSERSTEIN
+from chimerae.training.settings import Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
 """Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its
@@ -29,43 +30,6 @@ TOY_ADAM = Training(
     save_every=4000,
 )
 """For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A named starting point."""
-
-    name: str
-    about: str
-    """What it is and where it comes from, in one line."""
-    method: Method
-    training: Training
-    data: str | None = None
-    """The source it is made for; None: any."""
-    arch: Architecture | None = None
-    """The networks it is made for; None: `mlp` for points, `dcgan` for images."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the run."""
-
-    def source(self, data: str | None) -> str:
-        """`data`, or the source that the recipe is made for.
-
-        Raises:
-            InputError: there is neither.
-        """
-        source = data or self.data
-        if source is None:
-            raise InputError(
-                f"'{self.name}' needs data: add --data with a folder of images, "
-                "or a name of `chimerae list data`"
-            )
-        return source
-
-    def run(self, data: str, arch: Architecture) -> Run:
-        """The run that this recipe describes, on `data` and with the networks of `arch`."""
-        players = {name: self.training.players.get(name, Changes()) for name in self.method.players}
-        training = replace(self.training, players=players)
-        return Run(method=self.method, arch=arch, data=data, training=training, **self.extra)
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -95,6 +59,16 @@ RECIPES: tuple[Recipe, ...] = (
         arch=MLP(activation="tanh"),
         extra={"steps": 16_000},
     ),
+    *introspective.RECIPES,
+    Recipe(
+        "bigan",
+        "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",
+        BiGAN(),
+        DCGAN_ADAM,
+    ),
+    *PAIRS,
+    *WASSERSTEIN,
+    *INTROSPECTION,
 )
 """Every recipe, in the order in which they are listed."""
 

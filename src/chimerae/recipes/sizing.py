@@ -18,8 +18,9 @@ LARGEST_PADDING = 1.25
 """Images are padded to the nearest valid size when that makes no side longer than this factor."""
 
 
-def default_arch(source: str, name: str | None = None) -> Architecture:
-    """The architecture called `name`, or the one that suits the kind of data in `source`.
+def default_arch(source: str, name: str | None = None, *, images: Architecture | None = None) -> Architecture:
+    """The architecture called `name`, or the one that suits the kind of data in `source`; `images` is a
+    recipe's.
 
     Raises:
         InputError: there is no such architecture or source.
@@ -28,7 +29,7 @@ def default_arch(source: str, name: str | None = None) -> Architecture:
         if name not in BY_NAME:
             raise unknown("architecture", name, BY_NAME)
         return BY_NAME[name]()
-    return MLP() if look(source).kind == "points" else DCGAN()
+    return MLP() if look(source).kind == "points" else images or DCGAN()
 
 
 def sized(run: Run) -> tuple[Run, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import exp, isfinite, log1p
+from math import exp, inf, isfinite, log1p
 
 Values = Mapping[str, float]
 
@@ -12,6 +12,10 @@ SATURATED_COST = 0.05
 UNUSED_NATS = 0.05
 WILD_PENALTY = 10.0
 BLIND_GAP = 1e-3
+PASSING_SHARE = 0.9
+UNREPELLED = 0.99
+UNDERFLOW = 1e-4
+MOSTLY_KL = 0.9
 
 
 def _softplus(u: float) -> float:
@@ -38,6 +42,12 @@ def _blind(values: Values) -> bool:
     return _logistic(values) and abs(values["c_real"] - values["c_fake"]) < BLIND_GAP
 
 
+def _pass_as_data(values: Values) -> bool:
+    """Samples have a clearly smaller KL than data, and (`c`) it is their KL that the players fight about."""
+    smaller = values.get("kl_fake", inf) < PASSING_SHARE * values.get("kl", 0.0)
+    return smaller and values.get("c", 1.0) > MOSTLY_KL
+
+
 RULES: tuple[tuple[str, Callable[[Values], bool]], ...] = (
     ("not finite", _not_finite),
     ("critic runs away", _runs_away),
@@ -45,6 +55,10 @@ RULES: tuple[tuple[str, Callable[[Values], bool]], ...] = (
     ("critic blind", _blind),
     ("penalty too large", lambda values: values.get("penalty", 0.0) > WILD_PENALTY),
     ("code unused", lambda values: values.get("kl", UNUSED_NATS) < UNUSED_NATS),
+    ("hinge inactive", lambda values: values.get("hinge", 1.0) <= 0.0),
+    ("exponent saturated", lambda values: values.get("exp_elbo", 1.0) < UNDERFLOW),
+    ("fakes not repelled", lambda values: values.get("exp_elbo", 0.0) > UNREPELLED),
+    ("fakes pass as data", _pass_as_data),
 )
 """Words and their conditions on the watched means; the first that holds is said, `ok` when none does."""
 

@@ -15,6 +15,7 @@ from chimerae import noise
 from chimerae.methods import Clock
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
+from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.log import Line, Listener, Log, ignore
 from chimerae.training.players import check_finite, check_state, play_batch
@@ -70,6 +71,7 @@ class Loop:
         parts = self._batch(step).chunk(self.training.accumulate)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
         self.state.losses |= losses
+        renew(self.state.method, self.state.nets.modules, done)
         if self.state.average:
             self.state.average.update(step)
         self.state.step = done

@@ -12,14 +12,21 @@ from pydantic.dataclasses import dataclass
 
 from chimerae.strict import STRICT
 
-ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps"]
+ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps", "late_steps"]
 
 STEPS_AT = (1 / 3, 1 / 2)
+LATE_STEPS_AT = (30 / 55, 50 / 55)
 
 
 def _steps(progress: float, final: float) -> float:
     """Two equal factors, at a third and at half of the run, that end at `final`."""
     return float(final ** (sum(progress >= at for at in STEPS_AT) / len(STEPS_AT)))
+
+
+def _late_steps(progress: float, final: float) -> float:
+    """Half the rate from 30 of 55 parts on, `final` from 50 on (WAE's CelebA: 1, then 1/2, then 1/5)."""
+    half_at, final_at = LATE_STEPS_AT
+    return 1.0 if progress < half_at else max(0.5, final) if progress < final_at else final
 
 
 SCHEDULES: Mapping[ScheduleName, Callable[[float, float], float]] = {
@@ -28,6 +35,7 @@ SCHEDULES: Mapping[ScheduleName, Callable[[float, float], float]] = {
     "linear": lambda progress, final: 1.0 + (final - 1.0) * progress,
     "cosine": lambda progress, final: final + (1.0 - final) * 0.5 * (1.0 + cos(pi * progress)),
     "steps": _steps,
+    "late_steps": _late_steps,
 }
 
 

@@ -14,6 +14,7 @@ from chimerae.methods import Method
 from chimerae.nets import Architecture, Autocast, Nets
 from chimerae.shapes import Shape, is_image
 from chimerae.training.average import Average
+from chimerae.training.followers import with_followers
 from chimerae.training.players import Player, build_players
 from chimerae.training.settings import Training
 
@@ -141,7 +142,7 @@ def build_state(method: Method, arch: Architecture, shape: Shape, training: Trai
     """A fresh state: networks initialised from `seed`, in the order in which the method names them."""
     device = pick_device(training.device)
     with noise.seeded(seed, "initialise"):
-        modules = dict(method.networks(shape, arch))
+        modules = with_followers(method, method.networks(shape, arch))
     for module in modules.values():
         module.to(device)
         if is_image(shape):

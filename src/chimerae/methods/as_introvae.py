@@ -1,0 +1,151 @@
+"""AS-IntroVAE, adversarial similarity distance IntroVAE (Lu et al. 2022, arXiv 2206.13903)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import tanh
+from typing import ClassVar, Literal, final
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.aggregate import Kernel, Reduction, aggregate_distance, squash
+from chimerae.losses.introspective import exp_elbo
+from chimerae.losses.reconstruction import squared_error
+from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import UNIT, Shape, ValueRange
+from chimerae.strict import STRICT
+
+Pair = Literal["rec_fake", "real_fake"]
+Schedule = Literal["linear", "tanh"]
+Squash = Literal["none", "distance_only", "distance_and_kl_d"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ASIntroVAE(Method):
+    """Soft-IntroVAE that begins with a distance between whole batches of codes and anneals it into the KL."""
+
+    name: ClassVar[str] = "as-introvae"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+
+    z_dim: int = Field(default=128, ge=1)
+    """Dimensions of the code."""
+    beta_rec: float = Field(default=1.0, ge=0)
+    """Weight of every reconstruction error (squared, summed over pixels)."""
+    beta_kl: float = Field(default=1.0, ge=0)
+    """Weight of the KL of data for the encoder, and of generated images for the decoder."""
+    beta_neg: float = Field(default=256.0, ge=0)
+    """Weight of KL and distance of generated images in the encoder's exponent."""
+    gamma_r: float = Field(default=0.0, ge=0)
+    """Weight of generated images' reconstruction error for the decoder. The published code has 1e-8, which
+    costs two passes and float32 cannot see.
+    """
+    scale: float | None = Field(default=None, gt=0)
+    """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
+    num_vae: int = Field(default=0, ge=0)
+    """Steps at the beginning as a plain VAE; the schedule begins after them."""
+    detach_target: bool = True
+    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
+    kernel: Kernel = "per_dim_flat"
+    """Overlap of two posteriors: averaged over dimensions, with flat weight (the published code) or weighted
+    by the prior (equation 5), or one product over all dimensions (equation 6).
+    """
+    pair: Pair = "rec_fake"
+    """Between which sets: reconstructions and samples (the published code), or data and samples (the
+    text).
+    """
+    schedule: Schedule = "linear"
+    """How the weight `c` of the KL rises to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published
+    code).
+    """
+    reduce_e: Reduction = "mean"
+    """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its adversary."""
+    squash: Squash = "distance_only"
+    """What is computed from means and log-variances behind a tanh: nothing, the distance, or also the
+    decoder's KLs (the published code).
+    """
+
+    @property
+    def single_turn(self) -> bool:
+        """False: the decoder answers an encoder that has moved."""
+        return False
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder; images end in nothing."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim),
+            "decoder": arch.decoder(self.z_dim, shape, output="linear"),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Two turns: as Soft-IntroVAE, where fakes cost `c KL + (1 - c) distance` instead of their KL."""
+        if clock.step < self.num_vae:
+            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl)
+            return
+        E, D, s, c = nets.encoder, nets.decoder, scale_of(x, self.scale), self._annealed(clock)
+        q = E(x)
+        x_r, x_f = D(q.sample()), D(self.prior(x))
+        rec, kl = squared_error(x, x_r), q.kl()
+        (q_r, rec_r), (q_f, rec_f) = (
+            inspected(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
+        )
+        d_e = self._distance(PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
+        exp_r = exp_elbo(s * (self.beta_rec * rec_r + self.beta_neg * (c * q_r.kl() + (1 - c) * d_e)))
+        exp_f = exp_elbo(s * (self.beta_rec * rec_f + self.beta_neg * (c * q_f.kl() + (1 - c) * d_e)))
+        clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
+        clock.watch(c=torch.tensor(c), distance=d_e)
+        real = s * (self.beta_rec * rec + self.beta_kl * kl)
+        yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 7, L_E, with an ELBO inside
+
+        q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
+        d_d = self._distance(PAIRS[self.pair](lambda: E.unrecorded(x), q_r), q_f, "mean")
+        kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
+        fake_rec = rebuilt(self.gamma_r * self.beta_rec, D, (x_r, q_r), (x_f, q_f))
+        fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
+        yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 7, L_D
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]`."""
+        x: Tensor = nets.decoder(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`."""
+        q: Gaussian = nets.encoder(x)
+        return q
+
+    def _annealed(self, clock: Clock) -> float:
+        """Weight `c` of the KL, over the steps that follow the warm-up."""
+        return SCHEDULES[self.schedule](5 * (clock.step - self.num_vae) / (clock.total - self.num_vae))
+
+    def _distance(self, q_a: Gaussian, q_b: Gaussian, reduction: Reduction) -> Tensor:
+        seen = FOR_DISTANCE[self.squash]
+        return aggregate_distance(seen(q_a), seen(q_b), kernel=self.kernel, reduction=reduction)
+
+
+PAIRS: Mapping[Pair, Callable[[Callable[[], Gaussian], Gaussian], Gaussian]] = {
+    "rec_fake": lambda of_data, of_reconstructions: of_reconstructions,
+    "real_fake": lambda of_data, of_reconstructions: of_data(),
+}
+"""What is compared with the codes of samples; the codes of data cost a pass in the decoder's turn."""
+
+SCHEDULES: Mapping[Schedule, Callable[[float], float]] = {"linear": lambda t: min(t, 1.0), "tanh": tanh}
+
+FOR_DISTANCE: Mapping[Squash, Callable[[Gaussian], Gaussian]] = {
+    "none": lambda q: q,
+    "distance_only": squash,
+    "distance_and_kl_d": squash,
+}
+FOR_KL: Mapping[Squash, Callable[[Gaussian], Gaussian]] = {
+    "none": lambda q: q,
+    "distance_only": lambda q: q,
+    "distance_and_kl_d": squash,
+}

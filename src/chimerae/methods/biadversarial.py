@@ -1,0 +1,165 @@
+"""Biadversarial VAE (Fickinger 2019, arXiv 1902.03517): both halves of the ELBO as games, no Gaussian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.ratios import Game, Ratio
+from chimerae.losses.reconstruction import half_squared_error
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Net, Nets
+from chimerae.shapes import UNIT, Shape, ValueRange
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Biadversarial(Method):
+    """A VAE whose posterior and likelihood are networks fed with noise, compared with prior and data by two
+    critics of density ratios.
+    """
+
+    name: ClassVar[str] = "biadversarial"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "critics": ("inference_critic", "generative_critic"),
+        "decoder": ("decoder",),
+        "encoder": ("encoder",),
+    }
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    noise: int = Field(default=32, ge=1)
+    """Numbers of noise that the encoder gets beside the sample, and the decoder beside the code."""
+    inference_disc: Literal["conditional", "marginal"] = "conditional"
+    """What T1 compares with the prior: a code seen with its `x` (the paper), or codes alone, which makes the
+    sum of both games the ELBO.
+    """
+    generative_disc: Literal["joint", "image"] = "joint"
+    """What T2 compares: `(x, z)` with `(decoded, z)` (the paper), or images alone (the published code; asks
+    for no reconstruction).
+    """
+    ratio: Ratio = "fgan"
+    """How critics learn log-ratios: f-GAN's bound, or as classifiers."""
+    clamp: float = Field(default=10.0, gt=0)
+    """Log-ratio from which on `exp T` goes on as its tangent."""
+    divergences: Literal["paper", "code"] = "paper"
+    """Reverse KL of codes and forward KL of images (`paper`), or the other way round (`code`)."""
+    decoder_loss: Literal["exact", "surrogate"] = "exact"
+    """The decoder's share in its divergence, or (`surrogate`) the mean log-ratio that it should raise:
+    slopes are bounded, and it is another divergence.
+    """
+    beta: float = Field(default=1.0, ge=0)
+    """Weight of the inference game in the encoder's loss."""
+    recon_weight: float = Field(default=0.0, ge=0)
+    """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
+    pairing, not in the paper.
+    """
+
+    @property
+    def single_turn(self) -> bool:
+        """Critics, then decoder, then encoder."""
+        return False
+
+    @property
+    def noise_dim(self) -> int:
+        """Numbers of the decoder's noise."""
+        return self.noise
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder with noise, and two critics without BatchNorm: a ratio belongs to a sample."""
+        return {
+            "encoder": arch.noisy_encoder(shape, self.z_dim, self.noise),
+            "decoder": arch.decoder(self.z_dim + self.noise, shape, output="linear"),
+            "inference_critic": INFERENCE_CRITICS[self.inference_disc](arch, shape, self.z_dim),
+            "generative_critic": GENERATIVE_CRITICS[self.generative_disc](arch, shape, self.z_dim),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Three turns on one batch: both critics, the decoder, the encoder."""
+        E, D, game = nets.encoder, nets.decoder, self._game
+        T1 = SEEN[self.inference_disc](nets.inference_critic)
+        T2 = SEEN[self.generative_disc](nets.generative_critic)
+        z_q, z = E(x, self.prior(x, self.noise)), self.prior(x)
+        code = self.with_noise(z_q)
+        x_r = D(code)
+        t_q, t_p, t_x, t_r = T1(x, z_q), T1(x, z), T2(x, z_q), T2(x_r, z_q)
+        self._watch(clock, t_q, t_p, t_x, t_r)
+        yield {"critics": (game.cost(t_q, t_p) + game.cost(t_x, t_r)).mean()}  # [6-9], [14-17]
+
+        yield {"decoder": DECODER_LOSSES[self.decoder_loss](game, T2(x_r, z_q)).mean()}  # [18]
+
+        x_r = D(code)  # the decoder has moved, the codes still stand
+        v1 = game.of_first(T1(x, z_q))
+        v2 = DATA_SHARES[self.generative_disc](game, T2, x, z_q) + game.of_second(T2(x_r, z_q))
+        rec = half_squared_error(x, x_r)
+        yield {"encoder": (self.beta * v1 + v2 + self.recon_weight * rec).mean()}  # [19]
+
+    @property
+    def _game(self) -> Game:
+        return Game(self.ratio, self.clamp, swapped=self.divergences == "code")
+
+    def _watch(self, clock: Clock, t_q: Tensor, t_p: Tensor, t_x: Tensor, t_r: Tensor) -> None:
+        game = self._game
+        clock.watch(
+            **{GAPS[self.inference_disc]: game.of_first(t_q) + game.of_second(t_p)},
+            generation=game.of_first(t_x) + game.of_second(t_r),
+            c_real=game.log_ratio(t_x),
+            c_fake=game.log_ratio(t_r),
+        )
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]` (noise is drawn) or `[n, z_dim + noise]`; images may leave
+        [0, 1].
+        """
+        x: Tensor = nets.decoder(self.with_noise(z))
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """One code of each sample, drawn from its posterior: that has no density to describe.
+
+        Only `mu` and `sample` of the result mean anything. Another call draws another code.
+        """
+        return Gaussian.point(nets.encoder(x, self.prior(x, self.noise)))
+
+
+Critic = Callable[[Tensor, Tensor], Tensor]
+Build = Callable[[Architecture, Shape, int], nn.Module]
+
+
+def _pair_critic(arch: Architecture, shape: Shape, z_dim: int) -> nn.Module:
+    return arch.pair_critic(shape, z_dim, norm=False)
+
+
+INFERENCE_CRITICS: Mapping[str, Build] = {
+    "conditional": _pair_critic,
+    "marginal": lambda arch, shape, z_dim: arch.code_critic(z_dim),
+}
+GENERATIVE_CRITICS: Mapping[str, Build] = {
+    "joint": _pair_critic,
+    "image": lambda arch, shape, z_dim: arch.critic(shape, norm=False),
+}
+SEEN: Mapping[str, Callable[[Net], Critic]] = {
+    "conditional": lambda T: lambda x, z: T(x, z),
+    "marginal": lambda T: lambda x, z: T(z),
+    "joint": lambda T: lambda x, z: T(x, z),
+    "image": lambda T: lambda x, z: T(x),
+}
+"""What a critic looks at."""
+DATA_SHARES: Mapping[str, Callable[[Game, Critic, Tensor, Tensor], Tensor | float]] = {
+    "joint": lambda game, T, x, z: game.of_first(T(x, z)),
+    "image": lambda game, T, x, z: 0.0,  # the encoder has no part in what T2 says of data
+}
+DECODER_LOSSES: Mapping[str, Callable[[Game, Tensor], Tensor]] = {
+    "exact": Game.of_second,
+    "surrogate": lambda game, t: -game.log_ratio(t),
+}
+GAPS: Mapping[str, str] = {"conditional": "kl", "marginal": "prior_gap"}
+"""What the inference game's value is called in the log: near 0 means collapse only for `kl`."""

@@ -1,0 +1,71 @@
+"""BiGAN (Donahue et al. 2016) and ALI (Dumoulin et al. 2016): a GAN on pairs of sample and code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class BiGAN(Method):
+    """Encoder and generator make pairs `(x, z)` that a critic cannot tell apart: (data, its code) and (sample
+    of a code, that code).
+    """
+
+    name: ClassVar[str] = "bigan"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "pair": ("encoder", "generator"),
+        "critic": ("critic",),
+    }
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "generator")
+
+    z_dim: int = Field(default=100, ge=1)
+    """Dimensions of the code."""
+    sigma: Literal["none", "free"] = "none"
+    """Posterior deviation: none, a deterministic encoder (BiGAN), or one per sample (ALI)."""
+    adv_loss: GeneratorLoss = "non_saturating"
+    """What encoder and generator minimise against the critic, each on its own pairs with the labels
+    swapped.
+    """
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder, generator, and a critic of pairs."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
+            "generator": arch.decoder(self.z_dim, shape),
+            "critic": arch.pair_critic(shape, self.z_dim),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """One turn, two players: encoder and generator are one team."""
+        E, G, C = nets.encoder, nets.generator, nets.critic
+        q, z = E(x), self.prior(x)
+        c_real, c_fake = C(x, q.sample()), C(G(z), z)
+        clock.watch(c_real=c_real, c_fake=c_fake)
+        fool = GENERATOR_LOSSES[self.adv_loss]
+        yield {
+            "pair": (fool(-c_real) + fool(c_fake)).mean(),  # both labels swapped
+            "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # ALI eq. 2, BiGAN eq. 3
+        }
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Generator output for codes `[n, z_dim]`."""
+        x: Tensor = nets.generator(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`; without spread unless `sigma` says otherwise."""
+        q: Gaussian = nets.encoder(x)
+        return q

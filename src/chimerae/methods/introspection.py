@@ -1,0 +1,52 @@
+"""What the introspective methods share: the plain VAE they warm up as, and the encoder's look at fakes."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.reconstruction import squared_error
+from chimerae.methods.method import Clock, Losses
+from chimerae.nets import Net, Nets
+
+
+def warm_up(nets: Nets, x: Tensor, clock: Clock, beta_rec: float = 1.0, beta_kl: float = 1.0) -> Losses:
+    """The turn of a plain VAE, `beta_rec R1 + beta_kl KL`, for both players."""
+    q = nets.encoder(x)
+    rec, kl = squared_error(x, nets.decoder(q.sample())), q.kl()
+    clock.watch(rec=rec, kl=kl)
+    loss = (beta_rec * rec + beta_kl * kl).mean()
+    return {"encoder": loss, "decoder": loss}
+
+
+def inspected(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
+    """Posterior of generated samples `x_k` and their reconstruction error `[B]`, as the encoder's turn has
+    them.
+
+    The encoder judges samples, not how they were made: it is given `sg(x_k)` (the papers' stop-gradient). The
+    published codes leave the target of the error attached (`detach_target=False`).
+    """
+    q_k = E.unrecorded(x_k.detach())
+    target = x_k.detach() if detach_target else x_k
+    return q_k, squared_error(target, D.unrecorded(q_k.sample()))
+
+
+def rebuilt(weight: float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+    """`weight` times the decoder's mean error `[B]` on samples and codes that are all constants.
+
+    With a weight of 0 no pass is made.
+    """
+    if not weight:
+        return 0.0
+    errors = (squared_error(x_k.detach(), D.unrecorded(q_k.sample().detach())) for x_k, q_k in fakes)
+    return weight / len(fakes) * sum(errors)
+
+
+def scale_of(x: Tensor, scale: float | None) -> float:
+    """`scale`, or 1 over the number of values of a sample (`s`).
+
+    >>> import torch
+    >>> scale_of(torch.zeros(4, 3, 2, 2), None), scale_of(torch.zeros(4, 2), 0.1)
+    (0.08333333333333333, 0.1)
+    """
+    return 1.0 / x[0].numel() if scale is None else scale

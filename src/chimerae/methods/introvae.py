@@ -1,0 +1,92 @@
+"""IntroVAE, introspective variational autoencoder (Huang et al. 2018, arXiv 1807.06358)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.introspective import HINGES, Hinge
+from chimerae.losses.reconstruction import half_squared_error
+from chimerae.methods.introspection import warm_up
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import UNIT, Shape, ValueRange
+from chimerae.strict import STRICT
+
+AlphaG = Literal["same", "0.5"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class IntroVAE(Method):
+    """A VAE whose encoder is its own critic: the KL of generated images is pushed up to a margin."""
+
+    name: ClassVar[str] = "introvae"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+
+    z_dim: int = Field(default=128, ge=1)
+    """Dimensions of the code; 512 in the paper, at 256 px and more."""
+    m: float = Field(default=120.0, gt=0)
+    """Margin in nats up to which the KL of generated images is raised; it must exceed the KL of data
+    clearly.
+    """
+    alpha: float = Field(default=0.25, ge=0)
+    """Weight of the adversarial terms; half the published code's `weight_neg`."""
+    beta: float = Field(default=0.1, ge=0)
+    """Weight of the reconstruction, half a squared error; twice the published code's `weight_rec`."""
+    hinge: Hinge = "per_sample"
+    """The margin holds for every image (the paper), or for the mean of the batch (the published code)."""
+    alpha_g: AlphaG = "same"
+    """The decoder's weight of the adversarial terms: `alpha` (the paper), or 0.5 (the published code)."""
+    num_vae: int = Field(default=0, ge=0)
+    """Steps at the beginning as a plain VAE (`R1 + KL`)."""
+
+    @property
+    def single_turn(self) -> bool:
+        """False: the decoder answers an encoder that has moved."""
+        return False
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder; images end in nothing."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim),
+            "decoder": arch.decoder(self.z_dim, shape, output="linear"),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
+        if clock.step < self.num_vae:
+            yield warm_up(nets, x, clock)
+            return
+        E, D = nets.encoder, nets.decoder
+        q = E(x)
+        x_r, x_p = D(q.sample()), D(self.prior(x))
+        rec, kl = half_squared_error(x, x_r), q.kl()
+        kl_r, kl_p = E.unrecorded(x_r.detach()).kl(), E.unrecorded(x_p.detach()).kl()  # ng(.)
+        hinge = HINGES[self.hinge](kl_r, self.m) + HINGES[self.hinge](kl_p, self.m)
+        clock.watch(rec=rec, kl=kl, kl_rec=kl_r, kl_fake=kl_p, hinge=hinge)
+        yield {"encoder": (kl + self.alpha * hinge + self.beta * rec).mean()}  # eq. 11
+
+        kl_r, kl_p = E.unrecorded(x_r).kl(), E.unrecorded(x_p).kl()  # D has not moved: its images still stand
+        alpha = ALPHAS_G[self.alpha_g](self.alpha)
+        yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * rec).mean()}  # eq. 12
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]`."""
+        x: Tensor = nets.decoder(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`."""
+        q: Gaussian = nets.encoder(x)
+        return q
+
+
+ALPHAS_G: Mapping[AlphaG, Callable[[float], float]] = {"same": lambda alpha: alpha, "0.5": lambda alpha: 0.5}

@@ -1,0 +1,127 @@
+"""Soft-IntroVAE (Daniel and Tamar 2021, arXiv 2012.13253), and its bootstrap variant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import ClassVar, Literal, final
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.gaussian import Gaussian
+from chimerae.losses.introspective import exp_elbo
+from chimerae.losses.reconstruction import squared_error
+from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
+from chimerae.methods.method import Clock, Follow, Losses, Method
+from chimerae.nets import Architecture, Net, Nets
+from chimerae.shapes import UNIT, Shape, ValueRange
+from chimerae.strict import STRICT
+
+Variant = Literal["plain", "bootstrap"]
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SoftIntroVAE(Method):
+    """A VAE whose encoder is its own critic, with the exponential of generated images' ELBO for a margin."""
+
+    name: ClassVar[str] = "soft-introvae"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+
+    z_dim: int = Field(default=128, ge=1)
+    """Dimensions of the code."""
+    beta_rec: float = Field(default=1.0, ge=0)
+    """Weight of every reconstruction error (squared, summed over pixels)."""
+    beta_kl: float = Field(default=1.0, ge=0)
+    """Weight of the KL of data for the encoder, and of generated images for the decoder."""
+    beta_neg: float = Field(default=256.0, ge=0)
+    """Weight of the KL of generated images in the encoder's exponent."""
+    gamma_r: float = Field(default=0.0, ge=0)
+    """Weight of generated images' reconstruction error for the decoder. The published code has 1e-8, which
+    costs two passes and float32 cannot see; `bootstrap` has 1.
+    """
+    scale: float | None = Field(default=None, gt=0)
+    """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
+    num_vae: int = Field(default=0, ge=0)
+    """Steps at the beginning as a plain VAE."""
+    detach_target: bool = True
+    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
+    variant: Variant = "plain"
+    """Who rebuilds generated images: the decoder, or `bootstrap`, a copy of it that lags behind."""
+    target_every: int = Field(default=1000, ge=1)
+    """Steps between the copies of `bootstrap`; the published code copies once per epoch."""
+
+    @property
+    def single_turn(self) -> bool:
+        """False: the decoder answers an encoder that has moved."""
+        return False
+
+    @property
+    def follows(self) -> Mapping[str, Follow]:
+        """The target decoder of `bootstrap`."""
+        return FOLLOWS[self.variant](self.target_every)
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder; images end in nothing."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim),
+            "decoder": arch.decoder(self.z_dim, shape, output="linear"),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
+        if clock.step < self.num_vae:
+            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl)
+            return
+        E, D, s = nets.encoder, nets.decoder, scale_of(x, self.scale)
+        q = E(x)
+        x_r, x_f = D(q.sample()), D(self.prior(x))
+        rec, kl = squared_error(x, x_r), q.kl()
+        (q_r, rec_r), (q_f, rec_f) = (self._inspected(nets, fake) for fake in (x_r, x_f))
+        exp_r = exp_elbo(s * (self.beta_rec * rec_r + self.beta_neg * q_r.kl()))
+        exp_f = exp_elbo(s * (self.beta_rec * rec_f + self.beta_neg * q_f.kl()))
+        clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
+        real = s * (self.beta_rec * rec + self.beta_kl * kl)
+        yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 3, L_E: 1/alpha, and two fakes
+
+        q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
+        fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._rebuilt(nets, (x_r, q_r), (x_f, q_f))
+        yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 3, L_D
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]`."""
+        x: Tensor = nets.decoder(z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """Posterior of `x`."""
+        q: Gaussian = nets.encoder(x)
+        return q
+
+    def _inspected(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
+        judge = JUDGES[self.variant](nets)
+        return inspected(nets.encoder, judge, x_k, detach_target=self.detach_target)
+
+    def _rebuilt(self, nets: Nets, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+        return REBUILT[self.variant](self.gamma_r * self.beta_rec, JUDGES[self.variant](nets), *fakes)
+
+
+def _through_target(weight: float, T: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+    """As `rebuilt`, but nothing is a constant except the target decoder's weights."""
+    if not weight:
+        return 0.0
+    return weight / len(fakes) * sum(squared_error(x_k, T.unrecorded(q_k.sample())) for x_k, q_k in fakes)
+
+
+FOLLOWS: Mapping[Variant, Callable[[int], Mapping[str, Follow]]] = {
+    "plain": lambda every: {},
+    "bootstrap": lambda every: {"target": Follow("decoder", every)},
+}
+JUDGES: Mapping[Variant, Callable[[Nets], Net]] = {
+    "plain": lambda nets: nets.decoder,
+    "bootstrap": lambda nets: nets.target,
+}
+REBUILT: Mapping[Variant, Callable[..., Tensor | float]] = {"plain": rebuilt, "bootstrap": _through_target}

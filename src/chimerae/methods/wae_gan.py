@@ -1,0 +1,144 @@
+"""WAE-GAN, Wasserstein autoencoder with an adversary on codes (Tolstikhin et al. 2018, arXiv 1711.01558)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from math import log, pi
+from typing import ClassVar, Literal, final
+
+import torch
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae import noise
+from chimerae.gaussian import Gaussian
+from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
+from chimerae.losses.fixed_point import fixed_point
+from chimerae.losses.reconstruction import squared_error
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Nets
+from chimerae.shapes import Shape
+from chimerae.strict import STRICT
+
+
+@final
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class WAEGAN(Method):
+    """An autoencoder whose codes an adversary must not be able to tell from draws of the prior."""
+
+    name: ClassVar[str] = "wae-gan"
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "autoencoder": ("encoder", "decoder"),
+        "adversary": ("adversary",),
+    }
+    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+
+    z_dim: int = Field(default=64, ge=1)
+    """Dimensions of the code: 64 (CelebA), 8 (MNIST)."""
+    penalty: float = Field(default=1.0, ge=0)
+    """Weight of the game (`lambda`): 1 (the paper's CelebA), 10 (MNIST)."""
+    recon_weight: float = Field(default=0.05, ge=0)
+    """Weight of the squared error; the published code's constant, without which its lambdas mean nothing."""
+    p_trick: Literal["off", "correct", "official_broadcast"] = "correct"
+    """The adversary's output: a network, a network plus the prior's log-density, or the published code's sum
+    of every network output with every log-density.
+    """
+    update: Literal["alternating", "simultaneous"] = "alternating"
+    """Autoencoder, then adversary on the moved encoder's codes (the code); or both at once."""
+    sigma2_z: float = Field(default=1.0, gt=0)
+    """Variance of the prior: 1 in the code, 2 in the paper. Outside of training codes are measured in prior
+    deviations.
+    """
+    add_noise: float = Field(default=0.0, ge=0)
+    """Deviation of the truncated noise on what the encoder sees while it learns; 0.01 in the code."""
+    aef: float = Field(default=0.0, ge=0)
+    """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
+
+    @property
+    def single_turn(self) -> bool:
+        """Alternating play has two turns."""
+        return self.update == "simultaneous"
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """An encoder without spread, a decoder, and an adversary that sees codes."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim, scale="none"),
+            "decoder": arch.decoder(self.z_dim, shape),
+            "adversary": arch.code_critic(self.z_dim),
+        }
+
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """Autoencoder and adversary, in two turns or in one, as `update` says."""
+        E, D = nets.encoder, nets.decoder
+        seen, z = noise.disturbed(x, self.add_noise), self.sigma2_z**0.5 * self.prior(x)
+        z_q = E(seen).mu
+        rec, a_code = squared_error(x, D(z_q)), self._judged(nets, z_q)
+        errors = self.recon_weight * (rec + self.aef * self._unfixed(nets, z))
+        game = self.penalty * non_saturating(a_code)
+        clock.watch(rec=rec)
+
+        def adversary(a_code: Tensor) -> Tensor:
+            a_prior = self._judged(nets, z)
+            clock.watch(a_prior=a_prior, a_code=a_code)
+            return self.penalty * (logistic_real(a_prior) + logistic_fake(a_code)).mean()  # algorithm 1
+
+        def judged_again() -> Tensor:
+            with torch.no_grad():
+                z_q = E.unrecorded(seen).mu
+            return self._judged(nets, z_q)
+
+        yield from UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, adversary)
+
+    def _judged(self, nets: Nets, z: Tensor) -> Tensor:
+        """What the adversary says of codes: `[B]`, or `[B, B]` with the published code's sum."""
+        prior = Gaussian(torch.zeros_like(z), torch.full_like(z[0], log(self.sigma2_z)))
+        expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
+        # a constant is the network's bias's affair: without this one it would begin tens of nats away
+        return P_TRICKS[self.p_trick](nets.adversary(z), prior.log_prob(z) - expected)
+
+    def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
+        """How much samples change when they are encoded and decoded, `[B]`, moving their maker alone."""
+        E, D = nets.encoder, nets.decoder
+        if not self.aef:
+            return torch.zeros(len(z), device=z.device)
+        return fixed_point(D(z), lambda x: D.unrecorded(E.unrecorded(x).mu), squared_error)
+
+    def generate(self, nets: Nets, z: Tensor) -> Tensor:
+        """Decoder output for codes `[n, z_dim]` in deviations of the prior."""
+        x: Tensor = nets.decoder(self.sigma2_z**0.5 * z)
+        return x
+
+    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
+        """The code of `x` in deviations of the prior, as a Gaussian without spread."""
+        q: Gaussian = nets.encoder(x)
+        return q.scaled(self.sigma2_z**-0.5)
+
+
+P_TRICKS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "off": lambda h, log_p: h,
+    "correct": lambda h, log_p: h + log_p,
+    "official_broadcast": lambda h, log_p: h[:, None] + log_p,
+}
+
+
+def _simultaneous(
+    autoencoder: Tensor,
+    a_code: Tensor,
+    judged_again: Callable[[], Tensor],
+    adversary: Callable[[Tensor], Tensor],
+) -> Iterator[Losses]:
+    yield {"autoencoder": autoencoder, "adversary": adversary(a_code)}
+
+
+def _alternating(
+    autoencoder: Tensor,
+    a_code: Tensor,
+    judged_again: Callable[[], Tensor],
+    adversary: Callable[[Tensor], Tensor],
+) -> Iterator[Losses]:
+    yield {"autoencoder": autoencoder}
+    yield {"adversary": adversary(judged_again())}  # the encoder has moved
+
+
+UPDATES = {"simultaneous": _simultaneous, "alternating": _alternating}

@@ -1,0 +1,99 @@
+"""Better samples from a trained model: codes whose samples survive being encoded and decoded again.
+
+Source: the published WAE code's "improved sampling", which "improved WAE" rows of comparisons mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from chimerae.errors import InputError
+from chimerae.losses.reconstruction import squared_error
+from chimerae.methods import Method
+from chimerae.nets import Nets
+from chimerae.shapes import is_image
+
+CHECK_EVERY = 50
+SETTLED = 0.1
+"""Codes are left as they are when their cost fell by less than this share between two checks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Improve:
+    """How to improve samples: draw more codes than needed and keep the best, then move the codes."""
+
+    reject: int = 1
+    """Codes drawn for each sample, of which the one of least cost is kept; 1: no choice."""
+    steps: int = 200
+    """Most steps of Adam on the codes; 0: they stay where they were drawn."""
+    lr: float = 1e-3
+    """Rate of these steps; the published code takes that of its training."""
+    batch_size: int = 100
+    """Codes that are moved together."""
+
+    def __post_init__(self) -> None:
+        for name, least in (("reject", 1), ("steps", 0), ("batch_size", 1)):
+            if getattr(self, name) < least:
+                raise InputError(f"improve.{name} = {getattr(self, name)}: give {least} or more")
+        if not 0.0 < self.lr < float("inf"):
+            raise InputError(f"improve.lr = {self.lr}: give a rate above 0")
+
+
+PUBLISHED = Improve()
+"""As the published code improves samples."""
+
+
+def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
+    """How much the samples of codes `z` change when they are encoded and decoded, one value each, `[n]`.
+
+    `J(z) = sum (cn(x) - cn(y))^2` with `x = G(z)`, `y = G(E(x))` by the network called `by`. Contrast is
+    divided out of images (or a fall of contrast would pass for progress): `cn(x) = x / sqrt(Var(x) + 1e-8)`.
+    Noise beside the code is the same in both.
+    """
+    x = method.decode(nets, z)[by]
+    q = method.encode(nets, x)
+    code = method.reconstruction_code(q, torch.zeros_like(q.mu))
+    y = method.decode(nets, torch.cat([code, z[:, method.z_dim :]], 1))[by]
+    return squared_error(_contrast_normal(x), _contrast_normal(y))
+
+
+def _contrast_normal(x: Tensor) -> Tensor:
+    """Samples at unit contrast, their mean kept in proportion; points `[n, d]` as they are."""
+    if not is_image(tuple(x.shape[1:])):
+        return x
+    variance = x.flatten(1).var(1, unbiased=False).view(-1, 1, 1, 1)
+    return x / (variance + 1e-8).sqrt()
+
+
+def selected(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+    """Of every `how.reject` codes in `z` `[n reject, d]` the one of least cost, `[n, d]`."""
+    with nets.evaluating():
+        costs = torch.cat([cost(method, nets, part, by) for part in z.split(how.batch_size)])
+    groups = torch.nan_to_num(costs, nan=float("inf")).view(-1, how.reject)
+    best = groups.argmin(1, keepdim=True)[..., None].expand(-1, -1, z.shape[1])
+    return z.view(-1, how.reject, z.shape[1]).gather(1, best)[:, 0]
+
+
+def moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+    """Codes `[n, d]`, moved from `z` downhill in `cost`; noise beside the code stays, as do all weights."""
+    return torch.cat([_moved(method, nets, part, by, how) for part in z.split(how.batch_size)])
+
+
+def _moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+    code, xi = z[:, : method.z_dim].clone().requires_grad_(), z[:, method.z_dim :]
+    adam = torch.optim.Adam([code], lr=how.lr, betas=(0.9, 0.999))
+    last = float("inf")
+    with nets.evaluating(), torch.enable_grad():
+        for step in range(how.steps):
+            total = cost(method, nets, torch.cat([code, xi], 1), by).sum()
+            (code.grad,) = torch.autograd.grad(total, code)
+            adam.step()
+            if step == 0 or step % CHECK_EVERY == CHECK_EVERY - 1:
+                now = total.item()
+                if last - now < SETTLED * last and last != float("inf"):
+                    break
+                last = now
+    return torch.cat([code.detach(), xi], 1)

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from math import exp
+
+import pytest
+import torch
+
+from chimerae.losses.introspective import HINGES, exp_elbo
+
+KL = torch.tensor([1.0, 9.0])
+
+
+@pytest.mark.parametrize(
+    ("m", "per_sample", "batch_mean"), [(4.0, 1.5, 0.0), (6.0, 2.5, 1.0), (20.0, 15, 15)]
+)
+def test_hinges_differ_until_every_sample_is_below_the_margin(m, per_sample, batch_mean):
+    """The batch mean is 5: at m = 4 its hinge is off, although one sample is far below the margin."""
+    assert HINGES["per_sample"](KL, m).mean() == per_sample
+    assert HINGES["batch_mean"](KL, m).mean() == batch_mean
+    assert all(hinge(KL, m).shape == KL.shape for hinge in HINGES.values())
+
+
+def test_gradients_of_the_hinges():
+    """Per sample it pushes the one that is too near; on the mean, all of them or none."""
+    for m, name, expected in [
+        (4.0, "per_sample", [-0.5, 0.0]),
+        (4.0, "batch_mean", [0.0, 0.0]),
+        (6.0, "per_sample", [-0.5, 0.0]),
+        (6.0, "batch_mean", [-0.5, -0.5]),
+    ]:
+        kl = KL.clone().requires_grad_()
+        HINGES[name](kl, m).mean().backward()
+        assert kl.grad.tolist() == expected
+
+
+def test_exp_elbo():
+    torch.testing.assert_close(exp_elbo(torch.tensor([0.0, 3.0])), torch.tensor([1.0, exp(-6.0)]))
+
+
+def test_exp_elbo_ends_without_a_slope_before_numbers_become_denormal():
+    energy = torch.tensor([14.9, 15.1, 1e6], requires_grad=True)
+    values = exp_elbo(energy)
+    values.sum().backward()
+    assert values.tolist() == pytest.approx([exp(-29.8), exp(-30.0), exp(-30.0)], rel=1e-4)
+    assert energy.grad[0] < 0
+    assert energy.grad[1:].tolist() == [0.0, 0.0]

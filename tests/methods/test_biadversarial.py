@@ -1,0 +1,200 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.nn.functional import softplus
+
+from chimerae import noise
+from chimerae.evaluation.bench import Bench
+from chimerae.methods import Biadversarial, Clock
+from chimerae.networks import DCGAN, MLP
+from chimerae.training.settings import Optimizer
+from tests.helpers.cases import Case
+from tests.helpers.folded import Posterior, gaussian, implicit
+from tests.helpers.tape import Tape
+from tests.helpers.turns import observe, standing
+
+
+def case(**options) -> Case:
+    return Case(Biadversarial(z_dim=3, noise=5, **options), MLP(width=8), (2,))
+
+
+def looks(options, T1, T2):
+    """The critics as functions of pairs."""
+    first = (lambda x, z: T1(z)) if options.get("inference_disc") == "marginal" else T1
+    second = (lambda x, z: T2(x)) if options.get("generative_disc") == "image" else T2
+    return first, second
+
+
+OPTIONS = [
+    {},
+    {"inference_disc": "marginal"},
+    {"generative_disc": "image"},
+    {"inference_disc": "marginal", "generative_disc": "image"},
+    {"beta": 0.5, "recon_weight": 2.0},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("ratio", ["fgan", "logistic"])
+@pytest.mark.parametrize("divergences", ["paper", "code"])
+def test_losses_by_hand(options, ratio, divergences):
+    """methods.md 11.3 as printed; `code` (11.4): forward KL of codes, reverse KL of images."""
+    chosen = case(ratio=ratio, divergences=divergences, **options)
+    state, tape, x = chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        critics, decoder, encoder = standing(state, x)
+    eps, z_p, eps_x = tape.draws
+    nets = state.nets
+    z_q = nets.encoder(x, eps)
+    x_r = nets.decoder(torch.cat([z_q, eps_x], 1))
+    T1, T2 = looks(options, nets.inference_critic, nets.generative_critic)
+    q, p, d, r = T1(x, z_q), T1(x, z_p), T2(x, z_q), T2(x_r, z_q)
+    (a1, b1), (a2, b2) = ((q, p), (d, r)) if divergences == "paper" else ((p, q), (r, d))
+    if ratio == "fgan":
+        cost = -a1 + b1.exp() - a2 + b2.exp() - 2
+    else:
+        cost = softplus(-a1) + softplus(b1) + softplus(-a2) + softplus(b2)
+    torch.testing.assert_close(critics["critics"], cost.mean())
+
+    data = 0.0 if options.get("generative_disc") == "image" else d if divergences == "paper" else 1 - d.exp()
+    decoded = 1 - r.exp() if divergences == "paper" else r
+    codes = q if divergences == "paper" else 1 - q.exp()
+    rec = 0.5 * (x - x_r).square().sum(1)
+    expected = options.get("beta", 1.0) * codes + data + decoded + options.get("recon_weight", 0.0) * rec
+    torch.testing.assert_close(decoder["decoder"], decoded.mean())
+    torch.testing.assert_close(encoder["encoder"], expected.mean())
+
+
+@pytest.mark.parametrize("divergences", ["paper", "code"])
+def test_surrogate_raises_the_log_ratio_of_what_is_decoded(divergences):
+    chosen = case(decoder_loss="surrogate", divergences=divergences)
+    state, tape, x = chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        _, decoder, _ = standing(state, x)
+    eps, _, eps_x = tape.draws
+    z_q = state.nets.encoder(x, eps)
+    t = state.nets.generative_critic(state.nets.decoder(torch.cat([z_q, eps_x], 1)), z_q)
+    torch.testing.assert_close(decoder["decoder"], (-t if divergences == "paper" else t).mean())
+
+
+def test_critics_first_then_the_decoder_then_the_encoder():
+    state = case().state()
+    assert [set(turn.losses) for turn in observe(state, case().batch())] == [
+        {"critics"},
+        {"decoder"},
+        {"encoder"},
+    ]
+
+
+def test_each_turn_meets_those_who_moved_before_it():
+    chosen = case()
+    state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        turns = observe(state, x)
+    eps, _, eps_x = tape.draws
+    z_q = before.nets.encoder(x, eps)
+    code = torch.cat([z_q, eps_x], 1)
+    T1, T2 = state.nets.inference_critic, state.nets.generative_critic  # as they are after the first turn
+    met = 1 - T2(before.nets.decoder(code), z_q).exp()
+    torch.testing.assert_close(turns[1].losses["decoder"], met.mean().detach())
+    told = T1(x, z_q) + T2(x, z_q) + 1 - T2(state.nets.decoder(code), z_q).exp()
+    torch.testing.assert_close(turns[2].losses["encoder"], told.mean().detach())
+
+
+def test_an_encoders_gradient_is_that_of_the_textbook():
+    """The critics and the decoder after their steps, frozen; everything else computed again."""
+    chosen = case()
+    state, slow, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        turns = observe(state, x)
+    eps, _, eps_x = tape.draws
+    m = {name: (slow if name == "encoder" else state).nets.modules[name] for name in state.nets.modules}
+    for name, module in m.items():
+        module.requires_grad_(name == "encoder")
+        module.zero_grad()
+    z_q = m["encoder"](x, eps)
+    x_r = m["decoder"](torch.cat([z_q, eps_x], 1))
+    T1, T2 = m["inference_critic"], m["generative_critic"]
+    (T1(x, z_q).mean() + T2(x, z_q).mean() - T2(x_r, z_q).exp().mean()).backward()
+    for key, p in m["encoder"].named_parameters():
+        torch.testing.assert_close(turns[2].filled[f"encoder.{key}"], p.grad, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize(("inference", "name"), [("conditional", "kl"), ("marginal", "prior_gap")])
+@pytest.mark.parametrize("divergences", ["paper", "code"])
+def test_real_is_positive_in_the_log_and_only_a_conditional_gap_is_called_kl(inference, name, divergences):
+    chosen = case(inference_disc=inference, divergences=divergences)
+    state, clock = chosen.state(optimizer=Optimizer(lr=5e-3)), Clock(0, 10, {})
+    for _ in chosen.method.play(state.nets, chosen.batch(), clock):
+        pass
+    assert set(clock.watched) == {name, "generation", "c_real", "c_fake"}
+    for _ in range(100):  # the critics alone
+        losses = next(chosen.method.play(state.nets, chosen.batch(n=64) + 3.0, clock))
+        state.players["critics"].clear()
+        losses["critics"].backward(inputs=state.players["critics"].params)
+        state.players["critics"].step(0.0)
+    assert clock.watched["c_real"][-1] > clock.watched["c_fake"][-1]
+    assert clock.watched["generation"][-1] > 0
+
+
+@pytest.mark.parametrize("arch", [MLP(width=8), DCGAN(width=4)], ids=["mlp", "dcgan"])
+def test_codes_are_draws(arch):
+    """Another call, another code; only the seed decides, in evaluation too."""
+    chosen = Case(Biadversarial(z_dim=3, noise=5), arch, (1, 8, 8))
+    nets, x = chosen.state().nets, torch.rand(6, 1, 8, 8)
+    with nets.evaluating():
+        first, second = (chosen.method.encode(nets, x) for _ in range(2))
+        assert not torch.equal(first.mu, second.mu)
+        assert first.sigma.max() < 1e-6
+        bench = Bench(chosen.method, nets, chosen.shape, seed=0, batch_size=6)
+        assert torch.equal(bench.codes(x, 0), bench.codes(x, 0))
+        other = Bench(chosen.method, nets, chosen.shape, seed=1, batch_size=6)
+        assert not torch.equal(bench.codes(x, 0), other.codes(x, 0))
+
+
+def test_both_networks_hear_their_noise_and_nothing_else_is_random():
+    state = case().state()
+    x, z = case().batch(), torch.zeros(6, 3)
+    with state.nets.evaluating(), noise.seeded(0):
+        eps = torch.randn(2, 6, 5)
+        a, b = (state.nets.encoder(x, e) for e in eps)
+        assert not torch.equal(a, b)
+        assert torch.equal(a, state.nets.encoder(x, eps[0]))
+        made = [state.nets.decoder(torch.cat([z, e], 1)) for e in eps]
+        assert not torch.equal(*made)
+
+
+@pytest.fixture(scope="module")
+def gaussians() -> tuple[Posterior, Posterior]:
+    """A Gaussian posterior that begins as the prior, and one that does not."""
+    return gaussian(500), gaussian(500, from_prior=False)
+
+
+@pytest.mark.parametrize("ratio", ["fgan", "logistic"])
+def test_an_implicit_posterior_has_both_signs_where_a_gaussian_has_one_or_misses(ratio, gaussians):
+    """methods.md 24.5, first half: x = |z| + noise, the decoder known. Codes must lie on both sides, near
+    +-x.
+    """
+    ours = implicit(500, ratio=ratio)
+    assert 0.2 < ours.positive.min() <= ours.positive.max() < 0.8
+    assert ours.error < 7
+    centred, one_sided = gaussians
+    assert centred.error > 2 * ours.error  # as wide as the prior, with most of its mass where no x is
+    assert one_sided.error < ours.error
+    assert max(one_sided.positive.min(), 1 - one_sided.positive.max()) > 0.95
+
+
+def test_defaults_are_those_of_the_switchboard():
+    assert Biadversarial() == Biadversarial(
+        z_dim=100,
+        noise=32,
+        inference_disc="conditional",
+        generative_disc="joint",
+        ratio="fgan",
+        clamp=10.0,
+        divergences="paper",
+        decoder_loss="exact",
+        beta=1.0,
+        recon_weight=0.0,
+    )
