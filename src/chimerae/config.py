@@ -25,9 +25,9 @@ def one_of(kind: str, classes: Mapping[str, type[Any]]) -> GetPydanticSchema:
         if not isinstance(value, Mapping) or "name" not in value:
             raise InputError(f"a {kind} must be given as an object with a 'name', not as {value!r}")
         given = dict(value)
-        name = given.pop("name")
+        name = str(given.pop("name"))
         if name not in classes:
-            raise unknown(kind, str(name), classes)
+            raise unknown(kind, name, classes)
         return from_dict(classes[name], given, kind)
 
     def dump(value: Any) -> dict[str, Any]:

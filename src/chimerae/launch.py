@@ -14,7 +14,7 @@ from chimerae import model
 from chimerae.config import override
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.progress import Progress, silent
-from chimerae.recipes.folder import create, free_folder, longer, read_run, same_data, vacant
+from chimerae.recipes.folder import create, free_folder, longer, never_saved, read_run, same_data, vacant
 from chimerae.recipes.presets import recipe
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import default_arch, sized
@@ -67,7 +67,8 @@ def train(
         command: how this run was asked for; the command line of this process when not given.
 
     Raises:
-        InputError: something that was given cannot be used; no run folder is left behind.
+        InputError: something that was given cannot be used, and no run folder is left behind; or the disk is
+            full, or a loss is not a number any more, and what was saved stays.
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
     run = what if isinstance(what, Run) else build(what, data=data, arch=arch)
@@ -115,6 +116,8 @@ def start(
 def resume(folder: str | Path, *, steps: int | None = None, audience: Audience = Audience()) -> Path:
     """Go on with the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
+    A run that was stopped before its first state begins again.
+
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
@@ -131,10 +134,10 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with claimed(folder):
-        tensors, step = read_state(folder / "state")
-        state.load(tensors, step)
+        if not never_saved(folder):
+            state.load(*read_state(folder / "state"))
         if steps is not None and steps != run.steps:
-            run = longer(folder, run, steps, step)
+            run = longer(folder, run, steps, state.step)
         _loop(run, state, prepared, folder, audience.line).run()
     return folder
 

@@ -19,6 +19,7 @@ def one_line(code: int, err: str) -> str:
     lines = [line for line in err.splitlines() if line.startswith("chimerae:")]
     assert len(lines) == 1, err
     assert "Traceback" not in err
+    assert "----" not in err
     return lines[0]
 
 
@@ -42,6 +43,20 @@ def one_line(code: int, err: str) -> str:
         ((*TRAIN, "--data", "8gaussians", "--arch", "dcgan"), "--arch mlp"),
         ((*TRAIN, "--data", "digits", "--prepare.size", "12"), "16x16"),
         ((*TRAIN, "--data", "digits", "--training.device", "cuda:9"), "cuda:9"),
+        ((*TRAIN, "--data", "digits", "--training.device", "meta"), "auto, cpu"),
+        ((*TRAIN, "--data", "digits", "--training.device", "mps:7"), "auto, cpu"),
+        ((*TRAIN, "--data", "digits", "--steps", "1e3"), "--steps '1e3': wanted a whole number"),
+        ((*TRAIN, "--data", "digits", "--prepare.size", "big"), "--prepare.size 'big': wanted {None}|INT"),
+        ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
+        ((*TRAIN, "--data", "digits", "--training.accumulate", "3"), "batch_size 64 cannot be played in"),
+        ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fid"), "unknown metric 'fid'"),
+        ((*TRAIN, "--data", "digits", "--dryrun"), "did you mean --dry-run?"),
+        ((*TRAIN, "--data", "digits", "--method.z-dim", "100000000000000"), "not enough memory"),
+        ((*TRAIN, "--data", "digits", "--arch.width", "9" * 30), "not enough memory"),
+        ((*TRAIN, "--data", "digits", "--arch", "mlp", "--arch.depth", "100000000"), "arch.depth"),
+        (("data", "inspect", ""), "no data source"),
+        (("data", "inspect", "digits", "--out", "x.jpg"), ".png"),
+        (("interpolate", "nowhere", "--pairs", "-2"), "--pairs -2"),
         (("list", "methds"), "did you mean 'methods'"),
         (("list",), "methods"),
         (("evaluate", "nowhere"), "nowhere"),
@@ -151,6 +166,14 @@ def test_a_taken_folder_is_left_alone(call, trained: Path):
     assert sorted(trained.rglob("*")) == before
 
 
+@pytest.mark.parametrize("out", ["", ".", "photos"])
+def test_a_folder_with_other_things_in_it_is_left_alone(call, photos: Path, out: str):
+    before = sorted(Path().rglob("*"))
+    code, _, err = call("train", "vae", "--data", "digits", "--steps", 2, "--out", out)
+    assert "not empty" in one_line(code, err)
+    assert sorted(Path().rglob("*")) == before
+
+
 def test_unwritable_places(call, workplace: Path, trained: Path):
     Path("file").write_text("in the way")
     for args in (
@@ -186,6 +209,66 @@ def test_a_damaged_model(call, trained: Path):
     (trained / "model" / "model.safetensors").write_bytes(b"nonsense")
     code, _, err = call("sample", trained)
     assert "model.safetensors" in one_line(code, err)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("sample", "-n", 10**15), ("interpolate", "--input", "photos", "--steps", 10**17)],
+)
+def test_more_than_memory_holds(call, trained: Path, args: tuple[object, ...]):
+    verb, *rest = args
+    code, _, err = call(verb, trained, *rest)
+    assert "not enough memory" in one_line(code, err)
+
+
+def test_inputs_that_name_nothing(call, trained: Path):
+    before = (trained / "scores.json").exists()
+    for args, hint in (
+        (("reconstruct", trained, "--input", ""), "no data source"),
+        (("reconstruct", trained, "--by", "nobody"), "unknown decoder 'nobody'"),
+        (("evaluate", trained, "--metrics"), "no metric"),
+        (("interpolate", trained), "2 or more"),
+    ):
+        code, _, err = call(*args)
+        assert hint in one_line(code, err)
+    assert (trained / "scores.json").exists() == before
+
+
+def test_samples_on_a_full_disk_leave_no_half_of_a_folder(call, trained: Path, monkeypatch):
+    import errno
+    import os
+
+    whole, written = os.replace, []
+
+    def full(source: object, target: object) -> None:
+        written.append(target)
+        if len(written) > 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(target))
+        whole(source, target)
+
+    before = sorted(Path().iterdir())
+    monkeypatch.setattr(os, "replace", full)
+    code, _, err = call("sample", trained, "-n", 5, "--out", "samples")
+    assert "No space left" in one_line(code, err)
+    assert sorted(Path().iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("method", None),
+        ("method", {}),
+        ("shape", "abc"),
+        ("shape", [3, -1, 2]),
+        ("step", "x"),
+        ("averaged", 1),
+    ],
+)
+def test_a_tampered_model(call, trained: Path, name: str, value: object):
+    path = trained / "model" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+    code, _, err = call("sample", trained)
+    assert "config.json" in one_line(code, err) or "unknown method ''" in err
 
 
 def test_a_full_disk(call, workplace: Path, monkeypatch: pytest.MonkeyPatch):

@@ -127,3 +127,38 @@ def test_samples_can_be_improved(call):
     code, _, err = call("sample", "toy", "--improve.reject", 0)
     assert code == 2
     assert "reject" in err
+
+
+def test_inspection_shows_the_size_that_training_takes(call, photos: Path):
+    code, out, err = call("data", "inspect", photos)
+    assert code == 0, err
+    assert call("train", "vae", "--data", photos, "--steps", 1, "--out", "run", "--arch.width", 2)[0] == 0
+    height, width = json.loads(Path("run/data.json").read_text())["shape"][1:]
+    assert f"{height}x{width}x3" in out
+    assert "cropped and resized" in out
+
+
+def test_inspection_of_images_that_no_network_takes(call):
+    np.save("small.npy", np.random.default_rng(0).random((8, 4, 4)))
+    code, out, _ = call("data", "inspect", "small.npy")
+    assert code == 0
+    assert "4x4x1" in out
+    assert "dcgan cannot be built" in out
+
+
+def test_a_runs_own_way_of_judging_counts_wherever_the_run_is_named(call, trained: Path):
+    path = trained / "run.json"
+    record = json.loads(path.read_text())
+    record["run"]["evaluation"]["metrics"] = ["psnr"]
+    path.write_text(json.dumps(record))
+    for args in ((trained, "--device", "cpu"), ("--device", "cpu", trained)):
+        code, _, err = call("evaluate", *args)
+        assert code == 0, err
+        scores = json.loads((trained / "scores.json").read_text())["scores"]
+        assert {score["metric"] for score in scores} == {"psnr"}
+
+
+def test_a_dry_run_says_nothing_but_the_settings(call):
+    code, out, err = call("train", "vae", "--data", "digits", "--dry-run")
+    assert (code, err) == (0, "")
+    assert json.loads(out)["method"]["name"] == "vae"

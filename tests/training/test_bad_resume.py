@@ -11,7 +11,7 @@ import pytest
 
 from chimerae import cli
 from chimerae.launch import train
-from tests.helpers.runs import after, tiny_run
+from tests.helpers.runs import Crash, after, assert_same_run, crash, tiny_run
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,23 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
         "does not fit",
     ),
     "other data": (lambda f: edit(f / "data.json", lambda c: c.update(checksum="0")), "data"),
+    "data.json is a list": (lambda f: (f / "data.json").write_text("[]"), "data.json"),
+    "a method that is a list": (
+        lambda f: edit(f / "run.json", lambda c: c["run"]["method"].update(name=["vae"])),
+        "unknown method",
+    ),
+    "a state of no step": (
+        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(step="x")),
+        "index.json",
+    ),
+    "a state of a step below 0": (
+        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(step=-4)),
+        "index.json",
+    ),
+    "a state elsewhere": (
+        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(file="../run.json")),
+        "index.json",
+    ),
     "no data.json": (lambda f: (f / "data.json").unlink(), "data.json"),
     "missing folder": (shutil.rmtree, "no run folder"),
 }
@@ -92,6 +109,27 @@ def test_a_log_torn_by_a_kill_is_mended(trained, tmp_path):
     assert cli.main(["resume", str(folder), "--steps", "7"]) == 0
     steps = [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()]
     assert steps == [1, 2, 7]
+
+
+@pytest.mark.parametrize(
+    "content", [b"5\n6\n", b"\xff\xfe\n", b'{"a": 1}\n', b'{"step": "x", "seconds": 1}\n']
+)
+def test_a_log_that_is_none_begins_again(trained, tmp_path, content):
+    folder = tmp_path / "run"
+    shutil.copytree(trained, folder)
+    (folder / "log.jsonl").write_bytes(content)
+    assert cli.main(["resume", str(folder), "--steps", "7"]) == 0
+    assert [json.loads(line)["step"] for line in (folder / "log.jsonl").read_text().splitlines()] == [7]
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_that_was_killed_before_its_first_state_begins_again(tmp_path):
+    straight = train(tiny_run("vae"), out=tmp_path / "straight")
+    with pytest.raises(Crash):
+        train(tiny_run("vae"), out=tmp_path / "killed", audience=after(2, crash))
+    assert not (tmp_path / "killed" / "state").exists()
+    assert cli.main(["resume", str(tmp_path / "killed")]) == 0
+    assert_same_run(straight, tmp_path / "killed")
 
 
 @pytest.mark.usefixtures("no_pictures")

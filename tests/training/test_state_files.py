@@ -54,6 +54,15 @@ def test_the_newest_are_kept(tmp_path, keep):
     assert read_state(tmp_path)[1] == 40
 
 
+def test_what_a_kill_left_of_a_state_goes_with_the_next(three):
+    (three / ".step-00000004.safetensors.x1y2").write_bytes(b"half")
+    write_state(three, tensors(5), 5, keep=3)
+    assert sorted(p.name for p in three.iterdir()) == [
+        INDEX,
+        *(f"step-{step:08d}.safetensors" for step in (2, 3, 5)),
+    ]
+
+
 def test_states_after_a_resumed_step_are_forgotten(three):
     write_state(three, tensors(2.5), 2, keep=3)
     assert [entry["step"] for entry in index(three)["states"]] == [1, 2]

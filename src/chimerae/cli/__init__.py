@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -41,6 +42,9 @@ exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state sa
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
+TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
+"""What torch says, in a plain `RuntimeError` or `TypeError`, when it is asked for more than there is."""
+
 
 def usage() -> str:
     """What `chimerae --help` prints."""
@@ -75,6 +79,10 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nchimerae: stopped; nothing is half-written", file=sys.stderr)
         return SIGNALLED + 2
+    except (MemoryError, OverflowError, RuntimeError, TypeError) as error:
+        if isinstance(error, RuntimeError | TypeError) and not TOO_MUCH.search(str(error)):
+            raise
+        return _complain("not enough memory: ask for less at a time, of smaller networks or images")
     except BrokenPipeError:
         sys.stderr.close()
         return DONE

@@ -12,7 +12,7 @@ import tyro
 from chimerae.cli import DONE, INPUT_WRONG
 from chimerae.cli.parse import parse
 from chimerae.data.settings import Prepare
-from chimerae.errors import unknown
+from chimerae.errors import InputError, unknown
 
 USAGE = """\
 usage: chimerae data inspect SOURCE [--prepare.size N ...] [--out FILE.png]
@@ -53,10 +53,20 @@ def _inspect(asked: Inspect) -> int:
     from chimerae.cli.console import display
     from chimerae.data.inspect import inspect
     from chimerae.data.words import in_words
+    from chimerae.recipes.sizing import default_arch, settled
 
+    if asked.out is not None and asked.out.suffix.lower() != ".png":
+        raise InputError(f"cannot write {asked.out}: the picture is a .png")
     with display() as shown:
-        found, picture = inspect(asked.source, asked.prepare, progress=shown.count)
+        try:
+            arch = default_arch(asked.source)
+            prepare, note = settled(asked.source, asked.prepare, arch)
+        except InputError as error:  # no network can be trained on them: that is worth knowing too
+            prepare, note = asked.prepare, str(error)
+        found, picture = inspect(asked.source, prepare, progress=shown.count)
     print(in_words(found))
+    if note:
+        print(f"\nin training, {note}")
     if picture is not None:
         name = asked.source.rstrip("/").rpartition("/")[2]
         target = asked.out or Path(f"inspect-{Path(name).stem or 'data'}.png")

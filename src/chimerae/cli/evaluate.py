@@ -32,8 +32,8 @@ class Evaluate:
 
 def main(args: Sequence[str]) -> int:
     """Evaluate, and print the scores."""
-    where = next((Path(a) for a in args if not a.startswith("-")), None)
-    settings = read_run(where).evaluation if where is not None and where.is_dir() else Evaluation()
+    where = next((Path(a) for a in args if (Path(a) / "run.json").is_file()), None)
+    settings = Evaluation() if where is None else read_run(where).evaluation
     default = Evaluate(run=tyro.MISSING, evaluation=settings)
     asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
     with display() as show:

@@ -29,7 +29,7 @@ def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[
     if source is not None and is_image(model.shape):
         channels, height, width = model.shape
         settings = replace(settings, size=(height, width), channels="1" if channels == 1 else "3")
-    wanted = source or run.data
+    wanted = run.data if source is None else source
     if (look(wanted, settings).kind == "images") != is_image(model.shape):
         raise InputError(f"{wanted} does not fit this model, which takes {describe(model.shape)}")
     with display() as show:

@@ -12,6 +12,7 @@ import tyro
 from chimerae.cli import DONE
 from chimerae.cli.output import kind_of, write
 from chimerae.cli.parse import parse
+from chimerae.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,14 @@ class Interpolate:
 def main(args: Sequence[str]) -> int:
     """Walk, and say where the pictures are."""
     asked = parse(Interpolate, args, prog="chimerae interpolate")
+    if asked.pairs < 1:
+        raise InputError(f"--pairs {asked.pairs}: ask for 1 pair or more")
     kind_of(asked.out)
     from chimerae.cli.inputs import load_inputs
 
     model, x = load_inputs(asked.run, asked.input, 2 * asked.pairs, asked.device)
+    if len(x) < 2:
+        raise InputError("one image has no way to another: give a source of 2 or more with --input")
     pairs = len(x) // 2
     if model.method.encodes:
         made = model.interpolate(

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.errors import InputError
-from chimerae.files import write_bytes
+from chimerae.files import whole_folder, write_bytes
 from chimerae.shapes import is_image
 
 
@@ -82,8 +82,9 @@ def _zip(x: Tensor, out: Path, columns: int | None) -> None:
 
 
 def _folder(x: Tensor, out: Path, columns: int | None) -> None:
-    for name, content in _files(x):
-        write_bytes(out / name, content)
+    with whole_folder(out) as work:
+        for name, content in _files(x):
+            write_bytes(work / name, content)
 
 
 WRITERS: Mapping[str, Callable[[Tensor, Path, int | None], None]] = {

@@ -16,7 +16,18 @@ from chimerae.errors import InputError
 
 T = TypeVar("T")
 
-FRAME = re.compile(r"[\u2500-\u257f]")
+FRAME = re.compile(r"[\u2500-\u257f]|-{4,}")
+BEHIND = re.compile(r"For full helptext|Full subcommand help|Argument helptext")
+REASONS = (
+    (r"Error parsing (\S+): invalid literal for int\(\) with base 10: (.*)", r"\1 \2: wanted a whole number"),
+    (r"Error parsing (\S+): could not convert string to float: (.*)", r"\1 \2: wanted a number"),
+    (
+        r"Error parsing (\S+): no type matching (.+?) could be instantiated from \[(.*?)\].*",
+        r"\1 \3: wanted \2",
+    ),
+)
+RULE = re.compile(r"Value error, (.+?) \[type=value_error")
+KIND_OF_UNION = re.compile(r"\.(constrained-\w+|tuple\[.*\])$")
 PYDANTIC = re.compile(
     r"Error parsing (?:run\.)?(\S*?): \d+ validation errors? for \S+ (\S+) (.+?) "
     r"\[type=.*?input_value=(.+?), input_type=.*"
@@ -48,12 +59,19 @@ def one_line(box: str, prog: str) -> str:
 
     >>> one_line("╭─ Required options ─╮\n│ Missing: SOURCE │\n│ For full helptext │\n╰──╯", "chimerae x")
     'Missing: SOURCE; see `chimerae x --help`'
+    >>> one_line("╭ ╮\n│ Error parsing --n: invalid literal for int() with base 10: 'x' │", "chimerae x")
+    "--n 'x': wanted a whole number; see `chimerae x --help`"
     """
     lines = [FRAME.sub("", line).strip() for line in box.splitlines()]
     text = " ".join(line for line in lines[1:] if line)
-    text = re.split(r"For full helptext|Full subcommand help", text)[0].strip()
+    text = BEHIND.split(text)[0].strip()
+    if rule := RULE.search(text):
+        return rule[1]
     if found := PYDANTIC.search(text):
         path, name, complaint, value = found.groups()
-        return f"{path}.{name} = {value}: {complaint[0].lower()}{complaint[1:]}".replace("..", ".").strip(".")
-    text = re.sub(r"\s*Perhaps you meant:\s*(--\S+).*", r"; did you mean \1?", text)
+        where = KIND_OF_UNION.sub("", f"{path}.{name}".replace("..", ".").strip("."))
+        return f"{where} = {value}: {complaint[0].lower()}{complaint[1:]}"
+    for pattern, words in REASONS:
+        text = re.sub(pattern, words, text)
+    text = re.sub(r"\s*Perhaps you meant:\s*(--[\w.-]+).*", r"; did you mean \1?", text)
     return f"{text}; see `{prog} --help`" if "?" not in text else text

@@ -26,7 +26,7 @@ class Reconstruct:
     out: Path = Path("reconstructions.png")
     """A .png sheet (originals and every network's answer), or as for `sample`: .npz, .npy, .zip, a folder."""
     by: str | None = None
-    """The network that decodes, for anything but a sheet."""
+    """The network that decodes; a sheet shows every one's answer when it is not given."""
     seed: int = 0
     """Of the noise in codes that are drawn from the posterior."""
     device: str = "auto"
@@ -43,7 +43,8 @@ def main(args: Sequence[str]) -> int:
 
     model, x = load_inputs(asked.run, asked.input, asked.n, asked.device)
     if kind == ".png" and is_image(model.shape):
-        made = {by: model.reconstruct(x, by=by, seed=asked.seed) for by in model.decoders}
+        decoders = model.decoders if asked.by is None else (asked.by,)
+        made = {by: model.reconstruct(x, by=by, seed=asked.seed) for by in decoders}
         pictures.save(pictures.rows({"originals": x, **made}), asked.out)
     else:
         write(model.reconstruct(x, by=asked.by, seed=asked.seed), asked.out)

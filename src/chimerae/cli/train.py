@@ -63,7 +63,8 @@ def main(args: Sequence[str]) -> int:
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
     if asked.dry_run:
         run, note = sized(asked.run)
-        print(note, file=sys.stderr)
+        if note:
+            print(note, file=sys.stderr)
         print(json.dumps(to_dict(run), indent=2))
         return DONE
     command = shlex.join(["chimerae", "train", *args])
@@ -76,7 +77,9 @@ def learn(work: Callable[[Audience], Path]) -> int:
         with display() as show:
             folder = work(Audience(show.line, show.count, show.tell))
     except Stopped as stop:
-        print(f"chimerae: {stop}; go on with `chimerae resume RUN`", file=sys.stderr)
+        print(
+            f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr
+        )
         return SIGNALLED + stop.signum
     print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
     return DONE

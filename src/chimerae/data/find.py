@@ -47,6 +47,8 @@ def find(source: str) -> Source:
     Raises:
         InputError: there is nothing of that name, or it holds nothing that can be used.
     """
+    if not source:
+        raise InputError(f"no data source is given; {_POSSIBLE}")
     if source in EMBEDDED:
         return EMBEDDED[source][1]()
     for toy in TOYS:

@@ -29,9 +29,11 @@ class Evaluation:
     @classmethod
     def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if names is not None:
-            from chimerae.errors import unknown
+            from chimerae.errors import InputError, unknown
             from chimerae.metrics import METRICS
 
+            if not names:
+                raise InputError("no metric is named; leave --metrics away for all that apply")
             known = [metric.name for metric in METRICS]
             for name in names:
                 if name not in known:

@@ -58,9 +58,7 @@ class Model:
             InputError: `z` has another width, or there is no such network.
         """
         wanted = self._decoder(by)
-        widths = sorted({self.method.z_dim, self.method.z_dim + self.method.noise_dim})
-        if z.dim() != 2 or z.shape[1] not in widths:
-            raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
+        self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
             made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device)))
         return self._outwards(made[wanted])
@@ -154,16 +152,24 @@ class Model:
         seed: int = 0,
     ) -> Tensor:
         """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends
-        included.
+        included. A way keeps the noise beside the code of its start.
 
         Raises:
-            InputError: `steps` is below 2, or `mode` is unknown.
+            InputError: `steps` is below 2, `mode` is unknown, or the codes differ in shape or have another
+                width.
         """
         if steps < 2:
             raise InputError(f"a way of {steps} steps has no two ends; ask for 2 or more")
         if mode not in WALKS:
             raise unknown("mode", mode, WALKS)
-        made = self.decode(WALKS[mode](a, b, steps).flatten(0, 1), by=by, seed=seed)
+        self._check_codes(a)
+        if a.shape != b.shape:
+            raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
+        with noise.seeded(seed, "walk"):
+            kept = self.method.with_noise(a)[:, self.method.z_dim :]
+        way = WALKS[mode](a[:, : self.method.z_dim], b[:, : self.method.z_dim], steps)
+        codes = torch.cat([way, kept[:, None].expand(-1, steps, -1)], 2)
+        made = self.decode(codes.flatten(0, 1), by=by, seed=seed)
         return made.view(len(a), steps, *self.shape)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
@@ -176,6 +182,11 @@ class Model:
         if wanted not in self.decoders:
             raise unknown("decoder", wanted, self.decoders)
         return wanted
+
+    def _check_codes(self, z: Tensor) -> None:
+        widths = sorted({self.method.z_dim, self.method.z_dim + self.method.noise_dim})
+        if z.dim() != 2 or z.shape[1] not in widths:
+            raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
 
     def _inwards(self, x: Tensor) -> Tensor:
         if tuple(x.shape[1:]) != self.shape or len(x) == 0:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 import chimerae
-from chimerae import methods, networks
+from chimerae import methods, networks, noise
 from chimerae.config import from_dict, to_dict
 from chimerae.errors import InputError, unknown
 from chimerae.files import read_json, write_bytes, write_json, write_text
@@ -23,6 +23,8 @@ from chimerae.training.state import State, pick_autocast, pick_device
 T = TypeVar("T")
 
 SCHEMA = 1
+KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}
+"""What `load` needs of `config.json`."""
 CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
@@ -57,21 +59,21 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
         InputError: there is none, it is damaged, or another version wrote it.
     """
     folder = _model_folder(Path(path))
-    config = read_json(folder / CONFIG, "a model")
-    check_schema(config, folder / CONFIG, SCHEMA)
+    config = _config(folder / CONFIG)
     method = _named(methods.BY_NAME, config, "method", folder)
     arch = _named(networks.BY_NAME, config, "arch", folder)
-    shape = tuple(int(n) for n in config["shape"])
+    shape = tuple(config["shape"])
     place = pick_device(device)
-    built = method.networks(shape, arch)
+    with noise.seeded("load"):  # initial weights, to be replaced, are not drawn from the caller's generator
+        built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.kept}
     _fill(modules, folder / WEIGHTS)
     return Model(
         method,
         Nets(modules, pick_autocast(place, "float32")),
         shape,
-        int(config["step"]),
-        bool(config["averaged"]),
+        config["step"],
+        config["averaged"],
         place,
     )
 
@@ -85,9 +87,20 @@ def _model_folder(path: Path) -> Path:
     raise InputError(f"{path} holds no model yet: a run saves its first at --training.save-every steps")
 
 
+def _config(path: Path) -> dict[str, Any]:
+    config: dict[str, Any] = read_json(path, "a model")
+    check_schema(config, path, SCHEMA)
+    for name, kind in KINDS.items():
+        if not isinstance(config.get(name), kind):
+            raise InputError(f"{path} is damaged: its '{name}' is {config.get(name)!r}")
+    if not all(isinstance(n, int) and n > 0 for n in config["shape"]) or len(config["shape"]) not in (1, 3):
+        raise InputError(f"{path} is damaged: its 'shape' is {config['shape']!r}")
+    return config
+
+
 def _named(classes: Mapping[str, type[T]], config: Mapping[str, Any], what: str, folder: Path) -> T:
     settings = dict(config[what])
-    name = str(settings.pop("name"))
+    name = str(settings.pop("name", ""))
     if name not in classes:
         raise unknown(what, name, classes)
     return from_dict(classes[name], settings, f"{what} in {folder / CONFIG}")

@@ -30,7 +30,7 @@ class MLP(Architecture):
 
     width: int = Field(default=128, ge=1)
     """Units per hidden layer."""
-    depth: int = Field(default=2, ge=1)
+    depth: int = Field(default=2, ge=1, le=1000)
     """Hidden layers."""
     activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu"
     """Non-linearity after each hidden layer."""

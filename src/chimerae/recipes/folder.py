@@ -37,23 +37,32 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
 
 
 def vacant(folder: Path) -> None:
-    """Raise `InputError` when there is a run in `folder` already, or when it is not a folder."""
+    """Raise `InputError` when there is a run or anything else in `folder`, or when it is not a folder."""
     if (folder / RUN).exists():
         raise InputError(
             f"{folder} holds a run already: go on with `chimerae resume {folder}`, or choose another --out"
         )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another --out")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; choose a new folder with --out")
 
 
 def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Raise `InputError` when the data are not those that the run in `folder` began with."""
     before = read_json(folder / "data.json", "a data manifest")
+    if not isinstance(before, dict):
+        raise InputError(f"{folder / 'data.json'} is damaged: it is no data manifest; start a new run")
     if before.get("checksum") != manifest["checksum"]:
         raise InputError(
             f"the data '{manifest['source']}' have changed since this run began; "
             "put them back, or start a new run"
         )
+
+
+def never_saved(folder: Path) -> bool:
+    """True when the run in `folder` was stopped before its first state: then it begins again from step 0."""
+    return not (folder / "state" / "index.json").exists() and not (folder / "model").exists()
 
 
 def longer(folder: Path, run: Run, steps: int, done: int) -> Run:

@@ -39,30 +39,33 @@ def sized(run: Run) -> tuple[Run, str]:
     Raises:
         InputError: the networks cannot be built for these data.
     """
-    seen = look(run.data, run.prepare)
-    if seen.kind == "points" or run.prepare.size is not None:
-        if seen.final is not None:
-            run.arch.check(seen.final)
-        return run, ""
-    prepare, why = _choose(seen, run)
-    if prepare == run.prepare:
-        return run, ""
+    prepare, why = settled(run.data, run.prepare, run.arch)
     return replace(run, prepare=prepare), why
 
 
-def _choose(seen: Look, run: Run) -> tuple[Prepare, str]:
+def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare, str]:
+    """`prepare` with the size in which `arch` sees the images of `source`, and a sentence as of `sized`.
+
+    Raises:
+        InputError: the networks cannot be built for these data.
+    """
+    seen = look(source, prepare)
+    if seen.kind == "points" or prepare.size is not None:
+        if seen.final is not None:
+            arch.check(seen.final)
+        return prepare, ""
     another = "choose another size with --prepare.size"
     if seen.final is None or min(seen.final[1:]) > LARGEST_NATIVE:
-        side = _common_side(seen, run.arch)
+        side = _common_side(seen, arch)
         what = "images of different sizes" if seen.final is None else f"{describe(seen.final)} images"
-        return replace(run.prepare, size=side), f"{what} are cropped and resized to {side}x{side}; {another}"
+        return replace(prepare, size=side), f"{what} are cropped and resized to {side}x{side}; {another}"
     _, height, width = seen.final
-    nearest = run.arch.nearest(seen.final)
+    nearest = arch.nearest(seen.final)
     if nearest == seen.final:
-        return run.prepare, ""
+        return prepare, ""
     if max(nearest[1] / height, nearest[2] / width) > LARGEST_PADDING:
-        run.arch.check(seen.final)
-    padded = replace(run.prepare, size=(nearest[1], nearest[2]), fit="pad")
+        arch.check(seen.final)
+    padded = replace(prepare, size=(nearest[1], nearest[2]), fit="pad")
     return padded, f"{describe(seen.final)} images are padded to {describe(nearest)}; {another}"
 
 

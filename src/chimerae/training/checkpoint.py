@@ -16,7 +16,6 @@ from chimerae.files import read_json, write_bytes, write_json
 
 SCHEMA = 1
 INDEX = "index.json"
-ENTRY = {"step", "file", "sha256"}
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
@@ -30,8 +29,9 @@ def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: in
     entry = {"step": step, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
     entries = [e for e in _entries(folder) if e["step"] < step] + [entry]
     write_json(folder / INDEX, {"schema": SCHEMA, "states": entries[-keep:]})
-    for old in folder.glob("step-*.safetensors"):
-        if old.name not in {e["file"] for e in entries[-keep:]}:
+    kept = {e["file"] for e in entries[-keep:]}
+    for old in folder.glob("*step-*.safetensors*"):  # and what a kill left of one that was being written
+        if old.name not in kept:
             old.unlink()
     return path
 
@@ -84,9 +84,17 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
     index = read_json(path, "an index of saved states")
     check_schema(index, path)
     entries = index.get("states")
-    if not isinstance(entries, list) or not all(isinstance(e, dict) and e.keys() >= ENTRY for e in entries):
+    if not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise InputError(f"{path} is damaged: it is no index of saved states; start the run again")
     return entries
+
+
+def _is_entry(entry: Any) -> bool:
+    match entry:
+        case {"step": int(step), "file": str(file), "sha256": str()}:
+            return step >= 0 and Path(file).name == file
+        case _:
+            return False
 
 
 def check_schema(content: Any, path: Path, schema: int = SCHEMA) -> None:

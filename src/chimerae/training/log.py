@@ -68,10 +68,16 @@ class Log:
     def _lines(self) -> list[dict[str, float]]:
         if not self.path.exists():
             return []
+        try:
+            content = self.path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {error.strerror}; move it away") from None
         lines = []
-        for text in self.path.read_text(encoding="utf-8").splitlines():
+        for text in content.splitlines():
             try:
-                lines.append(json.loads(text))
-            except ValueError:
+                line = json.loads(text)
+                float(line["step"] + line["seconds"])
+            except (ValueError, TypeError, KeyError):
                 break  # torn by a kill: nothing whole can follow
+            lines.append(line)
         return lines

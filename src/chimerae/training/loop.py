@@ -111,7 +111,7 @@ class Loop:
     def _stop_if_asked(self, request: Request) -> None:
         if request.signum is not None and self.state.step < self.total:
             self._save()
-            raise Stopped(request.signum, self.state.step)
+            raise Stopped(request.signum, self.state.step, self.folder)
 
     def _save(self) -> None:
         if self._saved == self.state.step:

@@ -7,16 +7,18 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 
 
 class Stopped(Exception):
     """The run was stopped by a signal, and its state is saved."""
 
-    def __init__(self, signum: int, step: int) -> None:
+    def __init__(self, signum: int, step: int, folder: Path) -> None:
         super().__init__(f"stopped by {signal.Signals(signum).name} at step {step}; the state is saved")
         self.signum = signum
         self.step = step
+        self.folder = folder
 
 
 @dataclass

@@ -124,12 +124,15 @@ def pick_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
         device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"no device '{name}' here; try --training.device cpu ({str(error).splitlines()[0]})"
-        ) from None
+        torch.empty(0, device=device).cpu()  # "meta" has no values to give
+    except (RuntimeError, AssertionError, NotImplementedError):
+        raise InputError(f"no device '{name}' here; there are: {', '.join(_devices())}") from None
     return device
+
+
+def _devices() -> list[str]:
+    cuda = [f"cuda:{i}" for i in range(torch.cuda.device_count())]
+    return ["auto", "cpu", *cuda, *(["mps"] if torch.backends.mps.is_available() else [])]
 
 
 def pick_autocast(device: torch.device, precision: str) -> Autocast:
