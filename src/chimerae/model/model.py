@@ -59,7 +59,7 @@ class Model:
             raise unknown("decoder", wanted, self.decoders)
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
-            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device)))
+            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device, torch.float32)))
         return self._outwards(made[wanted])
 
     def sample(self, n: int, *, by: str | None = None, seed: int = 0, batch_size: int = 256) -> Tensor:
