@@ -83,6 +83,8 @@ Z = torch.zeros(2, 2)
     ("ask", "said"),
     [
         (lambda m: m.sample(0), "ask for 1 or more"),
+        (lambda m: m.sample(2, batch_size=0), "batches of 0"),
+        (lambda m: m.prior(-1), "ask for 1 or more"),
         (lambda m: m.encode(X[0]), r"takes \[B, 1, 8, 8\]"),
         (lambda m: m.encode(X[:0]), r"takes \[B, 1, 8, 8\]"),
         (lambda m: m.encode(X - 1), "must lie in"),

@@ -66,10 +66,10 @@ class Model:
         """Exactly `n` samples `[n, *shape]` from the prior.
 
         Raises:
-            InputError: `n` is below 1.
+            InputError: `n` or `batch_size` is below 1.
         """
-        if n < 1:
-            raise InputError(f"{n} samples cannot be drawn; ask for 1 or more")
+        if n < 1 or batch_size < 1:
+            raise InputError(f"{n} samples in batches of {batch_size} cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):
             z = noise.normal(n, self.method.z_dim + self.method.noise_dim)
         return torch.cat([self.decode(part, by=by) for part in z.split(batch_size)])
@@ -142,7 +142,13 @@ class Model:
         return made.view(len(a), steps, *self.shape)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
-        """Codes `[n, z]` drawn from the prior N(0, I)."""
+        """Codes `[n, z]` drawn from the prior N(0, I).
+
+        Raises:
+            InputError: `n` is below 1.
+        """
+        if n < 1:
+            raise InputError(f"{n} codes cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "prior"):
             return noise.normal(n, self.method.z_dim)
 
