@@ -44,7 +44,7 @@ class Audience:
 def train(
     what: str | Run,
     *,
-    data: str | None = None,
+    data: str | Path | None = None,
     steps: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -71,8 +71,9 @@ def train(
             full, or a loss is not a number any more, and what was saved stays.
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
-    run = what if isinstance(what, Run) else build(what, data=data, arch=arch)
-    given = {"steps": steps, "seed": seed, "data": data if isinstance(what, Run) else None}
+    source = None if data is None else str(data)
+    run = what if isinstance(what, Run) else build(what, data=source, arch=arch)
+    given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
     run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
     return start(run, out=out, audience=audience, command=command)
 

@@ -158,6 +158,12 @@ def test_a_runs_own_way_of_judging_counts_wherever_the_run_is_named(call, traine
         assert {score["metric"] for score in scores} == {"psnr"}
 
 
+def test_python_takes_paths(photos: Path):
+    settings = {"arch.width": 2, "prepare.size": 16, "training.batch_size": 4}
+    run = chimerae.train("vae", data=photos, steps=1, out="run", settings=settings)
+    assert chimerae.load(run).shape == (3, 16, 16)
+
+
 def test_a_dry_run_says_nothing_but_the_settings(call):
     code, out, err = call("train", "vae", "--data", "digits", "--dry-run")
     assert (code, err) == (0, "")

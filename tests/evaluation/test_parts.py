@@ -98,6 +98,15 @@ def test_interpolation_is_straight_where_there_is_no_arc(a, b):
     torch.testing.assert_close(way[0, 1], (torch.tensor(a) + torch.tensor(b)) / 2)
 
 
+@pytest.mark.parametrize("degrees", [0.1, 1.0, 20.0, 170.0])
+def test_small_and_wide_angles_are_arcs_too(degrees: float):
+    angle = torch.tensor(degrees, dtype=torch.float64).deg2rad()
+    a = torch.tensor([[1.0, 0.0]], dtype=torch.float64)
+    way = spherical(a, torch.stack([angle.cos(), angle.sin()])[None], 5)[0]
+    places = torch.linspace(0, 1, 5, dtype=torch.float64) * angle
+    torch.testing.assert_close(way, torch.stack([places.cos(), places.sin()], 1), rtol=0, atol=1e-8)
+
+
 def test_scores_go_through_their_file(tmp_path: Path):
     method = Twin(z_dim=1)
     results = evaluate(method, built(method, (2,)), prepare("8gaussians"), Evaluation(n=50))

@@ -53,6 +53,11 @@ def test_a_way_goes_by_the_noise_that_is_given(model: Model):
     assert torch.equal(model.walk(z, z, steps=2)[:, 0], model.decode(z))
 
 
+def test_codes_of_any_precision_are_taken(model: Model):
+    z = model.prior(2)
+    assert torch.equal(model.decode(z.double()), model.decode(z))
+
+
 def test_answers_follow_the_seed(model: Model):
     x = model.sample(4)
     assert torch.equal(x, model.sample(4))
@@ -78,6 +83,8 @@ Z = torch.zeros(2, 2)
     ("ask", "said"),
     [
         (lambda m: m.sample(0), "ask for 1 or more"),
+        (lambda m: m.sample(2, batch_size=0), "batches of 0"),
+        (lambda m: m.prior(-1), "ask for 1 or more"),
         (lambda m: m.encode(X[0]), r"takes \[B, 1, 8, 8\]"),
         (lambda m: m.encode(X[:0]), r"takes \[B, 1, 8, 8\]"),
         (lambda m: m.encode(X - 1), "must lie in"),

@@ -60,7 +60,7 @@ class Model:
         wanted = self._decoder(by)
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
-            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device)))
+            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device, torch.float32)))
         return self._outwards(made[wanted])
 
     def sample(
@@ -75,11 +75,11 @@ class Model:
         """Exactly `n` samples `[n, *shape]` from the prior, with `improve` from codes that were improved.
 
         Raises:
-            InputError: `n` is below 1.
+            InputError: `n` or `batch_size` is below 1.
             NoEncoder: samples are to be improved, and the method has no encoder.
         """
-        if n < 1:
-            raise InputError(f"{n} samples cannot be drawn; ask for 1 or more")
+        if n < 1 or batch_size < 1:
+            raise InputError(f"{n} samples in batches of {batch_size} cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):
             z = noise.normal(
                 n * (improve.reject if improve else 1), self.method.z_dim + self.method.noise_dim
@@ -173,7 +173,13 @@ class Model:
         return made.view(len(a), steps, *self.shape)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
-        """Codes `[n, z]` drawn from the prior N(0, I)."""
+        """Codes `[n, z]` drawn from the prior N(0, I).
+
+        Raises:
+            InputError: `n` is below 1.
+        """
+        if n < 1:
+            raise InputError(f"{n} codes cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "prior"):
             return noise.normal(n, self.method.z_dim)
 

@@ -175,6 +175,7 @@ def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
         ax.yaxis.set_minor_formatter("")
     else:
         ax.locator_params(axis="y", nbins=5)
+        ax.ticklabel_format(axis="y", useOffset=False)
 
 
 def _steps(value: float, _: float) -> str:

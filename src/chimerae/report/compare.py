@@ -33,8 +33,8 @@ class Setting:
 
     @property
     def differs(self) -> bool:
-        """True when not all runs have the same value."""
-        return len(set(self.values)) > 1
+        """True when not all runs have the same value; one that is left open is as one that there is not."""
+        return len({NOT_SET if value == "none" else value for value in self.values}) > 1
 
 
 def name_runs(runs: Sequence[RunFolder]) -> list[Named]:
