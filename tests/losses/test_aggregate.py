@@ -57,7 +57,7 @@ def test_is_the_double_loop(kernel):
 
 def test_product_is_the_product_over_dimensions():
     a, b = codes(3, 4, 0), codes(5, 4, 1)
-    product = KERNELS["per_dim_flat"](a, b).prod(2, keepdim=True)
+    product = KERNELS["per_dim_flat"](a, b).prod(0, keepdim=True)
     torch.testing.assert_close(KERNELS["product_flat"](a, b), product)
 
 

@@ -118,3 +118,9 @@ def test_defaults_are_those_of_the_switchboard():
         detach_target=True,
         num_vae=0,
     )
+
+
+def test_a_distance_that_weighs_nothing_is_not_computed(monkeypatch):
+    assert "distance" in played(case(), 10)[1]
+    monkeypatch.setattr(as_introvae, "aggregate_distance", lambda *_, **__: pytest.fail("computed"))
+    assert "distance" not in played(case(), 50)[1]

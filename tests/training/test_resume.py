@@ -94,6 +94,18 @@ def test_pictures_do_not_change_what_is_learnt(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("no_pictures")
+def test_with_a_horizon_a_run_is_the_beginning_of_a_longer_one(tmp_path):
+    settings = {"optimizer": {"schedule": "linear", "final": 0.0}}
+    train(tiny_run("as-introvae", **settings), out=tmp_path / "whole")
+    train(tiny_run("as-introvae", steps=3, horizon=6, **settings), out=tmp_path / "begun")
+    assert [line["lr"] for line in log_of(tmp_path / "begun")] == [
+        line["lr"] for line in log_of(tmp_path / "whole")[:3]
+    ]
+    resume(tmp_path / "begun", steps=6)
+    assert_same_run(tmp_path / "whole", tmp_path / "begun")
+
+
+@pytest.mark.usefixtures("no_pictures")
 def test_neither_do_the_log_nor_the_states(tmp_path):
     train(tiny_run("avae", "dcgan"), out=tmp_path / "often")
     train(tiny_run("avae", "dcgan", log_every=100, save_every=100), out=tmp_path / "rarely")

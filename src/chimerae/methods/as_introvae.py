@@ -97,16 +97,18 @@ class ASIntroVAE(Method):
         (q_r, rec_r), (q_f, rec_f) = (
             inspected(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
         )
-        d_e = self._distance(PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
+        d_e = self._distance(c, lambda: PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
         exp_r = exp_elbo(s * (self.beta_rec * rec_r + self.beta_neg * (c * q_r.kl() + (1 - c) * d_e)))
         exp_f = exp_elbo(s * (self.beta_rec * rec_f + self.beta_neg * (c * q_f.kl() + (1 - c) * d_e)))
         clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
-        clock.watch(c=torch.tensor(c), distance=d_e)
+        clock.watch(c=torch.tensor(c))
+        if c < 1:
+            clock.watch(distance=d_e)
         real = s * (self.beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 7, L_E, with an ELBO inside
 
         q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
-        d_d = self._distance(PAIRS[self.pair](lambda: E.unrecorded(x), q_r), q_f, "mean")
+        d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.unrecorded(x), q_r), q_f, "mean")
         kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
         fake_rec = rebuilt(self.gamma_r * self.beta_rec, D, (x_r, q_r), (x_f, q_f))
         fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
@@ -126,9 +128,12 @@ class ASIntroVAE(Method):
         """Weight `c` of the KL, over the steps that follow the warm-up."""
         return SCHEDULES[self.schedule](5 * (clock.step - self.num_vae) / (clock.total - self.num_vae))
 
-    def _distance(self, q_a: Gaussian, q_b: Gaussian, reduction: Reduction) -> Tensor:
+    def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:
+        """Of two sets of posteriors; 0 without a look at them once `c` is 1 and it weighs nothing."""
+        if c == 1:
+            return torch.zeros((), device=other.mu.device)
         seen = FOR_DISTANCE[self.squash]
-        return aggregate_distance(seen(q_a), seen(q_b), kernel=self.kernel, reduction=reduction)
+        return aggregate_distance(seen(one()), seen(other), kernel=self.kernel, reduction=red)
 
 
 PAIRS: Mapping[Pair, Callable[[Callable[[], Gaussian], Gaussian], Gaussian]] = {

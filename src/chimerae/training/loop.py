@@ -66,7 +66,7 @@ class Loop:
         step = self.state.step
         done = step + 1
         report = done % self.training.log_every == 0 or done == self.total
-        clock = Clock(step, self.total, {} if report else None)
+        clock = Clock(step, self.training.horizon or self.total, {} if report else None)
         torch.manual_seed(noise.key(self.seed, "noise", step))
         parts = self._batch(step).chunk(self.training.accumulate)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)

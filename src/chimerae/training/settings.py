@@ -124,6 +124,10 @@ class Training:
     """Where to compute: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
+    horizon: int | None = Field(default=None, ge=1)
+    """Steps over which learning rates and other schedules run; None: those of the run. With more than the
+    run's, a run is the beginning of a longer one.
+    """
     log_every: int = Field(default=100, ge=1)
     """Steps between lines of the log."""
     picture_every: int = Field(default=1000, ge=1)
