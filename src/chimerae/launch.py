@@ -14,10 +14,10 @@ from chimerae import model
 from chimerae.config import override
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.progress import Progress, silent
+from chimerae.recipes.build import build
 from chimerae.recipes.folder import create, free_folder, longer, never_saved, read_run, same_data, vacant
-from chimerae.recipes.presets import recipe
 from chimerae.recipes.run import Run
-from chimerae.recipes.sizing import default_arch, sized
+from chimerae.recipes.sizing import sized
 from chimerae.training.checkpoint import read_state
 from chimerae.training.lock import claimed
 from chimerae.training.log import Listener, ignore
@@ -76,19 +76,6 @@ def train(
     given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
     run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
     return start(run, out=out, audience=audience, command=command)
-
-
-def build(name: str, *, data: str | None = None, arch: str | None = None) -> Run:
-    """The run of the recipe called `name`, on `data` and with `arch` when they are given.
-
-    Raises:
-        InputError: a name is unknown, or data are missing.
-    """
-    chosen = recipe(name)
-    source = chosen.source(data)
-    if arch is None and chosen.arch is not None:
-        return chosen.run(source, chosen.arch)
-    return chosen.run(source, default_arch(source, arch, images=chosen.images))
 
 
 def start(

@@ -22,8 +22,9 @@ VERBS: dict[str, str] = {
     "reconstruct": "encode and decode your images with a run",
     "interpolate": "walk between test images through a run's codes",
     "report": "make one page of one or several runs",
+    "study": "run a study: a grid of runs and the table it fills",
     "data": "look at a data source: `chimerae data inspect SOURCE`",
-    "list": "list methods, recipes, data or metrics",
+    "list": "list methods, recipes, studies, data or metrics",
 }
 
 USAGE = """\

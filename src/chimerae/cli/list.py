@@ -1,4 +1,4 @@
-"""`chimerae list methods|recipes|data|metrics`."""
+"""`chimerae list methods|recipes|studies|data|metrics`."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def _recipes() -> Rows:
     return [(recipe.name, recipe.about) for recipe in RECIPES]
 
 
+def _studies() -> Rows:
+    from chimerae.studies import STUDIES
+
+    return [(each.name, each.about) for each in STUDIES]
+
+
 def _data() -> Rows:
     from chimerae.data import source_abouts
 
@@ -42,6 +48,7 @@ def _metrics() -> Rows:
 KINDS: Mapping[str, Callable[[], Rows]] = {
     "methods": _methods,
     "recipes": _recipes,
+    "studies": _studies,
     "data": _data,
     "metrics": _metrics,
 }

@@ -19,7 +19,8 @@ from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.config import to_dict
 from chimerae.errors import InputError
-from chimerae.launch import Audience, build, start
+from chimerae.launch import Audience, start
+from chimerae.recipes.build import build
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimerae.pictures.files import png, save
-from chimerae.pictures.grids import grid, labelled, rows, strips
-from chimerae.pictures.points import Limits, scatter
+from chimerae.pictures.grids import grid, labelled, rows, strips, tiled
+from chimerae.pictures.points import Limits, panels, scatter
 
-__all__ = ["Limits", "grid", "labelled", "png", "rows", "save", "scatter", "strips"]
+__all__ = ["Limits", "grid", "labelled", "panels", "png", "rows", "save", "scatter", "strips", "tiled"]

@@ -14,6 +14,8 @@ from chimerae.files import write_bytes
 
 ROWS: Final = "rows"
 """Key under which a picture, and its PNG, notes where rows lie: JSON, name -> [left, top, right, bottom]."""
+PANELS: Final = "panels"
+"""The same for panels of a plot."""
 
 
 def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
@@ -28,7 +30,8 @@ def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
 def png(image: Image.Image) -> bytes:
     """The picture as the bytes of a PNG file: the same picture gives the same bytes."""
     buffer, notes = BytesIO(), PngInfo()
-    if ROWS in image.info:
-        notes.add_text(ROWS, image.info[ROWS])
+    for key in (ROWS, PANELS):
+        if key in image.info:
+            notes.add_text(key, image.info[key])
     image.save(buffer, "PNG", optimize=True, pnginfo=notes)
     return buffer.getvalue()

@@ -110,6 +110,36 @@ def strips(picture: Image.Image) -> dict[str, Image.Image]:
     return {name: picture.crop(tuple(box)) for name, box in boxes.items()}
 
 
+def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -> Image.Image:
+    """Pictures in rows of `columns`, each under its name; a name that is too long is cut.
+
+    >>> tiled({"a": Image.new("RGB", (50, 40)), "b": Image.new("L", (60, 30))}, columns=2).size
+    (128, 62)
+
+    Raises:
+        InputError: there are no pictures.
+    """
+    if not named:
+        raise InputError("no pictures to show; give at least one with its name")
+    font = ImageFont.load_default(LABEL)
+    columns, caption = min(columns, len(named)), LABEL + 7
+    width, height = (max(side) for side in zip(*(image.size for image in named.values()), strict=True))
+    lines = ceil(len(named) / columns)
+    canvas = Image.new(
+        "RGB",
+        (columns * (width + padding) - padding, lines * (height + caption + padding) - padding),
+        "white",
+    )
+    draw = ImageDraw.Draw(canvas)
+    for i, (name, image) in enumerate(named.items()):
+        left, top = (i % columns) * (width + padding), (i // columns) * (height + caption + padding)
+        while font.getlength(name) > width and len(name) > 1:
+            name = name[:-2] + "…"
+        draw.text((left, top), name, "#222222", font)
+        canvas.paste(image, (left, top + caption))
+    return canvas
+
+
 def _tiles(images: Tensor, scale: int | None) -> NDArray[np.uint8]:
     """Images as enlarged `uint8` `[n, H, W, C]`."""
     shape = tuple(images.shape)

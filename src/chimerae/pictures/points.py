@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from chimerae.errors import InputError
+from chimerae.pictures.files import PANELS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,12 +41,33 @@ def scatter(sets: Mapping[str, Tensor], *, limits: Limits | None = None) -> Imag
     axes = limits or _limits(next(iter(points.values())))
     figure = Figure(figsize=(2.9 * len(points), 3.2), dpi=110, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(1, len(points), sharex=True, sharey=True, squeeze=False)[0]
-    for panel, (name, values) in zip(panels, points.items(), strict=True):
+    drawn = figure.subplots(1, len(points), sharex=True, sharey=True, squeeze=False)[0]
+    for panel, (name, values) in zip(drawn, points.items(), strict=True):
         _panel(panel, name, values, axes)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")
-    return Image.open(buffer).convert("RGB")
+    picture = Image.open(buffer).convert("RGB")
+    picture.info[PANELS] = json.dumps(dict(zip(points, map(_box, drawn), strict=True)))
+    return picture
+
+
+def panels(picture: Image.Image) -> dict[str, Image.Image]:
+    """The panels of a picture that `scatter` made, without ticks and titles; none for any other picture.
+
+    >>> import torch
+    >>> sorted(panels(scatter({"data": torch.rand(4, 2), "decoder": torch.rand(4, 2)})))
+    ['data', 'decoder']
+    """
+    boxes = json.loads(picture.info.get(PANELS, "{}"))
+    return {name: picture.crop(tuple(box)) for name, box in boxes.items()}
+
+
+def _box(panel: Axes) -> tuple[int, int, int, int]:
+    """Where the frame of a panel lies, from the upper left corner, in pixels."""
+    frame = panel.get_window_extent()
+    height = panel.get_figure(root=True).bbox.height  # type: ignore[union-attr]
+    left, right = round(frame.x0) - 1, round(frame.x1) + 2
+    return left, round(height - frame.y1) - 1, right, round(height - frame.y0) + 2
 
 
 def _points(name: str, values: Tensor) -> NDArray[np.float32]:

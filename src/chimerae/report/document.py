@@ -12,6 +12,7 @@ from chimerae.report.compare import Named, Setting, name_runs, settings_of
 from chimerae.report.page import CAPTIONS, commands, heading, read_all
 from chimerae.report.records import Kept, folder_of, keep, without_paths
 from chimerae.report.scores import Cell, ScoreTable, score_table
+from chimerae.tables import markdown_table
 
 README: Final = "README.md"
 INCOMPARABLE: Final = (
@@ -128,19 +129,13 @@ def _facts(named: Sequence[Named], rows: Sequence[Setting]) -> str:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None = None) -> str:
-    """A Markdown table; columns from number `left` on are numbers, aligned to the right."""
-    rule = ["---" if left is None or i < left else "---:" for i in range(len(head))]
-    lines = [[_plain(cell) for cell in head], rule, *([_cell(cell) for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    """A Markdown table under a head of plain words; see `markdown_table`."""
+    return markdown_table([_plain(cell) for cell in head], rows, left)
 
 
 def _plain(text: str) -> str:
     """Text that Markdown leaves as it is."""
-    return _cell(text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;"))
+    return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;").replace("\n", " ")
 
 
 def _of(kept: Sequence[Kept], run: str, kind: str) -> list[Kept]:

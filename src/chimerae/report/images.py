@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 
 from chimerae.errors import InputError
 from chimerae.pictures import labelled, png, strips
+from chimerae.pictures.files import PANELS, ROWS
 from chimerae.report.compare import Named
 from chimerae.report.read import Snapshot
 
@@ -106,8 +108,19 @@ def small(content: bytes, most: int = MOST_BYTES) -> tuple[bytes, int]:
     image, factor, result = Image.open(BytesIO(content)), 1, content
     while len(result) > most and min(image.size) >= 2 * (factor + 1):
         factor += 1
-        result = png(image.convert("RGB").reduce(factor))
+        result = png(_reduced(image, factor))
     return result, factor
+
+
+def _reduced(image: Image.Image, factor: int) -> Image.Image:
+    """The picture at a whole fraction of its size; where its rows and panels lie goes with it."""
+    made = image.convert("RGB").reduce(factor)
+    for key in (ROWS, PANELS):
+        if key in image.info:
+            boxes = json.loads(image.info[key])
+            scaled = {name: [round(edge / factor) for edge in box] for name, box in boxes.items()}
+            made.info[key] = json.dumps(scaled)
+    return made
 
 
 def _strips(path: Path) -> Mapping[str, Image.Image]:

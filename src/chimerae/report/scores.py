@@ -6,13 +6,13 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean, stdev
 from typing import Final
 
 from chimerae.report.compare import Named, readable
 from chimerae.report.log import section
 from chimerae.report.protocol import SEED, protocol_of, shared_by, title, words
 from chimerae.report.read import Score
+from chimerae.tables import Values, best, decimals
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
 DATA: Final = "data"
@@ -72,12 +72,8 @@ class _Entry:
     scores: tuple[Score, ...]
 
     @property
-    def mean(self) -> float:
-        return fmean(score.value for score in self.scores)
-
-    @property
-    def spread(self) -> float:
-        return stdev(score.value for score in self.scores) if len(self.scores) > 1 else math.nan
+    def values(self) -> Values:
+        return Values(tuple(score.value for score in self.scores))
 
 
 _Key = tuple[str, str]
@@ -106,9 +102,11 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
                 marks.setdefault(told or "otherwise as said", chr(ord("a") + len(marks) % 26))
         else:
             own = dict.fromkeys(own, "")
-        best = _best(made, own)
+        leader = _best(made, own)
         cells[metric] = {
-            key: _cell(entry, _decimals(column), _mark(own.get(key), marks), key == best)
+            key: _cell(
+                entry, decimals(e.values for e in column.values()), _mark(own.get(key), marks), key == leader
+            )
             for key, entry in column.items()
         }
     return ScoreTable(
@@ -150,35 +148,26 @@ def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
     return " or ".join(dict.fromkeys(told))
 
 
-def _decimals(column: Mapping[_Key, _Entry]) -> int:
-    """Digits after the point that give the largest value of a column four figures."""
-    largest = max((abs(e.mean) for e in column.values() if math.isfinite(e.mean)), default=0.0)
-    return max(0, min(6, 3 - math.floor(math.log10(largest)))) if largest else 1
-
-
 def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None:
-    """The best of several, each over several seeds, if it leads by more than the spread of either."""
+    """The best of several, if all were measured alike and it leads by more than the spread of either."""
     better = {entry.scores[0].better for entry in column.values()}
-    seeds = min(len(entry.scores) for entry in column.values())
-    finite = all(math.isfinite(entry.mean) for entry in column.values())
-    if len(column) < 2 or seeds < 2 or not finite or len(set(own.values())) > 1 or not better <= set(ARROWS):
+    if len(set(own.values())) > 1 or len(better) != 1:
         return None
-    first, second = sorted(column, key=lambda key: column[key].mean, reverse=better == {"higher"})[:2]
-    lead = abs(column[first].mean - column[second].mean)
-    return first if lead > max(column[first].spread, column[second].spread) else None
+    return best({key: entry.values for key, entry in column.items()}, better.pop())
 
 
-def _cell(entry: _Entry, decimals: int, mark: str, bold: bool) -> Cell:
+def _cell(entry: _Entry, digits: int, mark: str, bold: bool) -> Cell:
     score = entry.scores[0]
     hover = [words(protocol_of(score))]
     if len(entry.scores) > 1:
         hover.append(f"mean and deviation of {len(entry.scores)} seeds")
     elif score.std is not None:
-        hover.append(f"deviation over samples {score.std:.{decimals}f}")
+        hover.append(f"deviation over samples {score.std:.{digits}f}")
     if SEED in score.protocol:
         hover.append(f"evaluation seed {json.dumps(score.protocol[SEED])}")
-    spread = f"± {entry.spread:.{decimals}f}" if math.isfinite(entry.spread) else ""
-    return Cell(f"{entry.mean:.{decimals}f}", spread, mark, "; ".join(filter(None, hover)), bold)
+    values = entry.values
+    spread = f"± {values.spread:.{digits}f}" if math.isfinite(values.spread) else ""
+    return Cell(f"{values.mean:.{digits}f}", spread, mark, "; ".join(filter(None, hover)), bold)
 
 
 def _headings(columns: Sequence[str], entries: Mapping[_Key, Mapping[str, _Entry]]) -> tuple[str, ...]:

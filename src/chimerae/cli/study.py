@@ -1,0 +1,125 @@
+"""`chimerae study NAME [--seeds 3] [--scale quick|paper] [--jobs N]`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chimerae.cli import DONE, INPUT_WRONG, SIGNALLED
+from chimerae.cli.console import display
+from chimerae.cli.parse import parse
+from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, slim, write_page
+from chimerae.errors import InputError
+from chimerae.studies import STUDIES, Scale, Study, study
+
+HELP = """\
+usage: chimerae study NAME [--seeds 3] [--scale quick|paper] [--jobs N] [options]
+
+{studies}
+
+A study trains and scores its grid of runs in parallel processes, and writes a page with one table. Started
+again it goes on: a run that is finished is never run again, one that was stopped goes on from where it was.
+`chimerae study NAME --help` shows all options."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Run a study: a grid of runs and the table it fills."""
+
+    seeds: int = 3
+    """Runs of each arm."""
+    scale: Scale = "quick"
+    """`quick`: minutes on a few cores; `paper`: the source's settings."""
+    jobs: int | None = None
+    """Runs at a time; one per core on a CPU, one on a GPU when not given."""
+    out: Path | None = None
+    """Where run folders and the page go; `runs/NAME-SCALE` when not given."""
+    to: Path | None = None
+    """Also write page and records, without weights, into this folder: small enough to be committed."""
+    only: tuple[str, ...] = ()
+    """Only arms with one of these words in their names."""
+    steps: int | None = None
+    """Stop every run after so many steps; its schedules go on as in the whole run, so that it can go on
+    later."""
+    device: str | None = None
+    """Where to train; automatic when not given."""
+    dry_run: bool = False
+    """Show the runs and which are finished, and stop."""
+
+    def __post_init__(self) -> None:
+        for name in ("seeds", "jobs", "steps"):
+            count = getattr(self, name)
+            if count is not None and count < 1:
+                raise InputError(f"--{name} must be 1 or more, not {count}")
+
+
+def main(args: Sequence[str]) -> int:
+    """Run a study, and say what it came to and where its page is."""
+    if not args or args[0].startswith("-"):
+        if args and args[0] not in ("-h", "--help"):
+            raise InputError(f"the study comes first: chimerae study NAME {shlex.join(args)}")
+        print(HELP.format(studies="\n".join(f"  {each.name:<24} {each.about}" for each in STUDIES)))
+        return DONE if args else INPUT_WRONG
+    chosen = study(args[0])
+    asked = parse(Asked, args[1:], prog=f"chimerae study {chosen.name}")
+    folder = asked.out or Path("runs") / f"{chosen.name}-{asked.scale}"
+    cells = cells_of(
+        chosen,
+        folder,
+        scale=asked.scale,
+        seeds=asked.seeds,
+        steps=asked.steps,
+        only=asked.only,
+        device=asked.device,
+    )
+    if asked.dry_run:
+        print(listed(cells))
+        return DONE
+    return _study(chosen, cells, folder, asked, shlex.join(["chimerae", "study", *args]))
+
+
+def listed(cells: Sequence[Cell]) -> str:
+    """Every run, how far it is, and its folder."""
+    width = max(len(cell.label) for cell in cells)
+    return "\n".join(
+        f"{cell.label:<{width}}  {'finished' if cell.finished else f'{cell.reached:,}/{cell.run.steps:,}'}"
+        f"  {cell.folder}"
+        for cell in cells
+    )
+
+
+def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> int:
+    try:
+        with display() as show:
+            failed = conduct(cells, jobs=_jobs(asked), progress=show.count, command=command)
+    except Interrupted as stop:
+        print(f"chimerae: {stop}; go on with `{command}`", file=sys.stderr)
+        return SIGNALLED + stop.signum
+    page = _write(chosen, cells, folder, asked, command)
+    print(f"{page.verdict}\npage: {folder / 'index.html'}")
+    if failed:
+        first = next(iter(failed.items()))
+        raise InputError(f"{len(failed)} of {len(cells)} runs failed; {first[0]}: {first[1]}")
+    return DONE
+
+
+def _write(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> StudyPage:
+    if asked.to is not None:
+        for cell in cells:
+            if cell.finished:
+                slim(cell, asked.to / "cells" / cell.folder.name, pictures=cell.run.seed == 0)
+        write_page(chosen, cells, asked.to, scale=asked.scale, command=command)
+    return write_page(chosen, cells, folder, scale=asked.scale, command=command)
+
+
+def _jobs(asked: Asked) -> int:
+    if asked.jobs is not None:
+        return asked.jobs
+    import torch
+
+    on_cpu = asked.device == "cpu" or (asked.device is None and not torch.cuda.is_available())
+    return (os.cpu_count() or 1) if on_cpu else 1

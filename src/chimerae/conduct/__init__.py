@@ -1,0 +1,10 @@
+"""Conducting a study: its cells as run folders, in parallel processes, and the page made of them."""
+
+from __future__ import annotations
+
+from chimerae.conduct.cells import Cell, cells_of
+from chimerae.conduct.pool import Interrupted, conduct
+from chimerae.conduct.results import slim, write_page
+from chimerae.report.study import StudyPage
+
+__all__ = ["Cell", "Interrupted", "StudyPage", "cells_of", "conduct", "slim", "write_page"]

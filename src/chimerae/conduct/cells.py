@@ -1,0 +1,144 @@
+"""The cells of a study: one run folder per arm and seed, which is untouched, half done or finished."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chimerae.config import override, to_dict
+from chimerae.errors import InputError
+from chimerae.files import read_json
+from chimerae.recipes.folder import RUN, read_run
+from chimerae.recipes.run import Run
+from chimerae.recipes.sizing import sized
+from chimerae.studies import Arm, Scale, Study
+
+FREE = ("steps", "training.device", "training.keep")
+"""Settings in which a cell may differ from what is asked now: how far it went, and where."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study."""
+
+    arm: Arm
+    run: Run
+    """With seed and steps."""
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return f"{self.arm.title}, seed {self.run.seed}"
+
+    @property
+    def finished(self) -> bool:
+        """True when it was scored after all the steps that are asked for."""
+        scores = self.folder / "scores.json"
+        return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.run.steps
+
+    @property
+    def reached(self) -> int:
+        """The last logged step; 0 before the first."""
+        return last_step(self.folder / "log.jsonl")
+
+    def check(self) -> None:
+        """Raise `InputError` when the run in its folder is not this one, or cannot go on."""
+        if not (self.folder / RUN).exists():
+            return
+        there = _settings(read_run(self.folder))
+        for name, value in _settings(self.run).items():
+            if there.get(name) != value:
+                raise InputError(
+                    f"{self.folder} holds another run: {name} is {there.get(name)}, the study asks for "
+                    f"{value}; choose another --out"
+                )
+        records_only = not (self.folder / "model").exists() and not (self.folder / "state").exists()
+        if records_only and (self.folder / "scores.json").exists() and not self.finished:
+            raise InputError(
+                f"{self.folder} holds records without weights, of fewer steps than are asked for; "
+                "remove it to train it anew"
+            )
+
+
+def cells_of(
+    study: Study,
+    folder: Path,
+    *,
+    scale: Scale,
+    seeds: int,
+    steps: int | None = None,
+    only: Iterable[str] = (),
+    device: str | None = None,
+) -> list[Cell]:
+    """The cells of `study` in `folder`, all arms of the first seed first.
+
+    Args:
+        study: the study.
+        folder: where its run folders lie, below `cells/`.
+        scale: quick or paper.
+        seeds: runs per arm, seeds 0, 1, ...
+        steps: stop every run after so many steps; its schedules go on as if it were to be a whole one.
+        only: words; arms whose title has none of them are left out.
+        device: where to train; as the run's settings have it when not given.
+
+    Raises:
+        InputError: no arm is left, or a folder holds another run.
+    """
+    arms = [arm for arm in study.arms(scale) if _wanted(arm, list(only))]
+    if not arms:
+        known = "; ".join(arm.title for arm in study.arms(scale))
+        raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
+    cells = []
+    for seed in range(seeds):
+        for arm in arms:
+            run = _seeded(arm.run, seed, steps, device)
+            cells.append(Cell(replace(arm, run=run), run, folder / "cells" / f"{arm.slug}-s{seed}"))
+    for cell in cells:
+        cell.check()
+    return cells
+
+
+def last_step(log: Path) -> int:
+    """Step of the last whole line of a log; 0 when there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 8192))
+            lines = file.read().splitlines()
+    except OSError:
+        return 0
+    for line in reversed(lines):
+        try:
+            return int(json.loads(line)["step"])
+        except (ValueError, KeyError, TypeError):
+            continue
+    return 0
+
+
+def _wanted(arm: Arm, words: list[str]) -> bool:
+    return not words or any(word.lower() in arm.title.lower() for word in words)
+
+
+def _seeded(run: Run, seed: int, steps: int | None, device: str | None) -> Run:
+    changed: dict[str, Any] = {"seed": seed, "training.horizon": run.steps}
+    if steps is not None:
+        changed["steps"] = min(steps, run.steps)
+    if device is not None:
+        changed["training.device"] = device
+    return sized(override(run, changed))[0]
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Flat settings, without those that are free."""
+    return {name: value for name, value in _flat(to_dict(run)) if name not in FREE}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

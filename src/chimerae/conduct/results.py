@@ -1,0 +1,154 @@
+"""What a study came to: values from run folders, the page in all its forms, and records small enough to
+commit.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from chimerae.conduct.cells import Cell
+from chimerae.files import write_bytes, write_text
+from chimerae.report.compare import Named
+from chimerae.report.images import small
+from chimerae.report.read import RunFolder, Score, read_run
+from chimerae.report.records import without_paths
+from chimerae.report.study import StudyPage, figure, study_html, study_markdown
+from chimerae.studies import Arm, Found, Study, Verdict
+from chimerae.tables import Column, Line, Table, Values, csv_text, filled, latex, plural
+
+DATA = "data"
+"""Row of what fresh data score themselves."""
+MOST_LINES = 24
+"""Lines of the log that a record keeps."""
+MOST_BYTES = 60_000
+"""Largest picture of a record."""
+PAGE = "README.md"
+
+
+def write_page(study: Study, cells: Sequence[Cell], folder: Path, *, scale: str, command: str) -> StudyPage:
+    """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html`,
+    `table.csv`, `table.tex` and pictures.
+
+    The same cells give the same bytes.
+
+    Raises:
+        InputError: a cell is damaged, or the place cannot be written.
+    """
+    finished = [cell for cell in cells if cell.finished]
+    runs = {cell.label: read_run(cell.folder) for cell in finished}
+    found = Found(_values(finished, runs))
+    table = _table(study, [cell.arm for cell in cells], found)
+    missing = tuple(cell.label for cell in cells if not cell.finished)
+    page = StudyPage(
+        name=study.name,
+        about=study.about,
+        source=study.source,
+        method=study.method,
+        command=without_paths(command),
+        scale=scale,
+        table=table,
+        titles={shown.metric: shown.title for shown in study.shows},
+        verdict=_verdict(study, found, cells, scale, missing),
+        missing=missing,
+        pictures=study.pictures,
+        columns=study.columns,
+        runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
+    )
+    _write(page, folder)
+    return page
+
+
+def slim(cell: Cell, folder: Path, *, pictures: bool) -> None:
+    """Copy the records of a finished cell into `folder`: settings, scores, a short log, small pictures.
+
+    Such a folder counts as finished, so that a study goes on from records; it has no weights. Absolute paths
+    are cut to their last part.
+    """
+    for name in ("run.json", "env.json", "data.json", "scores.json"):
+        record = json.loads((cell.folder / name).read_text("utf-8"))
+        write_text(folder / name, without_paths(json.dumps(record, indent=1, ensure_ascii=False)) + "\n")
+    lines = (cell.folder / "log.jsonl").read_text("utf-8").splitlines()
+    stride = -(-len(lines) // MOST_LINES) or 1
+    write_text(folder / "log.jsonl", "\n".join(reversed(lines[::-1][::stride])) + "\n")
+    for path in sorted((cell.folder / "pictures").glob("*.png")) if pictures else []:
+        write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
+
+
+def _write(page: StudyPage, folder: Path) -> None:
+    named = {}
+    for kind in page.pictures:
+        if content := figure(page.runs, kind, page.columns):
+            write_bytes(folder / f"{kind}.png", content)
+            named[kind] = f"{kind}.png"
+    write_text(folder / "table.csv", csv_text(page.table))
+    write_text(folder / "table.tex", latex(page.table))
+    write_text(folder / "index.html", study_html(page))
+    write_text(folder / PAGE, study_markdown(page, named))
+
+
+def _verdict(study: Study, found: Found, cells: Sequence[Cell], scale: str, missing: Sequence[str]) -> str:
+    arms, seeds = {cell.arm.title for cell in cells}, {cell.run.seed for cell in cells}
+    whole = {arm.title for arm in study.arms("paper" if scale == "paper" else "quick")}
+    if missing:
+        said = Verdict("unclear", f"{len(missing)} of {plural(len(cells), 'run')} are not finished")
+    elif arms != whole:
+        said = Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(whole)} were asked for")
+    elif len(seeds) < 2:
+        said = Verdict("unclear", "a single seed has no spread")
+    else:
+        said = study.judge(found)
+    return (
+        f"{said.word.capitalize()} with the source: {said.why}."
+        if said.word != "unclear"
+        else f"Unclear: {said.why}."
+    )
+
+
+def _values(cells: Sequence[Cell], runs: dict[str, RunFolder]) -> dict[tuple[str, str], Values]:
+    each: dict[tuple[str, str], list[float]] = {}
+    for cell in cells:
+        for score in runs[cell.label].scores:
+            for row in _rows_of(cell.arm, score, runs[cell.label]):
+                each.setdefault((row, score.metric), []).append(score.value)
+    for key in [key for key in each if key[0] == DATA]:
+        each[key] = list(dict.fromkeys(each[key]))  # the same draw scores the same beside every run
+    return {key: Values(tuple(values)) for key, values in each.items()}
+
+
+def _rows_of(arm: Arm, score: Score, run: RunFolder) -> list[str]:
+    """Rows to which a score belongs."""
+    if score.of == DATA:
+        return [DATA]
+    made = [other.of for other in run.scores if other.metric == score.metric and other.of != DATA]
+    rows = [arm.title] if score.of == made[-1] else []
+    return rows + ([f"{arm.title}: {score.of}"] if score.of in arm.networks else [])
+
+
+def _table(study: Study, arms: Sequence[Arm], found: Found) -> Table:
+    lines = [_line(study, found, arm, name) for arm in _once(arms) for name in _names(arm)]
+    data = _line(study, found, None, DATA)
+    if data.values:
+        lines.append(data)
+    return filled([Column(shown.title, shown.better) for shown in study.shows], lines)
+
+
+def _line(study: Study, found: Found, arm: Arm | None, row: str) -> Line:
+    """The row called `row`, of `arm` or, without one, of the data."""
+    values = {s.title: found.values[row, s.metric] for s in study.shows if (row, s.metric) in found.values}
+    source = {
+        s.title: study.published[row, s.metric] for s in study.shows if (row, s.metric) in study.published
+    }
+    if arm is None:
+        return Line("the data themselves", "", values, source, competes=False)
+    return Line(row.removeprefix(f"{arm.group}, ") if arm.group else row, arm.group, values, source)
+
+
+def _once(arms: Sequence[Arm]) -> list[Arm]:
+    """Each arm once, in order."""
+    return list({arm.title: arm for arm in arms}.values())
+
+
+def _names(arm: Arm) -> list[str]:
+    return [f"{arm.title}: {network}" for network in arm.networks] or [arm.title]

@@ -1,0 +1,46 @@
+"""One cell in a process of its own: `python -m chimerae.conduct.work`, with its task as JSON on standard
+input.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from chimerae.config import from_dict
+from chimerae.errors import InputError
+from chimerae.judge import judge
+from chimerae.launch import Audience, resume, start
+from chimerae.recipes.folder import RUN
+from chimerae.recipes.run import Run
+from chimerae.training.signals import Stopped
+
+
+def work(task: Mapping[str, Any]) -> int:
+    """Train or go on with the cell of `task`, score it, and return the exit code of the process."""
+    folder, run = Path(task["folder"]), from_dict(Run, task["run"], "the task")
+    torch.set_num_threads(int(task["threads"]))
+    quiet = Audience(tell=lambda sentence: None)
+    try:
+        if (folder / RUN).exists():
+            resume(folder, steps=run.steps, audience=quiet)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)  # a start that was killed before it wrote its run
+            start(run, out=folder, audience=quiet, command=str(task["command"]))
+        judge(folder, run.evaluation, device=run.training.device)
+    except Stopped as stop:
+        return 128 + stop.signum
+    except InputError as error:
+        print(" ".join(str(error).split()), file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(work(json.load(sys.stdin)))

@@ -1,0 +1,192 @@
+"""The page of a study: its question, table, verdict, pictures and runs, as Markdown and as HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from PIL import Image
+
+from chimerae.pictures import panels, png, tiled
+from chimerae.report import facts
+from chimerae.report.compare import NOT_SET, Named
+from chimerae.report.images import Picture, small
+from chimerae.report.protocol import protocol_of, shared_by, words
+from chimerae.report.read import Score
+from chimerae.tables import Table, markdown, markdown_table
+
+CAPTIONS: Final = {
+    "scatter": "Points of the first seed",
+    "samples": "Samples of the first seed",
+    "reconstructions": "Reconstructions of the first seed",
+    "codes": "Codes of the first seed",
+}
+MOST_BYTES: Final = 400_000
+"""Largest picture of a page."""
+
+
+@dataclass(frozen=True)
+class StudyPage:
+    """What stands on the page."""
+
+    name: str
+    about: str
+    source: str
+    method: str
+    command: str
+    scale: str
+    table: Table
+    titles: Mapping[str, str]
+    """Metrics and the titles of their columns."""
+    verdict: str
+    missing: tuple[str, ...]
+    """Runs that are not finished."""
+    pictures: tuple[str, ...]
+    columns: int
+    runs: tuple[Named, ...]
+    """The finished ones; `group` is the arm."""
+
+    @property
+    def heading(self) -> str:
+        """The title."""
+        return f"Study {self.name}"
+
+    @property
+    def boldness(self) -> str:
+        """Why something is bold, or why nothing is."""
+        best = "Bold: best of its set, by more than the deviation over seeds."
+        return best if self.table.emphasised else "Nothing is bold: no lead exceeds the deviation over seeds."
+
+
+def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
+    """The page in Markdown; `pictures` maps kinds to the names of files beside it."""
+    told = protocols([score for entry in page.runs for score in entry.run.scores], page.titles)
+    parts = [
+        f"# {page.heading}",
+        f"**{page.about}** ({page.source})",
+        "Made by `chimerae study` from run folders alone; no number is typed by hand.",
+        f"```sh\n{page.command}\n```",
+        page.method,
+        "## Table",
+        markdown(page.table) if page.runs else "No run is finished yet.",
+        *told,
+        page.boldness,
+        *(f"## {_caption(kind)}\n\n![{_caption(kind)}]({name})" for kind, name in pictures.items()),
+        "## Runs",
+        markdown_table(RUN_HEAD, [_run(entry) for entry in page.runs], left=1),
+        *([f"Not finished: {'; '.join(page.missing)}."] if page.missing else []),
+        *_ailments(page.runs),
+        "## Verdict",
+        page.verdict,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def study_html(page: StudyPage) -> str:
+    """The same page in HTML, which needs nothing but itself."""
+    here = Path(__file__).parent
+    environment = Environment(
+        loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    drawn = {kind: content for kind in page.pictures if (content := figure(page.runs, kind, page.columns))}
+    return environment.get_template("study.html").render(
+        css=Markup((here / "page.css").read_text("utf-8")),
+        page=page,
+        method=_paragraphs(page.method),
+        rows=list(zip(page.table.lines, page.table.entries, strict=True)),
+        arrows={"higher": "↑", "lower": "↓", "": ""},
+        told=protocols([score for entry in page.runs for score in entry.run.scores], page.titles),
+        figures=[(_caption(kind), _picture(content)) for kind, content in drawn.items()],
+        run_head=RUN_HEAD,
+        runs=[_run(entry) for entry in page.runs],
+        ailments=list(_ailments(page.runs)),
+    )
+
+
+def figure(runs: Sequence[Named], kind: str, columns: int) -> bytes | None:
+    """Pictures of one kind, of the first run of each arm, under their names; None when nobody has any.
+
+    Of plots only the panel of the network that samples is shown, after one of the data.
+    """
+    firsts = {entry.group: entry for entry in reversed(runs) if kind in entry.run.pictures}
+    shown: dict[str, Image.Image] = {}
+    for entry in runs:
+        if firsts.get(entry.group) is not entry:
+            continue
+        image = Image.open(BytesIO(entry.run.pictures[kind].read_bytes()))
+        parts = panels(image)
+        shown[entry.group] = list(parts.values())[-1] if parts else image
+        if "data" in parts:
+            shown.setdefault("data", parts["data"])
+    if not shown:
+        return None
+    return small(png(tiled(_data_last(shown), columns=columns)), MOST_BYTES)[0]
+
+
+def protocols(scores: Sequence[Score], titles: Mapping[str, str]) -> list[str]:
+    """What the values of the table were measured with: of all columns, then of those that share more.
+
+    `titles` maps the metrics that are shown to the titles of their columns.
+    """
+    of_models = [score for score in scores if score.of != "data"]
+    own = {m: [protocol_of(s) for s in of_models if s.metric == m] for m in titles}
+    own = {metric: told for metric, told in own.items() if told}
+    if not own:
+        return []
+    common = shared_by([protocol for told in own.values() for protocol in told])
+    special: dict[str, list[str]] = {}
+    for metric, told in own.items():
+        text = words({name: value for name, value in shared_by(told).items() if name not in common})
+        if any(protocol != told[0] for protocol in told):
+            text += "; measured differently from run to run: these values do not compare"
+        special.setdefault(text, []).append(titles[metric])
+    said = [f"{', '.join(shown)}: {text}." for text, shown in special.items() if text]
+    return [f"All values: {words(common)}.", *said] if common else said
+
+
+RUN_HEAD: Final = ("run", "steps", "training time", "device", "commit")
+
+
+def _run(entry: Named) -> list[str]:
+    run = entry.run
+    named = [entry]
+    took = next(s.values[0] for s in facts.cost(named) if s.name == "training time")
+    device = next(s.values[0] for s in facts.cost(named) if s.name == "device")
+    return [entry.label, f"{run.reached:,}", took, device, str(run.env.get("commit") or NOT_SET)]
+
+
+def _ailments(runs: Sequence[Named]) -> Iterator[str]:
+    ill = [f"{entry.label}: {'; '.join(told)}" for entry in runs if (told := facts.ailments(entry.run))]
+    yield "Health: " + (". ".join(ill) + "; otherwise ok." if ill else "ok in all runs.")
+
+
+def _caption(kind: str) -> str:
+    return CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
+
+
+def _data_last(shown: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
+    """The arms, and then the data."""
+    return {name: image for name, image in shown.items() if name != "data"} | (
+        {"data": shown["data"]} if "data" in shown else {}
+    )
+
+
+def _picture(content: bytes) -> Picture:
+    width, height = Image.open(BytesIO(content)).size
+    return Picture(content, width, height, "")
+
+
+def _paragraphs(text: str) -> list[Markup]:
+    """Markdown paragraphs with `code` as HTML."""
+    parts = []
+    for paragraph in text.split("\n\n"):
+        pieces = paragraph.split("`")
+        escaped = [html.escape(piece) for piece in pieces]
+        parts.append(Markup("".join(f"<code>{p}</code>" if i % 2 else p for i, p in enumerate(escaped))))
+    return parts

@@ -1,0 +1,27 @@
+"""The studies that can be run by name."""
+
+from __future__ import annotations
+
+from chimerae.errors import unknown
+from chimerae.studies import as_introvae_table1, avae_toy, bigan_modes
+from chimerae.studies.study import SCALES, Arm, Found, Scale, Shows, Study, Verdict
+
+__all__ = ["SCALES", "STUDIES", "Arm", "Found", "Scale", "Shows", "Study", "Verdict", "study"]
+
+STUDIES: tuple[Study, ...] = (
+    as_introvae_table1.STUDY,
+    avae_toy.STUDY,
+    bigan_modes.STUDY,
+)
+
+
+def study(name: str) -> Study:
+    """The study called `name`.
+
+    Raises:
+        InputError: there is none.
+    """
+    by_name = {each.name: each for each in STUDIES}
+    if name not in by_name:
+        raise unknown("study", name, by_name)
+    return by_name[name]

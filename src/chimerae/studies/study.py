@@ -1,0 +1,98 @@
+"""What a study is: a named grid of runs, the table it fills, and what the table has to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+from chimerae.metrics import METRICS
+from chimerae.recipes.run import Run
+from chimerae.tables import Better, Values
+
+Scale = Literal["quick", "paper"]
+SCALES: tuple[Scale, ...] = get_args(Scale)
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One row of the grid: a run that is repeated with every seed."""
+
+    name: str
+    run: Run
+    """Its settings; the seed is set by the study."""
+    group: str = ""
+    """The set of rows it competes with."""
+    networks: tuple[str, ...] = ()
+    """Networks that get a row each; none: one row, of the network that samples."""
+
+    @property
+    def title(self) -> str:
+        """Its name among all arms of the study, which is also how a verdict asks for it."""
+        return f"{self.group}, {self.name}" if self.group else self.name
+
+    @property
+    def slug(self) -> str:
+        """Its name as part of a folder's.
+
+        >>> from chimerae.recipes.build import build
+        >>> Arm("AVAE, L^a", build("avae", data="avae-sine"), "with xi").slug
+        'with-xi-avae-l-a'
+        """
+        return re.sub(r"[^a-z0-9.]+", "-", self.title.lower()).strip("-.")
+
+
+@dataclass(frozen=True)
+class Shows:
+    """A column of the study's table: one metric."""
+
+    metric: str
+    title: str
+
+    @property
+    def better(self) -> Better:
+        """Which way the metric improves."""
+        return next(metric.better for metric in METRICS if metric.name == self.metric)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the numbers say about the source's claim, and why, in one line."""
+
+    word: Literal["agrees", "disagrees", "unclear"]
+    why: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The values of all finished runs: by row (an arm's title, `title: network`, or `data`) and metric."""
+
+    values: Mapping[tuple[str, str], Values]
+
+    def __call__(self, row: str, metric: str) -> Values:
+        """The values of a row; `KeyError` when no run of it is finished."""
+        return self.values[row, metric]
+
+
+@dataclass(frozen=True)
+class Study:
+    """A question, the runs that answer it, and how the answer is read from their scores."""
+
+    name: str
+    about: str
+    """The question, in a line."""
+    source: str
+    """Paper and table or figure."""
+    method: str
+    """How it is answered: data, settings, what differs from the source. A few sentences of Markdown."""
+    arms: Callable[[Scale], tuple[Arm, ...]]
+    shows: tuple[Shows, ...]
+    judge: Callable[[Found], Verdict]
+    """Called when every cell is finished."""
+    published: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """The source's numbers by row and metric, as it prints them."""
+    pictures: tuple[str, ...] = ("scatter",)
+    """Pictures of evaluation that the page puts side by side, one per arm."""
+    columns: int = 4
+    """Pictures beside one another."""

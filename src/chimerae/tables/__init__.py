@@ -1,0 +1,24 @@
+"""Tables of values over seeds: what is best, how it is printed, and four forms of the same table."""
+
+from __future__ import annotations
+
+from chimerae.tables.forms import csv_text, latex, markdown, markdown_table
+from chimerae.tables.table import Column, Entry, Line, Table, filled
+from chimerae.tables.values import Better, Values, best, decimals, plural
+
+__all__ = [
+    "Better",
+    "Column",
+    "Entry",
+    "Line",
+    "Table",
+    "Values",
+    "best",
+    "csv_text",
+    "decimals",
+    "filled",
+    "latex",
+    "markdown",
+    "markdown_table",
+    "plural",
+]

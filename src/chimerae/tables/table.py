@@ -1,0 +1,99 @@
+"""A table of rows and columns of `Values`, with the source's numbers beside them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chimerae.tables.values import Better, Values, best, decimals
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column shows."""
+
+    title: str
+    better: Better = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row before it is printed. Rows of one group compete, unless they do not `compete` at all."""
+
+    name: str
+    group: str = ""
+    values: Mapping[str, Values] = field(default_factory=dict)
+    """By title of the column; a column without a value stays empty."""
+    source: Mapping[str, str] = field(default_factory=dict)
+    """The numbers of the paper, as it prints them, by title of the column."""
+    competes: bool = True
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One value as it is printed."""
+
+    mean: str
+    spread: str = ""
+    bold: bool = False
+
+    @property
+    def text(self) -> str:
+        """Mean and deviation, without emphasis."""
+        return f"{self.mean} ± {self.spread}" if self.spread else self.mean
+
+
+@dataclass(frozen=True)
+class Table:
+    """A filled table: per row its group, name, number of seeds, entries, and the paper's entries."""
+
+    columns: tuple[Column, ...]
+    lines: tuple[Line, ...]
+    entries: tuple[tuple[Entry, ...], ...]
+    """As printed, per row one per column."""
+
+    @property
+    def grouped(self) -> bool:
+        """True when rows belong to groups that have names."""
+        return any(line.group for line in self.lines)
+
+    @property
+    def with_source(self) -> tuple[str, ...]:
+        """Titles of the columns for which the paper has a number."""
+        return tuple(c.title for c in self.columns if any(c.title in line.source for line in self.lines))
+
+    @property
+    def emphasised(self) -> bool:
+        """True when something is bold."""
+        return any(entry.bold for row in self.entries for entry in row)
+
+
+EMPTY = Entry("–")
+
+
+def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
+    """The table, with the best of each group emphasised where it leads by more than the spread."""
+    entries: list[list[Entry]] = [[] for _ in lines]
+    for column in columns:
+        values = {i: line.values[column.title] for i, line in enumerate(lines) if column.title in line.values}
+        digits = decimals(values.values())
+        leaders = _leaders(lines, values, column)
+        for i in range(len(lines)):
+            entries[i].append(_entry(values[i], digits, i in leaders) if i in values else EMPTY)
+    return Table(tuple(columns), tuple(lines), tuple(tuple(row) for row in entries))
+
+
+def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> set[int | None]:
+    groups = dict.fromkeys(line.group for line in lines)
+    return {
+        best(
+            {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}, column.better
+        )
+        for group in groups
+    }
+
+
+def _entry(values: Values, digits: int, bold: bool) -> Entry:
+    spread = f"{values.spread:.{digits}f}" if math.isfinite(values.spread) else ""
+    return Entry(f"{values.mean:.{digits}f}", spread, bold)
