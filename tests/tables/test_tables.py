@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import csv
+import math
+from io import StringIO
+from statistics import fmean, stdev
+
+import pytest
+
+from chimerae.tables import Column, Line, Values, best, csv_text, filled, latex, markdown
+
+KL, N = Column("KL", "lower"), Column("modes", "higher")
+
+
+def lines() -> list[Line]:
+    return [
+        Line("soft", "one", {"KL": Values((5.0, 5.2)), "modes": Values((6.0, 8.0))}, {"KL": "50.2"}),
+        Line("as", "one", {"KL": Values((1.0, 1.2)), "modes": Values((7.0, 8.0))}, {"KL": "3.4"}),
+        Line("soft", "two", {"KL": Values((9.0, 11.0))}),
+        Line("as", "two", {}),
+        Line("data", "", {"KL": Values((0.01,)), "modes": Values((8.0,))}, competes=False),
+    ]
+
+
+def test_mean_and_deviation_are_those_of_the_textbook():
+    values = Values((0.3, 1.7, 2.2))
+    assert (values.mean, values.spread, values.n) == (fmean(values.each), stdev(values.each), 3)
+    assert math.isnan(Values((1.0,)).spread)
+    assert math.isnan(Values((1.0, math.inf)).spread)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "better", "winner"),
+    [
+        ((1.0, 1.2), (2.0, 2.2), "lower", "a"),
+        ((1.0, 1.2), (2.0, 2.2), "higher", "b"),
+        ((1.0, 1.2), (2.0, 2.2), "", None),  # neither way is better
+        ((1.0, 3.0), (2.5, 4.0), "lower", None),  # the lead lies within the spread
+        ((1.0,), (2.0,), "lower", None),  # no spread is known
+        ((1.0, math.nan), (2.0, 2.1), "lower", None),
+    ],
+)
+def test_best_leads_by_more_than_the_spread(a, b, better, winner):
+    assert best({"a": Values(a), "b": Values(b)}, better) == winner
+
+
+def test_nobody_is_the_best_of_one():
+    assert best({"a": Values((1.0, 1.1))}, "lower") is None
+
+
+def test_groups_compete_apart_and_data_never():
+    table = filled([KL, N], lines())
+    assert [[entry.bold for entry in row] for row in table.entries] == [
+        [False, False],
+        [True, False],
+        [False, False],
+        [False, False],
+        [False, False],
+    ]
+    assert [entry.text for entry in table.entries[1]] == ["1.10 ± 0.14", "7.500 ± 0.707"]
+    assert table.entries[4][0].text == "0.01"
+    assert table.entries[3][0].text == "–"
+
+
+def test_markdown_shows_sets_counts_and_the_source():
+    told = markdown(filled([KL, N], lines())).splitlines()
+    assert told[0] == "| set |  | n | KL ↓ | source | modes ↑ |"
+    assert told[3] == "|  | as | 2 | **1.10** ± 0.14 | 3.4 | 7.500 ± 0.707 |"
+    assert told[5] == "|  | as | 0 | – |  | – |"
+    assert len({line.count("|") for line in told}) == 1
+
+
+def test_a_table_without_sets_has_no_column_for_them():
+    told = markdown(filled([KL], [Line("a|b", values={"KL": Values((1.0,))})])).splitlines()
+    assert told[0] == "|  | n | KL ↓ |"
+    assert told[2] == "| a\\|b | 1 | 1.000 |"
+
+
+def test_csv_keeps_every_digit():
+    rows = list(csv.DictReader(StringIO(csv_text(filled([KL, N], lines())))))
+    assert float(rows[0]["KL, mean"]) == 5.1
+    assert float(rows[0]["KL, deviation"]) == stdev([5.0, 5.2])
+    assert (rows[0]["set"], rows[0]["row"], rows[0]["KL, n"], rows[0]["KL, source"]) == (
+        "one",
+        "soft",
+        "2",
+        "50.2",
+    )
+    assert (rows[3]["KL, mean"], rows[3]["KL, n"]) == ("", "0")
+    assert rows[4]["KL, deviation"] == ""
+
+
+def test_latex_escapes_what_tex_would_take_for_its_own():
+    made = latex(filled([Column("50% of x_1")], [Line("A & B", values={"50% of x_1": Values((1.0, 2.0))})]))
+    assert r"50\% of x\_1" in made
+    assert r"A \& B & 2 & 1.500 $\pm$ 0.707 \\" in made
+    assert made.count("{") == made.count("}")
+
+
+def test_latex_emphasises_the_best():
+    assert r"\textbf{1.10} $\pm$ 0.14" in latex(filled([KL, N], lines()))
