@@ -19,10 +19,11 @@ SMALL: Mapping[str, Any] = {
     "arch.depth": 3,
     "training.batch_size": 256,
     "training.optimizer.lr": 1e-3,
-    "steps": 2_000,
+    "training.optimizer.schedule": "exponential",
+    "steps": 3_000,
 }
-"""The quick scale: a tenth of the steps, smaller networks, a higher rate."""
-SMALL_WARM_UP = 300
+"""The quick scale: a tenth of the steps, smaller networks, a higher rate that falls evenly."""
+SMALL_WARM_UP = 200
 
 
 @dataclass(frozen=True)
