@@ -62,7 +62,7 @@ in any, stands beside it: a model that sprays points everywhere covers all modes
 networks and settings at random and reports means over many; here all methods share one budget: three layers
 of 128, 256 points a batch, rate 2e-4 falling to 2 percent, a two-dimensional code. A rate of 1e-3 was tried
 first, with other seeds: GAN and WGAN-GP then run in circles. A step of WGAN-GP is a batch, so its generator
-moves on every sixth.""",
+moves on every fifth.""",
     arms=arms,
     shows=(
         Shows("modes_covered", "modes"),

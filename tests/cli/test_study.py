@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from chimerae.studies import STUDIES
+
+TINY = ("study", "bigan-modes", "--only", "GAN", "--seeds", 1, "--steps", 3, "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for `TINY`, run once for all tests of this file."""
+    return tmp_path_factory.mktemp("studied")
+
+
+def test_a_study_from_the_command_line(call, studied: Path):
+    code, out, err = call(*TINY, "--jobs", 2, "--out", studied)
+    assert code == 0, err
+    assert "only 3 arms of 5 were asked for" in out  # GAN, WGAN-GP, BiGAN
+    assert str(studied / "index.html") in out
+    assert {p.name for p in (studied / "cells").iterdir()} == {"gan-s0", "wgan-gp-s0", "bigan-s0"}
+    record = json.loads((studied / "cells" / "gan-s0" / "run.json").read_text())
+    assert record["run"]["training"]["horizon"] == 5_000
+    assert record["command"].startswith("chimerae study bigan-modes")
+
+
+def test_it_says_what_is_finished(call, studied: Path):
+    code, out, _ = call(*TINY, "--out", studied, "--dry-run")
+    assert code == 0
+    assert out.count("finished") == 3
+    code, out, _ = call("study", "bigan-modes", "--out", "elsewhere", "--dry-run")
+    assert out.count("0/5,000") == 15
+    assert not Path("elsewhere").exists()
+
+
+def test_records_for_a_repository(call, studied: Path):
+    code, _, err = call(*TINY, "--out", studied, "--to", "docs")
+    assert code == 0, err
+    assert (Path("docs") / "README.md").exists()
+    assert (Path("docs") / "cells" / "gan-s0" / "scores.json").exists()
+    assert not list(Path("docs").rglob("*.safetensors"))
+
+
+def test_a_damaged_cell_is_one_line(call, studied: Path):
+    shutil.copytree(studied, "copy")
+    (Path("copy") / "cells" / "gan-s0" / "scores.json").write_text("{")
+    code, _, err = call(*TINY, "--out", "copy")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "scores.json" in err
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("bigan-mode",), "did you mean 'bigan-modes'"),
+        (("--seeds", 3), "the study comes first"),
+        (("avae-toy", "--seeds", 0), "--seeds must be 1 or more, not 0"),
+        (("avae-toy", "--jobs", -1), "--jobs must be 1 or more, not -1"),
+        (("avae-toy", "--steps", 0), "--steps must be 1 or more, not 0"),
+        (("avae-toy", "--scale", "huge"), "--scale"),
+        (("avae-toy", "--only", "bigan"), "there are: VAE; GAN; "),
+    ],
+)
+def test_bad_input_is_one_line(call, args, said: str):
+    code, _, err = call("study", *args)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert said in err
+
+
+def test_studies_are_listed(call):
+    _, listed, _ = call("list", "studies")
+    _, told, _ = call("study", "--help")
+    for study in STUDIES:
+        assert study.name in listed
+        assert study.name in told
+    assert call("study")[0] == 2

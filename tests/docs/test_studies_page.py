@@ -1,0 +1,25 @@
+"""The page about studies lists all of them, and its own study comes to what it says."""
+
+from __future__ import annotations
+
+import re
+
+from chimerae.studies import STUDIES
+from tests.docs.fences import DOCS, blocks
+
+PAGE = DOCS / "studies.md"
+
+
+def test_every_study_is_listed_in_order():
+    assert re.findall(r"^\| `([\w-]+)` \|", PAGE.read_text("utf-8"), re.MULTILINE) == [
+        s.name for s in STUDIES
+    ]
+
+
+def test_the_study_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    (code,) = blocks(PAGE, "python")
+    exec(compile(code, "betas.py", "exec"), {})
+    assert capsys.readouterr().out.startswith("Agrees with the source: ")
+    assert (tmp_path / "runs" / "betas" / "index.html").exists()
