@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from chimerae.cli import DONE, INPUT_WRONG, SIGNALLED
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
-from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, slim, write_page
+from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, cores, slim, write_page
 from chimerae.errors import InputError
 from chimerae.studies import STUDIES, Scale, Study, study
 
@@ -122,4 +121,4 @@ def _jobs(asked: Asked) -> int:
     import torch
 
     on_cpu = asked.device == "cpu" or (asked.device is None and not torch.cuda.is_available())
-    return (os.cpu_count() or 1) if on_cpu else 1
+    return cores() if on_cpu else 1

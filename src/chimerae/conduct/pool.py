@@ -23,6 +23,11 @@ POLL_SECONDS = 0.2
 TOLD_SECONDS = 1.0
 
 
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Interrupted(Exception):
     """A signal stopped the study; every run that was going on has saved its state."""
 
@@ -95,7 +100,7 @@ class _Floor:
 
     @property
     def _threads(self) -> int:
-        return max(1, (os.cpu_count() or 1) // self.jobs)
+        return max(1, cores() // self.jobs)
 
 
 def conduct(
