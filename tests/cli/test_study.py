@@ -8,7 +8,7 @@ import pytest
 
 from chimerae.studies import STUDIES
 
-TINY = ("study", "bigan-modes", "--only", "GAN", "--seeds", 1, "--steps", 3, "--device", "cpu")
+TINY = ("study", "bigan-modes", "--only", "GAN", "bi", "wgan", "--seeds", 1, "--steps", 3, "--device", "cpu")
 
 
 @pytest.fixture(scope="module")

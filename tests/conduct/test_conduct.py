@@ -54,7 +54,7 @@ def test_finished_cells_are_never_run_again(finished: Path, monkeypatch: pytest.
 
 
 def test_a_study_can_be_made_longer(tmp_path: Path):
-    short = cells(tmp_path, seeds=1, only=["vae"], steps=4)
+    short = cells(tmp_path, seeds=1, only=["tiny, vae"], steps=4)
     conduct(short[:1])
     assert last_step(short[0].folder / "log.jsonl") == 4
     whole = cells(tmp_path, seeds=1)
@@ -74,6 +74,19 @@ def test_other_settings_are_refused(finished: Path, tmp_path: Path):
     write_json(cell.folder / "run.json", record)
     with pytest.raises(InputError, match=r"method\.beta is 7\.0, the study asks for 1\.0"):
         cells(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("only", "arms"),
+    [
+        ((), ["tiny, VAE", "tiny, AVAE"]),
+        (("vae",), ["tiny, VAE", "tiny, AVAE"]),  # a word
+        (("tiny, vae",), ["tiny, VAE"]),  # a title, though another contains it
+        (("avae", "none"), ["tiny, AVAE"]),
+    ],
+)
+def test_arms_are_chosen_by_title_or_word(tmp_path: Path, only: tuple[str, ...], arms: list[str]):
+    assert [cell.arm.title for cell in cells(tmp_path, seeds=1, only=only)] == arms
 
 
 def test_arms_that_nobody_has_are_told(tmp_path: Path):

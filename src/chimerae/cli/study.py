@@ -40,7 +40,7 @@ class Asked:
     to: Path | None = None
     """Also write page and records, without weights, into this folder: small enough to be committed."""
     only: tuple[str, ...] = ()
-    """Only arms with one of these words in their names."""
+    """Only these arms: whole names of rows, or words that names contain."""
     steps: int | None = None
     """Stop every run after so many steps; its schedules go on as in the whole run, so that it can go on
     later."""

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from chimerae.conduct.cells import Cell, cells_of
 from chimerae.conduct.pool import Interrupted, conduct, cores
-from chimerae.conduct.results import slim, write_page
+from chimerae.conduct.results import found_in, slim, write_page
 from chimerae.report.study import StudyPage
 
-__all__ = ["Cell", "Interrupted", "StudyPage", "cells_of", "conduct", "cores", "slim", "write_page"]
+__all__ = [
+    "Cell",
+    "Interrupted",
+    "StudyPage",
+    "cells_of",
+    "conduct",
+    "cores",
+    "found_in",
+    "slim",
+    "write_page",
+]

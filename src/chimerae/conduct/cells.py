@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -82,13 +82,13 @@ def cells_of(
         scale: quick or paper.
         seeds: runs per arm, seeds 0, 1, ...
         steps: stop every run after so many steps; its schedules go on as if it were to be a whole one.
-        only: words; arms whose title has none of them are left out.
+        only: arms to run: whole titles, or words that titles contain; all when none is given.
         device: where to train; as the run's settings have it when not given.
 
     Raises:
         InputError: no arm is left, or a folder holds another run.
     """
-    arms = [arm for arm in study.arms(scale) if _wanted(arm, list(only))]
+    arms = _chosen(study.arms(scale), list(only))
     if not arms:
         known = "; ".join(arm.title for arm in study.arms(scale))
         raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
@@ -118,8 +118,15 @@ def last_step(log: Path) -> int:
     return 0
 
 
-def _wanted(arm: Arm, words: list[str]) -> bool:
-    return not words or any(word.lower() in arm.title.lower() for word in words)
+def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
+    """The arms with an asked title; where no title is meant, those that contain the word."""
+    if not asked:
+        return list(arms)
+    meant: set[str] = set()
+    for word in (word.lower() for word in asked):
+        whole = {arm.title for arm in arms if arm.title.lower() == word}
+        meant |= whole or {arm.title for arm in arms if word in arm.title.lower()}
+    return [arm for arm in arms if arm.title in meant]
 
 
 def _seeded(run: Run, seed: int, steps: int | None, device: str | None) -> Run:

@@ -38,7 +38,7 @@ def write_page(study: Study, cells: Sequence[Cell], folder: Path, *, scale: str,
     """
     finished = [cell for cell in cells if cell.finished]
     runs = {cell.label: read_run(cell.folder) for cell in finished}
-    found = Found(_values(finished, runs))
+    found = found_in(finished)
     table = _table(study, [cell.arm for cell in cells], found)
     missing = tuple(cell.label for cell in cells if not cell.finished)
     page = StudyPage(
@@ -76,6 +76,19 @@ def slim(cell: Cell, folder: Path, *, pictures: bool) -> None:
         write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
 
 
+def found_in(cells: Sequence[Cell]) -> Found:
+    """The values of finished cells, by row and metric."""
+    each: dict[tuple[str, str], list[float]] = {}
+    for cell in cells:
+        run = read_run(cell.folder)
+        for score in run.scores:
+            for row in _rows_of(cell.arm, score, run):
+                each.setdefault((row, score.metric), []).append(score.value)
+    for key in [key for key in each if key[0] == DATA]:
+        each[key] = list(dict.fromkeys(each[key]))  # the same draw scores the same beside every run
+    return Found({key: Values(tuple(values)) for key, values in each.items()})
+
+
 def _write(page: StudyPage, folder: Path) -> None:
     named = {}
     for kind in page.pictures:
@@ -104,17 +117,6 @@ def _verdict(study: Study, found: Found, cells: Sequence[Cell], scale: str, miss
         if said.word != "unclear"
         else f"Unclear: {said.why}."
     )
-
-
-def _values(cells: Sequence[Cell], runs: dict[str, RunFolder]) -> dict[tuple[str, str], Values]:
-    each: dict[tuple[str, str], list[float]] = {}
-    for cell in cells:
-        for score in runs[cell.label].scores:
-            for row in _rows_of(cell.arm, score, runs[cell.label]):
-                each.setdefault((row, score.metric), []).append(score.value)
-    for key in [key for key in each if key[0] == DATA]:
-        each[key] = list(dict.fromkeys(each[key]))  # the same draw scores the same beside every run
-    return {key: Values(tuple(values)) for key, values in each.items()}
 
 
 def _rows_of(arm: Arm, score: Score, run: RunFolder) -> list[str]:
