@@ -69,6 +69,7 @@ SOURCES: dict[str, tuple[Callable[[Path], str], Prepare]] = {
     "digits": (lambda root: "digits", Prepare()),
     "digits, padded": (lambda root: "digits", Prepare(size=16, fit="pad")),
     "patches": (lambda root: "patches", Prepare()),
+    "step-edges": (lambda root: "step-edges", Prepare()),
     "folder": (_folder, Prepare(size=(12, 10))),
     "folder, grey": (_folder, Prepare(size=8, channels="1", fit="squeeze", hold_out=0.4)),
     "parquet": (_parquet, Prepare()),

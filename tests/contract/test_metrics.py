@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from chimerae.metrics import METRICS, Cloud, CloudMetric, Mean, PairMetric, Subject
+from chimerae.metrics import METRICS, Cloud, CloudMetric, Mean, Metric, PairMetric, SampleMetric, Subject
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
+SAMPLES = [metric for metric in METRICS if isinstance(metric, SampleMetric)]
 CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
 N = 6000
 
@@ -34,13 +35,14 @@ class Waves:
 
 
 SUBJECTS = {
-    "images": Subject(shape=(3, 12, 12), z_dim=8),
+    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
 }
 
 
-def subject_of(metric: PairMetric | CloudMetric) -> Subject:
-    return SUBJECTS["images" if isinstance(metric, PairMetric) and metric.on == "images" else "points"]
+def subject_of(metric: Metric) -> Subject:
+    images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
+    return SUBJECTS["images" if images else "points"]
 
 
 def pairs_for(metric: PairMetric, n: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
@@ -56,7 +58,7 @@ def cloud(points: torch.Tensor | None = None) -> Cloud:
     return Cloud(toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn)
 
 
-def ids(metric: PairMetric | CloudMetric) -> str:
+def ids(metric: Metric) -> str:
     return metric.name
 
 
@@ -68,7 +70,7 @@ def test_names_are_distinct():
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
     assert metric.better in ("lower", "higher")
-    assert metric.needs in ("pairs", "points", "codes", "noise")
+    assert metric.needs in ("pairs", "points", "codes", "noise", "samples")
     assert metric.unit
     assert metric.about
     assert "\n" not in metric.about
@@ -138,6 +140,36 @@ def test_clouds_prefer_the_data_to_a_collapse(metric):
 @pytest.mark.parametrize("metric", CLOUDS, ids=ids)
 def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
+
+
+def edges_of(width: float, n: int = 40) -> torch.Tensor:
+    """Images `[n, 3, 12, 12]` of edges at random places, blurred by `width` pixels."""
+    places = 2 + 8 * torch.rand(n, generator=torch.Generator().manual_seed(0))
+    rows = ((torch.arange(12) + 0.5 - places[:, None]) / width).sigmoid()
+    return rows[:, None, None].expand(n, 3, 12, 12).contiguous()
+
+
+def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
+    statistics = metric.gather(), metric.gather()
+    for statistic, images in zip(statistics, (edges_of(0.01), made), strict=True):
+        before = images.clone()
+        for some in images.split(size):
+            statistic.add(some)
+        assert torch.equal(images, before)
+    return metric.compare(*statistics)
+
+
+@pytest.mark.parametrize("metric", SAMPLES, ids=ids)
+def test_samples_are_judged_alike_in_any_batches(metric):
+    for made in (edges_of(1.0), torch.zeros(40, 3, 12, 12)):
+        assert isfinite(compared(metric, made))
+        assert compared(metric, made, 7) == pytest.approx(compared(metric, made), rel=1e-9)
+
+
+@pytest.mark.parametrize("metric", SAMPLES, ids=ids)
+def test_samples_like_the_data_are_preferred_to_pale_and_blurred_ones(metric):
+    alike, pale = compared(metric, edges_of(0.01)), compared(metric, 0.5 * edges_of(1.5) + 0.25)
+    assert alike < pale if metric.better == "lower" else alike > pale
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=ids)

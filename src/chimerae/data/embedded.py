@@ -1,4 +1,4 @@
-"""Sources that come with scikit-learn: handwritten digits, and crops of two photographs."""
+"""Sources without files: digits and crops of photographs from scikit-learn, and images that are drawn."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from chimerae.data import edges
 from chimerae.data.sources import ImageSource, Item, Part, digest, spread
 
 SIDE: Final = 32
@@ -85,5 +86,6 @@ def _identity(name: str) -> str:
 EMBEDDED: Final[Mapping[str, tuple[str, Callable[[], ImageSource]]]] = {
     "digits": ("1,797 handwritten digits, 8x8 grey, of scikit-learn", digits),
     "patches": ("6,450 crops, 32x32 RGB, of the two photographs in scikit-learn", patches),
+    edges.NAME: ("10,240 images, 16x16 grey, of one edge at a random place", edges.step_edges),
 }
 """Name -> what it is, and how it is opened."""

@@ -6,11 +6,12 @@ from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.clouds import measure_clouds
 from chimerae.evaluation.pairs import measure_pairs
+from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.shown import show
 from chimerae.methods import Method
-from chimerae.metrics import METRICS, CloudMetric, PairMetric, Subject
+from chimerae.metrics import METRICS, CloudMetric, PairMetric, SampleMetric, Subject
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
 
@@ -32,6 +33,7 @@ def evaluate(
     settings = settings or Evaluation()
     subject = Subject(
         shape=data.shape,
+        source=data.facts.source,
         toy=data.toy,
         encodes=method.encodes,
         z_dim=method.z_dim,
@@ -40,10 +42,12 @@ def evaluate(
     wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
     unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
     pairs = [m for m in wanted if isinstance(m, PairMetric) and m.name not in unsuited]
+    samples = [m for m in wanted if isinstance(m, SampleMetric) and m.name not in unsuited]
     clouds = [m for m in wanted if isinstance(m, CloudMetric) and m.name not in unsuited]
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
         measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
+        measured.append(measure_samples(bench, data.train, data.test, samples, subject, settings, progress))
         if data.toy is not None:
             measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))
         shown = show(bench, data)

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, Metric, PairMetric, Subject
+from chimerae.metrics.kinds import (
+    Cloud,
+    CloudMetric,
+    Density,
+    Fact,
+    Metric,
+    PairMetric,
+    SampleMetric,
+    Statistic,
+    Subject,
+)
 from chimerae.metrics.mean import Mean
 from chimerae.metrics.registry import METRICS
 
-__all__ = ["METRICS", "Cloud", "CloudMetric", "Density", "Fact", "Mean", "Metric", "PairMetric", "Subject"]
+__all__ = [
+    "METRICS",
+    "Cloud",
+    "CloudMetric",
+    "Density",
+    "Fact",
+    "Mean",
+    "Metric",
+    "PairMetric",
+    "SampleMetric",
+    "Statistic",
+    "Subject",
+]

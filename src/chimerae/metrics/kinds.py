@@ -5,13 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol, final
+from typing import Any, ClassVar, Literal, Protocol, final
 
 from torch import Tensor
 
 from chimerae.shapes import Shape, is_image
 
-Needs = Literal["pairs", "points", "codes", "noise"]
+Needs = Literal["pairs", "points", "codes", "noise", "samples"]
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol: something JSON can hold."""
 
@@ -44,6 +44,8 @@ class Subject:
     """What is measured: samples of some shape, perhaps of a toy, and a model with codes of some size."""
 
     shape: Shape
+    source: str = ""
+    """Name of the data."""
     toy: Density | None = None
     encodes: bool = True
     z_dim: int = 1
@@ -67,7 +69,7 @@ class Cloud:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """What every metric states of itself. Concrete ones: `PairMetric`, `CloudMetric`."""
+    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `CloudMetric`."""
 
     name: str
     better: Literal["lower", "higher"]
@@ -113,6 +115,38 @@ class PairMetric(Metric):
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
         return {"range": self.range, "reduction": "per sample, then mean", **self.details(subject.shape)}
+
+
+class Statistic(Protocol):
+    """What is gathered of images batch by batch, and is small beside them."""
+
+    def add(self, images: Tensor) -> None:
+        """Take in images `[B, C, H, W]` in [0, 1]."""
+        ...
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class SampleMetric(Metric):
+    """Judges images that a model draws, by a statistic of them and the same statistic of the data."""
+
+    needs: ClassVar[Needs] = "samples"
+    gather: Callable[[], Statistic]
+    """A new statistic that has seen nothing yet."""
+    compare: Callable[[Any, Any], float]
+    """The value, from the statistic of the data and that of the samples."""
+    facts: Mapping[str, Fact]
+    """What its value depends on."""
+    suits: Callable[[Subject], str | None] = lambda subject: None
+    """Why it says nothing about some images; None when it applies."""
+
+    def unsuited(self, subject: Subject) -> str | None:
+        """Why it says nothing about `subject`; None when it applies."""
+        return self.suits(subject) if is_image(subject.shape) else "it judges images"
+
+    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        return self.facts
 
 
 @final

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from torch import Tensor
 
-from chimerae.metrics import density, pixel, ssim, structure
-from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, PairMetric
+from chimerae.metrics import density, edges, pixel, ssim, structure
+from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, PairMetric, SampleMetric, Subject
 from chimerae.shapes import Shape
 
 
@@ -43,7 +44,13 @@ def _code_rank(cloud: Cloud) -> float:
     return abs(structure.rank_correlation(cloud.codes[:, 0], cloud.points[:, 0]))
 
 
-METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
+def _of_edges(subject: Subject) -> str | None:
+    return None if subject.source == "step-edges" else "it is for the images step-edges"
+
+
+_EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges.PLACE_STEP}
+
+METRICS: Final[tuple[PairMetric | SampleMetric | CloudMetric, ...]] = (
     PairMetric(
         name="mse_signed",
         better="lower",
@@ -98,6 +105,36 @@ METRICS: Final[tuple[PairMetric | CloudMetric, ...]] = (
         on="points",
         measure=pixel.mse_points,
         about="squared error per coordinate of reconstructed points",
+    ),
+    SampleMetric(
+        name="edge_width",
+        better="lower",
+        unit="pixels",
+        facts=_EDGES,
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.edge_width(made),
+        about="deviation of the erf profile that fits the edge of a sample best, then mean",
+    ),
+    SampleMetric(
+        name="edge_misfit",
+        better="lower",
+        unit="[0, 1]",
+        facts=_EDGES,
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.edge_misfit(made),
+        about="distance of a sample's edge from the erf profile that fits it best, then mean",
+    ),
+    SampleMetric(
+        name="binary",
+        better="higher",
+        unit="[0, 1]",
+        facts={"near": edges.NEAR},
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.binary_share(made),
+        about="share of pixels that are black or white (data: .95)",
     ),
     CloudMetric(
         name="kl_published",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimerae.errors import unknown
-from chimerae.studies import as_introvae_table1, avae_toy, bigan_modes
+from chimerae.studies import as_introvae_table1, avae_toy, bigan_modes, blur
 from chimerae.studies.study import SCALES, Arm, Found, Scale, Shows, Study, Verdict
 
 __all__ = ["SCALES", "STUDIES", "Arm", "Found", "Scale", "Shows", "Study", "Verdict", "study"]
@@ -11,6 +11,7 @@ __all__ = ["SCALES", "STUDIES", "Arm", "Found", "Scale", "Shows", "Study", "Verd
 STUDIES: tuple[Study, ...] = (
     as_introvae_table1.STUDY,
     avae_toy.STUDY,
+    blur.STUDY,
     bigan_modes.STUDY,
 )
 

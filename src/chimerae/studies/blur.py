@@ -1,0 +1,82 @@
+"""Figure 1 of the AVAE paper: images of an edge, which a VAE blurs and an AVAE does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chimerae.recipes.build import build
+from chimerae.studies.study import Arm, Found, Scale, Shows, Study, Verdict
+
+STEPS: Mapping[Scale, int] = {"quick": 4_000, "paper": 20_000}
+SAME: Mapping[str, Any] = {
+    "arch.width": 128,
+    "method.z_dim": 1,
+    "training.batch_size": 64,
+    "training.optimizer.lr": 1e-3,
+    "training.optimizer.schedule": "exponential",
+    "training.optimizer.final": 0.02,
+    "training.ema": 0.0,
+    "training.picture_every": 10_000,
+    "training.save_every": 10_000,
+}
+BETA = 16.0
+"""Weight of the KL: a decoder of deviation 4 greys out an edge by some pixels, which can be measured."""
+ERF = 0.03
+"""Misfit, in grey levels of [0, 1], up to which an edge counts as an erf profile."""
+SHARP = 0.5
+"""Width in pixels up to which an edge counts as sharp; that of the data is 0.1."""
+VAE, GENERATOR = "VAE", "AVAE: generator"
+
+
+def arms(scale: Scale) -> tuple[Arm, ...]:
+    """VAE, GAN, and AVAE with both of its networks."""
+    encoding = {**SAME, "method.beta": BETA, "steps": STEPS[scale]}
+    return (
+        Arm(VAE, build("vae", data="step-edges", arch="mlp", settings=encoding)),
+        Arm("GAN", build("gan", data="step-edges", arch="mlp", settings={**SAME, "steps": STEPS[scale]})),
+        Arm(
+            "AVAE",
+            build("avae", data="step-edges", arch="mlp", settings=encoding),
+            networks=("decoder", "generator"),
+        ),
+    )
+
+
+def judge(found: Found) -> Verdict:
+    """The VAE's edges are wide erf profiles, the generator's are sharp."""
+    vae, ours = found(VAE, "edge_width"), found(GENERATOR, "edge_width")
+    misfit = found(VAE, "edge_misfit").mean
+    told = f"the VAE's edges are {vae.mean:.2f} pixels wide, the AVAE generator's {ours.mean:.2f}"
+    if not (ours.differs(vae) and ours.mean < vae.mean):
+        return Verdict("disagrees", told)
+    if misfit > ERF:
+        return Verdict("unclear", f"{told}, but the VAE's are no erf profiles (misfit {misfit:.3f})")
+    if ours.mean > SHARP:
+        return Verdict("unclear", f"{told}, sharper but not sharp ({SHARP} pixels)")
+    return Verdict("agrees", f"{told}, and the VAE's follow the erf profile to {misfit:.3f}")
+
+
+STUDY = Study(
+    name="blur",
+    about="Is a VAE's blur the mean over what its code leaves open, and is an AVAE's generator without it?",
+    source="Plumerault et al. 2020 (arXiv 2012.11551), section 3 and figure 1",
+    method="""\
+Images of one edge whose place is uniform, and a one-dimensional code. A posterior of deviation sigma leaves
+the place of the edge uncertain; the best a Gaussian decoder can draw is the mean of the steps that it
+leaves open, which is the normal distribution function: an erf profile, as wide as the posterior. An image
+of the data has one grey pixel a row. beta is 16, the number of rows: the same edge stands in every row, and
+with beta 1 the code would tell its place to a tenth of a pixel. `width` is the deviation of the erf profile
+that fits best (the data have 0.1 because of their grey pixel), `misfit` how far the edge is from it, `black
+or white` the share of such pixels. The paper shows pictures and no numbers.""",
+    arms=arms,
+    shows=(
+        Shows("edge_width", "width, pixels"),
+        Shows("edge_misfit", "misfit"),
+        Shows("binary", "black or white"),
+        Shows("mse_unit", "MSE"),
+    ),
+    judge=judge,
+    pictures=("samples", "reconstructions"),
+    columns=3,
+)

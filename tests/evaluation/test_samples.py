@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from chimerae import launch
+from chimerae.data import prepare
+from chimerae.data.edges import edge, places
+from chimerae.evaluation import Evaluation, Results
+from chimerae.judge import judge
+from chimerae.metrics.edges import fitted
+from chimerae.model import load
+from chimerae.recipes.build import build
+
+METRICS = ("edge_width", "edge_misfit", "binary")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An AVAE that has hardly learnt anything."""
+    chosen = build("avae", data="step-edges", arch="mlp", settings={"arch.width": 8, "steps": 3})
+    return launch.train(chosen, out=tmp_path_factory.mktemp("runs") / "edges")
+
+
+def values(results: Results) -> dict[tuple[str, str], float]:
+    return {(s.metric, s.of): s.value for s in results.scores if s.metric in METRICS}
+
+
+def test_every_network_and_the_data_are_scored(run: Path):
+    results = judge(run, Evaluation(n=100))
+    assert set(values(results)) == {(m, of) for m in METRICS for of in ("decoder", "generator", "data")}
+    protocol = next(s.protocol for s in results.scores if s.metric == "binary" and s.of == "generator")
+    assert protocol["code"] == "prior"
+    assert protocol["real"] == "test"
+    assert {s.n for s in results.scores} == {100}
+
+
+@pytest.mark.parametrize("size", [1, 7, 64])
+def test_the_batch_size_changes_nothing(run: Path, size: int):
+    one, other = (values(judge(run, Evaluation(n=60, batch_size=b))) for b in (60, size))
+    assert one == pytest.approx(other, rel=1e-5)
+
+
+def test_the_same_again_to_the_last_digit(run: Path):
+    one, other = (values(judge(run, Evaluation(n=60))) for _ in range(2))
+    assert one == other
+
+
+def test_the_datas_own_row_is_what_its_images_are(run: Path):
+    """Here recomputed from the places of the edges, without any image."""
+    prepared = prepare("step-edges")
+    n = len(prepared.test)
+    rows = torch.stack(
+        [torch.from_numpy(edge(float(p))) for p in places("train")[:: len(prepared.train) // n]]
+    )
+    expected = fitted((rows * 255).round().double() / 255)[0].mean()
+    found = values(judge(run, Evaluation(metrics=METRICS)))
+    assert found["edge_width", "data"] == pytest.approx(
+        float(expected), rel=5e-3
+    )  # rounding decides between neighbours of the grid
+
+
+def test_a_broken_network_is_named_and_the_others_come_out(run: Path, monkeypatch: pytest.MonkeyPatch):
+    from chimerae.evaluation.bench import Bench
+
+    honest = Bench.decode
+
+    def broken(self: Bench, z: torch.Tensor) -> dict[str, torch.Tensor]:
+        made = honest(self, z)
+        return made | {"decoder": made["decoder"] * torch.nan}
+
+    monkeypatch.setattr(Bench, "decode", broken)
+    results = judge(run, Evaluation(n=20, metrics=METRICS))
+    assert {s.of for s in results.scores} == {"generator", "data"}
+    assert results.absent["binary"] == "decoder: 20 of 20 samples are not finite"
+
+
+def test_other_images_have_no_edges(tmp_path: Path):
+    chosen = build("vae", data="digits", arch="mlp", settings={"arch.width": 4, "steps": 1})
+    folder = launch.train(chosen, out=tmp_path / "digits")
+    assert not values(judge(folder, Evaluation(n=4)))
+    asked = judge(folder, Evaluation(n=4, metrics=("binary",)))
+    assert asked.absent == {"binary": "it is for the images step-edges"}
+    assert load(folder).method.name == "vae"
