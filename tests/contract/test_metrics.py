@@ -10,10 +10,23 @@ from pathlib import Path
 import pytest
 import torch
 
-from chimerae.metrics import METRICS, Cloud, CloudMetric, Mean, Metric, PairMetric, SampleMetric, Subject
+from chimerae.errors import InputError
+from chimerae.metrics import (
+    METRICS,
+    Cloud,
+    CloudMetric,
+    Latent,
+    LatentMetric,
+    Mean,
+    Metric,
+    PairMetric,
+    SampleMetric,
+    Subject,
+)
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
 SAMPLES = [metric for metric in METRICS if isinstance(metric, SampleMetric)]
+LATENT = [metric for metric in METRICS if isinstance(metric, LatentMetric)]
 CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
 N = 6000
 
@@ -37,10 +50,14 @@ class Waves:
 SUBJECTS = {
     "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
+    "folded": Subject(shape=(2,), toy=Waves(name="folded")),
+    "no encoder": Subject(shape=(3, 12, 12), encodes=False),
 }
 
 
 def subject_of(metric: Metric) -> Subject:
+    if isinstance(metric, LatentMetric):
+        return SUBJECTS["folded"]
     images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
     return SUBJECTS["images" if images else "points"]
 
@@ -55,7 +72,9 @@ def cloud(points: torch.Tensor | None = None) -> Cloud:
     toy = Waves()
     points = toy.sample(N, 1) if points is None else points
     redrawn = points[:, None].expand(-1, 2, -1)
-    return Cloud(toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn)
+    return Cloud(
+        toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn, again=points
+    )
 
 
 def ids(metric: Metric) -> str:
@@ -70,7 +89,7 @@ def test_names_are_distinct():
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
     assert metric.better in ("lower", "higher")
-    assert metric.needs in ("pairs", "points", "codes", "noise", "samples")
+    assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "latent")
     assert metric.unit
     assert metric.about
     assert "\n" not in metric.about
@@ -88,6 +107,8 @@ def test_protocol_is_json(metric):
 def test_says_in_one_line_where_it_does_not_apply(metric):
     assert metric.unsuited(subject_of(metric)) is None
     other = SUBJECTS["points" if subject_of(metric) is SUBJECTS["images"] else "images"]
+    if isinstance(metric, LatentMetric):
+        other = SUBJECTS["no encoder"]
     reason = metric.unsuited(other)
     assert reason
     assert "\n" not in reason
@@ -127,7 +148,11 @@ def test_pairs_leave_their_input_alone(metric):
 @pytest.mark.parametrize("metric", CLOUDS, ids=ids)
 def test_clouds_are_finite_for_good_and_broken_models(metric):
     for points in (None, torch.zeros(N, 2), torch.full((N, 2), 1e6), torch.full((N, 2), float("nan"))):
-        assert isfinite(metric.measure(cloud(points)))
+        if metric.needs == "again" and points is not None and not points.isfinite().all():
+            with pytest.raises(InputError, match="not finite"):
+                metric.measure(cloud(points))
+        else:
+            assert isfinite(metric.measure(cloud(points)))
 
 
 @pytest.mark.parametrize("metric", [m for m in CLOUDS if m.needs == "points"], ids=ids)
@@ -170,6 +195,31 @@ def test_samples_are_judged_alike_in_any_batches(metric):
 def test_samples_like_the_data_are_preferred_to_pale_and_blurred_ones(metric):
     alike, pale = compared(metric, edges_of(0.01)), compared(metric, 0.5 * edges_of(1.5) + 0.25)
     assert alike < pale if metric.better == "lower" else alike > pale
+
+
+def latent_of(spread: float, n: int = 60) -> Latent:
+    """Codes of points of `folded`, on both signs; the farther from the prior the larger `spread`."""
+    g = torch.Generator().manual_seed(0)
+    z, prior = torch.randn(2, n, 2, generator=g)
+    draws = z[:, None] * (torch.randint(2, (n, 32, 1), generator=g) * 2 - 1)
+    samples = torch.cat([z[:, :1].abs(), torch.zeros(n, 1)], 1)
+    return Latent(
+        codes=z * spread + (spread - 1), prior=prior, samples=samples, redrawn=draws + spread - 1, seed=0
+    )
+
+
+@pytest.mark.parametrize("metric", LATENT, ids=ids)
+def test_codes_are_judged_the_same_twice(metric):
+    for codes in (latent_of(1.0), latent_of(1e-6), latent_of(1e6)):
+        value = metric.measure(codes)
+        assert isfinite(value)
+        assert value == metric.measure(codes)
+
+
+@pytest.mark.parametrize("metric", [m for m in LATENT if m.name != "code_information"], ids=ids)
+def test_codes_like_the_prior_are_preferred_to_distant_ones(metric):
+    near, far = metric.measure(latent_of(1.0)), metric.measure(latent_of(5.0))
+    assert near < far if metric.better == "lower" else near > far
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=ids)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, final
 
 import pytest
@@ -14,6 +14,7 @@ from chimerae.shapes import SIGNED
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, _Plays, built, images
 
 IMAGE_METRICS = {"mse_signed", "mse_unit", "rmse_255", "psnr", "ssim"}
+OF_IMAGES = Evaluation(metrics=tuple(sorted(IMAGE_METRICS)))
 
 
 def table(results: Results) -> dict[tuple[str, str], float]:
@@ -22,7 +23,7 @@ def table(results: Results) -> dict[tuple[str, str], float]:
 
 def test_every_network_gets_every_image_metric_with_its_protocol():
     method, data = Twin(), images()
-    results = evaluate(method, built(method, IMAGE), data)
+    results = evaluate(method, built(method, IMAGE), data, OF_IMAGES)
     assert set(table(results)) == {(m, of) for m in IMAGE_METRICS for of in ("decoder", "generator")}
     assert results.absent == {}
     for score in results.scores:
@@ -112,7 +113,7 @@ def test_without_encoder_reconstruction_is_absent_and_pictures_are_there():
 
 def test_small_images_lose_ssim_alone():
     method, data = Twin(), images(shape=(1, 2, 2))
-    results = evaluate(method, built(method, (1, 2, 2)), data)
+    results = evaluate(method, built(method, (1, 2, 2)), data, OF_IMAGES)
     assert {score.metric for score in results.scores} == IMAGE_METRICS - {"ssim"}
     assert results.absent == {"ssim": "images of 2x2 are too small for SSIM; it needs 3 px or more"}
 
@@ -122,7 +123,7 @@ def test_a_broken_network_is_named_and_the_other_scored():
     nets = built(method, IMAGE)
     with torch.no_grad():
         nets.modules["generator"].line.bias[3] = float("nan")
-    results = evaluate(method, nets, data)
+    results = evaluate(method, nets, data, OF_IMAGES)
     assert {score.of for score in results.scores} == {"decoder"}
     assert results.absent == dict.fromkeys(
         IMAGE_METRICS, "generator: 50 of 50 reconstructions are not finite"
@@ -169,8 +170,8 @@ def test_progress_reaches_the_end():
         Evaluation(batch_size=20),
         progress=lambda done, total, what: seen.append((done, total, what)),
     )
-    assert [done for done, _, _ in seen] == sorted({done for done, _, _ in seen})
-    assert seen[-1] == (50, 50, "test samples")
+    assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
+    assert seen[-2:] == [(50, 50, "test samples"), (50, 50, "codes")]
 
 
 def test_code_kind_is_stated_when_the_method_has_one():
@@ -194,7 +195,7 @@ def test_code_kind_is_stated_when_the_method_has_one():
 
     method = Mean()
     nets = built(method, IMAGE)
-    first, second = (evaluate(method, nets, images(), Evaluation(seed=s)) for s in (0, 1))
+    first, second = (evaluate(method, nets, images(), replace(OF_IMAGES, seed=s)) for s in (0, 1))
     assert first.scores[0].protocol["code"] == "mean"
     assert table(first) == table(second)
 
@@ -216,6 +217,6 @@ def test_infinite_images_are_not_mistaken_for_white_ones():
 
     method = Twin()
     nets = Nets({**built(method, IMAGE).modules, "generator": Bright()})
-    results = evaluate(method, nets, images())
+    results = evaluate(method, nets, images(), OF_IMAGES)
     assert {score.of for score in results.scores} == {"decoder"}
     assert results.absent["psnr"] == "generator: 50 of 50 reconstructions are not finite"

@@ -5,12 +5,12 @@ import torch
 from torch.nn.functional import softplus
 
 from chimerae import noise
+from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench
 from chimerae.methods import Biadversarial, Clock
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.settings import Optimizer
 from tests.helpers.cases import Case
-from tests.helpers.folded import Posterior, gaussian, implicit
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -165,24 +165,35 @@ def test_both_networks_hear_their_noise_and_nothing_else_is_random():
         assert not torch.equal(*made)
 
 
-@pytest.fixture(scope="module")
-def gaussians() -> tuple[Posterior, Posterior]:
-    """A Gaussian posterior that begins as the prior, and one that does not."""
-    return gaussian(500), gaussian(500, from_prior=False)
-
-
 @pytest.mark.parametrize("ratio", ["fgan", "logistic"])
-def test_an_implicit_posterior_has_both_signs_where_a_gaussian_has_one_or_misses(ratio, gaussians):
-    """methods.md 24.5, first half: x = |z| + noise, the decoder known. Codes must lie on both sides, near
-    +-x.
-    """
-    ours = implicit(500, ratio=ratio)
-    assert 0.2 < ours.positive.min() <= ours.positive.max() < 0.8
-    assert ours.error < 7
-    centred, one_sided = gaussians
-    assert centred.error > 2 * ours.error  # as wide as the prior, with most of its mass where no x is
-    assert one_sided.error < ours.error
-    assert max(one_sided.positive.min(), 1 - one_sided.positive.max()) > 0.95
+@pytest.mark.parametrize("rise", [0.0, 0.5])
+def test_losses_with_a_likelihood_by_hand(ratio, rise):
+    """Without T2: `-log p(x|z)` is half the squared error over the variance, here 1/4."""
+    chosen = case(ratio=ratio, generative_disc="none", recon_weight=4.0, recon_rise=rise)
+    state, tape, x = chosen.state(), Tape(), chosen.batch()
+    assert "generative_critic" not in state.nets.modules
+    with tape.recording(0):
+        critics, decoder, encoder = standing(state, x)
+    eps, z_p, eps_x = tape.draws
+    z_q = state.nets.encoder(x, eps)
+    q, p = (state.nets.inference_critic(x, z) for z in (z_q, z_p))
+    cost = -q + p.exp() - 1 if ratio == "fgan" else softplus(-q) + softplus(p)
+    rec = 0.5 * (x - state.nets.decoder(torch.cat([z_q, eps_x], 1))).square().sum(1)
+    weight = 0.0 if rise else 4.0  # at step 0
+    torch.testing.assert_close(critics["critics"], cost.mean())
+    torch.testing.assert_close(decoder["decoder"], weight * rec.mean())
+    torch.testing.assert_close(encoder["encoder"], (q + weight * rec).mean())
+
+
+@pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.25, 1.0), (0.5, 4.0), (1.0, 4.0)])
+def test_the_weight_of_the_misfit_rises_as_a_square(progress, weight):
+    method = Biadversarial(generative_disc="none", recon_weight=4.0, recon_rise=0.5)
+    assert method._recon_weight(Clock(step=int(100 * progress), total=100)) == pytest.approx(weight)
+
+
+def test_without_a_second_game_something_else_has_to_tell_of_the_data():
+    with pytest.raises((InputError, ValueError), match="recon_weight must be above 0"):
+        Biadversarial(generative_disc="none")
 
 
 def test_defaults_are_those_of_the_switchboard():
@@ -197,4 +208,5 @@ def test_defaults_are_those_of_the_switchboard():
         decoder_loss="exact",
         beta=1.0,
         recon_weight=0.0,
+        recon_rise=0.0,
     )

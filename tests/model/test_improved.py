@@ -9,10 +9,10 @@ import torch
 
 from chimerae import noise
 from chimerae.errors import InputError
+from chimerae.evaluation.improved import cost, moved, selected
 from chimerae.launch import train
 from chimerae.methods import AVAE, METHODS, NoEncoder
 from chimerae.model import Improve, Model, load
-from chimerae.model.improved import cost, moved, selected
 from chimerae.networks import DCGAN
 from chimerae.shapes import is_image
 from chimerae.training.state import State

@@ -13,7 +13,7 @@ from chimerae.cli import DONE
 from chimerae.cli.output import kind_of, write
 from chimerae.cli.parse import parse
 from chimerae.errors import InputError
-from chimerae.model.improved import PUBLISHED, Improve
+from chimerae.evaluation.improved import PUBLISHED, Improve
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,18 @@ def rings(n: int, generator: Generator) -> Tensor:
     return ring + 0.08 * torch.randn(n, 2, generator=generator)
 
 
+FOLD_NOISE: Final = 0.2
+"""Deviation of the noise around the half line of `folded`, on each axis."""
+
+
+def folded(n: int, generator: Generator) -> Tensor:
+    """`x = (|z| + s e1, s e2)` `[n, 2]` with normal z, e1, e2 and s = 0.2: a code of either sign explains a
+    point equally well, so the posterior has two modes.
+    """
+    z, *e = torch.randn(3, n, generator=generator)
+    return torch.stack([z.abs(), torch.zeros_like(z)], 1) + FOLD_NOISE * torch.stack(e, 1)
+
+
 def _circle(n: int, radius: float) -> tuple[tuple[float, float], ...]:
     angle = 2 * pi * torch.arange(n, dtype=torch.float64) / n
     return tuple((radius * float(a.cos()), radius * float(a.sin())) for a in angle)
@@ -122,4 +134,5 @@ TOYS: Final[tuple[Toy, ...]] = (
     Toy("2spirals", "two interleaved spirals", spirals, (-4.0, 4.0)),
     Toy("checkerboard", "8 uniform cells of a 4 x 4 board", checkerboard, (-4.0, 4.0)),
     Toy("rings", "four concentric rings", rings, (-4.0, 4.0)),
+    Toy("folded", "|z| and noise: the sign of the code is lost", folded, (-4.0, 4.0)),
 )

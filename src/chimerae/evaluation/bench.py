@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
@@ -83,12 +84,18 @@ class Bench:
     def codes(self, x: Tensor, start: int) -> Tensor:
         """Codes with noise `[B, z_dim + noise_dim]` that rebuild `x`, the samples from `start` on."""
         stop = start + len(x)
-        x = x.to(self.device)
-        inwards = self.method.value_range.from_unit(x) if is_image(self.shape) else x
-        with noise.seeded(self.seed, "encode", start):  # for posteriors that are drawn, not described
-            q = self.method.encode(self.nets, inwards)
+        q = self._encoded(x, start, "encode")
         z = self.method.reconstruction_code(q, self._rows(start, stop, self.method.z_dim, "eps"))
         return self.with_noise(z, start, "xi")
+
+    def posterior(self, x: Tensor, start: int, what: str) -> Tensor:
+        """A draw from the posterior of each of `x`, the samples from `start` on, `[B, z_dim]` on the CPU.
+
+        Another word `what` gives other draws.
+        """
+        q = self._encoded(x, start, what)
+        z = q.sample(self._rows(start, start + len(x), self.method.z_dim, f"posterior {what}"))
+        return z.float().cpu()
 
     def prior(self, start: int, stop: int) -> Tensor:
         """Prior codes with noise `[stop - start, z_dim + noise_dim]`."""
@@ -115,10 +122,21 @@ class Bench:
         made = self.decode(self.prior(0, 2))
         return {name: self._misfit(tuple(x.shape[1:])) for name, x in made.items()}
 
+    def cannot_encode(self) -> str:
+        """Why the data cannot be encoded: no network makes samples of their shape; '' when they can."""
+        misfits = self.misfits()
+        return by_reason(misfits) if all(misfits.values()) else ""
+
     def _misfit(self, shape: Shape) -> str:
         if shape == self.shape:
             return ""
         return f"it makes {describe(shape)}, the data are {describe(self.shape)}; prepare them as in training"
+
+    def _encoded(self, x: Tensor, start: int, what: str) -> Gaussian:
+        x = x.to(self.device)
+        inwards = self.method.value_range.from_unit(x) if is_image(self.shape) else x
+        with noise.seeded(self.seed, what, start):  # for posteriors that are drawn, not described
+            return self.method.encode(self.nets, inwards)
 
     def _measurable(self, x: Tensor) -> Tensor:
         x = torch.where(x.isfinite(), x, torch.nan)

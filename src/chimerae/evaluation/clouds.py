@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.data import Toy
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces
+from chimerae.evaluation.improved import Improve, moved
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.metrics import Cloud, CloudMetric, Fact, Subject
@@ -22,6 +24,8 @@ POINTS: Final = 10_000
 CODES: Final = 64
 DRAWS: Final = 256
 """Fixed codes, and draws of the noise for each."""
+IMPROVE: Final = Improve(batch_size=POINTS)
+"""As the published code improves samples, all at once."""
 DATA: Final = "data"
 """Name under which a second draw of the density itself is scored: the best that any model could get."""
 
@@ -39,6 +43,8 @@ def measure_clouds(
         return Results()
     noisy = any(metric.needs == "noise" for metric in metrics)
     clouds = draw_clouds(bench, toy, settings.seed, redraw=noisy)
+    if settings.improve and bench.method.encodes:
+        clouds = {**clouds, **improved_clouds(bench, clouds)}
     progress(POINTS, POINTS, "points")
     problems = {name: _problem(cloud) for name, cloud in clouds.items()}
     scores: list[Score] = []
@@ -47,7 +53,7 @@ def measure_clouds(
         if line := by_reason(problems):
             absent[metric.name] = line
         for name, cloud in clouds.items():
-            if problems[name] or (name == DATA and metric.needs != "points"):
+            if problems[name] or not _has(cloud, name, metric):
                 continue
             try:
                 scores.append(_score(metric, name, cloud, subject, settings))
@@ -66,17 +72,59 @@ def draw_clouds(bench: Bench, toy: Toy, seed: int, *, redraw: bool) -> Mapping[s
     made = bench.decode_all(z)
     redrawn = _redrawn(bench, z[:CODES, : bench.method.z_dim]) if redraw else {}
     none = torch.empty(0, 0, 2)
-    clouds = {DATA: Cloud(toy=toy, real=real, points=again, codes=codes[:, :0], redrawn=none)}
+    clouds = {
+        DATA: Cloud(toy=toy, real=real, points=again, codes=codes[:, :0], redrawn=none, again=again[:0])
+    }
     for name, points in made.items():
         draws = redrawn.get(name, none)
-        clouds[name] = Cloud(toy=toy, real=real, points=points.cpu(), codes=codes, redrawn=draws)
+        back = _again(bench, points, z, name)
+        clouds[name] = Cloud(
+            toy=toy, real=real, points=points.cpu(), codes=codes, redrawn=draws, again=back.cpu()
+        )
     return clouds
+
+
+def improved_clouds(bench: Bench, clouds: Mapping[str, Cloud]) -> dict[str, Cloud]:
+    """The cloud of every network once more, from codes that were moved to where their points survive being
+    encoded and decoded (as `chimerae sample --improve` moves them).
+    """
+    made = {}
+    for name, cloud in clouds.items():
+        if name == DATA:
+            continue
+        z = moved(bench.method, bench.nets, bench.prior(0, POINTS), name, IMPROVE)
+        points = torch.cat([bench.decode(z[a:b])[name] for a, b in pieces(POINTS, bench.batch_size)])
+        back = _again(bench, points, z, name)
+        made[f"{name}, improved"] = replace(
+            cloud, points=points.cpu(), codes=z[:, : bench.method.z_dim].cpu(), again=back.cpu()
+        )
+    return made
+
+
+@torch.no_grad()
+def _again(bench: Bench, points: Tensor, z: Tensor, name: str) -> Tensor:
+    """`points` `[n, 2]` encoded (at the mean) and decoded by the network `name`, with the noise of `z`."""
+    method = bench.method
+    if not method.encodes or tuple(points.shape[1:]) != bench.shape:
+        return points[:0]
+    with noise.seeded(bench.seed, "again"):
+        q = method.encode(bench.nets, points)
+    code = method.reconstruction_code(q, torch.zeros_like(q.mu))
+    back: Tensor = method.decode(bench.nets, torch.cat([code, z[:, method.z_dim :]], 1))[name]
+    return back
 
 
 def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
     codes = bench.with_noise(z.repeat_interleave(DRAWS, 0), 0, "xi again")
     made = bench.decode_all(codes)
     return {name: x.cpu().reshape(len(z), DRAWS, *x.shape[1:]) for name, x in made.items()}
+
+
+def _has(cloud: Cloud, name: str, metric: CloudMetric) -> bool:
+    """True when a cloud has what a metric needs: data have no codes, improved codes no further draws."""
+    if metric.needs == "noise":
+        return len(cloud.redrawn) > 0 and not name.endswith("improved")
+    return name != DATA or metric.needs == "points"
 
 
 def _problem(cloud: Cloud) -> str:
@@ -90,7 +138,7 @@ def _score(metric: CloudMetric, name: str, cloud: Cloud, subject: Subject, setti
     n = metric.facts.get("points", len(cloud.points))
     facts: dict[str, Fact] = {**metric.protocol(subject), "toy": cloud.toy.name, "seed": settings.seed}
     if name != DATA:
-        facts |= {"code": "prior", "bn": settings.bn}
+        facts |= {"code": "improved" if name.endswith(", improved") else "prior", "bn": settings.bn}
         if settings.bn == "batch":
             facts["batch_size"] = settings.batch_size
     if metric.needs == "noise":

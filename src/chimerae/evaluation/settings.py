@@ -22,6 +22,8 @@ class Evaluation:
     """Of the noise in posterior codes, prior codes and generators."""
     bn: Literal["running", "batch"] = "running"
     """Statistics that BatchNorm uses: those it kept while training, or those of the batch at hand."""
+    improve: bool = False
+    """Also score points whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None
     """Names of metrics (`chimerae list metrics`); None: all that apply."""
 

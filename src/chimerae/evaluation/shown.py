@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, by_reason, spread
+from chimerae.evaluation.bench import Bench, by_reason, noise_rows, pieces, spread
 from chimerae.shapes import is_image
 from chimerae.walks import spherical
 
@@ -37,10 +37,16 @@ class Shown:
     """Of the network that generates, `[pairs, steps, C, H, W]`; the ends are originals where it encodes."""
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
+    codes: Mapping[str, Tensor] = field(default_factory=dict)
+    """Draws `[n, 2]` from the prior P_z and from the aggregate posterior Q_z, on the same two axes."""
 
 
 def show(bench: Bench, data: Prepared) -> Shown:
     """Everything to look at."""
+    return replace(_made(bench, data), codes=_codes(bench, data))
+
+
+def _made(bench: Bench, data: Prepared) -> Shown:
     if not is_image(bench.shape):
         return _points(bench, data)
     samples = _cpu(bench.decode_all(bench.prior(0, SAMPLES)))
@@ -63,8 +69,8 @@ def show(bench: Bench, data: Prepared) -> Shown:
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write what there is to see, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png` and `scatter.png`; an `InputError` when
-    the folder cannot be written.
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `scatter.png` and `codes.png`; an
+    `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
@@ -76,6 +82,8 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
         made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)
     if shown.clouds:
         made["scatter"] = pictures.scatter(shown.clouds)
+    if shown.codes:
+        made["codes"] = pictures.scatter(shown.codes)
     paths = tuple(folder / f"{name}.png" for name in made)
     for path, picture in zip(paths, made.values(), strict=True):
         pictures.save(picture, path)
@@ -99,6 +107,30 @@ def _points(bench: Bench, data: Prepared) -> Shown:
         return Shown()
     points = data.test.take(spread(len(data.test), POINTS))
     return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
+
+
+def _codes(bench: Bench, data: Prepared) -> dict[str, Tensor]:
+    """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most."""
+    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
+        return {}
+    x = data.test.take(spread(len(data.test), POINTS))
+    z = torch.cat([bench.posterior(x[a:b], a, "shown") for a, b in pieces(len(x), bench.batch_size)])
+    prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
+    if not bool(z.isfinite().all()):
+        return {}
+    axes, name = _axes(z)
+    return {f"prior P_z{name}": prior @ axes, f"codes Q_z{name}": z @ axes}
+
+
+def _axes(z: Tensor) -> tuple[Tensor, str]:
+    """Two directions `[z, 2]` to look at codes `[n, z]` from, and what to call them."""
+    d = z.shape[1]
+    if d == 1:
+        return torch.tensor([[1.0, 0.0]]), ""
+    if d == 2:
+        return torch.eye(2), ""
+    directions = torch.linalg.svd((z - z.mean(0)).double(), full_matrices=False).Vh[:2].T.float()
+    return directions, f", 2 of {d} axes"
 
 
 def _cpu(named: Mapping[str, Tensor]) -> dict[str, Tensor]:

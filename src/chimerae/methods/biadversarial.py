@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import ClassVar, Literal, final
+from typing import ClassVar, Literal, Self, final
 
-from pydantic import Field
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.losses.ratios import Game, Ratio
 from chimerae.losses.reconstruction import half_squared_error
@@ -26,11 +27,6 @@ class Biadversarial(Method):
     """
 
     name: ClassVar[str] = "biadversarial"
-    players: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "critics": ("inference_critic", "generative_critic"),
-        "decoder": ("decoder",),
-        "encoder": ("encoder",),
-    }
     kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     value_range: ClassVar[ValueRange] = UNIT
 
@@ -42,9 +38,10 @@ class Biadversarial(Method):
     """What T1 compares with the prior: a code seen with its `x` (the paper), or codes alone, which makes the
     sum of both games the ELBO.
     """
-    generative_disc: Literal["joint", "image"] = "joint"
-    """What T2 compares: `(x, z)` with `(decoded, z)` (the paper), or images alone (the published code; asks
-    for no reconstruction).
+    generative_disc: Literal["joint", "image", "none"] = "joint"
+    """What T2 compares: `(x, z)` with `(decoded, z)` (the paper), images alone (the published code; asks for
+    no reconstruction), or nothing: the likelihood is Gaussian, and only the posterior is a network's (then
+    `recon_weight` is the inverse of its variance; Mescheder et al. 2017).
     """
     ratio: Ratio = "fgan"
     """How critics learn log-ratios: f-GAN's bound, or as classifiers."""
@@ -60,8 +57,25 @@ class Biadversarial(Method):
     """Weight of the inference game in the encoder's loss."""
     recon_weight: float = Field(default=0.0, ge=0)
     """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
-    pairing, not in the paper.
+    pairing, not in the paper. Without a T2 it is all that encoder and decoder know of the data.
     """
+    recon_rise: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the
+    prior, and falls to no single mode before it has seen the others.
+    """
+
+    @model_validator(mode="after")
+    def _something_to_learn(self) -> Self:
+        if self.recon_weight == 0 and self.generative_disc == "none":
+            raise InputError("without a generative critic recon_weight must be above 0: 1 / variance")
+        return self
+
+    @property
+    def players(self) -> Mapping[str, tuple[str, ...]]:
+        """Critics, decoder, encoder; there is one critic where the likelihood is Gaussian."""
+        both = ("inference_critic", "generative_critic")
+        critics = both[:1] if self.generative_disc == "none" else both
+        return {"critics": critics, "decoder": ("decoder",), "encoder": ("encoder",)}
 
     @property
     def single_turn(self) -> bool:
@@ -75,15 +89,20 @@ class Biadversarial(Method):
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder with noise, and two critics without BatchNorm: a ratio belongs to a sample."""
-        return {
+        networks = {
             "encoder": arch.noisy_encoder(shape, self.z_dim, self.noise),
             "decoder": arch.decoder(self.z_dim + self.noise, shape, output="linear"),
             "inference_critic": INFERENCE_CRITICS[self.inference_disc](arch, shape, self.z_dim),
-            "generative_critic": GENERATIVE_CRITICS[self.generative_disc](arch, shape, self.z_dim),
         }
+        if self.generative_disc != "none":
+            networks["generative_critic"] = GENERATIVE_CRITICS[self.generative_disc](arch, shape, self.z_dim)
+        return networks
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Three turns on one batch: both critics, the decoder, the encoder."""
+        if self.generative_disc == "none":
+            yield from self._with_likelihood(nets, x, clock)
+            return
         E, D, game = nets.encoder, nets.decoder, self._game
         T1 = SEEN[self.inference_disc](nets.inference_critic)
         T2 = SEEN[self.generative_disc](nets.generative_critic)
@@ -100,7 +119,29 @@ class Biadversarial(Method):
         v1 = game.of_first(T1(x, z_q))
         v2 = DATA_SHARES[self.generative_disc](game, T2, x, z_q) + game.of_second(T2(x_r, z_q))
         rec = half_squared_error(x, x_r)
-        yield {"encoder": (self.beta * v1 + v2 + self.recon_weight * rec).mean()}  # [19]
+        yield {"encoder": (self.beta * v1 + v2 + self._recon_weight(clock) * rec).mean()}  # [19]
+
+    def _with_likelihood(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """The same turns where `-log p(x|z)` is half a squared error over a variance, and T1 plays alone."""
+        E, D, game, weight = nets.encoder, nets.decoder, self._game, self._recon_weight(clock)
+        T1 = SEEN[self.inference_disc](nets.inference_critic)
+        z_q, z = E(x, self.prior(x, self.noise)), self.prior(x)
+        t_q, t_p = T1(x, z_q), T1(x, z)
+        clock.watch(**{GAPS[self.inference_disc]: game.of_first(t_q) + game.of_second(t_p)})
+        yield {"critics": game.cost(t_q, t_p).mean()}  # [6-9]
+
+        code = self.with_noise(z_q)
+        rec = half_squared_error(x, D(code))
+        clock.watch(rec=rec)
+        yield {"decoder": (weight * rec).mean()}  # [11-12]
+
+        rec = half_squared_error(x, D(code))
+        yield {"encoder": (self.beta * game.of_first(T1(x, z_q)) + weight * rec).mean()}  # [3]
+
+    def _recon_weight(self, clock: Clock) -> float:
+        """The weight of the squared error at this point of the run."""
+        risen = min(clock.progress / self.recon_rise, 1.0) if self.recon_rise else 1.0
+        return self.recon_weight * risen**2
 
     @property
     def _game(self) -> Game:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from chimerae.shapes import Shape, is_image
 
-Needs = Literal["pairs", "points", "codes", "noise", "samples"]
+Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "latent"]
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol: something JSON can hold."""
 
@@ -65,11 +65,31 @@ class Cloud:
     """Codes they were made of, `[n, z]`; `[n, 0]` for points that no network made."""
     redrawn: Tensor
     """Points of a few codes with the noise drawn again and again, `[codes, draws, 2]`."""
+    again: Tensor
+    """`points` encoded and decoded again, `[n, 2]`; `[0, 2]` for points that no network made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latent:
+    """What an encoder makes of test samples, in units of the prior's deviation."""
+
+    codes: Tensor
+    """One draw from the posterior of each sample, `[n, z]`: draws from the aggregate posterior."""
+    prior: Tensor
+    """As many draws from the prior, `[n, z]`."""
+    samples: Tensor
+    """What they are the codes of, `[n, ...]`."""
+    redrawn: Tensor
+    """Posteriors of the first few samples, drawn again and again, `[m, draws, z]`."""
+    seed: int
+    """Of permutations and the like."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `CloudMetric`."""
+    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `LatentMetric`,
+    `CloudMetric`.
+    """
 
     name: str
     better: Literal["lower", "higher"]
@@ -151,6 +171,27 @@ class SampleMetric(Metric):
 
 @final
 @dataclass(frozen=True, kw_only=True)
+class LatentMetric(Metric):
+    """Judges codes: against the prior, or by what they tell of their samples."""
+
+    needs: ClassVar[Needs] = "latent"
+    measure: Callable[[Latent], float]
+    facts: Mapping[str, Fact]
+    """What its value depends on."""
+    suits: Callable[[Subject], str | None] = lambda subject: None
+    """Why it says nothing about some data; None when it applies."""
+
+    def unsuited(self, subject: Subject) -> str | None:
+        """Why it says nothing about `subject`; None when it applies."""
+        return self.suits(subject) if subject.encodes else "it needs an encoder"
+
+    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        return self.facts
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
 class CloudMetric(Metric):
     """Judges the points that a model draws against the toy density it learnt."""
 
@@ -170,6 +211,8 @@ class CloudMetric(Metric):
             return f"it is for {self.which}, not for {subject.toy.name}"
         if self.needs == "codes" and subject.z_dim != 1:
             return f"it is for one-dimensional codes, not for {subject.z_dim}"
+        if self.needs == "again" and not subject.encodes:
+            return "it needs an encoder"
         if self.needs == "noise" and subject.noise_dim == 0:
             return "it needs a generator that takes noise beside the code"
         return None

@@ -7,8 +7,18 @@ from typing import Final
 
 from torch import Tensor
 
-from chimerae.metrics import density, edges, pixel, ssim, structure
-from chimerae.metrics.kinds import Cloud, CloudMetric, Density, Fact, PairMetric, SampleMetric, Subject
+from chimerae.errors import InputError
+from chimerae.metrics import density, edges, latent, pixel, ssim, structure
+from chimerae.metrics.kinds import (
+    Cloud,
+    CloudMetric,
+    Density,
+    Fact,
+    LatentMetric,
+    PairMetric,
+    SampleMetric,
+    Subject,
+)
 from chimerae.shapes import Shape
 
 
@@ -48,9 +58,22 @@ def _of_edges(subject: Subject) -> str | None:
     return None if subject.source == "step-edges" else "it is for the images step-edges"
 
 
+def _folded(subject: Subject) -> str | None:
+    is_it = subject.toy is not None and subject.toy.name == "folded"
+    return None if is_it else "it is for the toy folded"
+
+
+def _cycle_cost(cloud: Cloud) -> float:
+    cost = (cloud.points - cloud.again).double().square().sum(1).mean()
+    if not cost.isfinite():
+        raise InputError("points are not finite once they are encoded and decoded")
+    return float(cost)
+
+
+_KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
 _EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges.PLACE_STEP}
 
-METRICS: Final[tuple[PairMetric | SampleMetric | CloudMetric, ...]] = (
+METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...]] = (
     PairMetric(
         name="mse_signed",
         better="lower",
@@ -210,6 +233,15 @@ METRICS: Final[tuple[PairMetric | SampleMetric | CloudMetric, ...]] = (
         about="share of fixed codes that reach both branches as the noise is drawn again",
     ),
     CloudMetric(
+        name="cycle_cost",
+        better="lower",
+        unit="squared units of the points",
+        needs="again",
+        facts={"cost": "sum of squares"},
+        measure=_cycle_cost,
+        about="squared distance of a drawn point and what becomes of it when it is encoded and decoded",
+    ),
+    CloudMetric(
         name="code_rank",
         better="higher",
         unit="[0, 1]",
@@ -217,5 +249,38 @@ METRICS: Final[tuple[PairMetric | SampleMetric | CloudMetric, ...]] = (
         facts={"value": "|Spearman(z, x1)|"},
         measure=_code_rank,
         about="rank correlation of a one-dimensional code and the first coordinate",
+    ),
+    LatentMetric(
+        name="prior_mmd",
+        better="lower",
+        unit="squared kernel distance, about 0 for the prior itself",
+        facts=_KERNEL,
+        measure=lambda c: latent.prior_mmd(c.codes, c.prior),
+        about="unbiased kernel distance (MMD) of the codes of the data and as many prior draws",
+    ),
+    LatentMetric(
+        name="prior_p",
+        better="higher",
+        unit="(0, 1]",
+        facts={**_KERNEL, "permutations": latent.PERMUTATIONS},
+        measure=lambda c: latent.prior_test(c.codes, c.prior, c.seed),
+        about="p-value of the two-sample test of the codes of the data against the prior",
+    ),
+    LatentMetric(
+        name="code_information",
+        better="higher",
+        unit="[0, 1]",
+        facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
+        measure=lambda c: latent.code_information(c.codes, c.samples),
+        about="share of the variance of samples that their nearest codes explain (collapse: 0)",
+    ),
+    LatentMetric(
+        name="both_signs",
+        better="higher",
+        unit="[0, 1]",
+        facts={"above": latent.RARE},
+        suits=_folded,
+        measure=lambda c: latent.both_signs(c.samples, c.redrawn),
+        about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimerae.model.improved import Improve
+from chimerae.evaluation.improved import Improve
 from chimerae.model.model import Model
 from chimerae.model.store import load, save
 

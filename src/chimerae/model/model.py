@@ -9,9 +9,9 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.errors import InputError, unknown
+from chimerae.evaluation.improved import PUBLISHED, Improve, moved, selected
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
-from chimerae.model.improved import PUBLISHED, Improve, moved, selected
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.walks import WALKS, Walk

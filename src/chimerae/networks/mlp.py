@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal, final
 
+import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
-from torch import nn
+from torch import Tensor, nn
 
+from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures
 from chimerae.shapes import Shape, is_image, numel
@@ -19,6 +21,19 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "silu": nn.SiLU,
 }
+
+
+class Fold(nn.Module):
+    """`z [B, d] -> (|z_1|, 0) [B, 2]`, what the toy `folded` makes of its codes before noise is added."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        if shape != (2,):
+            raise InputError(f"the decoder `fold` makes points of the plane, not samples of shape {shape}")
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The mean of the points that belong to a code."""
+        return torch.stack([z[:, 0].abs(), torch.zeros_like(z[:, 0])], 1)
 
 
 @final
@@ -34,6 +49,8 @@ class MLP(Architecture):
     """Hidden layers."""
     activation: Literal["relu", "leaky_relu", "tanh", "silu"] = "relu"
     """Non-linearity after each hidden layer."""
+    decoder_kind: Literal["learned", "fold"] = "learned"
+    """`fold`: decoders are the known `z -> (|z|, 0)` of the toy `folded`, with nothing to learn."""
 
     def check(self, shape: Shape) -> None:
         """Any shape will do."""
@@ -47,7 +64,13 @@ class MLP(Architecture):
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), POSTERIORS[scale](self.width, z_dim))
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing."""
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing.
+
+        Raises:
+            InputError: the known decoder is asked for other samples than points of the plane.
+        """
+        if self.decoder_kind == "fold":
+            return Fold(shape)
         end = OUTPUTS[output]() if is_image(shape) else nn.Identity()
         return nn.Sequential(
             self._hidden(z_dim), nn.Linear(self.width, numel(shape)), end, nn.Unflatten(1, shape)

@@ -22,6 +22,7 @@ CAPTIONS = {
     "samples": "Samples",
     "interpolation": "Interpolation",
     "scatter": "Points",
+    "codes": "Codes",
 }
 
 

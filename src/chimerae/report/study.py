@@ -163,6 +163,8 @@ def _run(entry: Named) -> list[str]:
 
 def _ailments(runs: Sequence[Named]) -> Iterator[str]:
     ill = [f"{entry.label}: {'; '.join(told)}" for entry in runs if (told := facts.ailments(entry.run))]
+    if not runs:
+        return
     yield "Health: " + (". ".join(ill) + "; otherwise ok." if ill else "ok in all runs.")
 
 

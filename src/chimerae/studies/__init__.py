@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from chimerae.errors import unknown
-from chimerae.studies import as_introvae_table1, avae_toy, bigan_modes, blur
+from chimerae.studies import (
+    as_introvae_table1,
+    avae_toy,
+    biadversarial_posterior,
+    bigan_modes,
+    blur,
+    wae_prior,
+)
 from chimerae.studies.study import SCALES, Arm, Found, Scale, Shows, Study, Verdict
 
 __all__ = ["SCALES", "STUDIES", "Arm", "Found", "Scale", "Shows", "Study", "Verdict", "study"]
@@ -13,6 +20,8 @@ STUDIES: tuple[Study, ...] = (
     avae_toy.STUDY,
     blur.STUDY,
     bigan_modes.STUDY,
+    biadversarial_posterior.STUDY,
+    wae_prior.STUDY,
 )
 
 

@@ -20,19 +20,22 @@ class NotFinite(InputError):
 
 @dataclass(frozen=True)
 class Player:
-    """Parameters that move together, and what moves them."""
+    """Parameters that move together, and what moves them: nothing, where there is nothing to learn."""
 
     name: str
     params: list[nn.Parameter]
-    optimizer: torch.optim.Optimizer
+    optimizer: torch.optim.Optimizer | None
     settings: Optimizer
 
     def clear(self) -> None:
         """Forget the gradients of the last turn."""
-        self.optimizer.zero_grad(set_to_none=True)
+        if self.optimizer is not None:
+            self.optimizer.zero_grad(set_to_none=True)
 
     def step(self, progress: float) -> None:
         """Move along the gradients, with the learning rate of this point of the run."""
+        if self.optimizer is None:
+            return
         if self.settings.clip:
             nn.utils.clip_grad_norm_(self.params, self.settings.clip)
         for group in self.optimizer.param_groups:
@@ -53,7 +56,8 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
     for name, networks in method.players.items():
         params = [p for network in networks for p in nets.modules[network].parameters()]
         settings = training.optimizer_of(name)
-        players[name] = Player(name, params, _optimizer(params, settings), settings)
+        optimizer = _optimizer(params, settings) if params else None
+        players[name] = Player(name, params, optimizer, settings)
     return players
 
 
@@ -103,7 +107,8 @@ def _take_gradients(
         if name not in turn:
             players[name].clear()
         share = loss / n_parts
-        share.backward(inputs=players[name].params, retain_graph=True)
+        if players[name].params:
+            share.backward(inputs=players[name].params, retain_graph=True)
         turn[name] = turn[name] + share.detach() if name in turn else share.detach()
 
 

@@ -61,6 +61,8 @@ class State:
         yield from self._weights().items()
         yield from ((f"loss/{name}", loss) for name, loss in self.losses.items())
         for player in self.players.values():
+            if player.optimizer is None:
+                continue
             for index, slots in player.optimizer.state_dict()["state"].items():
                 for slot, value in slots.items():
                     yield f"optimizer/{player.name}/{index}/{slot}", value
@@ -95,6 +97,8 @@ def _named(room: str, modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, T
 
 
 def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
+    if player.optimizer is None:
+        return
     prefix = f"optimizer/{player.name}/"
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
