@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 from chimerae.errors import InputError
 from chimerae.launch import resume, train
 from chimerae.methods import METHODS
+from chimerae.networks import MLP
 from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, saved, tiny_run
 
 EXPONENTIAL = {"schedule": "exponential"}
@@ -31,6 +33,11 @@ RUNS = {
     ),
     "avae-dcgan-accumulate": tiny_run(
         "avae", "dcgan", method={"use_xi": True}, accumulate=2, optimizer={"clip": 1.0, "weight_decay": 0.01}
+    ),
+    "biadversarial-decoder-with-nothing-to-learn": replace(
+        tiny_run("biadversarial", method={"generative_disc": "none", "recon_weight": 4.0}),
+        arch=MLP(width=8, decoder_kind="fold"),
+        data="folded",
     ),
     "introvae-residual-warm-up": tiny_run("introvae", "residual", method={"num_vae": 2, "m": 20.0}),
     "introvae-dcgan": tiny_run("introvae", "dcgan", method={"hinge": "batch_mean"}, accumulate=2),
