@@ -188,7 +188,7 @@ def test_nothing_finished_is_a_page_too(tmp_path: Path):
 
 def test_records_are_enough_to_go_on(finished: Path, tmp_path: Path):
     for cell in cells(finished):
-        slim(cell, tmp_path / "cells" / cell.folder.name, pictures=cell.run.seed == 0)
+        slim(cell, tmp_path / "cells" / cell.folder.name, pictures=TOY.pictures if cell.run.seed == 0 else ())
     assert all(cell.finished for cell in cells(tmp_path))
     assert not list(tmp_path.rglob("*.safetensors"))
     assert page(tmp_path, tmp_path / "page") == page(finished, tmp_path / "other")

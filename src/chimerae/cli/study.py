@@ -110,8 +110,9 @@ def _write(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, com
     if asked.to is not None:
         for cell in cells:
             if cell.finished:
-                slim(cell, asked.to / "cells" / cell.folder.name, pictures=cell.run.seed == 0)
-        write_page(chosen, cells, asked.to, scale=asked.scale, command=command)
+                shown = chosen.pictures if cell.run.seed == 0 else ()
+                slim(cell, asked.to / "cells" / cell.folder.name, pictures=shown)
+        write_page(chosen, cells, asked.to, scale=asked.scale, command=command, html=False)
     return write_page(chosen, cells, folder, scale=asked.scale, command=command)
 
 

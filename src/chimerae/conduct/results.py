@@ -27,9 +27,11 @@ MOST_BYTES = 60_000
 PAGE = "README.md"
 
 
-def write_page(study: Study, cells: Sequence[Cell], folder: Path, *, scale: str, command: str) -> StudyPage:
-    """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html`,
-    `table.csv`, `table.tex` and pictures.
+def write_page(
+    study: Study, cells: Sequence[Cell], folder: Path, *, scale: str, command: str, html: bool = True
+) -> StudyPage:
+    """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html` (unless
+    `html` is False), `table.csv`, `table.tex` and pictures.
 
     The same cells give the same bytes.
 
@@ -56,12 +58,13 @@ def write_page(study: Study, cells: Sequence[Cell], folder: Path, *, scale: str,
         columns=study.columns,
         runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
     )
-    _write(page, folder)
+    _write(page, folder, html)
     return page
 
 
-def slim(cell: Cell, folder: Path, *, pictures: bool) -> None:
-    """Copy the records of a finished cell into `folder`: settings, scores, a short log, small pictures.
+def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
+    """Copy the records of a finished cell into `folder`: settings, scores, a short log, and small forms of
+    its `pictures`, which are named without `.png`.
 
     Such a folder counts as finished, so that a study goes on from records; it has no weights. Absolute paths
     are cut to their last part.
@@ -72,8 +75,9 @@ def slim(cell: Cell, folder: Path, *, pictures: bool) -> None:
     lines = (cell.folder / "log.jsonl").read_text("utf-8").splitlines()
     stride = -(-len(lines) // MOST_LINES) or 1
     write_text(folder / "log.jsonl", "\n".join(reversed(lines[::-1][::stride])) + "\n")
-    for path in sorted((cell.folder / "pictures").glob("*.png")) if pictures else []:
-        write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
+    for path in (cell.folder / "pictures" / f"{kind}.png" for kind in pictures):
+        if path.is_file():
+            write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
 
 
 def found_in(cells: Sequence[Cell]) -> Found:
@@ -89,7 +93,7 @@ def found_in(cells: Sequence[Cell]) -> Found:
     return Found({key: Values(tuple(values)) for key, values in each.items()})
 
 
-def _write(page: StudyPage, folder: Path) -> None:
+def _write(page: StudyPage, folder: Path, html: bool) -> None:
     named = {}
     for kind in page.pictures:
         if content := figure(page.runs, kind, page.columns):
@@ -97,7 +101,8 @@ def _write(page: StudyPage, folder: Path) -> None:
             named[kind] = f"{kind}.png"
     write_text(folder / "table.csv", csv_text(page.table))
     write_text(folder / "table.tex", latex(page.table))
-    write_text(folder / "index.html", study_html(page))
+    if html:
+        write_text(folder / "index.html", study_html(page))
     write_text(folder / PAGE, study_markdown(page, named))
 
 

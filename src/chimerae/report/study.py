@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from chimerae.pictures import panels, png, tiled
+from chimerae.pictures import panels, png, strips, tiled
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
 from chimerae.report.images import Picture, small
@@ -72,6 +72,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
         f"**{page.about}** ({page.source})",
         "Made by `chimerae study` from run folders alone; no number is typed by hand.",
         f"```sh\n{page.command}\n```",
+        f"Scale: `{page.scale}`.",
         page.method,
         "## Table",
         markdown(page.table) if page.runs else "No run is finished yet.",
@@ -126,6 +127,8 @@ def figure(runs: Sequence[Named], kind: str, columns: int) -> bytes | None:
             shown.setdefault("data", parts["data"])
     if not shown:
         return None
+    if any(strips(image) for image in shown.values()):
+        columns = 1  # rows that belong together are wide
     return small(png(tiled(_data_last(shown), columns=columns)), MOST_BYTES)[0]
 
 
