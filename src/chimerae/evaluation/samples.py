@@ -37,10 +37,12 @@ def measure_samples(
         return Results(
             absent={m.name: "the test split is empty; hold out a share of the data" for m in metrics}
         )
+    problems = bench.misfits()
+    if all(problems.values()):
+        return Results(absent=dict.fromkeys((m.name for m in metrics), by_reason(problems)))
     n = min(len(test), settings.n or len(test))
     real = _of_split(test, n, metrics, settings.batch_size)
     gathered = {DATA: _of_split(train, min(n, len(train)), metrics, settings.batch_size)}
-    problems = dict(bench.misfits())
     made, spoilt = _of_networks(bench, n, metrics, problems, progress)
     gathered |= made
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}

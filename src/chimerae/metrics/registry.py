@@ -8,7 +8,7 @@ from typing import Final
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics import density, edges, latent, pixel, ssim, structure
+from chimerae.metrics import density, edges, laplacian, latent, pixel, ssim, structure
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
@@ -52,6 +52,11 @@ def _in_modes(cloud: Cloud) -> float:
 
 def _code_rank(cloud: Cloud) -> float:
     return abs(structure.rank_correlation(cloud.codes[:, 0], cloud.points[:, 0]))
+
+
+def _has_patches(subject: Subject) -> str | None:
+    side = laplacian.PATCH
+    return None if min(subject.shape[1:]) >= side else f"images smaller than {side}x{side} have no patches"
 
 
 def _of_edges(subject: Subject) -> str | None:
@@ -128,6 +133,22 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         on="points",
         measure=pixel.mse_points,
         about="squared error per coordinate of reconstructed points",
+    ),
+    SampleMetric(
+        name="swd",
+        better="lower",
+        unit="1/1000 of a deviation of pixels",
+        facts={
+            "patch": laplacian.PATCH,
+            "patches": laplacian.PER_IMAGE,
+            "images": laplacian.IMAGES,
+            "directions": laplacian.DIRECTIONS,
+            "coarsest": laplacian.COARSEST,
+        },
+        suits=_has_patches,
+        gather=laplacian.Patches,
+        compare=laplacian.swd,
+        about="sliced Wasserstein distance of patches of a Laplacian pyramid, mean over its levels",
     ),
     SampleMetric(
         name="edge_width",
