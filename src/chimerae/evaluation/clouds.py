@@ -138,9 +138,7 @@ def _score(metric: CloudMetric, name: str, cloud: Cloud, subject: Subject, setti
     n = metric.facts.get("points", len(cloud.points))
     facts: dict[str, Fact] = {**metric.protocol(subject), "toy": cloud.toy.name, "seed": settings.seed}
     if name != DATA:
-        facts |= {"code": "improved" if name.endswith(", improved") else "prior", "bn": settings.bn}
-        if settings.bn == "batch":
-            facts["batch_size"] = settings.batch_size
+        facts |= {"code": "improved" if name.endswith(", improved") else "prior", **settings.of_networks}
     if metric.needs == "noise":
         n = CODES
         facts["draws"] = DRAWS

@@ -43,9 +43,7 @@ def measure_latent(
             reason = "codes are not finite"
     if reason:
         return Results(absent={metric.name: reason for metric in metrics})
-    facts: dict[str, Fact] = {"split": test.name, "bn": settings.bn, "seed": settings.seed}
-    if settings.bn == "batch":
-        facts["batch_size"] = settings.batch_size
+    facts: dict[str, Fact] = {"split": test.name, "seed": settings.seed, **settings.of_networks}
     scores = tuple(
         Score(
             metric=metric.name,

@@ -70,12 +70,8 @@ def measure_pairs(
 
 
 def _protocol(bench: Bench, split: Split, n: int, settings: Evaluation) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {"split": split.name, "n": n, "bn": settings.bn, "seed": settings.seed}
-    if bench.code_kind is not None:
-        facts["code"] = bench.code_kind
-    if settings.bn == "batch":
-        facts["batch_size"] = settings.batch_size
-    return facts
+    facts: dict[str, Fact] = {"split": split.name, "n": n, "seed": settings.seed, **settings.of_networks}
+    return facts if bench.code_kind is None else facts | {"code": bench.code_kind}
 
 
 def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], subject: Subject) -> Results:

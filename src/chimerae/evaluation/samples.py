@@ -124,7 +124,4 @@ def _protocol(metric: SampleMetric, name: str, subject: Subject, settings: Evalu
     facts: dict[str, Fact] = {**metric.protocol(subject), "real": "test", "seed": settings.seed}
     if name == DATA:
         return facts
-    facts |= {"code": "prior", "bn": settings.bn}
-    if settings.bn == "batch":
-        facts["batch_size"] = settings.batch_size
-    return facts
+    return facts | {"code": "prior", **settings.of_networks}

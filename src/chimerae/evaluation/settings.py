@@ -27,6 +27,12 @@ class Evaluation:
     metrics: tuple[str, ...] | None = None
     """Names of metrics (`chimerae list metrics`); None: all that apply."""
 
+    @property
+    def of_networks(self) -> dict[str, str | int]:
+        """The part of a protocol that concerns whatever a network made."""
+        facts: dict[str, str | int] = {"bn": self.bn}
+        return facts | {"batch_size": self.batch_size} if self.bn == "batch" else facts
+
     @field_validator("metrics")
     @classmethod
     def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
