@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 from chimerae import launch
 from chimerae.evaluation import Evaluation, Results
+from chimerae.evaluation.shown import _main
 from chimerae.judge import judge
 from chimerae.pictures import panels
 from chimerae.recipes.build import build
@@ -46,7 +48,7 @@ def test_the_batch_size_changes_nothing(run: Path, size: int):
 def test_prior_and_codes_are_drawn_side_by_side(tmp_path: Path, z_dim: int):
     folder = trained(tmp_path, "vae", "digits", **{"method.z_dim": z_dim})
     judge(folder, Evaluation(n=20, metrics=("prior_mmd",)))
-    told = "" if z_dim < 3 else ", 2 of 5 axes"
+    told = {1: " (up: data)", 2: "", 5: ", 2 of 5 axes"}[z_dim]
     assert list(panels(Image.open(folder / "pictures" / "codes.png"))) == [
         f"prior P_z{told}",
         f"codes Q_z{told}",
@@ -70,3 +72,12 @@ def test_improved_points_cost_less(tmp_path: Path):
     codes = {s.of: s.protocol.get("code") for s in results.scores if s.metric == "in_modes"}
     assert codes["generator, improved"] == "improved"
     assert codes["generator"] == "prior"
+
+
+@pytest.mark.parametrize("shape", [(50, 4), (20, 60)])
+def test_main_axes_are_those_of_the_singular_value_decomposition(shape: tuple[int, int]):
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0)) * torch.linspace(1, 3, shape[1])
+    ours = _main(x, 2)
+    _, s, vh = torch.linalg.svd(x - x.mean(0), full_matrices=False)
+    torch.testing.assert_close(ours.norm(dim=0), s[:2], rtol=1e-4, atol=0)
+    torch.testing.assert_close(ours.abs(), ((x - x.mean(0)) @ vh[:2].T).abs(), rtol=1e-3, atol=1e-3)

@@ -33,7 +33,7 @@ def source_abouts() -> tuple[tuple[str, str], ...]:
     """What can be written after `--data`, each with what it is; capitals stand for something of your own.
 
     >>> [name for name, _ in source_abouts()][:3]
-    ['digits', 'patches', 'avae-sine']
+    ['digits', 'patches', 'step-edges']
     """
     toys = ((toy.name, f"toy points: {toy.about}") for toy in TOYS)
     return (*((name, about) for name, (about, _) in EMBEDDED.items()), *toys, *_OWN)

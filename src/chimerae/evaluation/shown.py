@@ -38,7 +38,7 @@ class Shown:
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
-    """Draws `[n, 2]` from the prior P_z and from the aggregate posterior Q_z, on the same two axes."""
+    """Draws from the prior P_z and from the aggregate posterior Q_z on the same two axes, `[n, 2]`."""
 
 
 def show(bench: Bench, data: Prepared) -> Shown:
@@ -110,7 +110,10 @@ def _points(bench: Bench, data: Prepared) -> Shown:
 
 
 def _codes(bench: Bench, data: Prepared) -> dict[str, Tensor]:
-    """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most."""
+    """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most.
+
+    A code of one dimension is drawn against the main axis of the data.
+    """
     if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
         return {}
     x = data.test.take(spread(len(data.test), POINTS))
@@ -118,19 +121,29 @@ def _codes(bench: Bench, data: Prepared) -> dict[str, Tensor]:
     prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
     if not bool(z.isfinite().all()):
         return {}
-    axes, name = _axes(z)
-    return {f"prior P_z{name}": prior @ axes, f"codes Q_z{name}": z @ axes}
+    if z.shape[1] == 1:
+        up = _main(x.flatten(1), 1)
+        return {
+            "prior P_z (up: data)": torch.cat([prior, up], 1),
+            "codes Q_z (up: data)": torch.cat([z, up], 1),
+        }
+    if z.shape[1] == 2:
+        return {"prior P_z": prior, "codes Q_z": z}
+    name = f", 2 of {z.shape[1]} axes"
+    return {f"prior P_z{name}": _main(z, 2, prior), f"codes Q_z{name}": _main(z, 2)}
 
 
-def _axes(z: Tensor) -> tuple[Tensor, str]:
-    """Two directions `[z, 2]` to look at codes `[n, z]` from, and what to call them."""
-    d = z.shape[1]
-    if d == 1:
-        return torch.tensor([[1.0, 0.0]]), ""
-    if d == 2:
-        return torch.eye(2), ""
-    directions = torch.linalg.svd((z - z.mean(0)).double(), full_matrices=False).Vh[:2].T.float()
-    return directions, f", 2 of {d} axes"
+def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
+    """`seen` (or `rows` themselves) `[n, d]` along the directions in which `rows` vary most, `[n, axes]`."""
+    mean = rows.mean(0)
+    x = (rows - mean).double()
+    if x.shape[1] <= len(x):
+        directions = torch.linalg.eigh(x.T @ x).eigenvectors[:, -axes:]
+    else:
+        directions = x.T @ torch.linalg.eigh(x @ x.T).eigenvectors[:, -axes:]
+    directions = directions / directions.norm(dim=0).clamp(min=1e-12)
+    directions = (directions * directions.sum(0).sign()).flip(1)
+    return ((rows if seen is None else seen) - mean).double().matmul(directions).float()
 
 
 def _cpu(named: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -111,7 +111,7 @@ def strips(picture: Image.Image) -> dict[str, Image.Image]:
 
 
 def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -> Image.Image:
-    """Pictures in rows of `columns`, each under its name; a name that is too long is cut.
+    """Pictures in rows of `columns`, each under its name; long names take several lines.
 
     >>> tiled({"a": Image.new("RGB", (50, 40)), "b": Image.new("L", (60, 30))}, columns=2).size
     (128, 62)
@@ -122,8 +122,10 @@ def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -
     if not named:
         raise InputError("no pictures to show; give at least one with its name")
     font = ImageFont.load_default(LABEL)
-    columns, caption = min(columns, len(named)), LABEL + 7
+    columns = min(columns, len(named))
     width, height = (max(side) for side in zip(*(image.size for image in named.values()), strict=True))
+    names = {name: _broken(name, font, width) for name in named}
+    caption = max(text.count("\n") + 1 for text in names.values()) * (LABEL + 4) + 3
     lines = ceil(len(named) / columns)
     canvas = Image.new(
         "RGB",
@@ -133,11 +135,20 @@ def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -
     draw = ImageDraw.Draw(canvas)
     for i, (name, image) in enumerate(named.items()):
         left, top = (i % columns) * (width + padding), (i // columns) * (height + caption + padding)
-        while font.getlength(name) > width and len(name) > 1:
-            name = name[:-2] + "…"
-        draw.text((left, top), name, "#222222", font)
+        draw.text((left, top), names[name], "#222222", font)
         canvas.paste(image, (left, top + caption))
     return canvas
+
+
+def _broken(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+    """A name in lines that are no longer than `width` where its words allow it."""
+    lines: list[str] = []
+    for word in name.split():
+        if lines and font.getlength(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return "\n".join(lines)
 
 
 def _tiles(images: Tensor, scale: int | None) -> NDArray[np.uint8]:
