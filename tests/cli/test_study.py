@@ -37,6 +37,13 @@ def test_it_says_what_is_finished(call, studied: Path):
     assert not Path("elsewhere").exists()
 
 
+def test_a_page_of_what_is_there(call, studied: Path):
+    code, out, _ = call("study", "bigan-modes", "--page-only", "--seeds", 1, "--steps", 3, "--out", studied)
+    assert code == 0
+    assert "Unclear: 2 of 5 runs are not finished" in out
+    assert not (studied / "cells" / "alice-s0").exists()
+
+
 def test_records_for_a_repository(call, studied: Path):
     code, _, err = call(*TINY, "--out", studied, "--to", "docs")
     assert code == 0, err

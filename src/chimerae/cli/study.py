@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +46,8 @@ class Asked:
     later."""
     device: str | None = None
     """Where to train; automatic when not given."""
+    page_only: bool = False
+    """Train nothing; write the page from the runs that are finished."""
     dry_run: bool = False
     """Show the runs and which are finished, and stop."""
 
@@ -92,9 +94,11 @@ def listed(cells: Sequence[Cell]) -> str:
 
 
 def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> int:
+    failed: Mapping[str, str] = {}
     try:
-        with display() as show:
-            failed = conduct(cells, jobs=_jobs(asked), progress=show.count, command=command)
+        if not asked.page_only:
+            with display() as show:
+                failed = conduct(cells, jobs=_jobs(asked), progress=show.count, command=command)
     except Interrupted as stop:
         print(f"chimerae: {stop}; go on with `{command}`", file=sys.stderr)
         return SIGNALLED + stop.signum
