@@ -68,9 +68,9 @@ def _arms_of(group: str, betas: Betas, scale: Scale) -> list[Arm]:
         "training.save_every": 5000,
         "steps": 30_000,
     }
-    as_vae = {"method.beta": betas.beta_kl / (2 * betas.beta_rec)}
+    as_vae = {"method.beta": round(betas.beta_kl / (2 * betas.beta_rec), 6)}
     as_intro = {
-        "method.beta": 2 * betas.beta_rec / betas.beta_kl,
+        "method.beta": round(2 * betas.beta_rec / betas.beta_kl, 6),
         "method.alpha": betas.beta_neg / 2,
         "method.m": MARGIN,
     }
