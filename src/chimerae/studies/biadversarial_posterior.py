@@ -58,10 +58,11 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 
 def judge(found: Found) -> Verdict:
-    """Mass on both signs without a Gaussian only; the conditional pairing loses the code, the exact one keeps
-    it as soon as anything asks for it.
+    """Mass on both signs, of codes that mean something, without a Gaussian only; the conditional pairing
+    loses the code, the exact one keeps it as soon as anything asks for it.
     """
     one, two = (found(f"{KNOWN}, {name}", "both_signs") for name in (GAUSSIAN, IMPLICIT))
+    meant = found(f"{KNOWN}, {IMPLICIT}", "code_information").mean
     alone = [found(f"{LEARNED}, {name}", "code_information") for name in (CONDITIONAL, MARGINAL)]
     lost, kept = (
         found(f"{LEARNED}, {name}{WITH_ERROR}", "code_information") for name in (CONDITIONAL, MARGINAL)
@@ -73,7 +74,9 @@ def judge(found: Found) -> Verdict:
     )
     if not (two.differs(one) and two.mean > one.mean) or alone[0].mean > 0.5:
         return Verdict("disagrees", told)
-    if two.mean < 0.5 or alone[0].mean > 0.1 or not (kept.differs(lost) and kept.mean > lost.mean):
+    if min(two.mean, meant) < 0.5 or alone[0].mean > 0.1:
+        return Verdict("unclear", told)
+    if not (kept.differs(lost) and kept.mean > lost.mean):
         return Verdict("unclear", told)
     return Verdict("agrees", told)
 

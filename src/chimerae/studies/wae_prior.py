@@ -51,29 +51,31 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 def judge(found: Found) -> Verdict:
     """WAEs match the prior in the aggregate; improved samples cost less, and more of them lie in modes."""
-    worse = [
-        title
-        for title in OWN
-        if found(f"{title}: {IMPROVED}", "cycle_cost").mean >= found(f"{title}: {PLAIN}", "cycle_cost").mean
-    ]
-    off = [
-        title
-        for title in OWN
-        if found(f"{title}: {IMPROVED}", "in_modes").mean <= found(f"{title}: {PLAIN}", "in_modes").mean
-    ]
     told = "; ".join(
         f"{title}: kernel distance {found(title, 'prior_mmd').mean:.4f}, p {found(title, 'prior_p').mean:.2f}"
         for title in OWN
     )
-    if worse or off:
-        first = [*(f"{name} does not lower its cost" for name in worse)]
-        first += [f"{name} has no more samples in modes" for name in off]
-        return Verdict("disagrees", f"with improved sampling {', '.join(first)}; {told}")
-    refused = [title for title in ("WAE-MMD", "WAE-GAN") if found(title, "prior_p").mean < 0.05]
+    effects = {
+        f"{title} {what}": _better(found, title, metric, sign)
+        for title in OWN
+        for what, metric, sign in (("in cost", "cycle_cost", -1), ("in modes", "in_modes", 1))
+    }
+    if worse := [name for name, effect in effects.items() if effect is False]:
+        return Verdict("disagrees", f"improved samples are worse: {', '.join(worse)}; {told}")
+    if same := [name for name, effect in effects.items() if effect is None]:
+        return Verdict(
+            "unclear", f"improved samples do not differ beyond the spread: {', '.join(same)}; {told}"
+        )
     said = f"improved sampling lowers its cost and has more samples in modes for all; {told}"
-    if refused:
+    if refused := [title for title in ("WAE-MMD", "WAE-GAN") if found(title, "prior_p").mean < 0.05]:
         return Verdict("unclear", f"{said}; the test tells the codes of {', '.join(refused)} from the prior")
     return Verdict("agrees", said)
+
+
+def _better(found: Found, title: str, metric: str, sign: int) -> bool | None:
+    """Whether improved samples of an arm are better than plain ones; None when the spread hides it."""
+    plain, improved = (found(f"{title}: {of}", metric) for of in (PLAIN, IMPROVED))
+    return sign * (improved.mean - plain.mean) > 0 if improved.differs(plain) else None
 
 
 STUDY = Study(
