@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics import density, edges, laplacian, latent, pixel, ssim, structure
+from chimerae.metrics import density, pixel, ssim, structure
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
@@ -17,8 +16,9 @@ from chimerae.metrics.kinds import (
     LatentMetric,
     PairMetric,
     SampleMetric,
-    Subject,
 )
+from chimerae.metrics.of_codes import CODES
+from chimerae.metrics.of_samples import SAMPLES
 from chimerae.shapes import Shape
 
 
@@ -54,29 +54,12 @@ def _code_rank(cloud: Cloud) -> float:
     return abs(structure.rank_correlation(cloud.codes[:, 0], cloud.points[:, 0]))
 
 
-def _has_patches(subject: Subject) -> str | None:
-    side = laplacian.PATCH
-    return None if min(subject.shape[1:]) >= side else f"images smaller than {side}x{side} have no patches"
-
-
-def _of_edges(subject: Subject) -> str | None:
-    return None if subject.source == "step-edges" else "it is for the images step-edges"
-
-
-def _folded(subject: Subject) -> str | None:
-    is_it = subject.toy is not None and subject.toy.name == "folded"
-    return None if is_it else "it is for the toy folded"
-
-
 def _cycle_cost(cloud: Cloud) -> float:
     cost = (cloud.points - cloud.again).double().square().sum(1).mean()
     if not cost.isfinite():
         raise InputError("points are not finite once they are encoded and decoded")
     return float(cost)
 
-
-_KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
-_EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges.PLACE_STEP}
 
 METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...]] = (
     PairMetric(
@@ -134,52 +117,7 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         measure=pixel.mse_points,
         about="squared error per coordinate of reconstructed points",
     ),
-    SampleMetric(
-        name="swd",
-        better="lower",
-        unit="1/1000 of a deviation of pixels",
-        facts={
-            "patch": laplacian.PATCH,
-            "patches": laplacian.PER_IMAGE,
-            "images": laplacian.IMAGES,
-            "directions": laplacian.DIRECTIONS,
-            "coarsest": laplacian.COARSEST,
-        },
-        suits=_has_patches,
-        gather=laplacian.Patches,
-        compare=laplacian.swd,
-        about="sliced Wasserstein distance of patches of a Laplacian pyramid, mean over its levels",
-    ),
-    SampleMetric(
-        name="edge_width",
-        better="lower",
-        unit="pixels",
-        facts=_EDGES,
-        suits=_of_edges,
-        gather=edges.Profiles,
-        compare=lambda real, made: edges.edge_width(made),
-        about="deviation of the erf profile that fits the edge of a sample best, then mean",
-    ),
-    SampleMetric(
-        name="edge_misfit",
-        better="lower",
-        unit="[0, 1]",
-        facts=_EDGES,
-        suits=_of_edges,
-        gather=edges.Profiles,
-        compare=lambda real, made: edges.edge_misfit(made),
-        about="distance of a sample's edge from the erf profile that fits it best, then mean",
-    ),
-    SampleMetric(
-        name="binary",
-        better="higher",
-        unit="[0, 1]",
-        facts={"near": edges.NEAR},
-        suits=_of_edges,
-        gather=edges.Profiles,
-        compare=lambda real, made: edges.binary_share(made),
-        about="share of pixels that are black or white (data: .95)",
-    ),
+    *SAMPLES,
     CloudMetric(
         name="kl_published",
         better="lower",
@@ -271,37 +209,6 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         measure=_code_rank,
         about="rank correlation of a one-dimensional code and the first coordinate",
     ),
-    LatentMetric(
-        name="prior_mmd",
-        better="lower",
-        unit="squared kernel distance, about 0 for the prior itself",
-        facts=_KERNEL,
-        measure=lambda c: latent.prior_mmd(c.codes, c.prior),
-        about="unbiased kernel distance (MMD) of the codes of the data and as many prior draws",
-    ),
-    LatentMetric(
-        name="prior_p",
-        better="higher",
-        unit="(0, 1]",
-        facts={**_KERNEL, "permutations": latent.PERMUTATIONS},
-        measure=lambda c: latent.prior_test(c.codes, c.prior, c.seed),
-        about="p-value of the two-sample test of the codes of the data against the prior",
-    ),
-    LatentMetric(
-        name="code_information",
-        better="higher",
-        unit="[0, 1]",
-        facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
-        measure=lambda c: latent.code_information(c.codes, c.samples),
-        about="share of the variance of samples that their nearest codes explain (collapse: 0)",
-    ),
-    LatentMetric(
-        name="both_signs",
-        better="higher",
-        unit="[0, 1]",
-        facts={"above": latent.RARE},
-        suits=_folded,
-        measure=lambda c: latent.both_signs(c.samples, c.redrawn),
-        about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
-    ),
+    *CODES,
 )
+"""Every metric."""

@@ -1,0 +1,54 @@
+"""Metrics of codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from chimerae.metrics import latent
+from chimerae.metrics.kinds import Fact, LatentMetric, Subject
+
+
+def _folded(subject: Subject) -> str | None:
+    is_it = subject.toy is not None and subject.toy.name == "folded"
+    return None if is_it else "it is for the toy folded"
+
+
+_KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
+
+CODES: Final[tuple[LatentMetric, ...]] = (
+    LatentMetric(
+        name="prior_mmd",
+        better="lower",
+        unit="squared kernel distance, about 0 for the prior itself",
+        facts=_KERNEL,
+        measure=lambda c: latent.prior_mmd(c.codes, c.prior),
+        about="unbiased kernel distance (MMD) of the codes of the data and as many prior draws",
+    ),
+    LatentMetric(
+        name="prior_p",
+        better="higher",
+        unit="(0, 1]",
+        facts={**_KERNEL, "permutations": latent.PERMUTATIONS},
+        measure=lambda c: latent.prior_test(c.codes, c.prior, c.seed),
+        about="p-value of the two-sample test of the codes of the data against the prior",
+    ),
+    LatentMetric(
+        name="code_information",
+        better="higher",
+        unit="[0, 1]",
+        facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
+        measure=lambda c: latent.code_information(c.codes, c.samples),
+        about="share of the variance of samples that their nearest codes explain (collapse: 0)",
+    ),
+    LatentMetric(
+        name="both_signs",
+        better="higher",
+        unit="[0, 1]",
+        facts={"above": latent.RARE},
+        suits=_folded,
+        measure=lambda c: latent.both_signs(c.samples, c.redrawn),
+        about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
+    ),
+)
+"""In the order in which they are listed."""

@@ -1,0 +1,71 @@
+"""Metrics of images that a model draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from chimerae.metrics import edges, laplacian
+from chimerae.metrics.kinds import Fact, SampleMetric, Subject
+
+
+def _has_patches(subject: Subject) -> str | None:
+    side = laplacian.PATCH
+    return None if min(subject.shape[1:]) >= side else f"images smaller than {side}x{side} have no patches"
+
+
+def _of_edges(subject: Subject) -> str | None:
+    return None if subject.source == "step-edges" else "it is for the images step-edges"
+
+
+_EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges.PLACE_STEP}
+
+SAMPLES: Final[tuple[SampleMetric, ...]] = (
+    SampleMetric(
+        name="swd",
+        better="lower",
+        unit="1/1000 of a deviation of pixels",
+        facts={
+            "patch": laplacian.PATCH,
+            "patches": laplacian.PER_IMAGE,
+            "images": laplacian.IMAGES,
+            "directions": laplacian.DIRECTIONS,
+            "coarsest": laplacian.COARSEST,
+        },
+        suits=_has_patches,
+        gather=laplacian.Patches,
+        compare=laplacian.swd,
+        about="sliced Wasserstein distance of patches of a Laplacian pyramid, mean over its levels",
+    ),
+    SampleMetric(
+        name="edge_width",
+        better="lower",
+        unit="pixels",
+        facts=_EDGES,
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.edge_width(made),
+        about="deviation of the erf profile that fits the edge of a sample best, then mean",
+    ),
+    SampleMetric(
+        name="edge_misfit",
+        better="lower",
+        unit="[0, 1]",
+        facts=_EDGES,
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.edge_misfit(made),
+        about="distance of a sample's edge from the erf profile that fits it best, then mean",
+    ),
+    SampleMetric(
+        name="binary",
+        better="higher",
+        unit="[0, 1]",
+        facts={"near": edges.NEAR},
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=lambda real, made: edges.binary_share(made),
+        about="share of pixels that are black or white (data: .95)",
+    ),
+)
+"""In the order in which they are listed."""
