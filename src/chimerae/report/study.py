@@ -113,23 +113,25 @@ def study_html(page: StudyPage) -> str:
 def figure(runs: Sequence[Named], kind: str, columns: int) -> bytes | None:
     """Pictures of one kind, of the first run of each arm, under their names; None when nobody has any.
 
-    Of plots only the panel of the network that samples is shown, after one of the data.
+    Of plots only the last panel is shown (the network that samples, or the codes), and once, after all arms,
+    the first one, which the others are compared with: the data, or the prior.
     """
     firsts = {entry.group: entry for entry in reversed(runs) if kind in entry.run.pictures}
     shown: dict[str, Image.Image] = {}
+    compared: dict[str, Image.Image] = {}
     for entry in runs:
         if firsts.get(entry.group) is not entry:
             continue
         image = Image.open(BytesIO(entry.run.pictures[kind].read_bytes()))
         parts = panels(image)
         shown[entry.group] = list(parts.values())[-1] if parts else image
-        if "data" in parts:
-            shown.setdefault("data", parts["data"])
+        if len(parts) > 1:
+            compared = compared or dict([next(iter(parts.items()))])
     if not shown:
         return None
     if any(strips(image) for image in shown.values()):
         columns = 1  # rows that belong together are wide
-    return small(png(tiled(_data_last(shown), columns=columns)), MOST_BYTES)[0]
+    return small(png(tiled(shown | compared, columns=columns)), MOST_BYTES)[0]
 
 
 def protocols(scores: Sequence[Score], titles: Mapping[str, str]) -> list[str]:
@@ -138,19 +140,32 @@ def protocols(scores: Sequence[Score], titles: Mapping[str, str]) -> list[str]:
     `titles` maps the metrics that are shown to the titles of their columns.
     """
     of_models = [score for score in scores if score.of != "data"]
-    own = {m: [protocol_of(s) for s in of_models if s.metric == m] for m in titles}
-    own = {metric: told for metric, told in own.items() if told}
+    own = {m: [s for s in of_models if s.metric == m] for m in titles}
+    own = {metric: measured for metric, measured in own.items() if measured}
     if not own:
         return []
-    common = shared_by([protocol for told in own.values() for protocol in told])
+    common = shared_by([protocol_of(score) for measured in own.values() for score in measured])
     special: dict[str, list[str]] = {}
-    for metric, told in own.items():
-        text = words({name: value for name, value in shared_by(told).items() if name not in common})
-        if any(protocol != told[0] for protocol in told):
-            text += "; measured differently from run to run: these values do not compare"
-        special.setdefault(text, []).append(titles[metric])
+    for metric, measured in own.items():
+        special.setdefault("; ".join(_told(measured, common)), []).append(titles[metric])
     said = [f"{', '.join(shown)}: {text}." for text, shown in special.items() if text]
     return [f"All values: {words(common)}.", *said] if common else said
+
+
+def _told(scores: Sequence[Score], common: Mapping[str, str]) -> Iterator[str]:
+    """The protocol of one column beyond `common`: what its scores share; what those of each network share, as
+    improved samples do; and whether runs differ in more than that.
+    """
+    shared = shared_by([protocol_of(score) for score in scores])
+    if more := {name: value for name, value in shared.items() if name not in common}:
+        yield words(more)
+    networks = {score.of: protocol_of(score) for score in scores}
+    if any(protocol_of(score) != networks[score.of] for score in scores):
+        yield "measured differently from run to run: these values do not compare"
+        return
+    for name, protocol in networks.items():
+        if more := {fact: value for fact, value in protocol.items() if fact not in shared}:
+            yield f"{name}: {words(more)}"
 
 
 RUN_HEAD: Final = ("run", "steps", "training time", "device", "commit")
@@ -173,13 +188,6 @@ def _ailments(runs: Sequence[Named]) -> Iterator[str]:
 
 def _caption(kind: str) -> str:
     return CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
-
-
-def _data_last(shown: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
-    """The arms, and then the data."""
-    return {name: image for name, image in shown.items() if name != "data"} | (
-        {"data": shown["data"]} if "data" in shown else {}
-    )
 
 
 def _picture(content: bytes) -> Picture:

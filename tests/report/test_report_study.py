@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from chimerae.report.read import Score
+from chimerae.report.study import protocols
+
+TITLES = {"cost": "cost", "kl": "KL"}
+
+
+def score(metric: str, of: str, **protocol: str | int | float) -> Score:
+    return Score(
+        metric=metric,
+        of=of,
+        value=1.0,
+        n=10,
+        std=None,
+        better="lower",
+        protocol={"bn": "running", **protocol},
+    )
+
+
+def test_what_all_values_share_is_said_once():
+    told = protocols([score("cost", "decoder", toy="rings"), score("kl", "decoder", bins=9)], TITLES)
+    assert told == ["All values: n 10; bn running.", "cost: toy rings.", "KL: bins 9."]
+
+
+def test_networks_may_be_measured_each_in_its_own_way():
+    """Improved samples are beside plain ones to be compared with them."""
+    measured = [
+        score("cost", of, toy="rings", **facts)
+        for _seed in range(2)
+        for of, facts in (
+            ("decoder", {"code": "prior"}),
+            ("decoder, improved", {"code": "improved", "lr": 0.1}),
+        )
+    ]
+    assert protocols(measured, TITLES)[1:] == [
+        "cost: toy rings; decoder: code prior; decoder, improved: code improved; lr 0.1."
+    ]
+
+
+def test_runs_may_not():
+    measured = [score("cost", "decoder", toy="rings", bins=bins) for bins in (9, 10)]
+    assert protocols(measured, TITLES)[1:] == [
+        "cost: toy rings; measured differently from run to run: these values do not compare."
+    ]
