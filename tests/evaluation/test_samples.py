@@ -11,7 +11,6 @@ from chimerae.data.edges import edge, places
 from chimerae.evaluation import Evaluation, Results
 from chimerae.judge import judge
 from chimerae.metrics.edges import fitted
-from chimerae.model import load
 from chimerae.recipes.build import build
 
 METRICS = ("edge_width", "edge_misfit", "binary")
@@ -83,4 +82,3 @@ def test_other_images_have_no_edges(tmp_path: Path):
     assert not values(judge(folder, Evaluation(n=4)))
     asked = judge(folder, Evaluation(n=4, metrics=("binary",)))
     assert asked.absent == {"binary": "it is for the images step-edges"}
-    assert load(folder).method.name == "vae"

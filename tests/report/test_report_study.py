@@ -34,12 +34,12 @@ def test_networks_may_be_measured_each_in_its_own_way():
         )
     ]
     assert protocols(measured, TITLES)[1:] == [
-        "cost: toy rings; decoder: code prior; decoder, improved: code improved; lr 0.1."
+        "cost: decoder: code prior; decoder, improved: code improved; lr 0.1."
     ]
 
 
 def test_runs_may_not():
     measured = [score("cost", "decoder", toy="rings", bins=bins) for bins in (9, 10)]
     assert protocols(measured, TITLES)[1:] == [
-        "cost: toy rings; measured differently from run to run: these values do not compare."
+        "cost: measured differently from run to run: these values do not compare."
     ]
