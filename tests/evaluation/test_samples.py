@@ -13,7 +13,7 @@ from chimerae.judge import judge
 from chimerae.metrics.edges import fitted
 from chimerae.recipes.build import build
 
-METRICS = ("edge_width", "edge_misfit", "binary")
+METRICS = ("edge_width", "edge_misfit", "binary", "edge_places")
 
 
 @pytest.fixture(scope="module")

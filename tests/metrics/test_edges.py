@@ -7,9 +7,20 @@ import pytest
 import torch
 from scipy.integrate import quad
 from scipy.optimize import minimize
+from scipy.stats import wasserstein_distance
 
 from chimerae.data import edges as data
-from chimerae.metrics.edges import Profiles, binary_share, edge_misfit, edge_width, erf_profile, fitted
+from chimerae.metrics.edges import (
+    Profiles,
+    binary_share,
+    edge_misfit,
+    edge_width,
+    erf_profile,
+    fitted,
+    open_width,
+    place_gap,
+    places,
+)
 
 
 def normal(u: float) -> float:
@@ -53,6 +64,67 @@ def test_edges_of_the_data_are_sharp_and_of_one_grey_pixel():
     assert edge_width(seen) < 0.15
     assert edge_misfit(seen) < 0.01
     assert binary_share(seen) == pytest.approx(1 - 0.8 / 16, abs=0.005)
+
+
+def images_at(found: torch.Tensor) -> torch.Tensor:
+    """Images `[n, 1, 16, 16]` of ideal edges at `found` `[n]`."""
+    rows = torch.from_numpy(np.stack([data.edge(float(place)) for place in found]))
+    return rows[:, None, None, :].expand(-1, 1, 16, 16)
+
+
+def seen(found: torch.Tensor) -> Profiles:
+    profiles = Profiles()
+    profiles.add(images_at(found))
+    return profiles
+
+
+def test_a_linear_ramp_is_told_from_an_erf_profile():
+    """At the width that the study finds; what decides there is the bound in `studies/blur.py`."""
+    width, n = 0.88, 64
+    fine = (torch.arange(16 * n, dtype=torch.float64) + 0.5) / n
+    at = 8 + torch.linspace(0, 0.9, 10, dtype=torch.float64)[:, None]
+    ramp = ((fine - at) / (width * 12**0.5) + 0.5).clamp(0, 1).reshape(10, 16, n).mean(2)
+    bell = erf_profile(at[:, 0], torch.full((10,), width, dtype=torch.float64), 16)
+    assert fitted(bell)[1].mean() < 0.005
+    assert fitted(ramp)[1].mean() > 0.01
+
+
+@pytest.mark.parametrize("width", [0.3, 1.0, 2.5])
+def test_a_blur_does_not_move_an_edge(width):
+    blurred = erf_profile(torch.tensor([7.9]), torch.tensor([width]), 16)
+    assert places(blurred).item() == pytest.approx(7.9, abs=0.01)
+    assert places(images_at(torch.tensor([7.9])).mean((1, 2))).item() == pytest.approx(7.9, abs=1e-5)
+
+
+@pytest.mark.parametrize("n", [300, 200, 7])
+def test_the_gap_of_places_is_the_wasserstein_distance(n):
+    g = torch.Generator().manual_seed(0)
+    here, there = data.places("test")[:300], 6 + 2 * torch.rand(n, generator=g)
+    ours, theirs = place_gap(seen(here), seen(there)), wasserstein_distance(here, there)
+    assert ours == pytest.approx(theirs, rel=0.02 if n == 7 else 5e-3)
+
+
+def test_one_edge_in_the_middle_is_three_pixels_from_the_data():
+    here = data.places("test")
+    assert place_gap(seen(here), seen(torch.full((20,), 8.0))) == pytest.approx(3.0, abs=0.1)
+    assert place_gap(seen(here), seen(data.places("train")[: len(here)])) < 0.15
+
+
+@pytest.mark.parametrize("width", [0.6, 1.5])
+def test_what_codes_leave_open_is_the_width_of_their_mean(width):
+    """Codes that name the place up to normal noise: by theory the mean is an erf profile of that width."""
+    g = torch.Generator().manual_seed(0)
+    found = data.places("train")[:2000]
+    codes = (found + width * torch.randn(2000, generator=g))[:, None]
+    asked = 5 + 6 * torch.rand(400, 1, generator=g)
+    assert open_width(codes, asked, images_at(found)) == pytest.approx(width, rel=0.08)
+    assert open_width(found[:, None], asked, images_at(found)) < 0.2
+
+
+def test_codes_that_say_nothing_leave_everything_open():
+    g = torch.Generator().manual_seed(0)
+    codes, asked = torch.randn(2, 500, 1, generator=g)
+    assert open_width(codes, asked, images_at(data.places("train")[:500])) > 3
 
 
 def test_shares_by_hand():

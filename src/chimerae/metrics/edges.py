@@ -22,6 +22,10 @@ CHUNK: Final = 256
 """Profiles that are fitted at a time."""
 NEAR: Final = 0.1
 """A pixel counts as black or white when it is no farther than this from 0 or 1."""
+NEIGHBOURS: Final = 50
+"""Images whose mean stands for what a code leaves open: on fewer an erf profile cannot be fitted well, and
+more of them lie wider than a posterior.
+"""
 
 
 @dataclass
@@ -51,6 +55,39 @@ def edge_width(made: Profiles) -> float:
 def edge_misfit(made: Profiles) -> float:
     """Root mean square distance of a profile from the erf profile that fits it best, mean over profiles."""
     return float(fitted(made.profiles())[1].mean())
+
+
+def places(profiles: Tensor) -> Tensor:
+    """Places `[n]`, in pixels from the left border, of the edges of `profiles` `[n, W]`: how much is black.
+
+    A blur of equal width to both sides does not move an edge.
+
+    >>> places(torch.tensor([[0.0, 0.25, 1.0], [0.0, 0.0, 0.5]]))
+    tensor([1.7500, 2.5000])
+    """
+    return profiles.shape[1] - profiles.sum(1)
+
+
+def place_gap(real: Profiles, made: Profiles) -> float:
+    """Distance in pixels (Wasserstein-1) of the places of two sets of edges: how far, in the mean, those of
+    one have to be moved to stand where the others do.
+    """
+    ours, theirs = (places(seen.profiles()).sort().values for seen in (made, real))
+    at = torch.arange(max(len(ours), len(theirs)))
+    gap = ours[at * len(ours) // len(at)] - theirs[at * len(theirs) // len(at)]
+    return float(gap.abs().mean())
+
+
+def open_width(codes: Tensor, prior: Tensor, images: Tensor) -> float:
+    """Mean width in pixels, over `prior` draws `[m, z]`, of the edge in the mean of those `images`
+    `[n, C, H, W]` whose `codes` `[n, z]` are the 50 nearest.
+
+    That mean is what a decoder of the code has to draw for the least squared error, whatever the decoder is.
+    """
+    rows = images.double().mean((1, 2)).cpu()
+    distance = torch.cdist(prior.double(), codes.double()).cpu()
+    near = distance.topk(min(NEIGHBOURS, len(rows)), largest=False).indices
+    return float(fitted(rows[near].mean(1))[0].mean())
 
 
 def binary_share(made: Profiles) -> float:

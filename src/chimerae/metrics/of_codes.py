@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chimerae.metrics import latent
+from chimerae.metrics import edges, latent
 from chimerae.metrics.kinds import Fact, LatentMetric, Subject
 
 
 def _folded(subject: Subject) -> str | None:
     is_it = subject.toy is not None and subject.toy.name == "folded"
     return None if is_it else "it is for the toy folded"
+
+
+def _of_edges(subject: Subject) -> str | None:
+    return None if subject.source == "step-edges" else "it is for the images step-edges"
 
 
 _KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
@@ -40,6 +44,15 @@ CODES: Final[tuple[LatentMetric, ...]] = (
         facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
         measure=lambda c: latent.code_information(c.codes, c.samples),
         about="share of the variance of samples that their nearest codes explain (collapse: 0)",
+    ),
+    LatentMetric(
+        name="edge_open",
+        better="lower",
+        unit="pixels",
+        facts={"neighbours": edges.NEIGHBOURS, "widths": edges.WIDTHS, "place_step": edges.PLACE_STEP},
+        suits=_of_edges,
+        measure=lambda c: edges.open_width(c.codes, c.prior, c.samples),
+        about="width of the edge in the mean of the images that a prior code may stand for",
     ),
     LatentMetric(
         name="both_signs",

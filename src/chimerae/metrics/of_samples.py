@@ -67,5 +67,15 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         compare=lambda real, made: edges.binary_share(made),
         about="share of pixels that are black or white (data: .95)",
     ),
+    SampleMetric(
+        name="edge_places",
+        better="lower",
+        unit="pixels",
+        facts={"distance": "Wasserstein-1"},
+        suits=_of_edges,
+        gather=edges.Profiles,
+        compare=edges.place_gap,
+        about="distance of the places of the edges from those of the test images",
+    ),
 )
 """In the order in which they are listed."""
