@@ -100,8 +100,11 @@ the place of the edge uncertain; the best a Gaussian decoder can draw is the mea
 leaves open, which is the normal distribution function: an erf profile, as wide as the posterior. An image
 of the data has one grey pixel a row. beta is 16, the number of rows: the same edge stands in every row, and
 with beta 1 the code would tell its place to a tenth of a pixel. `width` is the deviation of the erf profile
-that fits best (the data have 0.1 because of their grey pixel), `misfit` how far the edge is from it, `black
-or white` the share of such pixels. The paper shows pictures and no numbers.""",
+that fits best (the data have 0.1 because of their grey pixel), `left open` what the encoder's codes predict
+for it: the width of the mean of the images whose codes are nearest. `misfit` is how far the edge is from
+the erf profile, `places` how far the places of the edges are from those of the data: one edge in the middle
+has 3. A network that draws a few edges only has them sharp all the same. `black or white` is the share of
+such pixels. The paper shows pictures and no numbers.""",
     arms=arms,
     shows=(
         Shows("edge_width", "width, pixels"),
