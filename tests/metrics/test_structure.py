@@ -7,7 +7,15 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from chimerae.metrics.structure import both_branches, in_modes, modes_covered, on_branches, rank_correlation
+from chimerae.metrics.structure import (
+    SHARE,
+    both_branches,
+    in_modes,
+    modes_covered,
+    near_data,
+    on_branches,
+    rank_correlation,
+)
 
 GRID = torch.cartesian_prod(torch.arange(5.0), torch.arange(5.0))
 
@@ -62,3 +70,28 @@ def test_rank_correlation_sees_order_alone():
     assert rank_correlation(a, -(a**3)) == pytest.approx(-1.0)
     assert rank_correlation(a, torch.zeros(100)) == 0.0
     assert not np.isnan(rank_correlation(a, torch.full((100,), 1e30)))
+
+
+def test_nearness_by_loops():
+    g = torch.Generator().manual_seed(0)
+    real, points = torch.randn(300, 2, generator=g), 1.5 * torch.randn(80, 2, generator=g)
+
+    def nearest(x: torch.Tensor, others: list[torch.Tensor]) -> float:
+        return min(float((x.double() - y.double()).square().sum().sqrt()) for y in others)
+
+    own = sorted(nearest(x, [y for j, y in enumerate(real) if j != i]) for i, x in enumerate(real))
+    place = SHARE * (len(own) - 1)  # as numpy and torch interpolate
+    low = int(place)
+    radius = own[low] + (place - low) * (own[low + 1] - own[low])
+    expected = sum(nearest(x, list(real)) <= radius for x in points) / len(points)
+    assert 0.5 < expected < 1
+    assert near_data(points, real) == pytest.approx(expected)
+
+
+def test_points_between_modes_are_not_near_and_missing_modes_are_no_fault():
+    g = torch.Generator().manual_seed(1)
+    left, right = (0.1 * torch.randn(500, 2, generator=g) + torch.tensor([x, 0.0]) for x in (-2.0, 2.0))
+    assert near_data(torch.zeros(10, 2), torch.cat([left, right])) == 0.0
+    assert near_data(left, torch.cat([left, right])) == 1.0
+    fresh = 0.1 * torch.randn(500, 2, generator=g) + torch.tensor([2.0, 0.0])
+    assert near_data(fresh, torch.cat([left, right])) > 0.95

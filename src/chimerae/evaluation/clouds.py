@@ -26,6 +26,8 @@ DRAWS: Final = 256
 """Fixed codes, and draws of the noise for each."""
 IMPROVE: Final = Improve(batch_size=POINTS)
 """As the published code improves samples, all at once."""
+IMPROVED: Final = ", improved"
+"""What the names of networks end in where their codes were improved."""
 DATA: Final = "data"
 """Name under which a second draw of the density itself is scored: the best that any model could get."""
 
@@ -95,7 +97,7 @@ def improved_clouds(bench: Bench, clouds: Mapping[str, Cloud]) -> dict[str, Clou
         z = moved(bench.method, bench.nets, bench.prior(0, POINTS), name, IMPROVE)
         points = torch.cat([bench.decode(z[a:b])[name] for a, b in pieces(POINTS, bench.batch_size)])
         back = _again(bench, points, z, name)
-        made[f"{name}, improved"] = replace(
+        made[f"{name}{IMPROVED}"] = replace(
             cloud, points=points.cpu(), codes=z[:, : bench.method.z_dim].cpu(), again=back.cpu()
         )
     return made
@@ -123,7 +125,7 @@ def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
 def _has(cloud: Cloud, name: str, metric: CloudMetric) -> bool:
     """True when a cloud has what a metric needs: data have no codes, improved codes no further draws."""
     if metric.needs == "noise":
-        return len(cloud.redrawn) > 0 and not name.endswith("improved")
+        return len(cloud.redrawn) > 0 and not name.endswith(IMPROVED)
     return name != DATA or metric.needs == "points"
 
 
@@ -138,7 +140,10 @@ def _score(metric: CloudMetric, name: str, cloud: Cloud, subject: Subject, setti
     n = metric.facts.get("points", len(cloud.points))
     facts: dict[str, Fact] = {**metric.protocol(subject), "toy": cloud.toy.name, "seed": settings.seed}
     if name != DATA:
-        facts |= {"code": "improved" if name.endswith(", improved") else "prior", **settings.of_networks}
+        improved = name.endswith(IMPROVED)
+        facts |= {"code": "improved" if improved else "prior", **settings.of_networks}
+        if improved:
+            facts |= {"improve_steps": IMPROVE.steps, "improve_lr": IMPROVE.lr}
     if metric.needs == "noise":
         n = CODES
         facts["draws"] = DRAWS

@@ -171,6 +171,14 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         about="share of points within 4 sigma of some centre",
     ),
     CloudMetric(
+        name="near_data",
+        better="higher",
+        unit="[0, 1]",
+        facts={"points": density.POINTS, "share": structure.SHARE},
+        measure=lambda c: structure.near_data(c.points[: density.POINTS], c.real[: density.POINTS]),
+        about="share of points no farther from the data than 99 percent of the data are from one another",
+    ),
+    CloudMetric(
         name="on_branches",
         better="higher",
         unit="[0, 1]",

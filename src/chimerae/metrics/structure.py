@@ -11,6 +11,10 @@ WITHIN: Final = 4.0
 """A point belongs to a mode when it is this many deviations of the mode or less from its centre."""
 GAP: Final = 0.5
 """Points of `avae-sine` farther than this from the curve `x2 = cos(x1)` lie on one of its two branches."""
+SHARE: Final = 0.99
+"""Share of the data that counts as near to the rest of them."""
+ROWS: Final = 1_000
+"""Points whose distances are looked at together."""
 
 
 def modes_covered(points: Tensor, centres: Tensor, sigma: float) -> int:
@@ -32,6 +36,20 @@ def in_modes(points: Tensor, centres: Tensor, sigma: float) -> float:
     0.5
     """
     return float(_near(points, centres, sigma).any(1).double().mean())
+
+
+def near_data(points: Tensor, real: Tensor) -> float:
+    """Share of `points` `[n, d]` that are near some of the data `real` `[m, d]`, in [0, 1]; of the data .99.
+
+    Near: no farther from the nearest of the data than 99 percent of the data are from theirs. Mass between
+    modes or branches counts against it, modes that are missing do not.
+
+    >>> real = torch.arange(100.0)[:, None]
+    >>> near_data(torch.tensor([[3.5], [200.0]]), real)
+    0.5
+    """
+    radius = _nearest(real, real, among=True).quantile(SHARE)
+    return float((_nearest(points, real) <= radius).double().mean())
 
 
 def on_branches(points: Tensor) -> float:
@@ -70,6 +88,13 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
 
 def _near(points: Tensor, centres: Tensor, sigma: float) -> Tensor:
     return torch.cdist(points.double(), centres.to(points.device).double()) <= WITHIN * sigma
+
+
+def _nearest(points: Tensor, real: Tensor, *, among: bool = False) -> Tensor:
+    """Distance `[n]` of each of `points` to the nearest of `real`; with `among` to the nearest but itself."""
+    real, nth = real.double(), 2 if among else 1
+    some = points.to(real.device).double().split(ROWS)
+    return torch.cat([torch.cdist(part, real).topk(nth, largest=False).values[:, -1] for part in some])
 
 
 def _offset(points: Tensor) -> Tensor:
