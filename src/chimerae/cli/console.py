@@ -41,13 +41,22 @@ def describe(line: Line, total: int, remaining: float) -> str:
     )
 
 
+@dataclass(frozen=True)
+class _Count:
+    """Where counting began, and when: work that goes on had some units done before."""
+
+    done: int
+    total: int
+    at: float
+
+
 @dataclass
 class Display:
     """One live line on a terminal; elsewhere a printed line now and then."""
 
     live: Live | None
     _first: Line | None = None
-    _began: float = field(default_factory=time.monotonic)
+    _counted: _Count = field(default_factory=lambda: _Count(0, 0, 0.0))
     _printed: float = -QUIET_SECONDS
 
     def line(self, line: Line, total: int) -> None:
@@ -65,8 +74,13 @@ class Display:
         if not total:
             self._show(f"{done:,} {what}")
             return
-        pace = (time.monotonic() - self._began) / max(done, 1)
-        self._show(f"{done:,}/{total:,} {what}  {eta((total - done) * pace)} left")
+        now, began = time.monotonic(), self._counted
+        if total != began.total or done < began.done:
+            began = self._counted = _Count(done, total, now)
+        left = ""
+        if done > began.done:
+            left = f"  {eta((total - done) * (now - began.at) / (done - began.done))} left"
+        self._show(f"{done:,}/{total:,} {what}{left}")
 
     def tell(self, sentence: str) -> None:
         """Print a sentence that stays."""
