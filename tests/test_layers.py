@@ -27,7 +27,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "walks",
     ),
     ("losses", "networks", "data", "metrics"),
-    ("methods",),
+    ("methods", "extractors"),
     ("config",),
     ("training", "evaluation"),
     ("recipes", "studies"),

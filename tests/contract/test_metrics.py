@@ -25,7 +25,8 @@ from chimerae.metrics import (
 )
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
-SAMPLES = [metric for metric in METRICS if isinstance(metric, SampleMetric)]
+SAMPLES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is None]
+FEATURES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is not None]
 LATENT = [metric for metric in METRICS if isinstance(metric, LatentMetric)]
 CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
 N = 6000
@@ -48,7 +49,7 @@ class Waves:
 
 
 SUBJECTS = {
-    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8),
+    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8, labelled=True),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
     "folded": Subject(shape=(2,), toy=Waves(name="folded")),
     "no encoder": Subject(shape=(3, 12, 12), encodes=False),
@@ -195,6 +196,30 @@ def test_samples_are_judged_alike_in_any_batches(metric):
 def test_samples_like_the_data_are_preferred_to_pale_and_blurred_ones(metric):
     alike, pale = compared(metric, edges_of(0.01)), compared(metric, 0.5 * edges_of(1.5) + 0.25)
     assert alike < pale if metric.better == "lower" else alike > pale
+
+
+def of_features(metric: SampleMetric, made: torch.Tensor, size: int = 300) -> float:
+    """The value for features `made` `[n, 6]`, beside features that are standard normal."""
+    statistics = metric.gather(), metric.gather()
+    real = torch.randn(300, 6, generator=torch.Generator().manual_seed(5))
+    for statistic, rows in zip(statistics, (real, made), strict=True):
+        for some in rows.split(size):
+            statistic.add(some)
+    value = metric.compare(*statistics)
+    return value[0] if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("metric", FEATURES, ids=ids)
+def test_features_are_judged_alike_in_any_batches_and_those_like_the_datas_preferred(metric):
+    alike = torch.randn(300, 6, generator=torch.Generator().manual_seed(6))
+    found = of_features(metric, alike)
+    assert of_features(metric, alike, 7) == pytest.approx(found, rel=1e-6)
+    for worse in (alike + 3.0, 0.01 * alike):
+        other = of_features(metric, worse)
+        assert isfinite(other)
+        told = other > found if metric.better == "lower" else other < found
+        # samples all alike in the middle are precise and lie deep among images: recall and coverage tell
+        assert told or (worse.std() < 1 and metric.name.startswith(("precision", "density")))
 
 
 def latent_of(spread: float, n: int = 60) -> Latent:

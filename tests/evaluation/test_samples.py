@@ -33,6 +33,7 @@ def test_every_network_and_the_data_are_scored(run: Path):
     protocol = next(s.protocol for s in results.scores if s.metric == "binary" and s.of == "generator")
     assert protocol["code"] == "prior"
     assert protocol["real"] == "test"
+    assert protocol["real_n"] == 100
     assert {s.n for s in results.scores} == {100}
 
 

@@ -52,5 +52,8 @@ def table(results: Results) -> str:
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    lines += [f"{metric}: absent, {reason}" for metric, reason in results.absent.items()]
+    lines += [
+        f"{', '.join(m for m, why in results.absent.items() if why == reason)}: absent, {reason}"
+        for reason in dict.fromkeys(results.absent.values())
+    ]
     return "\n".join(lines)

@@ -1,127 +1,149 @@
-"""Images that a model draws, against the test split: every batch is drawn once, and seen by every metric."""
+"""Images that a model draws, against those of the data: drawn once, and seen by every metric."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from torch import Tensor
 
-from chimerae.data import Split
+from chimerae.data import Prepared, Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
-from chimerae.metrics import Fact, SampleMetric, Statistic, Subject
+from chimerae.evaluation.views import Views, open_views
+from chimerae.extractors import Wanted
+from chimerae.metrics import Fact, Features, SampleMetric, Statistic, Subject
 from chimerae.progress import Progress
 
 DATA: Final = "data"
-"""Name under which as many training images are scored: what an ideal model would get."""
+"""Name under which images of the other split are scored: what an ideal model would get."""
 
-_Gathered = Mapping[Callable[[], Statistic], Statistic]
+_Key = tuple[Features | None, Callable[[], Statistic]]
+_Gathered = Mapping[_Key, Statistic]
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What is the same for all batches of an evaluation."""
+
+    bench: Bench
+    metrics: Sequence[SampleMetric]
+    views: Views
+    settings: Evaluation
+    progress: Progress
+
+    def fresh(self) -> dict[_Key, Statistic]:
+        """One statistic for all metrics that gather the same of the same."""
+        keys = dict.fromkeys((metric.features, metric.gather) for metric in self.metrics)
+        return {key: key[1]() for key in keys}
+
+    def see(self, statistics: _Gathered, images: Tensor) -> None:
+        """Take a batch `[B, C, H, W]` in [0, 1] into all statistics."""
+        seen = self.views.of(images)
+        for (features, _), statistic in statistics.items():
+            statistic.add(seen[features])
 
 
 def measure_samples(
     bench: Bench,
-    train: Split,
-    test: Split,
+    data: Prepared,
     metrics: Sequence[SampleMetric],
     subject: Subject,
     settings: Evaluation,
     progress: Progress,
 ) -> Results:
-    """Scores of every network's samples, as many as there are test images, and of training images."""
+    """Scores of every network's samples, and of the images of the split that they are not compared with."""
     if not metrics:
         return Results()
-    if not len(test):
-        return Results(
-            absent={m.name: "the test split is empty; hold out a share of the data" for m in metrics}
-        )
+    if not len(data.test):
+        return _none(metrics, "the test split is empty; hold out a share of the data")
     problems = bench.misfits()
     if all(problems.values()):
-        return Results(absent=dict.fromkeys((m.name for m in metrics), by_reason(problems)))
-    n = min(len(test), settings.n or len(test))
-    real = _of_split(test, n, metrics, settings.batch_size)
-    gathered = {DATA: _of_split(train, min(n, len(train)), metrics, settings.batch_size)}
-    made, spoilt = _of_networks(bench, n, metrics, problems, progress)
-    gathered |= made
+        return _none(metrics, by_reason(problems))
+    wanted = Wanted(data=data, labels=settings.labels, device=bench.device, progress=progress)
+    views = open_views(metrics, wanted)
+    absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
+    there = [metric for metric in metrics if metric.name not in absent]
+    work = _Pass(bench, there, views, settings, progress)
+    real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
+    n = settings.samples or min(len(data.test), settings.n or len(data.test))
+    n_real = min(len(real), settings.n or len(real))
+    of_real = _of_split(work, real, n_real)
+    gathered = {DATA: (_of_split(work, other, min(n, len(other))), min(n, len(other)))}
+    made, spoilt = _of_networks(work, n, problems)
+    gathered |= {name: (statistics, n) for name, statistics in made.items()}
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
-    return _results(metrics, real, gathered, problems, n, subject, settings)
+    facts: dict[str, Fact] = {"real": real.name, "real_n": n_real, "seed": settings.seed}
+    found = _results(work, of_real, gathered, problems, subject, facts)
+    return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
-def _of_split(split: Split, n: int, metrics: Sequence[SampleMetric], batch_size: int) -> _Gathered:
-    statistics = _fresh(metrics)
+def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
+    return Results(absent={metric.name: reason for metric in metrics})
+
+
+def _of_split(work: _Pass, split: Split, n: int) -> _Gathered:
+    statistics = work.fresh()
     indices = spread(len(split), n)
-    for start, stop in pieces(n, batch_size):
-        _see(statistics, split.take(indices[start:stop]))
+    for start, stop in pieces(n, work.settings.batch_size):
+        work.see(statistics, split.take(indices[start:stop]).to(work.bench.device))
+        work.progress(stop, n, f"{split.name} images")
     return statistics
 
 
 def _of_networks(
-    bench: Bench,
-    n: int,
-    metrics: Sequence[SampleMetric],
-    problems: Mapping[str, str],
-    progress: Progress,
+    work: _Pass, n: int, problems: Mapping[str, str]
 ) -> tuple[dict[str, _Gathered], dict[str, int]]:
-    gathered = {name: _fresh(metrics) for name, problem in problems.items() if not problem}
+    gathered = {name: work.fresh() for name, problem in problems.items() if not problem}
     spoilt = dict.fromkeys(gathered, 0)
-    for start, stop in pieces(n, bench.batch_size):
-        for name, images in bench.decode(bench.prior(start, stop)).items():
+    for start, stop in pieces(n, work.bench.batch_size):
+        for name, images in work.bench.decode(work.bench.prior(start, stop)).items():
             if name in gathered:
                 spoilt[name] += not_finite(images)
-                _see(gathered[name], images.clamp(0, 1))
-        progress(stop, n, "samples")
+                work.see(gathered[name], images.nan_to_num().clamp(0, 1))
+        work.progress(stop, n, "samples")
     return dict(gathered), spoilt
 
 
-def _fresh(metrics: Sequence[SampleMetric]) -> dict[Callable[[], Statistic], Statistic]:
-    """One statistic for all metrics that gather the same."""
-    return {gather: gather() for gather in dict.fromkeys(metric.gather for metric in metrics)}
-
-
-def _see(statistics: _Gathered, images: Tensor) -> None:
-    for statistic in statistics.values():
-        statistic.add(images)
-
-
 def _results(
-    metrics: Sequence[SampleMetric],
+    work: _Pass,
     real: _Gathered,
-    gathered: Mapping[str, _Gathered],
+    gathered: Mapping[str, tuple[_Gathered, int]],
     problems: Mapping[str, str],
-    n: int,
     subject: Subject,
-    settings: Evaluation,
+    facts: Mapping[str, Fact],
 ) -> Results:
     scores: list[Score] = []
     absent: dict[str, str] = {}
-    for metric in metrics:
+    for metric in work.metrics:
         if line := by_reason(problems):
             absent[metric.name] = line
-        for name, statistics in gathered.items():
+        key = metric.features, metric.gather
+        for name, (statistics, n) in gathered.items():
             if problems.get(name):
                 continue
             try:
-                value = metric.compare(real[metric.gather], statistics[metric.gather])
+                value = metric.compare(real[key], statistics[key])
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
-            scores.append(
-                Score(
-                    metric=metric.name,
-                    of=name,
-                    value=float(value),
-                    n=n,
-                    better=metric.better,
-                    protocol=_protocol(metric, name, subject, settings),
-                )
-            )
+            protocol = {**metric.protocol(subject), **facts, **work.views.facts(metric)}
+            if name != DATA:
+                protocol |= {"code": "prior", **work.settings.of_networks}
+            scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))
     return Results(scores=tuple(scores), absent=absent)
 
 
-def _protocol(metric: SampleMetric, name: str, subject: Subject, settings: Evaluation) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {**metric.protocol(subject), "real": "test", "seed": settings.seed}
-    if name == DATA:
-        return facts
-    return facts | {"code": "prior", **settings.of_networks}
+def _score(
+    metric: SampleMetric,
+    called: str,
+    of: str,
+    value: float | tuple[float, float | None],
+    n: int,
+    protocol: Mapping[str, Fact],
+) -> Score:
+    mean, std = value if isinstance(value, tuple) else (float(value), None)
+    return Score(metric=called, of=of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)

@@ -25,7 +25,7 @@ class Score:
     """The network; `data` for what fresh points of a toy density score themselves."""
     value: float
     std: float | None = None
-    """Deviation over samples, where the value is a mean over samples."""
+    """Deviation over samples, or over subsets of them, where the value is a mean over these."""
     n: int
     """Samples behind it."""
     better: Literal["lower", "higher"]

@@ -22,6 +22,14 @@ class Evaluation:
     """Of the noise in posterior codes, prior codes and generators."""
     bn: Literal["running", "batch"] = "running"
     """Statistics that BatchNorm uses: those it kept while training, or those of the batch at hand."""
+    samples: int | None = Field(default=None, ge=2)
+    """Images that each network draws for metrics of samples; None: as many as there are test images. Papers
+    mostly draw 50000, with `real` train."""
+    real: Literal["test", "train"] = "test"
+    """Split that samples are compared with. The other one is scored too, under the name data."""
+    labels: str | None = None
+    """Source of labelled images whose classifier makes the features of FD-classifier and the like; None: the
+    data's own labels."""
     improve: bool = False
     """Also score points whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None

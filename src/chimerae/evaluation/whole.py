@@ -39,6 +39,7 @@ def evaluate(
         encodes=method.encodes,
         z_dim=method.z_dim,
         noise_dim=method.noise_dim,
+        labelled=data.train.labels is not None or settings.labels is not None,
     )
     wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
     unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
@@ -49,7 +50,7 @@ def evaluate(
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
         measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
-        measured.append(measure_samples(bench, data.train, data.test, samples, subject, settings, progress))
+        measured.append(measure_samples(bench, data, samples, subject, settings, progress))
         measured.append(measure_latent(bench, data.test, latent, subject, settings, progress))
         if data.toy is not None:
             measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))

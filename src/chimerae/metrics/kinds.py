@@ -50,6 +50,8 @@ class Subject:
     encodes: bool = True
     z_dim: int = 1
     noise_dim: int = 0
+    labelled: bool = False
+    """True when there are labels, its own or those of a set that was named, to train a classifier on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,11 +140,15 @@ class PairMetric(Metric):
 
 
 class Statistic(Protocol):
-    """What is gathered of images batch by batch, and is small beside them."""
+    """What is gathered of images, or of features of them, batch by batch, and is small beside them."""
 
-    def add(self, images: Tensor) -> None:
-        """Take in images `[B, C, H, W]` in [0, 1]."""
+    def add(self, images: Tensor, /) -> None:
+        """Take in images `[B, C, H, W]` in [0, 1], or features `[B, d]`."""
         ...
+
+
+Features = tuple[str, str]
+"""A feature network and one of its layers."""
 
 
 @final
@@ -151,10 +157,12 @@ class SampleMetric(Metric):
     """Judges images that a model draws, by a statistic of them and the same statistic of the data."""
 
     needs: ClassVar[Needs] = "samples"
+    features: Features | None = None
+    """What the statistic is gathered of; None: the images themselves."""
     gather: Callable[[], Statistic]
     """A new statistic that has seen nothing yet."""
-    compare: Callable[[Any, Any], float]
-    """The value, from the statistic of the data and that of the samples."""
+    compare: Callable[[Any, Any], float | tuple[float, float | None]]
+    """The value (and its deviation, if there is one), from the statistic of the data and that of samples."""
     facts: Mapping[str, Fact]
     """What its value depends on."""
     suits: Callable[[Subject], str | None] = lambda subject: None
@@ -166,7 +174,7 @@ class SampleMetric(Metric):
 
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
-        return self.facts
+        return {**self.facts, **({} if self.features is None else {"features": " ".join(self.features)})}
 
 
 @final

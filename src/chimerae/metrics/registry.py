@@ -18,6 +18,7 @@ from chimerae.metrics.kinds import (
     SampleMetric,
 )
 from chimerae.metrics.of_codes import CODES
+from chimerae.metrics.of_features import FEATURES
 from chimerae.metrics.of_samples import SAMPLES
 from chimerae.shapes import Shape
 
@@ -118,6 +119,7 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         about="squared error per coordinate of reconstructed points",
     ),
     *SAMPLES,
+    *FEATURES,
     CloudMetric(
         name="kl_published",
         better="lower",

@@ -1,0 +1,13 @@
+"""Feature networks: what metrics see of images beside their pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chimerae.extractors.classifier import Classifier, open_classifier
+from chimerae.extractors.extractor import Extractor, Wanted
+
+EXTRACTORS: Mapping[str, Callable[[Wanted], Extractor]] = {Classifier.name: open_classifier}
+"""Name of a feature network -> how it is opened; an `InputError` says why it cannot be."""
+
+__all__ = ["EXTRACTORS", "Classifier", "Extractor", "Wanted", "open_classifier"]

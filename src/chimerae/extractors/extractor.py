@@ -1,0 +1,44 @@
+"""What a feature network is, as far as metrics are concerned."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from chimerae.data import Prepared
+from chimerae.progress import Progress, silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What features are wanted of."""
+
+    data: Prepared
+    labels: str | None = None
+    """Source whose labels a classifier is trained on; None: the data's own."""
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    progress: Progress = silent
+
+
+class Extractor(ABC):
+    """A network that turns images into features."""
+
+    name: ClassVar[str]
+    """What metrics call it."""
+
+    suffix: str = ""
+    """What is added to the names of its metrics, where they could be taken for something else without."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> Mapping[str, str | int | float]:
+        """What its features depend on."""
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Mapping[str, Tensor]:
+        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`, uint8."""

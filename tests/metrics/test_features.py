@@ -1,0 +1,130 @@
+"""Distances of sets of features, against libraries and loops."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from prdc import compute_prdc
+from scipy.linalg import sqrtm
+from torch_fidelity.metric_fid import fid_statistics_to_metric
+from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
+
+from chimerae.errors import InputError
+from chimerae.metrics.frechet import Moments, frechet
+from chimerae.metrics.kernel import SUBSETS, kernel_distance, squared_mmd
+from chimerae.metrics.neighbourhoods import MOST, Kept, neighbourhoods
+
+
+def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Tensor:
+    g = torch.Generator().manual_seed(seed)
+    mixed = torch.randn(n, d, generator=g) @ torch.randn(d, d, generator=torch.Generator().manual_seed(99))
+    return scale * mixed + shift
+
+
+def moments(rows: torch.Tensor, size: int = 64) -> Moments:
+    found = Moments()
+    for part in rows.split(size):
+        found.add(part)
+    return found
+
+
+def kept(rows: torch.Tensor) -> Kept:
+    found = Kept()
+    found.add(rows)
+    return found
+
+
+def test_moments_are_numpys_whatever_the_batches():
+    rows = features(300, 7, 0, shift=5.0)
+    for size in (300, 64, 1):
+        mean, covariance = moments(rows, size).normal()
+        np.testing.assert_allclose(mean, rows.double().mean(0), rtol=1e-12)
+        np.testing.assert_allclose(covariance, np.cov(rows.double().numpy(), rowvar=False), rtol=1e-9)
+
+
+@pytest.mark.parametrize("n", [400, 20])  # of 20 images the covariance of 32 features is singular
+def test_frechet_is_that_of_torch_fidelity_and_of_scipy(n: int):
+    a, b = features(n, 32, 0), features(n, 32, 1, 1.2, 0.3)
+    found = frechet(moments(a), moments(b))
+    stats = [
+        {"mu": x.double().mean(0).numpy(), "sigma": np.cov(x.double().numpy(), rowvar=False)} for x in (a, b)
+    ]
+    (m1, s1), (m2, s2) = ((s["mu"], s["sigma"]) for s in stats)
+    root = sqrtm(s1 @ s2).real
+    assert found == pytest.approx(((m1 - m2) ** 2).sum() + np.trace(s1 + s2 - 2 * root), rel=1e-5)
+    theirs = fid_statistics_to_metric(stats[0], stats[1], False)["frechet_inception_distance"]
+    assert found == pytest.approx(theirs, rel=1e-5)
+
+
+def test_frechet_of_normals_has_a_closed_form():
+    a = torch.randn(200_000, 2, generator=torch.Generator().manual_seed(0))
+    b = 3.0 * torch.randn(200_000, 2, generator=torch.Generator().manual_seed(1)) + torch.tensor([1.0, 2.0])
+    assert frechet(moments(a, 50_000), moments(b, 50_000)) == pytest.approx(
+        5.0 + 2 * (3.0 - 1.0) ** 2, abs=0.1
+    )
+    assert frechet(moments(a, 50_000), moments(a, 10_000)) == pytest.approx(0.0, abs=1e-9)
+
+
+def test_squared_mmd_by_loops_and_by_torch_fidelity():
+    a, b = features(12, 3, 0).double(), features(12, 3, 1, 1.3).double()
+
+    def k(x: torch.Tensor, y: torch.Tensor) -> float:
+        return float((x @ y / 3 + 1) ** 3)
+
+    pairs = [(i, j) for i in range(12) for j in range(12)]
+    within = sum(k(x[i], x[j]) for x in (a, b) for i, j in pairs if i != j) / (12 * 11)
+    between = sum(k(a[i], b[j]) for i, j in pairs) / 144
+    assert float(squared_mmd(a, b)) == pytest.approx(within - 2 * between, rel=1e-10)
+    assert float(squared_mmd(a, b)) == pytest.approx(float(kernel_mmd(a.numpy(), b.numpy())), rel=1e-9)
+
+
+def test_kernel_distance_is_a_mean_over_subsets_and_repeats():
+    a, b = features(1500, 8, 0), features(1400, 8, 1)
+    value, deviation = kernel_distance(a, b)
+    assert kernel_distance(a, b) == (value, deviation)
+    assert deviation is not None
+    assert abs(value) < 3 * deviation  # both of one distribution
+    assert kernel_distance(a, 1.5 * b)[0] > 10 * deviation
+    theirs = kid_features_to_metric(a, 1.5 * b, verbose=False)
+    ours, deviation = kernel_distance(a, 1.5 * b)  # other subsets, so as near as means of a hundred can be
+    assert ours == pytest.approx(theirs["kernel_inception_distance_mean"], abs=deviation / 2)
+    assert deviation == pytest.approx(theirs["kernel_inception_distance_std"], rel=0.4)
+    few, spread = kernel_distance(a[:30], b[:40])  # fewer than a subset: every subset is thirty of them
+    assert np.isfinite(few)
+    assert spread is not None
+    assert spread > 0
+    assert kernel_distance(a[:30], b[:30])[1] is None
+    assert SUBSETS == 100
+
+
+@pytest.mark.parametrize("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])
+def test_neighbourhoods_are_those_of_prdc(case: tuple[float, float]):
+    a, b = features(700, 5, 0), features(650, 5, 1, *case)
+    found = neighbourhoods(a, b)
+    three = compute_prdc(a.double().numpy(), b.double().numpy(), nearest_k=3)
+    five = compute_prdc(a.double().numpy(), b.double().numpy(), nearest_k=5)
+    assert found.precision == pytest.approx(three["precision"], abs=1e-9)
+    assert found.recall == pytest.approx(three["recall"], abs=1e-9)
+    assert found.density == pytest.approx(five["density"], abs=1e-9)
+    assert found.coverage == pytest.approx(five["coverage"], abs=1e-9)
+
+
+def test_kept_features_are_the_first_ten_thousand():
+    found = kept(torch.arange(MOST + 5.0)[:, None])
+    found.add(torch.zeros(3, 1))
+    assert found.n == len(found.rows()) == MOST
+    assert float(found.rows().max()) == MOST - 1
+
+
+def test_too_few_or_spoilt_features_are_refused():
+    with pytest.raises(InputError, match="a covariance needs two images or more, not 1"):
+        frechet(moments(features(1, 3, 0)), moments(features(9, 3, 0)))
+    with pytest.raises(InputError, match="more than 5 images of either kind, not 5"):
+        kept(features(5, 3, 0)).beside(kept(features(9, 3, 0)))
+    with pytest.raises(InputError, match="two images or more of either kind, not 1"):
+        kernel_distance(features(1, 3, 0), features(9, 3, 0))
+    with pytest.raises(InputError, match="not finite"):
+        frechet(moments(torch.full((4, 2), torch.nan)), moments(features(4, 2, 0)))
+    with pytest.raises(InputError, match="not finite"):
+        kept(torch.full((9, 2), torch.nan)).beside(kept(features(9, 2, 0)))
