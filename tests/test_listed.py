@@ -25,7 +25,7 @@ HELPERS = {
     "chimerae.methods": {"introspection", "method"},
     "chimerae.networks": {"heads"},
     "chimerae.metrics": {"kinds", "mean", "registry"},
-    "chimerae.cli": {"console", "inputs", "output", "parse"},
+    "chimerae.cli": {"console", "flags", "inputs", "output", "parse"},
 }
 """Modules that hold no entry of their room's table."""
 

@@ -16,6 +16,7 @@ TINY = ["--arch", "dcgan", "--arch.width", "2", "--method.z-dim", "3", "--traini
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty directory to work in, and a cache of its own."""
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("CHIMERAE_DATA", "")
     place = tmp_path / "here"
     place.mkdir()
     monkeypatch.chdir(place)

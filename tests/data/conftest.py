@@ -10,9 +10,10 @@ from tests.data.data_files import Make, speckles
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache of its own for every test."""
+    """A cache of its own for every test, and no root of data."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("CHIMERAE_CACHE", str(folder))
+    monkeypatch.setenv("CHIMERAE_DATA", "")
     return folder
 
 

@@ -139,7 +139,7 @@ def test_hub_ids(monkeypatch: pytest.MonkeyPatch) -> None:
 
     asked: list[tuple[str, str | None]] = []
 
-    def load_dataset(name: str, revision: str | None = None) -> Any:
+    def load_dataset(name: str, config: str | None, revision: str | None = None) -> Any:
         asked.append((name, revision))
         return DatasetDict({"train": hub_set(range(5)), "test": hub_set(range(5, 8))})
 
@@ -157,7 +157,7 @@ def test_hub_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     "error", [ConnectionError("Couldn't reach\nthe hub"), FileNotFoundError("no such set")]
 )
 def test_hub_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def load_dataset(name: str, revision: str | None = None) -> Any:
+    def load_dataset(name: str, config: str | None, revision: str | None = None) -> Any:
         raise error
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)

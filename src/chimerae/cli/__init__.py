@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 import chimerae
+from chimerae.cli.flags import rooted
 from chimerae.errors import InputError, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
@@ -39,6 +40,9 @@ start with:
   chimerae report runs/avae-photos         one page with everything about it
   chimerae VERB --help                     the options of a verb
 
+--root DIR, with any verb, is the folder in which data sets such as cifar10 are looked for before the
+hub; the environment variable CHIMERAE_DATA does the same
+
 exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state saved; 1 our own fault"""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
@@ -56,9 +60,12 @@ def usage() -> str:
 def run(args: Sequence[str]) -> int:
     """Run the command line `args` (without the program's name) and return its exit code; errors are raised.
 
+    `--root DIR` may stand anywhere.
+
     Raises:
         InputError: the verb or its arguments are wrong.
     """
+    args = rooted(args)
     if not args or args[0] in ("-h", "--help", "help"):
         print(usage())
         return DONE if args else INPUT_WRONG

@@ -11,6 +11,7 @@ import tyro
 
 from chimerae.cli import DONE, INPUT_WRONG
 from chimerae.cli.parse import parse
+from chimerae.data.named import preset
 from chimerae.data.settings import Prepare
 from chimerae.errors import InputError, unknown
 
@@ -22,12 +23,15 @@ usage: chimerae data inspect SOURCE [--prepare.size N ...] [--out FILE.png]
 `chimerae data inspect --help` shows every option; `chimerae list data` shows sources."""
 
 
+PROG = "chimerae data inspect"
+
+
 @dataclass(frozen=True)
 class Inspect:
     """Print what a source holds, and draw what the network will see of it."""
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
-    """A name such as digits, a folder of images, .npy, .npz or .parquet, or owner/name on the hub."""
+    """A name such as cifar10, a folder of images, .npy, .npz or .parquet, or owner/name on the hub."""
     prepare: Prepare = field(default_factory=Prepare)
     """How it is turned into arrays."""
     out: Path | None = None
@@ -45,7 +49,9 @@ def main(args: Sequence[str]) -> int:
         return DONE if args else INPUT_WRONG
     if args[0] != "inspect":
         raise unknown("verb of data", args[0], ["inspect"])
-    return _inspect(parse(Inspect, args[1:], prog="chimerae data inspect"))
+    asked = parse(Inspect, args[1:], prog=PROG)
+    own = Inspect(asked.source, preset(asked.source))
+    return _inspect(parse(Inspect, args[1:], prog=PROG, default=own))
 
 
 def _inspect(asked: Inspect) -> int:

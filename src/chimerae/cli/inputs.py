@@ -8,10 +8,12 @@ from pathlib import Path
 from torch import Tensor
 
 from chimerae.cli.console import display
-from chimerae.data import look, prepare
+from chimerae.data import Prepare, look, prepare
+from chimerae.data.named import named, preset
 from chimerae.errors import InputError
 from chimerae.model import Model, load
 from chimerae.recipes.folder import read_run
+from chimerae.recipes.run import Run
 from chimerae.shapes import describe, is_image
 
 
@@ -25,7 +27,7 @@ def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[
     if n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")
     run, model = read_run(folder), load(folder, device=device)
-    settings = run.prepare
+    settings = run.prepare if source is None else _settings(run, source)
     if source is not None and is_image(model.shape):
         channels, height, width = model.shape
         settings = replace(settings, size=(height, width), channels="1" if channels == 1 else "3")
@@ -38,3 +40,12 @@ def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[
         raise InputError(f"{wanted} holds {describe(data.shape)}, this model takes {describe(model.shape)}")
     split = data.test if source is None else data.train
     return model, split.take(range(min(n, len(split))))
+
+
+def _settings(run: Run, source: str) -> Prepare:
+    """How another source is prepared: as its name says, else as in the run, but without the crop that belongs
+    to a name.
+    """
+    if named(source) is not None:
+        return preset(source)
+    return run.prepare if named(run.data) is None else replace(run.prepare, crop=None)

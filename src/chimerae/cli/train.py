@@ -16,6 +16,7 @@ import tyro
 
 from chimerae.cli import DONE, SIGNALLED
 from chimerae.cli.console import display
+from chimerae.cli.flags import take
 from chimerae.cli.parse import parse
 from chimerae.config import to_dict
 from chimerae.errors import InputError
@@ -46,7 +47,7 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--o
 
 --arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
 `chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
-sources."""
+sources. `--root DIR` is the folder of data sets that have a name there."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -84,20 +85,3 @@ def learn(work: Callable[[Audience], Path]) -> int:
         return SIGNALLED + stop.signum
     print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
     return DONE
-
-
-def take(flags: Sequence[str], name: str) -> tuple[str | None, list[str]]:
-    """The value of `name` in `flags` (`--name value` or `--name=value`), and the flags without it.
-
-    >>> take(["--arch", "mlp", "--steps", "3"], "--arch"), take(["--data=x"], "--data")
-    (('mlp', ['--steps', '3']), ('x', []))
-    """
-    rest = list(flags)
-    for i, flag in enumerate(rest):
-        if flag == name:
-            if i + 1 == len(rest):
-                raise InputError(f"{name} needs a value")
-            return rest[i + 1], rest[:i] + rest[i + 2 :]
-        if flag.startswith(f"{name}="):
-            return flag.removeprefix(f"{name}="), rest[:i] + rest[i + 1 :]
-    return None, rest

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chimerae.data.batches import Batches
+    from chimerae.data.entry import Named
     from chimerae.data.find import source_abouts
+    from chimerae.data.named import NAMED, preset
     from chimerae.data.overview import Look, look
     from chimerae.data.prepared import Prepared, prepare
     from chimerae.data.settings import Prepare
@@ -19,21 +21,26 @@ if TYPE_CHECKING:
     from chimerae.data.toys import TOYS, Toy
 
 __all__ = [
+    "NAMED",
     "TOYS",
     "Batches",
     "Look",
+    "Named",
     "Prepare",
     "Prepared",
     "Split",
     "Toy",
     "look",
     "prepare",
+    "preset",
     "source_abouts",
 ]
 
 _HOMES = {
     "Batches": "batches",
     "Look": "overview",
+    "NAMED": "named",
+    "Named": "entry",
     "Prepare": "settings",
     "Prepared": "prepared",
     "Split": "splits",
@@ -41,6 +48,7 @@ _HOMES = {
     "Toy": "toys",
     "look": "overview",
     "prepare": "prepared",
+    "preset": "named",
     "source_abouts": "find",
 }
 

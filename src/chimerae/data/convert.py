@@ -12,10 +12,12 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
+from chimerae.data.crop import crop_box
 from chimerae.data.manifest import Unread
 from chimerae.data.pixels import GREY_MODES, Bytes, Unreadable, decode, fitted, flatten, to_array
-from chimerae.data.settings import Fit
+from chimerae.data.settings import Crop, Fit
 from chimerae.data.sources import Item, Part
 from chimerae.data.store import RowWriter
 from chimerae.errors import InputError
@@ -43,15 +45,19 @@ class Recipe:
     """No size was asked for: every image must have this one."""
     guessed: bool
     """Grey was not asked for: the first image with colour raises `ColourFound`."""
+    crop: Crop | None = None
+    """What is cut out before anything else."""
 
     def __call__(self, item: Item) -> Bytes | Unread:
         """The image as `[C, H, W]`, or why it cannot be read.
 
         Raises:
-            InputError: its size is not the common one, and none was asked for.
+            InputError: its size is not the common one, and none was asked for; or the crop is larger.
         """
+        whole = self.native or self.crop is not None
         try:
-            image = decode(item, at_least=None if self.native else _DRAFT * max(self.height, self.width))
+            image = decode(item, at_least=None if whole else _DRAFT * max(self.height, self.width))
+            image = self._cut(image, item.name)
             if self.native and image.size != (self.width, self.height):
                 raise InputError(
                     f"images differ in size: '{item.name}' is {image.height}x{image.width}, "
@@ -63,6 +69,12 @@ class Recipe:
             return to_array(fitted(flatten(image, self.channels), self.height, self.width, self.fit))
         except Unreadable as error:
             return Unread(name=item.name, why=str(error))
+
+    def _cut(self, image: Image, name: str) -> Image:
+        if self.crop is None:
+            return image
+        left, top, wide, high = crop_box(self.crop, image.height, image.width, name)
+        return image.crop((left, top, left + wide, top + high))
 
 
 def common_side(pixels: int) -> int:

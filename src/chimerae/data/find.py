@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from chimerae.data.embedded import EMBEDDED
-from chimerae.data.folder import SUFFIXES, open_folder
+from chimerae.data.folder import SUFFIXES
+from chimerae.data.locate import open_directory, open_named
+from chimerae.data.named import NAMED, named
 from chimerae.data.sources import ImageSource, PointSource
 from chimerae.data.toys import TOYS, Toy
 from chimerae.errors import InputError, unknown
@@ -36,11 +38,12 @@ def source_abouts() -> tuple[tuple[str, str], ...]:
     ['digits', 'patches', 'step-edges']
     """
     toys = ((toy.name, f"toy points: {toy.about}") for toy in TOYS)
-    return (*((name, about) for name, (about, _) in EMBEDDED.items()), *toys, *_OWN)
+    sets = ((each.name, each.about) for each in NAMED)
+    return (*((name, about) for name, (about, _) in EMBEDDED.items()), *toys, *sets, *_OWN)
 
 
 def find(source: str) -> Source:
-    """Open `source`: a name, a path, or a hub id `owner/name` or `owner/name@revision`.
+    """Open `source`: a name, NAME@REVISION, a path, or a hub id `owner/name` or `owner/name@revision`.
 
     A name wins over a path of the same spelling (`./digits` is the folder), and a path over a hub id.
 
@@ -54,6 +57,8 @@ def find(source: str) -> Source:
     for toy in TOYS:
         if source == toy.name:
             return toy
+    if (known := named(source)) is not None:
+        return open_named(*known)
     path = Path(source).expanduser()
     if path.exists():
         return _open_path(path)
@@ -68,8 +73,7 @@ def _open_path(path: Path) -> Source:
         raise InputError(f"'{path}' cannot be read: permission denied")
     suffix = path.suffix.lower()
     if path.is_dir():
-        tables = sorted(path.rglob("*.parquet"))
-        return open_parquet(path, tables) if tables else open_folder(path)
+        return open_directory(path)
     if suffix in (".npy", ".npz"):
         return open_arrays(path)
     if suffix == ".parquet":
@@ -86,7 +90,10 @@ def _open_missing(source: str, path: Path) -> Source:
     if on_hub and not path.parent.is_dir():
         from chimerae.data.hub import open_hub
 
-        return open_hub(source)
+        name, _, revision = source.partition("@")
+        missing = f"'{source}' is no file or folder here, and not to be had from the hub"
+        return open_hub(name, revision or None, missing=missing)
     if os.sep in source or path.suffix or source.startswith((".", "~")):
         raise InputError(f"there is no file or folder '{source}'; {_POSSIBLE}")
-    raise unknown("data source", source, [*EMBEDDED, *(toy.name for toy in TOYS)])
+    names = [*EMBEDDED, *(toy.name for toy in TOYS), *(each.name for each in NAMED)]
+    raise unknown("data source", source, names)

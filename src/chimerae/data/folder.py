@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from chimerae.data.choose import TEST_NAMES, Wanted, choose_splits, names_in
 from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture, spread
 from chimerae.errors import InputError
 
@@ -15,15 +16,13 @@ SUFFIXES: Final = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
     | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2"}
 )
-TEST_NAMES: Final = ("test", "validation", "val", "valid", "dev")
-"""Names of a test split; the first that there is counts."""
 
 
-def open_folder(root: Path) -> ImageSource:
+def open_folder(root: Path, wanted: Wanted | None = None) -> ImageSource:
     """The images below `root`.
 
     Raises:
-        InputError: there are none.
+        InputError: there are none, or a wanted split is missing.
     """
     images, others = _walk(root)
     if not images:
@@ -31,7 +30,7 @@ def open_folder(root: Path) -> ImageSource:
         raise InputError(
             f"'{root}' holds no images{beside}; wanted: {' '.join(sorted(SUFFIXES))} or .parquet"
         )
-    parts, left_out = _splits(root, images)
+    parts, left_out = _splits(root, images, wanted)
     classes, labels = _classes(parts)
     return ImageSource(
         identity=file_identity(path for path, _ in images),
@@ -77,20 +76,24 @@ def _is_new(folder: str, name: str, seen: set[str]) -> bool:
     return True
 
 
-def _splits(root: Path, images: Found) -> tuple[dict[str, Found], dict[str, int]]:
-    """Images by split, and how many are in none; without `train/` and a test folder, all are one split."""
+def _splits(root: Path, images: Found, wanted: Wanted | None) -> tuple[dict[str, Found], dict[str, int]]:
+    """Images by split, and how many are in none; without `train/` and a test folder, or without any that is
+    wanted, all are one split.
+    """
     by_top: dict[str, list[tuple[Path, tuple[str, ...]]]] = {}
     for path, inside in images:
         by_top.setdefault(inside[0].lower() if inside else "", []).append((path, inside[1:]))
-    test = next((name for name in TEST_NAMES if name in by_top), None)
-    if "train" not in by_top or test is None:
+    if wanted is None:
+        alone = "train" not in by_top or by_top.keys().isdisjoint(TEST_NAMES)
+    else:
+        alone = by_top.keys().isdisjoint(names_in(wanted))
+    if alone:
         return {"train": images}, {}
-    left_out = {
-        f"images in {top or root.name}": len(found)
-        for top, found in by_top.items()
-        if top not in ("train", test)
-    }
-    return {"train": by_top["train"], "test": by_top[test]}, left_out
+    chosen, left = choose_splits(list(by_top), wanted, str(root))
+    left_out = {f"images in {top or root.name}": len(by_top[top]) for top in left}
+    return {
+        split: [found for top in tops for found in by_top[top]] for split, tops in chosen.items()
+    }, left_out
 
 
 def _classes(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[Path, int]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chimerae.data.sources import ImageSource, Item, Part, digest, spread
-from chimerae.data.tables import BATCH, Columns, choose_splits, columns_of, items
+from chimerae.data.choose import Wanted, choose_splits
+from chimerae.data.sources import ImageSource, Item, Part, digest, joined, spread
+from chimerae.data.tables import BATCH, Columns, columns_of, items
 from chimerae.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,38 +20,63 @@ N_SHOWN: Final = 300
 """Characters of an error of `datasets` that are passed on."""
 
 
-def open_hub(source: str) -> ImageSource:
-    """The data set `owner/name` or `owner/name@revision`, downloaded if it is not in the cache of `datasets`.
+def open_hub(
+    name: str,
+    revision: str | None = None,
+    *,
+    missing: str,
+    config: str | None = None,
+    wanted: Wanted | None = None,
+) -> ImageSource:
+    """The data set `name` (owner/name), downloaded if it is not in the cache of `datasets`.
+
+    Args:
+        name: its id.
+        revision: the state of it that is wanted.
+        missing: how the error begins when it cannot be had.
+        config: its subset; the only one, or its default, when not given.
+        wanted: the splits that are wanted; the usual ones when not given.
 
     Raises:
-        InputError: it is not there, the hub cannot be reached, or it has no column of images.
+        InputError: it is not there, the hub cannot be reached, it has no column of images, or not the wanted
+        splits.
     """
-    name, _, revision = source.partition("@")
-    found = _load(source, name, revision or None)
-    chosen, left = choose_splits(list(found))
-    parts = {}
-    for split, given in chosen.items():
-        rows = _undecoded(found[given])
-        schema = rows.features.arrow_schema
-        parts[split] = Part(len(rows), _reader(rows, columns_of(schema, source), given))
-    identity = digest(
-        (name, given, found[given]._fingerprint, len(found[given])) for given in chosen.values()
+    found = _load(name, config, revision, missing)
+    chosen, left = choose_splits(list(found), wanted, name)
+    parts = {
+        split: joined([_part(found[each], name, each) for each in given]) for split, given in chosen.items()
+    }
+    used = [each for given in chosen.values() for each in given]
+    return ImageSource(
+        digest((name, each, found[each]._fingerprint, len(found[each])) for each in used),
+        parts,
+        left_out={f"rows in {split}": len(found[split]) for split in left},
+        hub=name,
+        revision=_commit(found) or revision,
     )
-    return ImageSource(identity, parts, left_out={f"rows in {split}": len(found[split]) for split in left})
 
 
-def _load(source: str, name: str, revision: str | None) -> DatasetDict:
+def _part(rows: Dataset, name: str, split: str) -> Part:
+    plain = _undecoded(rows)
+    return Part(len(plain), _reader(plain, columns_of(plain.features.arrow_schema, name), split))
+
+
+def _load(name: str, config: str | None, revision: str | None, missing: str) -> DatasetDict:
     from datasets import DatasetDict, load_dataset
 
     try:
-        found = load_dataset(name, revision=revision)
+        found = load_dataset(name, config, revision=revision)
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(
-            f"'{source}' is no file or folder here, and not to be had from the hub: {_in_short(error)}"
-        ) from error
+        raise InputError(f"{missing}: {_in_short(error)}") from error
     if not isinstance(found, DatasetDict) or not found:
-        raise InputError(f"'{source}' has no splits that can be read")
+        raise InputError(f"'{name}' has no splits that can be read")
     return found
+
+
+def _commit(found: DatasetDict) -> str | None:
+    """The commit that was downloaded: `datasets` keeps its tables in a folder of this name."""
+    folders = (Path(file["filename"]).parent.name for rows in found.values() for file in rows.cache_files)
+    return next((folder for folder in folders if re.fullmatch(r"[0-9a-f]{40}", folder)), None)
 
 
 def _in_short(error: Exception) -> str:

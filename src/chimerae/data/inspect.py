@@ -17,6 +17,7 @@ from chimerae import pictures
 from chimerae.data.convert import common_side
 from chimerae.data.find import find
 from chimerae.data.manifest import Manifest
+from chimerae.data.named import preset
 from chimerae.data.overview import Look, overview
 from chimerae.data.prepared import Prepared, prepare
 from chimerae.data.settings import SPLITS, Prepare
@@ -71,11 +72,11 @@ def inspect(
     Raises:
         InputError: as `prepare`; but where images differ in size and none is set, one is chosen.
     """
-    settings = settings or Prepare()
+    settings = settings or preset(source)
     look = overview(source, find(source), settings, limit=None, progress=progress)
     chosen = look.final is None
     if chosen:
-        settings = replace(settings, size=common_side(min(min(size) for size in look.sizes)))
+        settings = replace(settings, size=common_side(min(min(size) for size in look.cropped)))
     prepared = prepare(source, settings, cache=cache, progress=progress)
     duplicates, leaked = _copies(prepared)
     found = Inspection(

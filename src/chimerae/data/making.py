@@ -41,13 +41,20 @@ def make_images(name: str, source: ImageSource, settings: Prepare, work: Path, p
             shape=(recipe.channels, recipe.height, recipe.width),
             counts=counts,
             hold_out=None if "test" in source.parts else settings.hold_out,
-            transform=Transform(size=(recipe.height, recipe.width), fit=recipe.fit, channels=recipe.channels),
+            transform=Transform(
+                size=(recipe.height, recipe.width),
+                fit=recipe.fit,
+                channels=recipe.channels,
+                crop=recipe.crop,
+            ),
             checksum=digest(facts.checksum for facts in files.values()),
             files=files,
             unreadable=[unread for tally in tallies.values() for unread in tally.unread],
             constant=sum(tally.n_constant for tally in tallies.values()),
             classes=source.classes,
             left_out=dict(source.left_out),
+            hub=source.hub,
+            revision=source.revision,
         ),
     )
 
@@ -76,7 +83,7 @@ def make_points(name: str, source: PointSource, settings: Prepare, work: Path) -
 def _recipe(name: str, source: ImageSource, settings: Prepare) -> Recipe:
     seen = overview(name, source, settings)
     if seen.final is None:
-        sizes = list(seen.sizes)
+        sizes = list(seen.cropped)
         shown = ", ".join(f"{height}x{width}" for height, width in sizes[:3]) + (
             ", ..." if len(sizes) > 3 else ""
         )
@@ -92,6 +99,7 @@ def _recipe(name: str, source: ImageSource, settings: Prepare) -> Recipe:
         channels=channels,
         native=settings.size is None,
         guessed=settings.channels == "auto" and channels == 1,
+        crop=settings.crop,
     )
 
 

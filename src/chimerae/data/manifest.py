@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass
 
+from chimerae.data.settings import Crop
 from chimerae.strict import STRICT
 
 Kind = Literal["images", "points"]
@@ -48,6 +49,8 @@ class Transform:
     """Height and width."""
     fit: str
     channels: int
+    crop: Crop | None = None
+    """What was cut out before, as in the settings."""
     resample: str = "lanczos"
     transparent_on: str = "white"
     padding: int = 0
@@ -78,3 +81,7 @@ class Manifest:
     classes: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
     """What the source holds beside what is used, with counts."""
+    hub: str | None = None
+    """Id of the hub's data set that the images come from; None when they were taken from files here."""
+    revision: str | None = None
+    """State of the hub's data set: its commit where that can be told, else what was asked for."""

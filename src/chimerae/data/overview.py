@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from chimerae.data.crop import cropped_size
 from chimerae.data.find import Source, find
 from chimerae.data.manifest import Kind
+from chimerae.data.named import preset
 from chimerae.data.pixels import Header, Unreadable, header
 from chimerae.data.settings import Prepare
 from chimerae.data.sources import Part, PointSource
@@ -39,6 +41,8 @@ class Look:
     """Samples per split, as they will be if every one is readable."""
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
     """(height, width) -> how many of the headers that were read."""
+    cropped: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    """The same once the crop is cut out, if there is one."""
     modes: Mapping[str, int] = field(default_factory=dict)
     """Mode of colour, in pillow's words -> how many of the headers that were read."""
     complete: bool = True
@@ -46,12 +50,13 @@ class Look:
 
 
 def look(source: str, settings: Prepare | None = None) -> Look:
-    """What `source` holds; nothing is decoded or written.
+    """What `source` holds; nothing is decoded or written. Settings are those of its name when not given.
 
     Raises:
-        InputError: there is no such source, it holds nothing readable, or a single sample only.
+        InputError: there is no such source, it holds nothing readable, or a single sample only; or its images
+        are smaller than the crop.
     """
-    return overview(source, find(source), settings or Prepare())
+    return overview(source, find(source), settings or preset(source))
 
 
 def overview(
@@ -77,8 +82,11 @@ def overview(
         )
     sizes = Counter((seen.height, seen.width) for seen in headers)
     channels = _channels(headers, settings)
+    cropped: Counter[tuple[int, int]] = Counter()
+    for size, count in sizes.items():
+        cropped[cropped_size(settings.crop, size, name)] += count
     native = next(iter(sizes)) if len(sizes) == 1 else None
-    wanted = settings.height_width or native
+    wanted = settings.height_width or (next(iter(cropped)) if len(cropped) == 1 else None)
     return Look(
         source=name,
         kind="images",
@@ -86,6 +94,7 @@ def overview(
         final=wanted and (channels, *wanted),
         counts=split_counts(counts, settings.hold_out, name),
         sizes=dict(sizes.most_common()),
+        cropped=dict(cropped.most_common()),
         modes=dict(Counter(seen.mode for seen in headers).most_common()),
         complete=limit is None or max(counts.values()) <= limit,
     )

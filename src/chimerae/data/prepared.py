@@ -13,6 +13,7 @@ from torch import Tensor
 from chimerae.data.find import find
 from chimerae.data.making import label_file, make_images, make_points
 from chimerae.data.manifest import FORMAT, Kind, Manifest
+from chimerae.data.named import preset
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.sources import PointSource, digest
 from chimerae.data.splits import Split, held_out
@@ -62,7 +63,7 @@ def prepare(
     progress: Progress = silent,
     verify: bool = False,
 ) -> Prepared:
-    """The arrays of `source`, made now or found in the cache.
+    """The arrays of `source`, made now or found in the cache. Settings are those of its name when not given.
 
     The cache is `cache`, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`. An entry is made anew when the
     files of the source, the settings or our format change, or when it is damaged: sizes are always checked,
@@ -71,11 +72,11 @@ def prepare(
     Raises:
         InputError: the source does not exist or cannot be used, or the cache cannot be written to.
     """
-    settings = settings or Prepare()
+    settings = settings or preset(source)
     found = find(source)
     if isinstance(found, Toy):
         return _toy(found)
-    entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, sorted(asdict(settings).items())])}"
+    entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"
     if _usable(entry, verify) is None:
         with new_entry(entry) as work:
             if isinstance(found, PointSource):
@@ -85,7 +86,17 @@ def prepare(
     facts = _usable(entry, verify=False)
     if facts is None:
         raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
-    return _open(entry, replace(facts, source=source))
+    origin = (None, None) if isinstance(found, PointSource) else (found.hub, found.revision)
+    return _open(entry, replace(facts, source=source, hub=origin[0], revision=origin[1]))
+
+
+def _key(settings: Prepare) -> list[tuple[str, object]]:
+    """The settings as a part of an entry's name; what came later counts only where it is used, so that older
+    entries keep theirs.
+    """
+    return sorted(
+        (name, value) for name, value in asdict(settings).items() if (name, value) != ("crop", None)
+    )
 
 
 def _usable(entry: Path, verify: bool) -> Manifest | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from io import BytesIO
@@ -50,6 +50,10 @@ class ImageSource:
     """What labels 0, 1, ... are called, where the source says so."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """What the source holds beside its images and is not used, with counts: other files, further splits."""
+    hub: str | None = None
+    """Id of the hub's data set, where it comes from there."""
+    revision: str | None = None
+    """State of the hub's data set, where it is known."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,16 @@ class PointSource:
     load: Callable[[], Mapping[str, Points]]
     counts: Mapping[str, int]
     dimension: int
+
+
+def joined(parts: Sequence[Part]) -> Part:
+    """Several parts as one, in order; nothing is read before it is asked for."""
+
+    def read(limit: int | None) -> Iterator[Item]:
+        for part in parts:
+            yield from part.read(None if limit is None else max(1, limit // len(parts)))
+
+    return parts[0] if len(parts) == 1 else Part(sum(part.count for part in parts), read)
 
 
 def digest(parts: Iterable[object]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from chimerae.data.folder import TEST_NAMES
+from chimerae.data.choose import Wanted, choose_splits, split_of
 from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture
 from chimerae.errors import InputError
 
@@ -85,11 +84,12 @@ def _open_cell(cell: Mapping[str, bytes | str | None]) -> Image.Image:
     raise ValueError("empty cell")
 
 
-def open_parquet(root: Path, paths: Sequence[Path]) -> ImageSource:
+def open_parquet(root: Path, paths: Sequence[Path], wanted: Wanted | None = None) -> ImageSource:
     """A parquet file, or a folder of them; names such as `train-00000-of-00001.parquet` tell the split.
 
     Raises:
-        InputError: a file is not parquet, holds no images, or they disagree about their columns.
+        InputError: a file is not parquet, holds no images, they disagree about their columns, or a wanted
+        split is missing.
     """
     columns = {_columns(path) for path in paths}
     if len(columns) > 1:
@@ -99,46 +99,18 @@ def open_parquet(root: Path, paths: Sequence[Path]) -> ImageSource:
     used = columns.pop()
     by_split: dict[str, list[Path]] = {}
     for path in paths:
-        by_split.setdefault(
-            split_of(path.relative_to(root).as_posix() if path != root else path.name), []
-        ).append(path)
-    chosen, left = choose_splits(list(by_split))
+        inside = path.relative_to(root).as_posix() if path != root else path.name
+        by_split.setdefault(split_of(inside, wanted), []).append(path)
+    chosen, left = choose_splits(list(by_split), wanted, str(root))
     counts = {path: pq.read_metadata(path).num_rows for path in paths}
-    parts = {
-        split: Part(sum(counts[path] for path in by_split[given]), _reader(by_split[given], used))
-        for split, given in chosen.items()
-    }
+    parts = {}
+    for split, given in chosen.items():
+        files = [path for name in given for path in by_split[name]]
+        parts[split] = Part(sum(counts[path] for path in files), _reader(files, used))
     left_out = {
         f"rows in {split or 'other files'}": sum(counts[path] for path in by_split[split]) for split in left
     }
     return ImageSource(file_identity(paths), parts, left_out=left_out)
-
-
-def split_of(path: str) -> str:
-    """The split a file belongs to by the first word of its name or of its folder; empty when neither tells.
-
-    >>> split_of("train-00000-of-00002.parquet"), split_of("plain_text/test-0.parquet")
-    ('train', 'test')
-    >>> split_of("val/0.parquet"), split_of("flowers.parquet")
-    ('val', '')
-    """
-    words = [re.split(r"[^a-z]+", part.lower())[0] for part in reversed(path.split("/"))]
-    return next((word for word in words if word == "train" or word in TEST_NAMES), "")
-
-
-def choose_splits(names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """Which of a source's splits serve as train and test, and those that serve as neither.
-
-    >>> choose_splits(["train", "validation"])
-    ({'train': 'train', 'test': 'validation'}, [])
-    >>> choose_splits(["train", "test", "validation"])
-    ({'train': 'train', 'test': 'test'}, ['validation'])
-    """
-    others = [name for name in names if name not in TEST_NAMES]
-    train = "train" if "train" in names else (others or names)[0]
-    test = next((name for name in TEST_NAMES if name in names and name != train), None)
-    chosen = {"train": train} if test is None else {"train": train, "test": test}
-    return chosen, [name for name in names if name not in chosen.values()]
 
 
 def _columns(path: Path) -> Columns:

@@ -38,10 +38,11 @@ def _holds(found: Inspection) -> Iterator[tuple[str, str]]:
 def _how(found: Inspection) -> str:
     facts = found.facts
     unchanged = found.look.final == found.look.shape and not found.chosen
-    if facts.transform is None or unchanged:
+    if facts.transform is None or (unchanged and facts.transform.crop is None):
         return ""
+    cut = "" if facts.transform.crop is None else f"crop: {facts.transform.crop}, "
     chosen = f"; sizes differ, choose one with --prepare.size {facts.shape[1]}" if found.chosen else ""
-    return f" (fit: {facts.transform.fit}{chosen})"
+    return f" ({cut}fit: {facts.transform.fit}{chosen})"
 
 
 def _values(channels: tuple[Channel, ...], *, images: bool) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chimerae.data import preset
 from chimerae.errors import InputError
 from chimerae.methods import Method
 from chimerae.nets import Architecture
@@ -49,4 +50,5 @@ class Recipe:
         """The run that this recipe describes, on `data` and with the networks of `arch`."""
         players = {name: self.training.players.get(name, Changes()) for name in self.method.players}
         training = replace(self.training, players=players)
-        return Run(method=self.method, arch=arch, data=data, training=training, **self.extra)
+        given = {"prepare": preset(data)} | dict(self.extra)
+        return Run(method=self.method, arch=arch, data=data, training=training, **given)

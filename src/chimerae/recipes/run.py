@@ -26,7 +26,7 @@ class Run:
     arch: Annotated[Architecture, one_of("architecture", networks.BY_NAME)]
     """The family of networks that play it."""
     data: str
-    """Source of the data: a toy, an embedded set, a folder, a file or a hub id (see `chimerae list data`)."""
+    """Source of the data: a name of `chimerae list data`, a folder, a file or a hub id."""
     prepare: Prepare = Prepare()
     """How the source is turned into arrays."""
     training: Training = Training()

@@ -71,7 +71,7 @@ def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare,
 
 def _common_side(seen: Look, arch: Architecture) -> int:
     """64, or what most images can fill, rounded down to a valid side."""
-    shorter = sorted(min(size) for size, count in seen.sizes.items() for _ in range(count))
+    shorter = sorted(min(size) for size, count in seen.cropped.items() for _ in range(count))
     middle = shorter[len(shorter) // 2] if shorter else COMMON_SIDE
     for side in range(min(middle, COMMON_SIDE), 0, -1):
         if arch.nearest((1, side, side)) == (1, side, side):

@@ -1,0 +1,43 @@
+"""Flags that are read before a verb parses its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from chimerae.errors import InputError
+
+ROOT: Final = "CHIMERAE_DATA"
+"""The environment variable of `--root`."""
+
+
+def rooted(args: Sequence[str]) -> list[str]:
+    """`args` without `--root DIR`, whose value is put into the environment, for this process and those it
+    starts: so nothing that a run writes down holds it.
+
+    Raises:
+        InputError: the value is missing.
+    """
+    root, rest = take(args, "--root")
+    if root is not None:
+        os.environ[ROOT] = str(Path(root).expanduser().absolute())
+    return rest
+
+
+def take(flags: Sequence[str], name: str) -> tuple[str | None, list[str]]:
+    """The value of `name` in `flags` (`--name value` or `--name=value`), and the flags without it.
+
+    >>> take(["--arch", "mlp", "--steps", "3"], "--arch"), take(["--data=x"], "--data")
+    (('mlp', ['--steps', '3']), ('x', []))
+    """
+    rest = list(flags)
+    for i, flag in enumerate(rest):
+        if flag == name:
+            if i + 1 == len(rest):
+                raise InputError(f"{name} needs a value")
+            return rest[i + 1], rest[:i] + rest[i + 2 :]
+        if flag.startswith(f"{name}="):
+            return flag.removeprefix(f"{name}="), rest[:i] + rest[i + 1 :]
+    return None, rest
