@@ -1,10 +1,10 @@
 """CelebA as each paper cuts it; scores across these cuts cannot be compared.
 
-The originals are 178 wide and 218 high, and came with a split in the order of their files. Soft-IntroVAE trains
-on the first 162,770 of them, which is exactly the training split. AVAE's code deals the images 9 : 1 at random,
-and WAE's shuffles them with a seed of its own and keeps 20,000 for testing. Nearest to both is to train on
-`train` and `valid` together (182,637) and to test on `test` (19,962), as is done here: nearly the same sizes,
-other images.
+The originals are 178 wide and 218 high, and came with a split in the order of their files. Soft-IntroVAE
+trains on the first 162,770 of them, which is exactly the training split. AVAE's code deals the images 9 : 1
+at random, and WAE's shuffles them with a seed of its own and keeps 20,000 for testing. Nearest to both is to
+train on `train` and `valid` together (182,637) and to test on `test` (19,962), as is done here: nearly the
+same sizes, other images.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -18,8 +19,16 @@ SUFFIXES: Final = frozenset(
 )
 
 
-def open_folder(root: Path, wanted: Wanted | None = None) -> ImageSource:
+def open_folder(
+    root: Path, wanted: Wanted | None = None, order: Mapping[str, int] | None = None
+) -> ImageSource:
     """The images below `root`.
+
+    Args:
+        root: the folder.
+        wanted: the splits that are wanted; the usual ones when not given.
+        order: how many files of a folder without splits belong to each of them, in the order of their names;
+            it counts only if it is as many as there are.
 
     Raises:
         InputError: there are none, or a wanted split is missing.
@@ -30,7 +39,7 @@ def open_folder(root: Path, wanted: Wanted | None = None) -> ImageSource:
         raise InputError(
             f"'{root}' holds no images{beside}; wanted: {' '.join(sorted(SUFFIXES))} or .parquet"
         )
-    parts, left_out = _splits(root, images, wanted)
+    parts, left_out = _splits(root, images, wanted, order or {})
     classes, labels = _classes(parts)
     return ImageSource(
         identity=file_identity(path for path, _ in images),
@@ -76,7 +85,9 @@ def _is_new(folder: str, name: str, seen: set[str]) -> bool:
     return True
 
 
-def _splits(root: Path, images: Found, wanted: Wanted | None) -> tuple[dict[str, Found], dict[str, int]]:
+def _splits(
+    root: Path, images: Found, wanted: Wanted | None, order: Mapping[str, int]
+) -> tuple[dict[str, Found], dict[str, int]]:
     """Images by split, and how many are in none; without `train/` and a test folder, or without any that is
     wanted, all are one split.
     """
@@ -87,13 +98,20 @@ def _splits(root: Path, images: Found, wanted: Wanted | None) -> tuple[dict[str,
         alone = "train" not in by_top or by_top.keys().isdisjoint(TEST_NAMES)
     else:
         alone = by_top.keys().isdisjoint(names_in(wanted))
-    if alone:
+    if alone and len(images) == sum(order.values()):
+        by_top = _dealt(images, order)
+    elif alone:
         return {"train": images}, {}
     chosen, left = choose_splits(list(by_top), wanted, str(root))
     left_out = {f"images in {top or root.name}": len(by_top[top]) for top in left}
     return {
         split: [found for top in tops for found in by_top[top]] for split, tops in chosen.items()
     }, left_out
+
+
+def _dealt(images: Found, order: Mapping[str, int]) -> dict[str, list[tuple[Path, tuple[str, ...]]]]:
+    rest = iter(images)
+    return {split: list(islice(rest, count)) for split, count in order.items()}
 
 
 def _classes(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[Path, int]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,10 @@ def open_named(found: Named, revision: str | None) -> ImageSource:
         for folder in (root / name for name in found.folders):
             if folder.is_dir():
                 inside = folder / (found.config or "")
-                return open_directory(inside if inside.is_dir() else folder, found.splits)
+                order = found.counts if found.in_order else None
+                return open_directory(inside if inside.is_dir() else folder, found.splits, order)
     sought = " or ".join(str((root or Path("ROOT")) / name) for name in found.folders)
-    missing = f"'{found.name}': there is no folder {sought} (ROOT is given with --root or {ROOT})"
+    missing = f"'{found.name}': there is no folder {sought} (--root DIR or {ROOT} says where the root is)"
     if found.hub is None:
         raise InputError(f"{missing}, and the hub has no such set")
     from chimerae.data.hub import open_hub
@@ -59,15 +61,17 @@ def open_named(found: Named, revision: str | None) -> ImageSource:
     )
 
 
-def open_directory(path: Path, wanted: Wanted | None = None) -> ImageSource:
-    """A folder of parquet files, or of images where there are none.
+def open_directory(
+    path: Path, wanted: Wanted | None = None, order: Mapping[str, int] | None = None
+) -> ImageSource:
+    """A folder of parquet files, or of images where there are none; `wanted` and `order` as in `open_folder`.
 
     Raises:
         InputError: it holds neither, or a wanted split is missing.
     """
     tables = sorted(path.rglob("*.parquet"))
     if not tables:
-        return open_folder(path, wanted)
+        return open_folder(path, wanted, order)
     from chimerae.data.tables import open_parquet
 
     return open_parquet(path, tables, wanted)
