@@ -32,19 +32,28 @@ def data_root() -> Path | None:
     return root
 
 
+def local_copy(found: Named) -> Path | None:
+    """The folder of a named data set under the root; None when there is none.
+
+    Raises:
+        InputError: the root is no folder.
+    """
+    root = data_root()
+    folders = [] if root is None else [root / name for name in found.folders]
+    return next((folder for folder in folders if folder.is_dir()), None)
+
+
 def open_named(found: Named, revision: str | None) -> ImageSource:
     """A named data set: from its folder under the root, else from the hub; a `revision` is the hub's.
 
     Raises:
         InputError: it is in neither place, or lacks a split.
     """
-    root = data_root()
-    if root is not None and revision is None:
-        for folder in (root / name for name in found.folders):
-            if folder.is_dir():
-                inside = folder / (found.config or "")
-                order = found.counts if found.in_order else None
-                return open_directory(inside if inside.is_dir() else folder, found.splits, order)
+    root, folder = data_root(), local_copy(found)
+    if folder is not None and revision is None:
+        inside = folder / (found.config or "")
+        order = found.counts if found.in_order else None
+        return open_directory(inside if inside.is_dir() else folder, found.splits, order)
     sought = " or ".join(str((root or Path("ROOT")) / name) for name in found.folders)
     missing = f"'{found.name}': there is no folder {sought} (--root DIR or {ROOT} says where the root is)"
     if found.hub is None:
