@@ -94,7 +94,7 @@ NAMED: Final[tuple[Named, ...]] = (
         hub="timm/oxford-iiit-pet",
         documented="huggingface.co/datasets/timm/oxford-iiit-pet",
         counts={"train": 3_680, "test": 3_669},
-        preset="AS-IntroVAE, table 3: one reading of `Oxford` at 128",
+        preset="AS-IntroVAE: one reading of `Oxford` at 128",
         prepare=Prepare(size=128, fit="squeeze"),
     ),
     Named(
