@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chimerae.metrics.frechet import Moments, frechet
-from chimerae.metrics.kernel import SUBSET, SUBSETS, kernel_distance
+from chimerae.metrics import frechet, kernel, neighbourhoods
 from chimerae.metrics.kinds import Fact, SampleMetric, Subject
-from chimerae.metrics.neighbourhoods import K_DENSITY, K_PRECISION, MOST, Kept
 
 CLASSIFIER: Final = "classifier"
 """The network that is trained on the data's own labels."""
 
-_SUBSETS: Final[Mapping[str, Fact]] = {"subsets": SUBSETS, "subset": SUBSET, "at_most": MOST}
-_PRECISION: Final[Mapping[str, Fact]] = {"k": K_PRECISION, "at_most": MOST}
-_DENSITY: Final[Mapping[str, Fact]] = {"k": K_DENSITY, "at_most": MOST}
+_SUBSETS: Final[Mapping[str, Fact]] = {
+    "subsets": kernel.SUBSETS,
+    "subset": kernel.SUBSET,
+    "at_most": neighbourhoods.MOST,
+}
+_PRECISION: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_PRECISION, "at_most": neighbourhoods.MOST}
+_DENSITY: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_DENSITY, "at_most": neighbourhoods.MOST}
 
 
 def _labelled(subject: Subject) -> str | None:
@@ -34,7 +36,7 @@ def _of_neighbourhoods(
             features=features,
             facts=_PRECISION,
             suits=suits,
-            gather=Kept,
+            gather=neighbourhoods.Kept,
             compare=lambda real, made: made.beside(real).precision,
             about=f"share of samples that lie among the data, features of {words}",
         ),
@@ -45,7 +47,7 @@ def _of_neighbourhoods(
             features=features,
             facts=_PRECISION,
             suits=suits,
-            gather=Kept,
+            gather=neighbourhoods.Kept,
             compare=lambda real, made: made.beside(real).recall,
             about=f"share of the data that lies among samples, features of {words}",
         ),
@@ -56,7 +58,7 @@ def _of_neighbourhoods(
             features=features,
             facts=_DENSITY,
             suits=suits,
-            gather=Kept,
+            gather=neighbourhoods.Kept,
             compare=lambda real, made: made.beside(real).density,
             about=f"how deep among the data samples lie, features of {words}",
         ),
@@ -67,7 +69,7 @@ def _of_neighbourhoods(
             features=features,
             facts=_DENSITY,
             suits=suits,
-            gather=Kept,
+            gather=neighbourhoods.Kept,
             compare=lambda real, made: made.beside(real).coverage,
             about=f"share of the data with a sample close by, features of {words}",
         ),
@@ -82,8 +84,8 @@ FEATURES: Final[tuple[SampleMetric, ...]] = (
         features=(CLASSIFIER, "pool"),
         facts={},
         suits=_labelled,
-        gather=Moments,
-        compare=frechet,
+        gather=frechet.Moments,
+        compare=frechet.frechet,
         about="Frechet distance on features of a classifier of the data's own labels (not FID)",
     ),
     SampleMetric(
@@ -93,8 +95,8 @@ FEATURES: Final[tuple[SampleMetric, ...]] = (
         features=(CLASSIFIER, "pool"),
         facts=_SUBSETS,
         suits=_labelled,
-        gather=Kept,
-        compare=lambda real, made: kernel_distance(real.rows(), made.rows()),
+        gather=neighbourhoods.Kept,
+        compare=lambda real, made: kernel.kernel_distance(real.rows(), made.rows()),
         about="kernel distance on features of a classifier of the data's own labels (not KID)",
     ),
     *_of_neighbourhoods(CLASSIFIER, "pool", "a classifier of the data's own labels", _labelled),
