@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 from chimerae.pictures.files import png, save
+from chimerae.pictures.films import film
 from chimerae.pictures.grids import grid, labelled, rows, strips, tiled
 from chimerae.pictures.points import Limits, panels, scatter
 
-__all__ = ["Limits", "grid", "labelled", "panels", "png", "rows", "save", "scatter", "strips", "tiled"]
+__all__ = [
+    "Limits",
+    "film",
+    "grid",
+    "labelled",
+    "panels",
+    "png",
+    "rows",
+    "save",
+    "scatter",
+    "strips",
+    "tiled",
+]
