@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import torch
 from torch import Tensor
 
+from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
@@ -41,19 +43,24 @@ def measure_samples(
     if all(problems.values()):
         return Results(absent=dict.fromkeys((m.name for m in metrics), by_reason(problems)))
     n = min(len(test), settings.n or len(test))
-    real = _of_split(test, n, metrics, settings.batch_size)
-    gathered = {DATA: _of_split(train, min(n, len(train)), metrics, settings.batch_size)}
+    real = _of_split(test, n, [m for m in metrics if not m.alone], settings)
+    gathered = {DATA: _of_split(train, min(n, len(train)), metrics, settings)}
     made, spoilt = _of_networks(bench, n, metrics, problems, progress)
     gathered |= made
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
     return _results(metrics, real, gathered, problems, n, subject, settings)
 
 
-def _of_split(split: Split, n: int, metrics: Sequence[SampleMetric], batch_size: int) -> _Gathered:
-    statistics = _fresh(metrics)
+def _of_split(split: Split, n: int, metrics: Sequence[SampleMetric], settings: Evaluation) -> _Gathered:
+    """`n` images, evenly spread: in order, and in random order for metrics that look at them alone."""
+    statistics: dict[Callable[[], Statistic], Statistic] = {}
     indices = spread(len(split), n)
-    for start, stop in pieces(n, batch_size):
-        _see(statistics, split.take(indices[start:stop]))
+    mixed = torch.randperm(len(indices), generator=noise.generator("evaluation", settings.seed, "order"))
+    for alone, order in ((False, indices), (True, indices[mixed])):
+        fresh = _fresh([m for m in metrics if m.alone == alone])
+        for start, stop in pieces(len(order) if fresh else 0, settings.batch_size):
+            _see(fresh, split.take(order[start:stop]))
+        statistics |= fresh
     return statistics
 
 
@@ -103,7 +110,7 @@ def _results(
             if problems.get(name):
                 continue
             try:
-                value = metric.compare(real[metric.gather], statistics[metric.gather])
+                value = metric.compare(real.get(metric.gather), statistics[metric.gather])
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
@@ -121,7 +128,8 @@ def _results(
 
 
 def _protocol(metric: SampleMetric, name: str, subject: Subject, settings: Evaluation) -> dict[str, Fact]:
-    facts: dict[str, Fact] = {**metric.protocol(subject), "real": "test", "seed": settings.seed}
+    against: dict[str, Fact] = {} if metric.alone else {"real": "test"}
+    facts: dict[str, Fact] = {**metric.protocol(subject), **against, "seed": settings.seed}
     if name == DATA:
         return facts
     return facts | {"code": "prior", **settings.of_networks}

@@ -159,6 +159,12 @@ class SampleMetric(Metric):
     """What its value depends on."""
     suits: Callable[[Subject], str | None] = lambda subject: None
     """Why it says nothing about some images; None when it applies."""
+    alone: bool = False
+    """It looks at one set at a time. `compare` then gets None for the data; images of the data come in
+    random order, because neighbours in a file may be alike.
+    """
+    details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
+    """Facts that depend on the shape of an image."""
 
     def unsuited(self, subject: Subject) -> str | None:
         """Why it says nothing about `subject`; None when it applies."""
@@ -166,7 +172,7 @@ class SampleMetric(Metric):
 
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
-        return self.facts
+        return {**self.facts, **self.details(subject.shape)}
 
 
 @final
