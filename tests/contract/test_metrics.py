@@ -23,6 +23,7 @@ from chimerae.metrics import (
     SampleMetric,
     Subject,
 )
+from chimerae.shapes import Shape
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
 SAMPLES = [metric for metric in METRICS if isinstance(metric, SampleMetric)]
@@ -49,6 +50,7 @@ class Waves:
 
 SUBJECTS = {
     "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8),
+    "large": Subject(shape=(1, 64, 64), z_dim=8),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
     "folded": Subject(shape=(2,), toy=Waves(name="folded")),
     "no encoder": Subject(shape=(3, 12, 12), encodes=False),
@@ -58,6 +60,8 @@ SUBJECTS = {
 def subject_of(metric: Metric) -> Subject:
     if isinstance(metric, LatentMetric):
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
+    if metric.name == "ms_ssim":
+        return SUBJECTS["large"]
     images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
     return SUBJECTS["images" if images else "points"]
 
@@ -106,7 +110,7 @@ def test_protocol_is_json(metric):
 @pytest.mark.parametrize("metric", METRICS, ids=ids)
 def test_says_in_one_line_where_it_does_not_apply(metric):
     assert metric.unsuited(subject_of(metric)) is None
-    other = SUBJECTS["points" if subject_of(metric) is SUBJECTS["images"] else "images"]
+    other = SUBJECTS["images" if subject_of(metric) is SUBJECTS["points"] else "points"]
     if isinstance(metric, LatentMetric):
         other = SUBJECTS["no encoder"]
     reason = metric.unsuited(other)
@@ -167,34 +171,39 @@ def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
 
 
-def edges_of(width: float, n: int = 40) -> torch.Tensor:
-    """Images `[n, 3, 12, 12]` of edges at random places, blurred by `width` pixels."""
-    places = 2 + 8 * torch.rand(n, generator=torch.Generator().manual_seed(0))
-    rows = ((torch.arange(12) + 0.5 - places[:, None]) / width).sigmoid()
-    return rows[:, None, None].expand(n, 3, 12, 12).contiguous()
+def edges_of(width: float, n: int = 40, shape: Shape = (3, 12, 12)) -> torch.Tensor:
+    """Images `[n, *shape]` of edges at random places, blurred by `width` pixels."""
+    places = shape[-1] / 6 * (1 + 4 * torch.rand(n, generator=torch.Generator().manual_seed(0)))
+    rows = ((torch.arange(shape[-1]) + 0.5 - places[:, None]) / width).sigmoid()
+    return rows[:, None, None].expand(n, *shape).contiguous()
 
 
 def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
     statistics = metric.gather(), metric.gather()
-    for statistic, images in zip(statistics, (edges_of(0.01), made), strict=True):
+    real = edges_of(0.01, shape=subject_of(metric).shape)
+    for statistic, images in zip(statistics, (real, made), strict=True):
         before = images.clone()
         for some in images.split(size):
             statistic.add(some)
         assert torch.equal(images, before)
-    return metric.compare(*statistics)
+    return metric.compare(None if metric.alone else statistics[0], statistics[1])
 
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
 def test_samples_are_judged_alike_in_any_batches(metric):
-    for made in (edges_of(1.0), torch.zeros(40, 3, 12, 12)):
+    shape = subject_of(metric).shape
+    for made in (edges_of(1.0, shape=shape), torch.zeros(40, *shape)):
         assert isfinite(compared(metric, made))
         assert compared(metric, made, 7) == pytest.approx(compared(metric, made), rel=1e-9)
 
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
-def test_samples_like_the_data_are_preferred_to_pale_and_blurred_ones(metric):
-    alike, pale = compared(metric, edges_of(0.01)), compared(metric, 0.5 * edges_of(1.5) + 0.25)
-    assert alike < pale if metric.better == "lower" else alike > pale
+def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
+    real = edges_of(0.01, shape=subject_of(metric).shape)
+    pale = 0.5 * edges_of(1.5, shape=subject_of(metric).shape) + 0.25
+    collapsed = pale[:1].expand_as(pale)
+    alike, worse = compared(metric, real), compared(metric, collapsed if metric.name == "ms_ssim" else pale)
+    assert alike < worse if metric.better == "lower" else alike > worse
 
 
 def latent_of(spread: float, n: int = 60) -> Latent:

@@ -86,7 +86,9 @@ def test_a_diverged_toy_model_is_absent_and_the_data_still_scored():
 
 
 def test_every_metric_came_out_somewhere():
+    large = (1, 64, 64)
     seen = {s.metric for s in evaluate(Twin(), built(Twin(), IMAGE), images()).scores}
+    seen |= {s.metric for s in evaluate(Twin(), built(Twin(), large), images(8, large)).scores}
     for name in ("avae-sine", "8gaussians", "folded"):
         method = Twin(z_dim=1, xi=1)
         seen |= {s.metric for s in evaluate(method, built(method, (2,)), prepare(name)).scores}

@@ -44,11 +44,12 @@ def measure_samples(
         return Results(absent=dict.fromkeys((m.name for m in metrics), by_reason(problems)))
     n = min(len(test), settings.n or len(test))
     real = _of_split(test, n, [m for m in metrics if not m.alone], settings)
-    gathered = {DATA: _of_split(train, min(n, len(train)), metrics, settings)}
+    seen = {DATA: min(n, len(train))}
+    gathered = {DATA: _of_split(train, seen[DATA], metrics, settings)}
     made, spoilt = _of_networks(bench, n, metrics, problems, progress)
     gathered |= made
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
-    return _results(metrics, real, gathered, problems, n, subject, settings)
+    return _results(metrics, real, gathered, problems, dict.fromkeys(made, n) | seen, subject, settings)
 
 
 def _of_split(split: Split, n: int, metrics: Sequence[SampleMetric], settings: Evaluation) -> _Gathered:
@@ -97,10 +98,11 @@ def _results(
     real: _Gathered,
     gathered: Mapping[str, _Gathered],
     problems: Mapping[str, str],
-    n: int,
+    seen: Mapping[str, int],
     subject: Subject,
     settings: Evaluation,
 ) -> Results:
+    """`seen`: how many images of each set."""
     scores: list[Score] = []
     absent: dict[str, str] = {}
     for metric in metrics:
@@ -119,7 +121,7 @@ def _results(
                     metric=metric.name,
                     of=name,
                     value=float(value),
-                    n=n,
+                    n=seen[name],
                     better=metric.better,
                     protocol=_protocol(metric, name, subject, settings),
                 )
