@@ -19,6 +19,8 @@ from chimerae.metrics import (
     LatentMetric,
     Mean,
     Metric,
+    Near,
+    NearestMetric,
     PairMetric,
     SampleMetric,
     Subject,
@@ -27,6 +29,7 @@ from chimerae.shapes import Shape
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
 SAMPLES = [metric for metric in METRICS if isinstance(metric, SampleMetric)]
+NEAREST = [metric for metric in METRICS if isinstance(metric, NearestMetric)]
 LATENT = [metric for metric in METRICS if isinstance(metric, LatentMetric)]
 CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
 N = 6000
@@ -62,7 +65,9 @@ def subject_of(metric: Metric) -> Subject:
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
     if metric.name == "ms_ssim":
         return SUBJECTS["large"]
-    images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
+    images = isinstance(metric, SampleMetric | NearestMetric) or (
+        isinstance(metric, PairMetric) and metric.on == "images"
+    )
     return SUBJECTS["images" if images else "points"]
 
 
@@ -93,7 +98,7 @@ def test_names_are_distinct():
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
     assert metric.better in ("lower", "higher")
-    assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "latent")
+    assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent")
     assert metric.unit
     assert metric.about
     assert "\n" not in metric.about
@@ -204,6 +209,34 @@ def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
     collapsed = pale[:1].expand_as(pale)
     alike, worse = compared(metric, real), compared(metric, collapsed if metric.name == "ms_ssim" else pale)
     assert alike < worse if metric.better == "lower" else alike > worse
+
+
+def near_of(scale: float, n: int = 50) -> Near:
+    """Sorted distances of test images; those of the model are `scale` times as large to the nearest."""
+    test = 20 + torch.rand(n, 5, generator=torch.Generator().manual_seed(0)).sort(1).values
+    made = torch.cat([scale * test[:, :1], test[:, 1:]], 1)
+    return Near(made=made, between=made, test=test)
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_neighbours_are_judged_the_same_twice(metric):
+    for near in (near_of(1.0), near_of(0.0), near_of(1e3)):
+        assert isfinite(metric.measure(near))
+        assert metric.measure(near) == metric.measure(near)
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_neighbours_tell_samples_like_the_data_from_others(metric):
+    worse = 0.5 if metric.name == "copied" else 2.0
+    assert metric.measure(near_of(1.0)) < metric.measure(near_of(worse))
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_no_neighbours_are_one_line(metric):
+    none = torch.empty(0, 5)
+    with pytest.raises(InputError) as caught:
+        metric.measure(Near(made=none, between=none, test=none))
+    assert "\n" not in str(caught.value)
 
 
 def latent_of(spread: float, n: int = 60) -> Latent:

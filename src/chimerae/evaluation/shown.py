@@ -12,13 +12,15 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, by_reason, noise_rows, pieces, spread
+from chimerae.evaluation.bench import Bench, by_reason, noise_rows, not_finite, pieces, spread
+from chimerae.evaluation.nearest import neighbours
 from chimerae.shapes import is_image
 from chimerae.walks import spherical
 
 ORIGINALS: Final = 16
 SAMPLES: Final = 64
 PAIRS: Final = 6
+NEIGHBOURS: Final = 16
 STEPS: Final = 9
 POINTS: Final = 2000
 
@@ -35,6 +37,8 @@ class Shown:
     """Each network's, from the same prior codes."""
     interpolation: Tensor | None = None
     """Of the network that generates, `[pairs, steps, C, H, W]`; the ends are originals where it encodes."""
+    neighbours: Mapping[str, Tensor] = field(default_factory=dict)
+    """Samples of the network that generates, and the training image nearest to each."""
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
@@ -43,7 +47,8 @@ class Shown:
 
 def show(bench: Bench, data: Prepared) -> Shown:
     """Everything to look at."""
-    return replace(_made(bench, data), codes=_codes(bench, data))
+    shown = _made(bench, data)
+    return replace(shown, neighbours=_neighbours(bench, data, shown.samples), codes=_codes(bench, data))
 
 
 def _made(bench: Bench, data: Prepared) -> Shown:
@@ -69,8 +74,8 @@ def _made(bench: Bench, data: Prepared) -> Shown:
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write what there is to see, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `scatter.png` and `codes.png`; an
-    `InputError` when the folder cannot be written.
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `scatter.png` and
+    `codes.png`; an `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
@@ -80,6 +85,8 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     if shown.interpolation is not None and len(shown.interpolation):
         columns = shown.interpolation.shape[1]
         made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)
+    if shown.neighbours:
+        made["neighbours"] = pictures.rows(shown.neighbours)
     if shown.clouds:
         made["scatter"] = pictures.scatter(shown.clouds)
     if shown.codes:
@@ -144,6 +151,14 @@ def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
     directions = directions / directions.norm(dim=0).clamp(min=1e-12)
     directions = (directions * directions.sum(0).sign()).flip(1)
     return ((rows if seen is None else seen) - mean).double().matmul(directions).float()
+
+
+def _neighbours(bench: Bench, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    images = list(samples.values())[-1][:NEIGHBOURS] if samples else torch.empty(0)
+    if not len(images) or tuple(images.shape[1:]) != data.shape or not_finite(images):
+        return {}
+    which = neighbours(images, data.train, bench.device)[1][:, 0]
+    return {"samples": images, "nearest of the data": data.train.take(which)}
 
 
 def _cpu(named: Mapping[str, Tensor]) -> dict[str, Tensor]:

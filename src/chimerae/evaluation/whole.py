@@ -6,13 +6,22 @@ from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.clouds import measure_clouds
 from chimerae.evaluation.latent import measure_latent
+from chimerae.evaluation.neighbours import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
 from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.shown import show
 from chimerae.methods import Method
-from chimerae.metrics import METRICS, CloudMetric, LatentMetric, PairMetric, SampleMetric, Subject
+from chimerae.metrics import (
+    METRICS,
+    CloudMetric,
+    LatentMetric,
+    NearestMetric,
+    PairMetric,
+    SampleMetric,
+    Subject,
+)
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
 
@@ -44,12 +53,14 @@ def evaluate(
     unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
     pairs = [m for m in wanted if isinstance(m, PairMetric) and m.name not in unsuited]
     samples = [m for m in wanted if isinstance(m, SampleMetric) and m.name not in unsuited]
+    nearest = [m for m in wanted if isinstance(m, NearestMetric) and m.name not in unsuited]
     latent = [m for m in wanted if isinstance(m, LatentMetric) and m.name not in unsuited]
     clouds = [m for m in wanted if isinstance(m, CloudMetric) and m.name not in unsuited]
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
         measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
         measured.append(measure_samples(bench, data.train, data.test, samples, subject, settings, progress))
+        measured.append(measure_nearest(bench, data.train, data.test, nearest, subject, settings, progress))
         measured.append(measure_latent(bench, data.test, latent, subject, settings, progress))
         if data.toy is not None:
             measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))

@@ -16,6 +16,7 @@ from chimerae.metrics.kinds import (
     Subject,
 )
 from chimerae.metrics.mean import Mean
+from chimerae.metrics.near import Near, NearestMetric
 from chimerae.metrics.registry import METRICS
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "LatentMetric",
     "Mean",
     "Metric",
+    "Near",
+    "NearestMetric",
     "PairMetric",
     "SampleMetric",
     "Statistic",

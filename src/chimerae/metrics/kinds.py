@@ -11,7 +11,7 @@ from torch import Tensor
 
 from chimerae.shapes import Shape, is_image
 
-Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "latent"]
+Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent"]
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol: something JSON can hold."""
 
@@ -87,8 +87,8 @@ class Latent:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `LatentMetric`,
-    `CloudMetric`.
+    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
+    `LatentMetric`, `CloudMetric`.
     """
 
     name: str

@@ -17,7 +17,9 @@ from chimerae.metrics.kinds import (
     PairMetric,
     SampleMetric,
 )
+from chimerae.metrics.near import NearestMetric
 from chimerae.metrics.of_codes import CODES
+from chimerae.metrics.of_nearest import NEAREST
 from chimerae.metrics.of_samples import SAMPLES
 from chimerae.shapes import Shape
 
@@ -61,7 +63,7 @@ def _cycle_cost(cloud: Cloud) -> float:
     return float(cost)
 
 
-METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...]] = (
+METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | CloudMetric, ...]] = (
     PairMetric(
         name="mse_signed",
         better="lower",
@@ -118,6 +120,7 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
         about="squared error per coordinate of reconstructed points",
     ),
     *SAMPLES,
+    *NEAREST,
     CloudMetric(
         name="kl_published",
         better="lower",

@@ -21,6 +21,7 @@ CAPTIONS = {
     "reconstructions": "Reconstructions",
     "samples": "Samples",
     "interpolation": "Interpolation",
+    "neighbours": "Samples, and the training images nearest to them",
     "scatter": "Points",
     "codes": "Codes",
 }
