@@ -24,7 +24,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 HELPERS = {
     "chimerae.methods": {"introspection", "method"},
     "chimerae.networks": {"heads"},
-    "chimerae.metrics": {"kinds", "mean", "near", "registry"},
+    "chimerae.metrics": {"encoded", "kinds", "mean", "near", "registry"},
     "chimerae.cli": {"console", "inputs", "output", "parse"},
 }
 """Modules that hold no entry of their room's table."""

@@ -43,12 +43,17 @@ class Shown:
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
     """Draws from the prior P_z and from the aggregate posterior Q_z on the same two axes, `[n, 2]`."""
+    units: Tensor | None = None
+    """KL of the posteriors to the prior in nats, dimension by dimension, largest first, `[z]`; None of
+    codes of one dimension, and where posteriors have no density.
+    """
 
 
 def show(bench: Bench, data: Prepared) -> Shown:
     """Everything to look at."""
     shown = _made(bench, data)
-    return replace(shown, neighbours=_neighbours(bench, data, shown.samples), codes=_codes(bench, data))
+    z, units = _codes(bench, data)
+    return replace(shown, neighbours=_neighbours(bench, data, shown.samples), codes=z, units=units)
 
 
 def _made(bench: Bench, data: Prepared) -> Shown:
@@ -74,8 +79,8 @@ def _made(bench: Bench, data: Prepared) -> Shown:
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write what there is to see, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `scatter.png` and
-    `codes.png`; an `InputError` when the folder cannot be written.
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `scatter.png`,
+    `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
@@ -91,6 +96,8 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
         made["scatter"] = pictures.scatter(shown.clouds)
     if shown.codes:
         made["codes"] = pictures.scatter(shown.codes)
+    if shown.units is not None:
+        made["units"] = pictures.bars(shown.units, below="dimensions, largest first", beside="KL in nats")
     paths = tuple(folder / f"{name}.png" for name in made)
     for path, picture in zip(paths, made.values(), strict=True):
         pictures.save(picture, path)
@@ -116,18 +123,25 @@ def _points(bench: Bench, data: Prepared) -> Shown:
     return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
 
 
-def _codes(bench: Bench, data: Prepared) -> dict[str, Tensor]:
+def _codes(bench: Bench, data: Prepared) -> tuple[dict[str, Tensor], Tensor | None]:
+    """`Shown.codes` and `Shown.units` of test samples."""
+    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
+        return {}, None
+    x = data.test.take(spread(len(data.test), POINTS))
+    cuts = pieces(len(x), bench.batch_size)
+    z, _, kl = map(torch.cat, zip(*(bench.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
+    if not bool(z.isfinite().all() and kl.isfinite().all()):
+        return {}, None
+    known = z.shape[1] > 1 and bench.posterior_kind(data.test) == "density"
+    units = kl.double().mean(0).sort(descending=True).values.float() if known else None
+    return _axes(x, z, noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")), units
+
+
+def _axes(x: Tensor, z: Tensor, prior: Tensor) -> dict[str, Tensor]:
     """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most.
 
     A code of one dimension is drawn against the main axis of the data.
     """
-    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
-        return {}
-    x = data.test.take(spread(len(data.test), POINTS))
-    z = torch.cat([bench.posterior(x[a:b], a, "shown") for a, b in pieces(len(x), bench.batch_size)])
-    prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
-    if not bool(z.isfinite().all()):
-        return {}
     if z.shape[1] == 1:
         up = _main(x.flatten(1), 1)
         return {

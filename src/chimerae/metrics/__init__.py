@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
     Density,
     Fact,
-    Latent,
-    LatentMetric,
     Metric,
     PairMetric,
+    Posterior,
     SampleMetric,
     Statistic,
     Subject,
@@ -27,11 +27,13 @@ __all__ = [
     "Fact",
     "Latent",
     "LatentMetric",
+    "Lesson",
     "Mean",
     "Metric",
     "Near",
     "NearestMetric",
     "PairMetric",
+    "Posterior",
     "SampleMetric",
     "Statistic",
     "Subject",

@@ -8,12 +8,12 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import density, pixel, ssim, structure
+from chimerae.metrics.encoded import LatentMetric
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
     Density,
     Fact,
-    LatentMetric,
     PairMetric,
     SampleMetric,
 )

@@ -24,6 +24,7 @@ CAPTIONS = {
     "neighbours": "Samples, and the training images nearest to them",
     "scatter": "Points",
     "codes": "Codes",
+    "units": "What each dimension of the code tells",
 }
 
 
