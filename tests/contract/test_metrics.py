@@ -254,7 +254,7 @@ def latent_of(spread: float, n: int = 60) -> Latent:
         seed=0,
         means=z * spread + (spread - 1),
         kl=(z * spread + (spread - 1)).square() / 2,
-        lesson=Lesson(means=z, classes=(z[:, 0] > 0).long(), asked=(z[:, 0] > 0).long()),
+        lesson=Lesson(codes=z, classes=(z[:, 0] > 0).long(), asked=(z[:, 0] > 0).long()),
     )
 
 

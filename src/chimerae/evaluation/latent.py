@@ -104,11 +104,10 @@ def _lesson(bench: Bench, train: Split, test: Split, settings: Evaluation) -> Le
     if train.labels is None or test.labels is None:
         return None
     rows = lesson_rows(train, test)
-    means = [
-        bench.described(train.take(rows[a:b]), a, "lesson")[1] for a, b in pieces(len(rows), bench.batch_size)
-    ]
+    cuts = pieces(len(rows), settings.batch_size)
+    codes = [bench.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
     asked = test.labels[spread(len(test), _count(settings))]
-    return Lesson(means=torch.cat(means), classes=train.labels[rows], asked=asked)
+    return Lesson(codes=torch.cat(codes), classes=train.labels[rows], asked=asked)
 
 
 def _count(settings: Evaluation) -> int:

@@ -13,10 +13,10 @@ from chimerae.metrics.kinds import Fact, Metric, Needs, Subject
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """Means of the posteriors of training samples, and the classes of those and of the test samples."""
+    """Codes of training samples, and the classes of those and of the test samples."""
 
-    means: Tensor
-    """`[m, z]`."""
+    codes: Tensor
+    """One draw from the posterior of each, `[m, z]`."""
     classes: Tensor
     """Of these, `[m]`, int64."""
     asked: Tensor

@@ -28,14 +28,10 @@ def _has_density(subject: Subject) -> str | None:
     return None if subject.posterior == "density" else "its posteriors have no density"
 
 
-def _has_classes(subject: Subject) -> str | None:
-    return _has_means(subject) or probe.unsuited(subject.labelled, subject.classes)
-
-
 def _probe_accuracy(codes: Latent) -> float:
     if codes.lesson is None:
         raise InputError("the data have no labels")
-    return probe.probe_accuracy(codes.lesson.means, codes.lesson.classes, codes.means, codes.lesson.asked)
+    return probe.probe_accuracy(codes.lesson.codes, codes.lesson.classes, codes.codes, codes.lesson.asked)
 
 
 _KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
@@ -88,12 +84,13 @@ CODES: Final[tuple[LatentMetric, ...]] = (
         better="higher",
         unit="[0, 1]",
         facts={
-            "classifier": "logistic regression of standardised means",
+            "classifier": "logistic regression of standardised codes",
+            "code": "sample",
             "l2": probe.L2,
             "codes": latent.MOST,
         },
         learns=True,
-        suits=_has_classes,
+        suits=lambda subject: probe.unsuited(subject.labelled, subject.classes),
         measure=_probe_accuracy,
         about="share of test samples whose class a linear classifier reads from their codes",
     ),

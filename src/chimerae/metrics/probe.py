@@ -31,12 +31,13 @@ def unsuited(labelled: int, classes: int) -> str | None:
     return f"{labelled} training samples are too few for {classes} classes" if few else None
 
 
-def probe_accuracy(means: Tensor, classes: Tensor, test: Tensor, asked: Tensor) -> float:
+def probe_accuracy(codes: Tensor, classes: Tensor, test: Tensor, asked: Tensor) -> float:
     """Share of test samples whose class a logistic regression reads from their codes, in [0, 1].
 
-    It learns from `means` `[m, z]` of `classes` `[m]`, of which there are two or more, and is asked for the
+    It learns from `codes` `[m, z]` of `classes` `[m]`, of which there are two or more, and is asked for the
     classes `asked` `[n]` of `test` `[n, z]`. Every dimension is brought to mean 0 and deviation 1 over
-    `means`. Linear probes of frozen codes: Alain, Bengio 2016 (arXiv 1610.01644).
+    `codes`. Linear probes of frozen features: Alain, Bengio 2016 (arXiv 1610.01644). Give it draws from
+    posteriors: their means tell the class even where the posterior is the prior to within a hair.
 
     >>> import torch
     >>> x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
@@ -51,5 +52,5 @@ def probe_accuracy(means: Tensor, classes: Tensor, test: Tensor, asked: Tensor) 
     reader = make_pipeline(StandardScaler(), LogisticRegression(C=1 / L2, max_iter=STEPS))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough: the loss has hardly a slope left
-        reader.fit(means.double().numpy(), classes.numpy())
+        reader.fit(codes.double().numpy(), classes.numpy())
     return float(reader.score(test.double().numpy(), asked.numpy()))
