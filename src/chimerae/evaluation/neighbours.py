@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -46,16 +46,8 @@ def measure_nearest(
     if line:
         return Results(absent={metric.name: line for metric in metrics})
     real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
-    own = neighbours(real, train, bench.device)[0]
-    near = {DATA: Near(made=own, between=own, test=own)}
-    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, settings)
-    for i, name in enumerate(made):
-        broken = not_finite(made[name]) + not_finite(between[name])
-        problems[name] = problems[name] or (f"{broken} images are not finite" if broken else "")
-        if not problems[name]:
-            sets = (neighbours(x[name], train, bench.device)[0] for x in (made, between))
-            near[name] = replace(near[DATA], made=next(sets), between=next(sets))
-        progress(i + 1, len(made), "networks beside training images")
+    near, broken = _look(bench, real, train, problems, settings, progress)
+    problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
     facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
     absent = {m.name: line for m in metrics if (line := by_reason(problems))}
     scores = []
@@ -65,6 +57,31 @@ def measure_nearest(
         except InputError as error:
             absent[metric.name] = str(error)
     return Results(scores=tuple(scores), absent=absent)
+
+
+def _look(
+    bench: Bench,
+    real: Tensor,
+    train: Split,
+    problems: Mapping[str, str],
+    settings: Evaluation,
+    progress: Progress,
+) -> tuple[dict[str, Near], dict[str, int]]:
+    """Distances of test images and of the images of every network without problems, and how many of these
+    are not finite: such a network has no distances.
+    """
+    own = neighbours(real, train, bench.device)[0]
+    near, broken = {DATA: Near(made=own, between=own, test=own)}, {}
+    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, settings)
+    names = [name for name, problem in problems.items() if not problem]
+    for i, name in enumerate(names):
+        sets = made[name], between[name]
+        broken[name] = sum(map(not_finite, sets))
+        if not broken[name]:
+            drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
+            near[name] = replace(near[DATA], made=drawn, between=middles)
+        progress(i + 1, len(names), "networks beside training images")
+    return near, broken
 
 
 def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
