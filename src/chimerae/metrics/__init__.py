@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
     Density,
     Fact,
     Features,
-    Latent,
-    LatentMetric,
     Metric,
     PairMetric,
+    Posterior,
     SampleMetric,
     Statistic,
     Subject,
 )
 from chimerae.metrics.mean import Mean
+from chimerae.metrics.near import Near, NearestMetric
 from chimerae.metrics.registry import METRICS
 
 __all__ = [
@@ -28,9 +29,13 @@ __all__ = [
     "Features",
     "Latent",
     "LatentMetric",
+    "Lesson",
     "Mean",
     "Metric",
+    "Near",
+    "NearestMetric",
     "PairMetric",
+    "Posterior",
     "SampleMetric",
     "Statistic",
     "Subject",

@@ -21,7 +21,7 @@ _DENSITY: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_DENSITY, "at_most":
 
 
 def _labelled(subject: Subject) -> str | None:
-    return None if subject.labelled else "it has no labels; name a set that has with --evaluation.labels"
+    return None if subject.with_labels else "it has no labels; name a set that has with --evaluation.labels"
 
 
 def _of_neighbourhoods(

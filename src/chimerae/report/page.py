@@ -30,8 +30,10 @@ CAPTIONS = {
     "reconstructions": "Reconstructions",
     "samples": "Samples",
     "interpolation": "Interpolation",
+    "neighbours": "Samples, and the training images nearest to them",
     "scatter": "Points",
     "codes": "Codes",
+    "units": "What each dimension of the code tells",
 }
 
 
