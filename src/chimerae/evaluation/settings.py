@@ -31,7 +31,7 @@ class Evaluation:
     """Source of labelled images whose classifier makes the features of FD-classifier and the like; None: the
     data's own labels."""
     improve: bool = False
-    """Also score points whose codes were improved (`chimerae sample --improve`), for methods that encode."""
+    """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None
     """Names of metrics (`chimerae list metrics`); None: all that apply."""
 
