@@ -214,7 +214,7 @@ def test_features_are_judged_alike_in_any_batches_and_those_like_the_datas_prefe
     alike = torch.randn(300, 6, generator=torch.Generator().manual_seed(6))
     found = of_features(metric, alike)
     assert of_features(metric, alike, 7) == pytest.approx(found, rel=1e-6)
-    for worse in (alike + 3.0, 0.01 * alike):
+    for worse in (0.01 * alike, *([] if metric.name == "inception_score" else [alike + 3.0])):
         other = of_features(metric, worse)
         assert isfinite(other)
         told = other > found if metric.better == "lower" else other < found

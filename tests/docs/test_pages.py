@@ -73,7 +73,15 @@ def test_commands_are_understood(command, capsys, monkeypatch, tmp_path):
         assert main([verb, *args, "--dry-run"]) == 0
         return
     with pytest.raises(SystemExit):
-        main([verb, *{"data": ["inspect"], "train": args[:1], "study": args[:1]}.get(verb, []), "--help"])
+        main(
+            [
+                verb,
+                *{"data": ["inspect"], "train": args[:1], "study": args[:1], "weights": args[:1]}.get(
+                    verb, []
+                ),
+                "--help",
+            ]
+        )
     known = capsys.readouterr().out
     for flag in (arg for arg in args if arg.startswith("-")):
         assert re.search(rf"(?<![\w-]){flag}(?![\w-])", known), f"{verb} has no {flag}"

@@ -25,6 +25,7 @@ VERBS: dict[str, str] = {
     "report": "make one page of one or several runs",
     "study": "run a study: a grid of runs and the table it fills",
     "data": "look at a data source: `chimerae data inspect SOURCE`",
+    "weights": "list or add published weights, for FID, LPIPS and the like",
     "list": "list methods, recipes, studies, data or metrics",
 }
 

@@ -14,7 +14,6 @@ from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spre
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.views import Views, open_views
-from chimerae.extractors import Wanted
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic, Subject
 from chimerae.progress import Progress
 
@@ -63,8 +62,7 @@ def measure_samples(
     problems = bench.misfits()
     if all(problems.values()):
         return _none(metrics, by_reason(problems))
-    wanted = Wanted(data=data, labels=settings.labels, device=bench.device, progress=progress)
-    views = open_views(metrics, wanted)
+    views = open_views(metrics, data, settings, bench.device, progress)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
     work = _Pass(bench, there, views, settings, progress)

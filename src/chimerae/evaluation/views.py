@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+import torch
 from torch import Tensor
 
+from chimerae.data import Prepared
 from chimerae.errors import InputError
-from chimerae.extractors import EXTRACTORS, Extractor, Wanted
+from chimerae.evaluation.settings import Evaluation
+from chimerae.extractors import EXTRACTORS, Extractor, MissingWeights, Wanted
 from chimerae.metrics import Features, SampleMetric
+from chimerae.progress import Progress
+
+NO_WEIGHTS: Final = "published weights are not here; `chimerae weights list` says which files, and whence"
+"""Why metrics are absent that nobody asked for by name: one line for all of them."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +53,23 @@ class Views:
         return {} if metric.features is None else self.extractors[metric.features[0]].facts
 
 
-def open_views(metrics: Sequence[SampleMetric], wanted: Wanted) -> Views:
-    """The networks that `metrics` ask for."""
+def open_views(
+    metrics: Sequence[SampleMetric],
+    data: Prepared,
+    settings: Evaluation,
+    device: torch.device,
+    progress: Progress,
+) -> Views:
+    """The networks that `metrics` ask for, ready for images like `data`, on `device`."""
+    wanted = Wanted(
+        data=data, labels=settings.labels, resize=settings.resize, device=device, progress=progress
+    )
     extractors: dict[str, Extractor] = {}
     missing: dict[str, str] = {}
     for name in dict.fromkeys(metric.features[0] for metric in metrics if metric.features is not None):
         try:
             extractors[name] = EXTRACTORS[name](wanted)
         except InputError as error:
-            missing[name] = str(error)
+            brief = isinstance(error, MissingWeights) and settings.metrics is None
+            missing[name] = NO_WEIGHTS if brief else str(error)
     return Views(extractors, missing)

@@ -6,8 +6,22 @@ from collections.abc import Callable, Mapping
 
 from chimerae.extractors.classifier import Classifier, open_classifier
 from chimerae.extractors.extractor import Extractor, Wanted
+from chimerae.extractors.inception import Inception, open_inception
+from chimerae.extractors.weights import MissingWeights
 
-EXTRACTORS: Mapping[str, Callable[[Wanted], Extractor]] = {Classifier.name: open_classifier}
+EXTRACTORS: Mapping[str, Callable[[Wanted], Extractor]] = {
+    Classifier.name: open_classifier,
+    Inception.name: open_inception,
+}
 """Name of a feature network -> how it is opened; an `InputError` says why it cannot be."""
 
-__all__ = ["EXTRACTORS", "Classifier", "Extractor", "Wanted", "open_classifier"]
+__all__ = [
+    "EXTRACTORS",
+    "Classifier",
+    "Extractor",
+    "Inception",
+    "MissingWeights",
+    "Wanted",
+    "open_classifier",
+    "open_inception",
+]
