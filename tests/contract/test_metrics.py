@@ -50,6 +50,7 @@ class Waves:
 
 SUBJECTS = {
     "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8, labelled=True),
+    "large images": Subject(shape=(3, 32, 32)),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
     "folded": Subject(shape=(2,), toy=Waves(name="folded")),
     "no encoder": Subject(shape=(3, 12, 12), encodes=False),
@@ -59,6 +60,8 @@ SUBJECTS = {
 def subject_of(metric: Metric) -> Subject:
     if isinstance(metric, LatentMetric):
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
+    if metric.name == "lpips":
+        return SUBJECTS["large images"]
     images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
     return SUBJECTS["images" if images else "points"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,20 +11,20 @@ import torch
 from PIL import Image
 from torch import nn
 from torch.nn import functional as F
+from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
 from chimerae.data import Prepare, prepare
-from chimerae.errors import InputError
 from chimerae.extractors import Inception, Wanted, open_inception
 from chimerae.extractors.resize import RESIZES
-from helpers.weights import in_place_of, random_inception
+from helpers.weights import in_place_of, inception, scrambled
 
 
 @pytest.fixture(scope="module")
 def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[nn.Module]:
     """torch-fidelity's network; ours finds the same weights."""
-    network = random_inception()
-    with in_place_of("inception", network.state_dict(), tmp_path_factory.mktemp("weights")):
-        yield network
+    state = scrambled(inception)
+    with in_place_of("inception", state, tmp_path_factory.mktemp("weights")) as path:
+        yield FeatureExtractorInceptionV3("theirs", ["2048", "logits_unbiased"], str(path))
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +50,12 @@ def test_features_are_those_of_torch_fidelity_bit_for_bit(theirs, ours, images):
     assert torch.equal(found["logits"], logits)
     assert ours.facts["resize"] == "tensorflow"
     assert len(str(ours.facts["weights_of_features"])) == 8
+
+
+def test_the_batch_changes_nothing_but_rounding(ours, images):
+    whole = ours.features(images)["pool"]
+    parts = torch.cat([ours.features(some)["pool"] for some in images.split(3)])
+    torch.testing.assert_close(parts, whole, rtol=1e-5, atol=1e-5)
 
 
 def test_clean_is_bicubic_of_pillow_in_float_for_each_channel(images):
@@ -90,12 +95,3 @@ def test_opening_it_draws_no_noise(theirs, wanted):
     state = torch.get_rng_state()
     open_inception(wanted)
     assert torch.equal(torch.get_rng_state(), state)
-
-
-def test_weights_of_another_network_are_refused(wanted, tmp_path: Path):
-    state = nn.Linear(2, 2).state_dict()
-    with (
-        in_place_of("inception", state, tmp_path),
-        pytest.raises(InputError, match="does not hold the weights"),
-    ):
-        open_inception(wanted)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from chimerae.data import prepare
 from chimerae.errors import InputError
-from chimerae.extractors import MissingWeights, weights
+from chimerae.extractors import EXTRACTORS, MissingWeights, Wanted, weights
 from chimerae.extractors.weights import add_weights, published, read_weights, state_of, weights_folder
 from helpers.weights import in_place_of
 
@@ -95,3 +97,17 @@ def test_a_file_is_known_by_its_contents_whatever_its_name(tmp_path: Path):
             add_weights(other, tmp_path)
     with pytest.raises(InputError, match=r"cannot read .*nothing: No such file"):
         add_weights(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize(
+    ("network", "name"), [("inception", "inception"), ("vgg16", "vgg16"), ("lpips", "alexnet")]
+)
+def test_no_network_is_opened_without_its_own_weights(tmp_path: Path, network: str, name: str):
+    wanted = Wanted(data=prepare("digits"))
+    with pytest.raises(MissingWeights, match=re.escape(published(name).file)):
+        EXTRACTORS[network](wanted)
+    with (
+        in_place_of(name, STATE, tmp_path),
+        pytest.raises(InputError, match=f"does not hold the weights of the {name}"),
+    ):
+        EXTRACTORS[network](wanted)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.extractors import weights
+
+LARGE = 3_000_000
 
 
 @contextmanager
@@ -28,19 +30,31 @@ def in_place_of(name: str, state: Mapping[str, Tensor], folder: Path) -> Iterato
         yield path
 
 
-def scrambled(network: nn.Module, seed: int = 0) -> dict[str, Tensor]:
-    """Normal weights that keep the scale of what passes through ReLUs, in the shapes of `network`'s."""
+def scrambled(build: Callable[[], nn.Module], seed: int = 0) -> dict[str, Tensor]:
+    """Normal weights that keep the scale of what passes through ReLUs, in the shapes of a network's.
+
+    Rows of large matrices are the same numbers, moved on by one: hundreds of megabytes take a few kilobytes.
+    """
     g = torch.Generator().manual_seed(seed)
-    return {
-        name: torch.randn(value.shape, generator=g) * (2.0 / value[0].numel()) ** 0.5
-        if value.dim() > 1
-        else value
-        for name, value in network.state_dict().items()
-    }
+    with torch.device("meta"):
+        shapes = {name: value.shape for name, value in build().state_dict().items()}
+    return {name: _filled(name, shape, g) for name, shape in shapes.items()}
 
 
-def random_inception() -> nn.Module:
-    """torch-fidelity's network without published weights, giving features and logits."""
+def _filled(name: str, shape: torch.Size, g: torch.Generator) -> Tensor:
+    if name.endswith("num_batches_tracked"):
+        return torch.tensor(0)
+    if len(shape) == 1:
+        return torch.ones(shape) if name.endswith(("bn.weight", "running_var")) else torch.zeros(shape)
+    inner = shape[1:].numel()
+    if shape.numel() < LARGE:
+        return torch.randn(shape, generator=g) * (2.0 / inner) ** 0.5
+    few = torch.randn(inner + shape[0] - 1, generator=g) * (2.0 / inner) ** 0.5
+    return few.as_strided(shape, (1, *torch.empty(shape[1:], device="meta").stride()))
+
+
+def inception() -> nn.Module:
+    """torch-fidelity's network, with whatever weights."""
     from torch_fidelity import feature_extractor_inceptionv3 as theirs
 
     network = theirs.FeatureExtractorInceptionV3
@@ -48,5 +62,4 @@ def random_inception() -> nn.Module:
         patch.setattr(theirs, "load_state_dict_from_url", lambda *_, **__: {})
         patch.setattr(network, "load_state_dict", lambda *_: None)
         found: nn.Module = network("inception", ["2048", "logits_unbiased"])
-    found.load_state_dict(scrambled(found))
     return found

@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import torch
 from torch import Tensor
 
+from chimerae import noise
 from chimerae.data import Prepared, Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.views import Views, open_views
@@ -19,6 +22,9 @@ from chimerae.progress import Progress
 
 DATA: Final = "data"
 """Name under which images of the other split are scored: what an ideal model would get."""
+
+FEW: Final = 8192
+"""Images that every statistic takes in; some take no more."""
 
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]
@@ -29,6 +35,7 @@ class _Pass:
     """What is the same for all batches of an evaluation."""
 
     bench: Bench
+    data: Prepared
     metrics: Sequence[SampleMetric]
     views: Views
     settings: Evaluation
@@ -41,7 +48,7 @@ class _Pass:
 
     def see(self, statistics: _Gathered, images: Tensor) -> None:
         """Take a batch `[B, C, H, W]` in [0, 1] into all statistics."""
-        seen = self.views.of(images)
+        seen = self.views.of(images, [features for features, _ in statistics])
         for (features, _), statistic in statistics.items():
             statistic.add(seen[features])
 
@@ -65,7 +72,7 @@ def measure_samples(
     views = open_views(metrics, data, settings, bench.device, progress)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
-    work = _Pass(bench, there, views, settings, progress)
+    work = _Pass(bench, data, there, views, settings, progress)
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
@@ -84,12 +91,25 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
 
 
 def _of_split(work: _Pass, split: Split, n: int) -> _Gathered:
+    """Statistics of `n` images of `split`; those of features are kept for the next model."""
     statistics = work.fresh()
-    indices = spread(len(split), n)
-    for start, stop in pieces(n, work.settings.batch_size):
-        work.see(statistics, split.take(indices[start:stop]).to(work.bench.device))
+    memory = Memory(work.views, work.data, split, n)
+    new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
+    indices = _order(split, n)
+    for start, stop in pieces(n, work.settings.batch_size) if new else ():
+        work.see(new, split.take(indices[start:stop]).to(work.bench.device))
         work.progress(stop, n, f"{split.name} images")
+    for key, each in new.items():
+        memory.keep(each, key[0])
     return statistics
+
+
+def _order(split: Split, n: int) -> Tensor:
+    """`n` rows of `split`, mixed where there are more than some statistics keep: sets are sorted by class."""
+    rows = spread(len(split), n)
+    if n <= FEW:
+        return rows
+    return rows[torch.randperm(n, generator=noise.generator("order of images", n))]
 
 
 def _of_networks(
@@ -128,7 +148,7 @@ def _results(
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
-            protocol = {**metric.protocol(subject), **facts, **work.views.facts(metric)}
+            protocol = {**metric.protocol(subject), **facts, **work.views.facts(metric.features)}
             if name != DATA:
                 protocol |= {"code": "prior", **work.settings.of_networks}
             scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))

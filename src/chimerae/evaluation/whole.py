@@ -49,7 +49,7 @@ def evaluate(
     clouds = [m for m in wanted if isinstance(m, CloudMetric) and m.name not in unsuited]
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
-        measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
+        measured = [measure_pairs(bench, data, pairs, subject, settings, progress)]
         measured.append(measure_samples(bench, data, samples, subject, settings, progress))
         measured.append(measure_latent(bench, data.test, latent, subject, settings, progress))
         if data.toy is not None:

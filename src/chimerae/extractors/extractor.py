@@ -32,6 +32,8 @@ class Extractor(ABC):
 
     name: ClassVar[str]
     """What metrics call it."""
+    eight_bits: ClassVar[bool] = True
+    """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
     suffix: str = ""
     """What is added to the names of its metrics, where they could be taken for something else without."""
@@ -43,7 +45,9 @@ class Extractor(ABC):
 
     @abstractmethod
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
-        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`, uint8."""
+        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`: uint8, or in [0, 1]
+        where `eight_bits` is false.
+        """
 
 
 def colours(images: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.extractors.extractor import Extractor, Wanted, colours, in_pieces
 from chimerae.extractors.resize import RESIZES
-from chimerae.extractors.weights import published, read_weights
+from chimerae.extractors.weights import not_of_this_network, published, read_weights
 
 PIECE: Final = 32
 """Images that the network sees at a time: at 299 pixels they take 0.5 GB."""
@@ -83,5 +83,4 @@ def _built(weights: Mapping[str, Tensor]) -> Any:
         try:
             return FeatureExtractorInceptionV3("inception", ["2048"], feature_extractor_weights_path=file)
         except RuntimeError:
-            name = published(Inception.name).file
-            raise InputError(f"{name} does not hold the weights of the Inception network") from None
+            raise not_of_this_network(Inception.name) from None

@@ -9,13 +9,13 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from chimerae.data.store import cache_folder
 from chimerae.errors import InputError
@@ -118,6 +118,27 @@ def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
         return {str(key): value for key, value in tensors.items()}
     except _UNREADABLE as error:
         raise InputError(f"'{path}' cannot be read as weights ({type(error).__name__})") from None
+
+
+def built_of(name: str, build: Callable[[], nn.Module]) -> Any:
+    """The network that `build` makes, with the weights called `name`, ready to be used and not to be trained.
+
+    Raises:
+        InputError: the weights are missing, damaged, or not those of this network.
+    """
+    weights = read_weights(name)
+    with torch.device("meta"):  # neither memory nor noise for weights that are overwritten
+        network = build()
+    try:
+        network.load_state_dict(weights, assign=True)
+    except RuntimeError:
+        raise not_of_this_network(name) from None
+    return network.eval().requires_grad_(False)
+
+
+def not_of_this_network(name: str) -> InputError:
+    """The error for weights that do not fit."""
+    return InputError(f"{published(name).file} does not hold the weights of the {name} network")
 
 
 def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Path]:

@@ -14,6 +14,7 @@ from chimerae.metrics.kinds import (
     PairMetric,
     SampleMetric,
     Statistic,
+    Storable,
     Subject,
 )
 from chimerae.metrics.mean import Mean
@@ -33,5 +34,6 @@ __all__ = [
     "PairMetric",
     "SampleMetric",
     "Statistic",
+    "Storable",
     "Subject",
 ]

@@ -5,6 +5,7 @@ Source: Salimans et al. 2016 (arXiv 1606.03498), section 4; ten splits as in the
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -39,6 +40,15 @@ class Answers:
         self.shares.index_add_(0, turns, logs.exp())
         self.certainty.index_add_(0, turns, (logs.exp() * logs).sum(1))
         self.n += len(logs)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that it holds."""
+        return {"n": torch.tensor(self.n), "shares": self.shares, "certainty": self.certainty}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Hold what `tensors` gave."""
+        self.n = int(tensors["n"])
+        self.shares, self.certainty = tensors["shares"], tensors["certainty"]
 
     def score(self) -> tuple[float, float]:
         """Mean and deviation over the splits of `exp E KL(p(y|x) || p(y))`, between 1 and the classes.

@@ -112,6 +112,7 @@ FEATURES: Final[tuple[SampleMetric, ...]] = (
         compare=lambda real, made: made.score(),
         about="how sure of its class, and how varied over classes, the Inception network finds samples",
     ),
+    *_of_neighbourhoods("", FC2, "VGG16 (second fully connected layer)", _any),
     _frechet("fd_classifier", CLASSIFIER, f"Frechet distance on features of {_OWN} (not FID)", _labelled),
     _kernel("kd_classifier", CLASSIFIER, f"kernel distance on features of {_OWN} (not KID)", _labelled),
     *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, _labelled),
