@@ -72,6 +72,8 @@ def measure_samples(
     views = open_views(metrics, data, settings, bench.device, progress)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
+    if not there:
+        return Results(absent=absent)
     work = _Pass(bench, data, there, views, settings, progress)
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
