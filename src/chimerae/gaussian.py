@@ -12,6 +12,8 @@ from chimerae import noise
 
 LOGVAR_RANGE = (-30.0, 20.0)
 """Log-variances are clipped to this range before they are used: outside it float32 has no meaning left."""
+POINT = -24.0
+"""Log-variance (a deviation of 6e-6) up to which a code counts as one without spread, in any unit."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class Gaussian:
     def point(cls, mu: Tensor) -> Gaussian:
         """A deterministic code `[B, z]` as a (numerically) degenerate Gaussian."""
         return cls(mu, torch.full_like(mu[0], LOGVAR_RANGE[0]))
+
+    @property
+    def is_point(self) -> bool:
+        """True for codes without spread, which have neither a density nor a KL."""
+        return bool((self.logvar <= POINT).all())
 
     @property
     def _logvar(self) -> Tensor:

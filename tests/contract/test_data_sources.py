@@ -72,6 +72,7 @@ SOURCES: dict[str, tuple[Callable[[Path], str], Prepare]] = {
     "step-edges": (lambda root: "step-edges", Prepare()),
     "folder": (_folder, Prepare(size=(12, 10))),
     "folder, grey": (_folder, Prepare(size=8, channels="1", fit="squeeze", hold_out=0.4)),
+    "folder, cropped": (_folder, Prepare(crop=0.7, size=(8, 6), fit="squeeze")),
     "parquet": (_parquet, Prepare()),
     "npz": (_npz, Prepare()),
     "npy": (_npy, Prepare()),

@@ -17,16 +17,21 @@ from chimerae.metrics import (
     CloudMetric,
     Latent,
     LatentMetric,
+    Lesson,
     Mean,
     Metric,
+    Near,
+    NearestMetric,
     PairMetric,
     SampleMetric,
     Subject,
 )
+from chimerae.shapes import Shape
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
 SAMPLES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is None]
 FEATURES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is not None]
+NEAREST = [metric for metric in METRICS if isinstance(metric, NearestMetric)]
 LATENT = [metric for metric in METRICS if isinstance(metric, LatentMetric)]
 CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
 N = 6000
@@ -49,10 +54,10 @@ class Waves:
 
 
 SUBJECTS = {
-    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8, labelled=True),
-    "large images": Subject(shape=(3, 32, 32)),
+    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8, with_labels=True),
+    "large": Subject(shape=(1, 64, 64), z_dim=8),
     "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
-    "folded": Subject(shape=(2,), toy=Waves(name="folded")),
+    "folded": Subject(shape=(2,), toy=Waves(name="folded"), labelled=60, classes=2),
     "no encoder": Subject(shape=(3, 12, 12), encodes=False),
 }
 
@@ -60,9 +65,11 @@ SUBJECTS = {
 def subject_of(metric: Metric) -> Subject:
     if isinstance(metric, LatentMetric):
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
-    if metric.name == "lpips":
-        return SUBJECTS["large images"]
-    images = isinstance(metric, SampleMetric) or (isinstance(metric, PairMetric) and metric.on == "images")
+    if metric.name in ("ms_ssim", "lpips"):
+        return SUBJECTS["large"]
+    images = isinstance(metric, SampleMetric | NearestMetric) or (
+        isinstance(metric, PairMetric) and metric.on == "images"
+    )
     return SUBJECTS["images" if images else "points"]
 
 
@@ -93,7 +100,7 @@ def test_names_are_distinct():
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
     assert metric.better in ("lower", "higher")
-    assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "latent")
+    assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent")
     assert metric.unit
     assert metric.about
     assert "\n" not in metric.about
@@ -110,7 +117,7 @@ def test_protocol_is_json(metric):
 @pytest.mark.parametrize("metric", METRICS, ids=ids)
 def test_says_in_one_line_where_it_does_not_apply(metric):
     assert metric.unsuited(subject_of(metric)) is None
-    other = SUBJECTS["points" if subject_of(metric) is SUBJECTS["images"] else "images"]
+    other = SUBJECTS["images" if subject_of(metric) is SUBJECTS["points"] else "points"]
     if isinstance(metric, LatentMetric):
         other = SUBJECTS["no encoder"]
     reason = metric.unsuited(other)
@@ -171,34 +178,67 @@ def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
 
 
-def edges_of(width: float, n: int = 40) -> torch.Tensor:
-    """Images `[n, 3, 12, 12]` of edges at random places, blurred by `width` pixels."""
-    places = 2 + 8 * torch.rand(n, generator=torch.Generator().manual_seed(0))
-    rows = ((torch.arange(12) + 0.5 - places[:, None]) / width).sigmoid()
-    return rows[:, None, None].expand(n, 3, 12, 12).contiguous()
+def edges_of(width: float, n: int = 40, shape: Shape = (3, 12, 12)) -> torch.Tensor:
+    """Images `[n, *shape]` of edges at random places, blurred by `width` pixels."""
+    places = shape[-1] / 6 * (1 + 4 * torch.rand(n, generator=torch.Generator().manual_seed(0)))
+    rows = ((torch.arange(shape[-1]) + 0.5 - places[:, None]) / width).sigmoid()
+    return rows[:, None, None].expand(n, *shape).contiguous()
 
 
 def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
     statistics = metric.gather(), metric.gather()
-    for statistic, images in zip(statistics, (edges_of(0.01), made), strict=True):
+    real = edges_of(0.01, shape=subject_of(metric).shape)
+    for statistic, images in zip(statistics, (real, made), strict=True):
         before = images.clone()
         for some in images.split(size):
             statistic.add(some)
         assert torch.equal(images, before)
-    return metric.compare(*statistics)
+    return metric.compare(None if metric.alone else statistics[0], statistics[1])
 
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
 def test_samples_are_judged_alike_in_any_batches(metric):
-    for made in (edges_of(1.0), torch.zeros(40, 3, 12, 12)):
+    shape = subject_of(metric).shape
+    for made in (edges_of(1.0, shape=shape), torch.zeros(40, *shape)):
         assert isfinite(compared(metric, made))
         assert compared(metric, made, 7) == pytest.approx(compared(metric, made), rel=1e-9)
 
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
-def test_samples_like_the_data_are_preferred_to_pale_and_blurred_ones(metric):
-    alike, pale = compared(metric, edges_of(0.01)), compared(metric, 0.5 * edges_of(1.5) + 0.25)
-    assert alike < pale if metric.better == "lower" else alike > pale
+def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
+    real = edges_of(0.01, shape=subject_of(metric).shape)
+    pale = 0.5 * edges_of(1.5, shape=subject_of(metric).shape) + 0.25
+    collapsed = pale[:1].expand_as(pale)
+    alike, worse = compared(metric, real), compared(metric, collapsed if metric.name == "ms_ssim" else pale)
+    assert alike < worse if metric.better == "lower" else alike > worse
+
+
+def near_of(scale: float, n: int = 50) -> Near:
+    """Sorted distances of test images; those of the model are `scale` times as large to the nearest."""
+    test = 20 + torch.rand(n, 5, generator=torch.Generator().manual_seed(0)).sort(1).values
+    made = torch.cat([scale * test[:, :1], test[:, 1:]], 1)
+    return Near(made=made, between=made, test=test)
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_neighbours_are_judged_the_same_twice(metric):
+    for near in (near_of(1.0), near_of(0.0), near_of(1e3)):
+        assert isfinite(metric.measure(near))
+        assert metric.measure(near) == metric.measure(near)
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_neighbours_tell_samples_like_the_data_from_others(metric):
+    worse = 0.5 if metric.name == "copied" else 2.0
+    assert metric.measure(near_of(1.0)) < metric.measure(near_of(worse))
+
+
+@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+def test_no_neighbours_are_one_line(metric):
+    none = torch.empty(0, 5)
+    with pytest.raises(InputError) as caught:
+        metric.measure(Near(made=none, between=none, test=none))
+    assert "\n" not in str(caught.value)
 
 
 def of_features(metric: SampleMetric, made: torch.Tensor, size: int = 300) -> float:
@@ -232,7 +272,14 @@ def latent_of(spread: float, n: int = 60) -> Latent:
     draws = z[:, None] * (torch.randint(2, (n, 32, 1), generator=g) * 2 - 1)
     samples = torch.cat([z[:, :1].abs(), torch.zeros(n, 1)], 1)
     return Latent(
-        codes=z * spread + (spread - 1), prior=prior, samples=samples, redrawn=draws + spread - 1, seed=0
+        codes=z * spread + (spread - 1),
+        prior=prior,
+        samples=samples,
+        redrawn=draws + spread - 1,
+        seed=0,
+        means=z * spread + (spread - 1),
+        kl=(z * spread + (spread - 1)).square() / 2,
+        lesson=Lesson(codes=z, classes=(z[:, 0] > 0).long(), asked=(z[:, 0] > 0).long()),
     )
 
 
@@ -250,7 +297,7 @@ def test_codes_are_judged_the_same_twice(metric):
 
 
 @pytest.mark.parametrize(
-    "metric", [m for m in LATENT if m.name not in ("code_information", "edge_open")], ids=ids
+    "metric", [m for m in LATENT if m.name not in ("code_information", "edge_open", "active_units")], ids=ids
 )
 def test_codes_like_the_prior_are_preferred_to_distant_ones(metric):
     near, far = metric.measure(latent_of(1.0)), metric.measure(latent_of(5.0))

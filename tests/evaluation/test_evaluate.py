@@ -95,7 +95,7 @@ def test_seed_and_batch_norm_matter_and_are_stated():
 def test_n_takes_samples_from_all_over_the_split():
     method, data = Twin(), images()
     data.test.stored[:25] = 0  # sorted by class, as many sets are
-    results = evaluate(method, built(method, IMAGE), data, Evaluation(n=10))
+    results = evaluate(method, built(method, IMAGE), data, replace(OF_IMAGES, n=10))
     assert {score.n for score in results.scores if score.of != "data"} == {10}
     assert results.shown.originals is not None
     assert 0 < int((results.shown.originals.flatten(1).sum(1) == 0).sum()) < 16

@@ -158,7 +158,14 @@ def test_pictures_are_written(tmp_path: Path):
     torch.testing.assert_close(plain.interpolation[:, -2], plain.reconstructions["generator"][6:12])
     assert all(float(x.min()) >= 0 and float(x.max()) <= 1 for x in shown.samples.values())
     paths = draw(shown, tmp_path / "pictures")
-    names = ["reconstructions.png", "samples.png", "interpolation.png", "codes.png"]
+    names = [
+        "reconstructions.png",
+        "samples.png",
+        "interpolation.png",
+        "neighbours.png",
+        "codes.png",
+        "units.png",
+    ]
     assert [path.name for path in paths] == names
     for path in paths:
         with Image.open(path) as picture:

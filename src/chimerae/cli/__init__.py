@@ -24,6 +24,7 @@ VERBS: dict[str, str] = {
     "interpolate": "walk between test images through a run's codes",
     "report": "make one page of one or several runs",
     "study": "run a study: a grid of runs and the table it fills",
+    "reproduce": "list the tables of the papers, or run one beside its numbers",
     "data": "look at a data source: `chimerae data inspect SOURCE`",
     "weights": "list or add published weights, for FID, LPIPS and the like",
     "list": "list methods, recipes, studies, data or metrics",

@@ -5,12 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 from chimerae.errors import InputError
-
-ROOT: Final = "CHIMERAE_DATA"
-"""The environment variable of `--root`."""
 
 
 def rooted(args: Sequence[str]) -> list[str]:
@@ -22,6 +18,8 @@ def rooted(args: Sequence[str]) -> list[str]:
     """
     root, rest = take(args, "--root")
     if root is not None:
+        from chimerae.data.locate import ROOT
+
         os.environ[ROOT] = str(Path(root).expanduser().absolute())
     return rest
 

@@ -43,8 +43,8 @@ def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[
 
 
 def _settings(run: Run, source: str) -> Prepare:
-    """How another source is prepared: as its name says, else as in the run, but without the crop that belongs
-    to a name.
+    """How another source is prepared: as its name says, else as in the run; but a crop that came with the
+    name of the run's data is that set's alone.
     """
     if named(source) is not None:
         return preset(source)

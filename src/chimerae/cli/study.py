@@ -58,15 +58,15 @@ class Asked:
                 raise InputError(f"--{name} must be 1 or more, not {count}")
 
 
-def main(args: Sequence[str]) -> int:
+def main(args: Sequence[str], verb: str = "study") -> int:
     """Run a study, and say what it came to and where its page is."""
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
-            raise InputError(f"the study comes first: chimerae study NAME {shlex.join(args)}")
+            raise InputError(f"the study comes first: chimerae {verb} NAME {shlex.join(args)}")
         print(HELP.format(studies="\n".join(f"  {each.name:<24} {each.about}" for each in STUDIES)))
         return DONE if args else INPUT_WRONG
     chosen = study(args[0])
-    asked = parse(Asked, args[1:], prog=f"chimerae study {chosen.name}")
+    asked = parse(Asked, args[1:], prog=f"chimerae {verb} {chosen.name}")
     folder = asked.out or Path("runs") / f"{chosen.name}-{asked.scale}"
     cells = cells_of(
         chosen,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from chimerae.config import override, to_dict
+from chimerae.data import look
 from chimerae.errors import InputError
 from chimerae.files import read_json
 from chimerae.recipes.folder import RUN, read_run
@@ -92,6 +94,7 @@ def cells_of(
     if not arms:
         known = "; ".join(arm.title for arm in study.arms(scale))
         raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
+    _check_data(arms)
     cells = []
     for seed in range(seeds):
         for arm in arms:
@@ -119,14 +122,30 @@ def last_step(log: Path) -> int:
 
 
 def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
-    """The arms with an asked title; where no title is meant, those that contain the word."""
+    """The arms with an asked title or group; where none is meant, those whose title contains the word."""
     if not asked:
         return list(arms)
     meant: set[str] = set()
     for word in (word.lower() for word in asked):
-        whole = {arm.title for arm in arms if arm.title.lower() == word}
+        whole = {arm.title for arm in arms if word in (arm.title.lower(), arm.group.lower())}
         meant |= whole or {arm.title for arm in arms if word in arm.title.lower()}
     return [arm for arm in arms if arm.title in meant]
+
+
+def _check_data(arms: Sequence[Arm]) -> None:
+    """Raise one `InputError` for all data that are missing, and for what to leave out without them."""
+    missing: dict[str, str] = {}
+    for source, prepare in {(arm.run.data, arm.run.prepare) for arm in arms}:
+        try:
+            look(source, prepare)
+        except InputError as error:
+            missing[source] = str(error)
+    if not missing:
+        return
+    there = dict.fromkeys(arm.group for arm in arms if arm.run.data not in missing)
+    told = "; ".join(missing[name] for name in sorted(missing))
+    names = " ".join(shlex.quote(group) for group in there if group)
+    raise InputError(told + (f"; for the others say --only {names}" if names else ""))
 
 
 def _seeded(run: Run, seed: int, steps: int | None, device: str | None) -> Run:

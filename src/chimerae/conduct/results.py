@@ -108,7 +108,9 @@ def _write(page: StudyPage, folder: Path, html: bool) -> None:
 
 def _verdict(study: Study, found: Found, cells: Sequence[Cell], scale: str, missing: Sequence[str]) -> str:
     arms, seeds = {cell.arm.title for cell in cells}, {cell.run.seed for cell in cells}
-    whole = {arm.title for arm in study.arms("paper" if scale == "paper" else "quick")}
+    groups = {cell.arm.group for cell in cells}
+    every = study.arms("paper" if scale == "paper" else "quick")
+    whole = {arm.title for arm in every if not study.by_group or arm.group in groups}
     if missing:
         said = Verdict("unclear", f"{len(missing)} of {plural(len(cells), 'run')} are not finished")
     elif arms != whole:

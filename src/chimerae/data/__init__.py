@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chimerae.data.batches import Batches
     from chimerae.data.entry import Named
-    from chimerae.data.find import source_abouts
+    from chimerae.data.find import is_here, source_abouts
     from chimerae.data.named import NAMED, preset
     from chimerae.data.overview import Look, look
     from chimerae.data.prepared import Prepared, prepare
@@ -30,6 +30,7 @@ __all__ = [
     "Prepared",
     "Split",
     "Toy",
+    "is_here",
     "look",
     "prepare",
     "preset",
@@ -46,6 +47,7 @@ _HOMES = {
     "Split": "splits",
     "TOYS": "toys",
     "Toy": "toys",
+    "is_here": "find",
     "look": "overview",
     "prepare": "prepared",
     "preset": "named",

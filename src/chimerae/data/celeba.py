@@ -25,7 +25,7 @@ def _celeba(name: str, about: str, preset: str, splits: Wanted, prepare: Prepare
         about=f"CelebA, faces: {about}",
         folders=("celeba", "img_align_celeba"),
         hub="flwrlabs/celeba",
-        documented="huggingface.co/datasets/flwrlabs/celeba/viewer",
+        documented="huggingface.co/datasets/flwrlabs/celeba/blob/main/README.md",
         splits=splits,
         counts=_FACES,
         in_order=True,

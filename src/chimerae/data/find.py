@@ -9,7 +9,7 @@ from typing import Final
 
 from chimerae.data.embedded import EMBEDDED
 from chimerae.data.folder import SUFFIXES
-from chimerae.data.locate import open_directory, open_named
+from chimerae.data.locate import local_copy, open_directory, open_named
 from chimerae.data.named import NAMED, named
 from chimerae.data.sources import ImageSource, PointSource
 from chimerae.data.toys import TOYS, Toy
@@ -63,6 +63,14 @@ def find(source: str) -> Source:
     if path.exists():
         return _open_path(path)
     return _open_missing(source, path)
+
+
+def is_here(source: str) -> bool:
+    """True when `source` needs no hub: it comes with the package, is a path, or has a copy under the root."""
+    own = source in EMBEDDED or any(source == toy.name for toy in TOYS)
+    if not own and (known := named(source)) is not None:
+        return local_copy(known[0]) is not None
+    return own or Path(source).expanduser().exists()
 
 
 def _open_path(path: Path) -> Source:

@@ -13,8 +13,8 @@ Fit = Literal["crop", "squeeze", "pad"]
 Side = Annotated[int, Field(gt=0, le=16384)]
 Offset = Annotated[int, Field(ge=0, le=16384)]
 Share = Annotated[float, Field(gt=0.0, le=1.0)]
-Crop = Annotated[int, Field(gt=1, le=16384)] | Share | tuple[Offset, Offset, Side, Side]
-"""A central square in pixels, a central share of both sides, or left, top, width and height in pixels."""
+Crop = Share | Annotated[int, Field(gt=1, le=16384)] | tuple[Offset, Offset, Side, Side]
+"""A central share of both sides, a central square in pixels, or left, top, width and height in pixels."""
 
 SPLITS: Final = ("train", "test")
 
@@ -28,8 +28,8 @@ class Prepare:
     """
 
     crop: Crop | None = None
-    """What is cut out first. A whole number: the side of a central square in pixels; at most 1: the share of
-    both sides that is kept around the centre; four numbers: left, top, width and height in pixels."""
+    """What is cut out first. At most 1: the share of both sides that is kept around the centre; a whole
+    number: the side of a central square in pixels; four numbers: left, top, width and height in pixels."""
 
     size: Side | tuple[Side, Side] | None = None
     """Side of the square in pixels, or height and width; None: the native one, which all must share."""

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.data import Split
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
+from chimerae.metrics import Posterior
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 
@@ -93,9 +95,25 @@ class Bench:
 
         Another word `what` gives other draws.
         """
+        return self.described(x, start, what)[0]
+
+    def described(self, x: Tensor, start: int, what: str) -> tuple[Tensor, Tensor, Tensor]:
+        """`posterior`, the means of the posteriors and their KL to the prior in nats, `[B, z_dim]` each."""
         q = self._encoded(x, start, what)
         z = q.sample(self._rows(start, start + len(x), self.method.z_dim, f"posterior {what}"))
-        return z.float().cpu()
+        return z.float().cpu(), q.mu.float().cpu(), q.kl_per_dim().float().cpu()
+
+    def posterior_kind(self, split: Split) -> Posterior:
+        """What the encoder makes of samples, found out on two of `split`; where there is nothing to encode or
+        no encoder, a distribution with a density.
+        """
+        if not self.method.encodes or len(split) < 2 or self.cannot_encode():
+            return "density"
+        x = split.take(range(2))
+        first, again = (self._encoded(x, 0, f"kind {i}") for i in range(2))
+        if not torch.allclose(first.mu, again.mu, rtol=1e-4, atol=1e-6, equal_nan=True):
+            return "drawn"
+        return "point" if first.is_point else "density"
 
     def prior(self, start: int, stop: int) -> Tensor:
         """Prior codes with noise `[stop - start, z_dim + noise_dim]`."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import torch
+from torch import Tensor
 
 from chimerae.data import Split
+from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
-from chimerae.metrics import Fact, Latent, LatentMetric, Subject
+from chimerae.metrics import Fact, Latent, LatentMetric, Lesson, Subject
+from chimerae.metrics.probe import MOST as LESSON
 from chimerae.progress import Progress
 
 MOST: Final = 2_000
@@ -24,6 +28,7 @@ ENCODER: Final = "encoder"
 
 def measure_latent(
     bench: Bench,
+    train: Split,
     test: Split,
     metrics: Sequence[LatentMetric],
     subject: Subject,
@@ -38,32 +43,40 @@ def measure_latent(
         reason = "it needs two test samples or more; hold out a share of the data"
     if not reason:
         latent = look(bench, test, settings)
+        if any(metric.learns for metric in metrics):
+            latent = replace(latent, lesson=_lesson(bench, train, test, settings))
         progress(len(latent.codes), len(latent.codes), "codes")
-        if not bool(latent.codes.isfinite().all()) or not bool(latent.redrawn.isfinite().all()):
+        if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.redrawn, latent.kl)):
             reason = "codes are not finite"
     if reason:
         return Results(absent={metric.name: reason for metric in metrics})
     facts: dict[str, Fact] = {"split": test.name, "seed": settings.seed, **settings.of_networks}
-    scores = tuple(
-        Score(
-            metric=metric.name,
-            of=ENCODER,
-            value=metric.measure(latent),
-            n=len(latent.codes),
-            better=metric.better,
-            protocol={**metric.protocol(subject), **facts},
-        )
-        for metric in metrics
-    )
-    return Results(scores=scores)
+    scores: list[Score] = []
+    absent: dict[str, str] = {}
+    for metric in metrics:
+        try:
+            scores.append(
+                Score(
+                    metric=metric.name,
+                    of=ENCODER,
+                    value=metric.measure(latent),
+                    n=len(latent.codes),
+                    better=metric.better,
+                    protocol={**metric.protocol(subject), **facts},
+                )
+            )
+        except InputError as error:
+            absent[metric.name] = str(error)
+    return Results(scores=tuple(scores), absent=absent)
 
 
 def look(bench: Bench, test: Split, settings: Evaluation) -> Latent:
     """Codes of at most 2,000 samples of `test`, and 128 draws for each of the first 64 of them."""
-    indices = spread(len(test), min(settings.n or MOST, MOST))
+    indices = spread(len(test), _count(settings))
     samples = test.take(indices)
     seen = samples[:SEEN]
-    codes = [bench.posterior(samples[a:b], a, "code") for a, b in pieces(len(samples), settings.batch_size)]
+    cuts = pieces(len(samples), settings.batch_size)
+    codes, means, kl = zip(*(bench.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
     redrawn = [
         torch.cat(
             [bench.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
@@ -77,4 +90,25 @@ def look(bench: Bench, test: Split, settings: Evaluation) -> Latent:
         samples=samples,
         redrawn=torch.stack(redrawn, 1),
         seed=settings.seed,
+        means=torch.cat(means),
+        kl=torch.cat(kl),
     )
+
+
+def lesson_rows(train: Split, test: Split) -> Tensor:
+    """Training samples that a classifier of codes learns from, at most 5,000; none without labels."""
+    return spread(0 if train.labels is None or test.labels is None else len(train), LESSON)
+
+
+def _lesson(bench: Bench, train: Split, test: Split, settings: Evaluation) -> Lesson | None:
+    if train.labels is None or test.labels is None:
+        return None
+    rows = lesson_rows(train, test)
+    cuts = pieces(len(rows), settings.batch_size)
+    codes = [bench.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
+    asked = test.labels[spread(len(test), _count(settings))]
+    return Lesson(codes=torch.cat(codes), classes=train.labels[rows], asked=asked)
+
+
+def _count(settings: Evaluation) -> int:
+    return min(settings.n or MOST, MOST)

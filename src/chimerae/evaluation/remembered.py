@@ -19,7 +19,7 @@ from chimerae.files import write_bytes
 from chimerae.metrics import Features, Statistic, Storable
 
 VERSION: Final = 1
-"""Of what is kept, and of the order in which images are seen; another one is gathered anew."""
+"""Of what is kept; another one is gathered anew."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Memory:
     data: Prepared
     split: Split
     n: int
+    seed: int
+    """Of the order in which they are seen: some statistics keep the first ones only."""
 
     def recall(self, statistic: Statistic, features: Features | None) -> bool:
         """Let `statistic` hold what was kept; False when nothing was, or it is damaged."""
@@ -55,7 +57,7 @@ class Memory:
         if features is None or not checksum:
             return None
         rows = b"" if self.split.rows is None else self.split.rows.tobytes()
-        of_images = (checksum, self.split.name, len(self.split), rows, self.n)
+        of_images = (checksum, self.split.name, len(self.split), rows, self.n, self.seed)
         of_network = (features, sorted(self.views.facts(features).items()))
         key = digest([VERSION, type(statistic).__name__, *of_network, *of_images])
         return cache_folder(None) / "statistics" / f"{key}.safetensors"

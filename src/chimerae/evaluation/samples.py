@@ -23,9 +23,6 @@ from chimerae.progress import Progress
 DATA: Final = "data"
 """Name under which images of the other split are scored: what an ideal model would get."""
 
-FEW: Final = 8192
-"""Images that every statistic takes in; some take no more."""
-
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]
 
@@ -41,9 +38,12 @@ class _Pass:
     settings: Evaluation
     progress: Progress
 
-    def fresh(self) -> dict[_Key, Statistic]:
-        """One statistic for all metrics that gather the same of the same."""
-        keys = dict.fromkeys((metric.features, metric.gather) for metric in self.metrics)
+    def fresh(self, *, compared: bool = False) -> dict[_Key, Statistic]:
+        """One statistic for all metrics that gather the same of the same; with `compared` for those only
+        that compare samples with the data.
+        """
+        wanted = [metric for metric in self.metrics if not (compared and metric.alone)]
+        keys = dict.fromkeys((metric.features, metric.gather) for metric in wanted)
         return {key: key[1]() for key in keys}
 
     def see(self, statistics: _Gathered, images: Tensor) -> None:
@@ -78,13 +78,14 @@ def measure_samples(
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
-    of_real = _of_split(work, real, n_real)
-    gathered = {DATA: (_of_split(work, other, min(n, len(other))), min(n, len(other)))}
+    of_real = _of_split(work, real, n_real, work.fresh(compared=True))
+    n_other = min(n, len(other))
+    gathered = {DATA: (_of_split(work, other, n_other, work.fresh()), n_other)}
     made, spoilt = _of_networks(work, n, problems)
     gathered |= {name: (statistics, n) for name, statistics in made.items()}
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
-    facts: dict[str, Fact] = {"real": real.name, "real_n": n_real, "seed": settings.seed}
-    found = _results(work, of_real, gathered, problems, subject, facts)
+    against: dict[str, Fact] = {"real": real.name, "real_n": n_real}
+    found = _results(work, of_real, gathered, problems, subject, against)
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -92,26 +93,21 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
     return Results(absent={metric.name: reason for metric in metrics})
 
 
-def _of_split(work: _Pass, split: Split, n: int) -> _Gathered:
-    """Statistics of `n` images of `split`; those of features are kept for the next model."""
-    statistics = work.fresh()
-    memory = Memory(work.views, work.data, split, n)
+def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
+    """What is gathered of `n` images, spread over the split and in random order: some sets are sorted.
+
+    What is gathered of features is kept for the next model.
+    """
+    memory = Memory(work.views, work.data, split, n, work.settings.seed)
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
-    indices = _order(split, n)
+    order = torch.randperm(n, generator=noise.generator("evaluation", work.settings.seed, "order"))
+    indices = spread(len(split), n)[order]
     for start, stop in pieces(n, work.settings.batch_size) if new else ():
         work.see(new, split.take(indices[start:stop]).to(work.bench.device))
         work.progress(stop, n, f"{split.name} images")
     for key, each in new.items():
         memory.keep(each, key[0])
     return statistics
-
-
-def _order(split: Split, n: int) -> Tensor:
-    """`n` rows of `split`, mixed where there are more than some statistics keep: sets are sorted by class."""
-    rows = spread(len(split), n)
-    if n <= FEW:
-        return rows
-    return rows[torch.randperm(n, generator=noise.generator("order of images", n))]
 
 
 def _of_networks(
@@ -134,7 +130,7 @@ def _results(
     gathered: Mapping[str, tuple[_Gathered, int]],
     problems: Mapping[str, str],
     subject: Subject,
-    facts: Mapping[str, Fact],
+    against: Mapping[str, Fact],
 ) -> Results:
     scores: list[Score] = []
     absent: dict[str, str] = {}
@@ -146,11 +142,13 @@ def _results(
             if problems.get(name):
                 continue
             try:
-                value = metric.compare(real[key], statistics[key])
+                value = metric.compare(real.get(key), statistics[key])
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
-            protocol = {**metric.protocol(subject), **facts, **work.views.facts(metric.features)}
+            of_network = work.views.facts(metric.features)
+            protocol = {**metric.protocol(subject), "seed": work.settings.seed, **of_network}
+            protocol |= {} if metric.alone else against
             if name != DATA:
                 protocol |= {"code": "prior", **work.settings.of_networks}
             scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))

@@ -12,13 +12,15 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, by_reason, noise_rows, pieces, spread
+from chimerae.evaluation.bench import Bench, by_reason, noise_rows, not_finite, pieces, spread
+from chimerae.evaluation.nearest import neighbours
 from chimerae.shapes import is_image
 from chimerae.walks import spherical
 
 ORIGINALS: Final = 16
 SAMPLES: Final = 64
 PAIRS: Final = 6
+NEIGHBOURS: Final = 16
 STEPS: Final = 9
 POINTS: Final = 2000
 
@@ -35,15 +37,23 @@ class Shown:
     """Each network's, from the same prior codes."""
     interpolation: Tensor | None = None
     """Of the network that generates, `[pairs, steps, C, H, W]`; the ends are originals where it encodes."""
+    neighbours: Mapping[str, Tensor] = field(default_factory=dict)
+    """Samples of the network that generates, and the training image nearest to each."""
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
     """Draws from the prior P_z and from the aggregate posterior Q_z on the same two axes, `[n, 2]`."""
+    units: Tensor | None = None
+    """KL of the posteriors to the prior in nats, dimension by dimension, largest first, `[z]`; None of
+    codes of one dimension, and where posteriors have no density.
+    """
 
 
 def show(bench: Bench, data: Prepared) -> Shown:
     """Everything to look at."""
-    return replace(_made(bench, data), codes=_codes(bench, data))
+    shown = _made(bench, data)
+    z, units = _codes(bench, data)
+    return replace(shown, neighbours=_neighbours(bench, data, shown.samples), codes=z, units=units)
 
 
 def _made(bench: Bench, data: Prepared) -> Shown:
@@ -69,8 +79,8 @@ def _made(bench: Bench, data: Prepared) -> Shown:
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write what there is to see, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `scatter.png` and `codes.png`; an
-    `InputError` when the folder cannot be written.
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `scatter.png`,
+    `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
@@ -80,10 +90,14 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     if shown.interpolation is not None and len(shown.interpolation):
         columns = shown.interpolation.shape[1]
         made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)
+    if shown.neighbours:
+        made["neighbours"] = pictures.rows(shown.neighbours)
     if shown.clouds:
         made["scatter"] = pictures.scatter(shown.clouds)
     if shown.codes:
         made["codes"] = pictures.scatter(shown.codes)
+    if shown.units is not None:
+        made["units"] = pictures.bars(shown.units, below="dimensions, largest first", beside="KL in nats")
     paths = tuple(folder / f"{name}.png" for name in made)
     for path, picture in zip(paths, made.values(), strict=True):
         pictures.save(picture, path)
@@ -109,18 +123,25 @@ def _points(bench: Bench, data: Prepared) -> Shown:
     return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
 
 
-def _codes(bench: Bench, data: Prepared) -> dict[str, Tensor]:
+def _codes(bench: Bench, data: Prepared) -> tuple[dict[str, Tensor], Tensor | None]:
+    """`Shown.codes` and `Shown.units` of test samples."""
+    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
+        return {}, None
+    x = data.test.take(spread(len(data.test), POINTS))
+    cuts = pieces(len(x), bench.batch_size)
+    z, _, kl = map(torch.cat, zip(*(bench.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
+    if not bool(z.isfinite().all() and kl.isfinite().all()):
+        return {}, None
+    known = z.shape[1] > 1 and bench.posterior_kind(data.test) == "density"
+    units = kl.double().mean(0).sort(descending=True).values.float() if known else None
+    return _axes(x, z, noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")), units
+
+
+def _axes(x: Tensor, z: Tensor, prior: Tensor) -> dict[str, Tensor]:
     """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most.
 
     A code of one dimension is drawn against the main axis of the data.
     """
-    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
-        return {}
-    x = data.test.take(spread(len(data.test), POINTS))
-    z = torch.cat([bench.posterior(x[a:b], a, "shown") for a, b in pieces(len(x), bench.batch_size)])
-    prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
-    if not bool(z.isfinite().all()):
-        return {}
     if z.shape[1] == 1:
         up = _main(x.flatten(1), 1)
         return {
@@ -144,6 +165,14 @@ def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
     directions = directions / directions.norm(dim=0).clamp(min=1e-12)
     directions = (directions * directions.sum(0).sign()).flip(1)
     return ((rows if seen is None else seen) - mean).double().matmul(directions).float()
+
+
+def _neighbours(bench: Bench, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    images = list(samples.values())[-1][:NEIGHBOURS] if samples else torch.empty(0)
+    if not len(images) or tuple(images.shape[1:]) != data.shape or not_finite(images):
+        return {}
+    which = neighbours(images, data.train, bench.device)[1][:, 0]
+    return {"samples": images, "nearest of the data": data.train.take(which)}
 
 
 def _cpu(named: Mapping[str, Tensor]) -> dict[str, Tensor]:

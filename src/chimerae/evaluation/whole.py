@@ -5,14 +5,23 @@ from __future__ import annotations
 from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.clouds import measure_clouds
-from chimerae.evaluation.latent import measure_latent
+from chimerae.evaluation.latent import lesson_rows, measure_latent
+from chimerae.evaluation.neighbours import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
 from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.shown import show
 from chimerae.methods import Method
-from chimerae.metrics import METRICS, CloudMetric, LatentMetric, PairMetric, SampleMetric, Subject
+from chimerae.metrics import (
+    METRICS,
+    CloudMetric,
+    LatentMetric,
+    NearestMetric,
+    PairMetric,
+    SampleMetric,
+    Subject,
+)
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
 
@@ -32,26 +41,21 @@ def evaluate(
     named in `absent` with the reason; the others come out all the same.
     """
     settings = settings or Evaluation()
-    subject = Subject(
-        shape=data.shape,
-        source=data.facts.source,
-        toy=data.toy,
-        encodes=method.encodes,
-        z_dim=method.z_dim,
-        noise_dim=method.noise_dim,
-        labelled=data.train.labels is not None or settings.labels is not None,
-    )
-    wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
-    unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
-    pairs = [m for m in wanted if isinstance(m, PairMetric) and m.name not in unsuited]
-    samples = [m for m in wanted if isinstance(m, SampleMetric) and m.name not in unsuited]
-    latent = [m for m in wanted if isinstance(m, LatentMetric) and m.name not in unsuited]
-    clouds = [m for m in wanted if isinstance(m, CloudMetric) and m.name not in unsuited]
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
+        subject = _subject(bench, data, settings)
+        wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
+        unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
+        suited = [m for m in wanted if m.name not in unsuited]
+        pairs = [m for m in suited if isinstance(m, PairMetric)]
+        samples = [m for m in suited if isinstance(m, SampleMetric)]
+        nearest = [m for m in suited if isinstance(m, NearestMetric)]
+        latent = [m for m in suited if isinstance(m, LatentMetric)]
+        clouds = [m for m in suited if isinstance(m, CloudMetric)]
         measured = [measure_pairs(bench, data, pairs, subject, settings, progress)]
         measured.append(measure_samples(bench, data, samples, subject, settings, progress))
-        measured.append(measure_latent(bench, data.test, latent, subject, settings, progress))
+        measured.append(measure_nearest(bench, data.train, data.test, nearest, subject, settings, progress))
+        measured.append(measure_latent(bench, data.train, data.test, latent, subject, settings, progress))
         if data.toy is not None:
             measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))
         shown = show(bench, data)
@@ -59,3 +63,19 @@ def evaluate(
     for part in measured:
         absent |= part.absent
     return Results(scores=tuple(s for part in measured for s in part.scores), absent=absent, shown=shown)
+
+
+def _subject(bench: Bench, data: Prepared, settings: Evaluation) -> Subject:
+    labelled = lesson_rows(data.train, data.test)
+    return Subject(
+        shape=data.shape,
+        source=data.facts.source,
+        toy=data.toy,
+        encodes=bench.method.encodes,
+        posterior=bench.posterior_kind(data.test),
+        z_dim=bench.method.z_dim,
+        noise_dim=bench.method.noise_dim,
+        with_labels=data.train.labels is not None or settings.labels is not None,
+        labelled=len(labelled),
+        classes=0 if data.train.labels is None else len(data.train.labels[labelled].unique()),
+    )

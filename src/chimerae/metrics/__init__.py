@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
     Density,
     Fact,
     Features,
-    Latent,
-    LatentMetric,
     Metric,
     PairMetric,
+    Posterior,
     SampleMetric,
     Statistic,
     Storable,
     Subject,
 )
 from chimerae.metrics.mean import Mean
+from chimerae.metrics.near import Near, NearestMetric
 from chimerae.metrics.registry import METRICS
 
 __all__ = [
@@ -29,9 +30,13 @@ __all__ = [
     "Features",
     "Latent",
     "LatentMetric",
+    "Lesson",
     "Mean",
     "Metric",
+    "Near",
+    "NearestMetric",
     "PairMetric",
+    "Posterior",
     "SampleMetric",
     "Statistic",
     "Storable",

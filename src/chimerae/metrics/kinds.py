@@ -11,7 +11,9 @@ from torch import Tensor
 
 from chimerae.shapes import Shape, is_image
 
-Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "latent"]
+Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent"]
+Posterior = Literal["density", "point", "drawn"]
+"""A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol: something JSON can hold."""
 Features = tuple[str, str]
@@ -50,10 +52,16 @@ class Subject:
     """Name of the data."""
     toy: Density | None = None
     encodes: bool = True
+    posterior: Posterior = "density"
+    """What the encoder makes of a sample."""
     z_dim: int = 1
     noise_dim: int = 0
-    labelled: bool = False
-    """True when there are labels, its own or those of a set that was named, to train a classifier on."""
+    with_labels: bool = False
+    """There are labels, its own or those of a set that was named, to train a network of features on."""
+    labelled: int = 0
+    """Training samples with labels that a classifier of codes learns from."""
+    classes: int = 0
+    """Classes among them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,25 +82,9 @@ class Cloud:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Latent:
-    """What an encoder makes of test samples, in units of the prior's deviation."""
-
-    codes: Tensor
-    """One draw from the posterior of each sample, `[n, z]`: draws from the aggregate posterior."""
-    prior: Tensor
-    """As many draws from the prior, `[n, z]`."""
-    samples: Tensor
-    """What they are the codes of, `[n, ...]`."""
-    redrawn: Tensor
-    """Posteriors of the first few samples, drawn again and again, `[m, draws, z]`."""
-    seed: int
-    """Of permutations and the like."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `LatentMetric`,
-    `CloudMetric`.
+    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
+    `LatentMetric`, `CloudMetric`.
     """
 
     name: str
@@ -183,6 +175,12 @@ class SampleMetric(Metric):
     """What its value depends on."""
     suits: Callable[[Subject], str | None] = lambda subject: None
     """Why it says nothing about some images; None when it applies."""
+    alone: bool = False
+    """It looks at one set at a time. `compare` then gets None for the data; images of the data come in
+    random order, because neighbours in a file may be alike.
+    """
+    details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
+    """Facts that depend on the shape of an image."""
 
     def unsuited(self, subject: Subject) -> str | None:
         """Why it says nothing about `subject`; None when it applies."""
@@ -190,28 +188,7 @@ class SampleMetric(Metric):
 
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
-        return {**self.facts, **_named(self.features)}
-
-
-@final
-@dataclass(frozen=True, kw_only=True)
-class LatentMetric(Metric):
-    """Judges codes: against the prior, or by what they tell of their samples."""
-
-    needs: ClassVar[Needs] = "latent"
-    measure: Callable[[Latent], float]
-    facts: Mapping[str, Fact]
-    """What its value depends on."""
-    suits: Callable[[Subject], str | None] = lambda subject: None
-    """Why it says nothing about some data; None when it applies."""
-
-    def unsuited(self, subject: Subject) -> str | None:
-        """Why it says nothing about `subject`; None when it applies."""
-        return self.suits(subject) if subject.encodes else "it needs an encoder"
-
-    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
-        return self.facts
+        return {**self.facts, **self.details(subject.shape), **_named(self.features)}
 
 
 @final

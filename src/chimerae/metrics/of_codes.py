@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chimerae.metrics import edges, latent
-from chimerae.metrics.kinds import Fact, LatentMetric, Subject
+from chimerae.errors import InputError
+from chimerae.metrics import edges, latent, probe, units
+from chimerae.metrics.encoded import Latent, LatentMetric
+from chimerae.metrics.kinds import Fact, Subject
 
 
 def _folded(subject: Subject) -> str | None:
@@ -16,6 +18,20 @@ def _folded(subject: Subject) -> str | None:
 
 def _of_edges(subject: Subject) -> str | None:
     return None if subject.source == "step-edges" else "it is for the images step-edges"
+
+
+def _has_means(subject: Subject) -> str | None:
+    return "its posteriors are drawn, not described" if subject.posterior == "drawn" else None
+
+
+def _has_density(subject: Subject) -> str | None:
+    return None if subject.posterior == "density" else "its posteriors have no density"
+
+
+def _probe_accuracy(codes: Latent) -> float:
+    if codes.lesson is None:
+        raise InputError("the data have no labels")
+    return probe.probe_accuracy(codes.lesson.codes, codes.lesson.classes, codes.codes, codes.lesson.asked)
 
 
 _KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
@@ -44,6 +60,39 @@ CODES: Final[tuple[LatentMetric, ...]] = (
         facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
         measure=lambda c: latent.code_information(c.codes, c.samples),
         about="share of the variance of samples that their nearest codes explain (collapse: 0)",
+    ),
+    LatentMetric(
+        name="active_units",
+        better="higher",
+        unit="dimensions of the code",
+        facts={"above": units.ACTIVE, "codes": latent.MOST},
+        suits=_has_means,
+        measure=lambda c: units.active_units(c.means),
+        about="dimensions whose posterior mean has a variance above 0.01 over the data (collapse: 0)",
+    ),
+    LatentMetric(
+        name="kl_per_sample",
+        better="lower",
+        unit="nats",
+        facts={"codes": latent.MOST},
+        suits=_has_density,
+        measure=lambda c: float(c.kl.double().sum(1).mean()),
+        about="KL(posterior || prior), summed over dimensions, then mean over samples (collapse: 0)",
+    ),
+    LatentMetric(
+        name="probe_accuracy",
+        better="higher",
+        unit="[0, 1]",
+        facts={
+            "classifier": "logistic regression of standardised codes",
+            "code": "sample",
+            "l2": probe.L2,
+            "codes": latent.MOST,
+        },
+        learns=True,
+        suits=lambda subject: probe.unsuited(subject.labelled, subject.classes),
+        measure=_probe_accuracy,
+        about="share of test samples whose class a linear classifier reads from their codes",
     ),
     LatentMetric(
         name="edge_open",

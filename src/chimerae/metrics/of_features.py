@@ -27,7 +27,7 @@ Suits = Callable[[Subject], str | None]
 
 
 def _labelled(subject: Subject) -> str | None:
-    return None if subject.labelled else "it has no labels; name a set that has with --evaluation.labels"
+    return None if subject.with_labels else "it has no labels; name a set that has with --evaluation.labels"
 
 
 def _any(subject: Subject) -> str | None:
@@ -110,6 +110,7 @@ FEATURES: Final[tuple[SampleMetric, ...]] = (
         facts={"splits": inception_score.SPLITS},
         gather=inception_score.Answers,
         compare=lambda real, made: made.score(),
+        alone=True,
         about="how sure of its class, and how varied over classes, the Inception network finds samples",
     ),
     *_of_neighbourhoods("", FC2, "VGG16 (second fully connected layer)", _any),

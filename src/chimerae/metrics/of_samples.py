@@ -5,13 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chimerae.metrics import edges, laplacian
+from chimerae.metrics import edges, laplacian, ms_ssim, sharpness, ssim
 from chimerae.metrics.kinds import Fact, SampleMetric, Subject
 
 
 def _has_patches(subject: Subject) -> str | None:
     side = laplacian.PATCH
     return None if min(subject.shape[1:]) >= side else f"images smaller than {side}x{side} have no patches"
+
+
+def _has_scales(subject: Subject) -> str | None:
+    side = ms_ssim.SMALLEST
+    return (
+        None if min(subject.shape[1:]) >= side else f"images smaller than {side}x{side} have no five scales"
+    )
+
+
+def _has_inside(subject: Subject) -> str | None:
+    side = sharpness.SMALLEST
+    fits = min(subject.shape[1:]) >= side
+    return None if fits else f"images smaller than {side}x{side} have no sharpness"
 
 
 def _of_edges(subject: Subject) -> str | None:
@@ -36,6 +49,34 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         gather=laplacian.Patches,
         compare=laplacian.swd,
         about="sliced Wasserstein distance of patches of a Laplacian pyramid, mean over its levels",
+    ),
+    SampleMetric(
+        name="sharpness",
+        better="higher",
+        unit="variance of grey values in [0, 1]",
+        facts={"laplacian": "3x3", "grey": sharpness.GREY},
+        suits=_has_inside,
+        alone=True,
+        gather=sharpness.Sharpness,
+        compare=lambda real, made: made.mean.value,
+        about="variance of an image's Laplacian, then mean: up to the row of the data, noise has more",
+    ),
+    SampleMetric(
+        name="ms_ssim",
+        better="lower",
+        unit="[0, 1]",
+        facts={
+            "scales": ms_ssim.WEIGHTS,
+            "sigma": ssim.SIGMA,
+            "data_range": ms_ssim.LEVELS,
+            "pairs": f"samples 1 and 2, 3 and 4 and so on, {ms_ssim.PAIRS:,} pairs at most",
+        },
+        details=lambda shape: {"windows": ms_ssim.windows(shape)},
+        suits=_has_scales,
+        alone=True,
+        gather=ms_ssim.Pairs,
+        compare=lambda real, made: made.value,
+        about="how alike two samples are, by SSIM on five scales: diversity, to be read beside the data's",
     ),
     SampleMetric(
         name="edge_width",

@@ -8,17 +8,19 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import density, perceptual, pixel, ssim, structure
+from chimerae.metrics.encoded import LatentMetric
 from chimerae.metrics.kinds import (
     Cloud,
     CloudMetric,
     Density,
     Fact,
-    LatentMetric,
     PairMetric,
     SampleMetric,
 )
+from chimerae.metrics.near import NearestMetric
 from chimerae.metrics.of_codes import CODES
 from chimerae.metrics.of_features import FEATURES
+from chimerae.metrics.of_nearest import NEAREST
 from chimerae.metrics.of_samples import SAMPLES
 from chimerae.shapes import Shape
 
@@ -62,7 +64,7 @@ def _cycle_cost(cloud: Cloud) -> float:
     return float(cost)
 
 
-METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...]] = (
+METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | CloudMetric, ...]] = (
     PairMetric(
         name="mse_signed",
         better="lower",
@@ -131,6 +133,7 @@ METRICS: Final[tuple[PairMetric | SampleMetric | LatentMetric | CloudMetric, ...
     ),
     *SAMPLES,
     *FEATURES,
+    *NEAREST,
     CloudMetric(
         name="kl_published",
         better="lower",

@@ -44,24 +44,34 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
     if min(height, width) < SMALLEST:
         raise InputError(f"images of {height}x{width} are too small for SSIM; it needs {SMALLEST} px or more")
     side = window_size(height, width)
-    rows, columns = (_sliding(side, n).to(x.device) for n in (height, width))
+    rows, columns = (sliding(side, n).to(x.device) for n in (height, width))
     k = max(1, CHUNK // x[0].numel())
     chunks = range(0, len(x), k)
     return torch.cat([_mean_map(x[i : i + k], y[i : i + k], rows, columns) for i in chunks])
 
 
-def _mean_map(x: Tensor, y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+def terms(x: Tensor, y: Tensor, rows: Tensor, columns: Tensor) -> tuple[Tensor, Tensor]:
+    """Maps of the luminance term and of the contrast and structure term, `[B, C, h, w]`, float64.
+
+    `x` and `y` are `[B, C, H, W]` in [0, 1], `rows` `[h, H]` and `columns` `[w, W]` matrices of `sliding`;
+    SSIM is the product of the two.
+    """
     x, y = x.double(), y.double()
     maps = torch.stack([x, y, x * x, y * y, x * y])
     mx, my, xx, yy, xy = rows @ maps @ columns.T
     c1, c2 = K1**2, K2**2
     luminance = (2 * mx * my + c1) / (mx * mx + my * my + c1)
     structure = (2 * (xy - mx * my) + c2) / (xx - mx * mx + yy - my * my + c2)
+    return luminance, structure
+
+
+def _mean_map(x: Tensor, y: Tensor, rows: Tensor, columns: Tensor) -> Tensor:
+    luminance, structure = terms(x, y, rows, columns)
     similarity: Tensor = luminance * structure
     return similarity.flatten(1).mean(1)
 
 
-def _sliding(side: int, n: int) -> Tensor:
+def sliding(side: int, n: int) -> Tensor:
     """Matrix `[n - side + 1, n]` that takes Gaussian means of `side` neighbours, everywhere they fit."""
     offsets = torch.arange(side, dtype=torch.float64) - (side - 1) / 2
     weights = torch.exp(-0.5 * (offsets / SIGMA).square())

@@ -1,9 +1,24 @@
-"""Pictures for people: grids of samples, labelled rows, scatter plots, and the files they go to."""
+"""Pictures for people: grids of samples, labelled rows, scatter plots, bars, and the files they go to."""
 
 from __future__ import annotations
 
+from chimerae.pictures.bars import bars
 from chimerae.pictures.files import png, save
+from chimerae.pictures.films import film
 from chimerae.pictures.grids import grid, labelled, rows, strips, tiled
 from chimerae.pictures.points import Limits, panels, scatter
 
-__all__ = ["Limits", "grid", "labelled", "panels", "png", "rows", "save", "scatter", "strips", "tiled"]
+__all__ = [
+    "Limits",
+    "bars",
+    "film",
+    "grid",
+    "labelled",
+    "panels",
+    "png",
+    "rows",
+    "save",
+    "scatter",
+    "strips",
+    "tiled",
+]

@@ -13,7 +13,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from chimerae.errors import InputError
-from chimerae.pictures import labelled, png, strips
+from chimerae.pictures import film, labelled, png, strips
 from chimerae.pictures.files import PANELS, ROWS
 from chimerae.report.compare import Named
 from chimerae.report.read import Snapshot
@@ -21,12 +21,16 @@ from chimerae.report.read import Snapshot
 MOST_BYTES: Final = 120_000
 """Largest picture of the committed form of a report."""
 MOST_SNAPSHOTS: Final = 5
+FEWEST_FRAMES: Final = 3
+MOST_FRAMES: Final = 40
+WIDEST_FRAME: Final = 900
+"""Of a film: frames, and pixels of their width."""
 COMPARED: Final = "reconstructions"
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with its size in pixels and what stands under it."""
+    """A PNG, or a film, with its size in pixels and what stands under it."""
 
     content: bytes
     width: int
@@ -35,11 +39,13 @@ class Picture:
     colour: str = ""
     labelled: bool = False
     """True when it has words in it, which must stay readable."""
+    form: str = "png"
+    """Format of `content`: png or webp."""
 
     @property
     def uri(self) -> str:
         """The picture as a `data:` address, which needs no second file."""
-        return "data:image/png;base64," + base64.b64encode(self.content).decode("ascii")
+        return f"data:image/{self.form};base64," + base64.b64encode(self.content).decode("ascii")
 
 
 def picture(path: Path, caption: str, colour: str = "") -> Picture:
@@ -101,6 +107,24 @@ def as_learnt(snapshots: Sequence[Snapshot]) -> Picture | None:
     rows = {name: originals} | {f"step {step:,}": list(own.values())[-1] for step, own in taken}
     joined = labelled(rows)
     return Picture(png(joined), *joined.size, list(taken[-1][1])[-1], labelled=True)
+
+
+def moving(snapshots: Sequence[Snapshot]) -> Picture | None:
+    """All snapshots of one kind, one after another, each with its step; None for fewer than three."""
+    own = sorted(snapshots, key=lambda s: s.step)
+    if len(own) < FEWEST_FRAMES:
+        return None
+    kept = min(len(own), MOST_FRAMES)
+    own = [own[i * (len(own) - 1) // (kept - 1)] for i in range(kept)]
+    frames = [_reduced_to(labelled({f"step {s.step:,}": _open(s.path, s.path.read_bytes())})) for s in own]
+    content = film(frames)
+    width, height = Image.open(BytesIO(content)).size
+    return Picture(content, width, height, "all of them in turn", labelled=True, form="webp")
+
+
+def _reduced_to(image: Image.Image, most: int = WIDEST_FRAME) -> Image.Image:
+    factor = -(-image.width // most)
+    return image.reduce(factor) if factor > 1 else image
 
 
 def small(content: bytes, most: int = MOST_BYTES) -> tuple[bytes, int]:

@@ -13,7 +13,16 @@ from chimerae.errors import InputError
 from chimerae.files import write_text
 from chimerae.report import charts, facts
 from chimerae.report.compare import Named, name_runs, settings_of
-from chimerae.report.images import COMPARED, Picture, as_learnt, picture, side_by_side, spread_out, tells_all
+from chimerae.report.images import (
+    COMPARED,
+    Picture,
+    as_learnt,
+    moving,
+    picture,
+    side_by_side,
+    spread_out,
+    tells_all,
+)
 from chimerae.report.read import PICTURES, RunFolder, read_run
 from chimerae.report.scores import score_table
 
@@ -21,8 +30,10 @@ CAPTIONS = {
     "reconstructions": "Reconstructions",
     "samples": "Samples",
     "interpolation": "Interpolation",
+    "neighbours": "Samples, and the training images nearest to them",
     "scatter": "Points",
     "codes": "Codes",
+    "units": "What each dimension of the code tells",
 }
 
 
@@ -147,7 +158,9 @@ def _progress(entry: Named, kind: str) -> Gallery:
     chosen = spread_out(entry.run.snapshots, kind)
     if rows := as_learnt(chosen):
         return Gallery(f"{CAPTIONS.get(kind, kind)} ({rows.caption})", (rows,))
-    return Gallery(CAPTIONS.get(kind, kind), tuple(picture(s.path, f"step {s.step:,}") for s in chosen))
+    film = moving([s for s in entry.run.snapshots if s.kind == kind])
+    shown = tuple(picture(s.path, f"step {s.step:,}") for s in chosen)
+    return Gallery(CAPTIONS.get(kind, kind), shown if film is None else (film, *shown))
 
 
 def _charts(named: Sequence[Named]) -> list[Chart]:

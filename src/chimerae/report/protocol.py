@@ -8,7 +8,9 @@ from typing import Final
 from chimerae.report.compare import readable
 from chimerae.report.read import Score
 
-_ACRONYMS: Final = frozenset({"fid", "is", "jsd", "kid", "kl", "lpips", "mse", "psnr", "rmse", "ssim", "mmd"})
+_ACRONYMS: Final = frozenset(
+    {"fid", "is", "jsd", "kid", "kl", "lpips", "mmd", "ms", "mse", "psnr", "rmse", "ssim"}
+)
 SEED: Final = "seed"
 """Part of a protocol that makes no two values incomparable."""
 

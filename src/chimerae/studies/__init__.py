@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from chimerae.errors import unknown
 from chimerae.studies import (
+    as_introvae_images,
     as_introvae_table1,
+    avae_table1,
     avae_toy,
     biadversarial_posterior,
     bigan_modes,
     blur,
+    lfw_faces,
+    wae_introvae,
     wae_prior,
 )
 from chimerae.studies.study import SCALES, Arm, Found, Scale, Shows, Study, Verdict
@@ -22,6 +26,13 @@ STUDIES: tuple[Study, ...] = (
     bigan_modes.STUDY,
     biadversarial_posterior.STUDY,
     wae_prior.STUDY,
+    avae_table1.STUDY,
+    as_introvae_images.TABLE2,
+    as_introvae_images.TABLE3,
+    wae_introvae.RMSE,
+    wae_introvae.DIVERSITY,
+    wae_introvae.TUNING,
+    lfw_faces.STUDY,
 )
 
 

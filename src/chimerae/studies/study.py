@@ -53,7 +53,8 @@ class Shows:
     @property
     def better(self) -> Better:
         """Which way the metric improves."""
-        return next(metric.better for metric in METRICS if metric.name == self.metric)
+        name = self.metric.partition("[")[0]  # FD-classifier of other labels is named after them
+        return next(metric.better for metric in METRICS if metric.name == name)
 
 
 @dataclass(frozen=True)
@@ -96,3 +97,5 @@ class Study:
     """Pictures of evaluation that the page puts side by side, one per arm."""
     columns: int = 4
     """Pictures beside one another."""
+    by_group: bool = False
+    """Groups of arms do not need one another: whole groups that are finished are judged without the rest."""

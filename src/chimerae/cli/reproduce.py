@@ -1,0 +1,37 @@
+"""`chimerae reproduce [NAME]`: the tables and figures of the sources, and what each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chimerae.cli import DONE
+from chimerae.cli import study as study_verb
+from chimerae.data import is_here
+from chimerae.studies import STUDIES, Study
+
+HELP = """\
+usage: chimerae reproduce NAME [--seeds 3] [--only ROW ...] [options]
+
+Trains and scores every row of a table of the papers at the papers' own scale, and puts their numbers beside
+ours. It is `chimerae study NAME --scale paper`; `--scale quick` is for a few cores.
+
+{tables}
+
+Data that are not here come from the hub, or from local copies in --root DIR."""
+
+
+def main(args: Sequence[str]) -> int:
+    """List the tables, or run one."""
+    if not args or args[0] in ("-h", "--help"):
+        print(HELP.format(tables="\n".join(_told(each) for each in STUDIES)))
+        return DONE
+    scaled = any(arg == "--scale" or arg.startswith("--scale=") for arg in args)
+    return study_verb.main([*args, *([] if scaled else ["--scale", "paper"])], verb="reproduce")
+
+
+def _told(study: Study) -> str:
+    """Name, source, number of runs and data of a table."""
+    arms = study.arms("paper")
+    here = {name: is_here(name) for name in dict.fromkeys(arm.run.data for arm in arms)}
+    data = ", ".join(name if there else f"{name} (from the hub)" for name, there in here.items())
+    return f"  {study.name:<24} {study.source}\n  {'':<24} {len(arms)} rows; data: {data}"

@@ -1,0 +1,123 @@
+"""Images that a model makes, and the training images nearest to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.data import Split
+from chimerae.errors import InputError
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.nearest import TRAIN, neighbours
+from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.settings import Evaluation
+from chimerae.metrics import Fact, Near, NearestMetric, Subject
+from chimerae.progress import Progress
+from chimerae.walks import spherical
+
+MOST: Final = 1_000
+"""Images of each kind whose neighbours are looked for."""
+DATA: Final = "data"
+"""Name under which test images are scored: what an ideal model would get."""
+
+
+def measure_nearest(
+    bench: Bench,
+    train: Split,
+    test: Split,
+    metrics: Sequence[NearestMetric],
+    subject: Subject,
+    settings: Evaluation,
+    progress: Progress,
+) -> Results:
+    """Scores of every network and of test images."""
+    if not metrics:
+        return Results()
+    problems, line = bench.misfits(), ""
+    if not len(test):
+        line = "the test split is empty; hold out a share of the data"
+    elif all(problems.values()):
+        line = by_reason(problems)
+    if line:
+        return Results(absent={metric.name: line for metric in metrics})
+    real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
+    near, broken = _look(bench, real, train, problems, settings, progress)
+    problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
+    facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
+    absent = {m.name: line for m in metrics if (line := by_reason(problems))}
+    scores = []
+    for metric in metrics:
+        try:
+            scores += [_score(bench, metric, of, near[of], subject, settings, facts) for of in near]
+        except InputError as error:
+            absent[metric.name] = str(error)
+    return Results(scores=tuple(scores), absent=absent)
+
+
+def _look(
+    bench: Bench,
+    real: Tensor,
+    train: Split,
+    problems: Mapping[str, str],
+    settings: Evaluation,
+    progress: Progress,
+) -> tuple[dict[str, Near], dict[str, int]]:
+    """Distances of test images and of the images of every network without problems, and how many of these
+    are not finite: such a network has no distances.
+    """
+    own = neighbours(real, train, bench.device)[0]
+    near, broken = {DATA: Near(made=own, between=own, test=own)}, {}
+    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, settings)
+    names = [name for name, problem in problems.items() if not problem]
+    for i, name in enumerate(names):
+        sets = made[name], between[name]
+        broken[name] = sum(map(not_finite, sets))
+        if not broken[name]:
+            drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
+            near[name] = replace(near[DATA], made=drawn, between=middles)
+        progress(i + 1, len(names), "networks beside training images")
+    return near, broken
+
+
+def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
+    """Every network's images of codes in the middle between two of `real`, or between two prior codes where
+    there is no encoder; a middle keeps the noise of one of them.
+    """
+    if bench.method.encodes:
+        z = torch.cat([bench.codes(real[a:b], a) for a, b in pieces(len(real), settings.batch_size)])
+        z = z[torch.randperm(len(z), generator=noise.generator("evaluation", settings.seed, "mates"))]
+    else:
+        z = bench.prior(0, len(real))
+    a, b = z[: len(z) // 2], z[len(z) // 2 :][: len(z) // 2]
+    d = bench.method.z_dim
+    middle = torch.cat([spherical(a[:, :d], b[:, :d], 3)[:, 1], a[:, d:]], 1)
+    return bench.decode_all(middle) if len(middle) else dict.fromkeys(bench.misfits(), real[:0])
+
+
+def _score(
+    bench: Bench,
+    metric: NearestMetric,
+    of: str,
+    near: Near,
+    subject: Subject,
+    settings: Evaluation,
+    facts: dict[str, Fact],
+) -> Score:
+    protocol = {**metric.protocol(subject), **facts}
+    if of != DATA:
+        ends = "test images" if bench.method.encodes else "prior"
+        code = "prior" if metric.on == "samples" else f"middle, {ends}"
+        protocol |= {"code": code, **settings.of_networks}
+    return Score(
+        metric=metric.name,
+        of=of,
+        value=metric.measure(near),
+        n=len(near.made if metric.on == "samples" else near.between),
+        better=metric.better,
+        protocol=protocol,
+    )

@@ -1,0 +1,88 @@
+"""Which training images an image is nearest to, and whether that is nearer than chance would have it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae.errors import InputError
+
+NEIGHBOURS: Final = 50
+"""Training images beside which the nearest one is seen (Carlini et al. 2023, arXiv 2301.13188)."""
+RARE: Final = 0.01
+"""Share of test images that pass for copies: the threshold is theirs."""
+ENOUGH: Final = 20
+"""Test images below which there is no such threshold."""
+LEVELS: Final = 255
+CENTRE: Final = 0.5
+"""Taken off all values: products of float32 lose least about 0."""
+
+
+def nearest(images: Tensor, blocks: Iterable[Tensor], k: int = NEIGHBOURS) -> tuple[Tensor, Tensor]:
+    """Distances to the `k` nearest of many others and their numbers, both `[n, k]`, nearest first.
+
+    `images` `[n, C, H, W]` in [0, 1]; the others come in `blocks` `[b, C, H, W]` of uint8, and fewer than
+    `k` of them make k smaller. A distance is the root of the mean squared difference of values, in grey
+    levels 0 to 255: of the nearest to six digits, of the rest to the precision of a matrix product in
+    float32 (about 0.05 where it is near 0).
+
+    >>> others = torch.tensor([0, 100, 255], dtype=torch.uint8).view(3, 1, 1, 1)
+    >>> distances, which = nearest(torch.full((1, 1, 1, 1), 90 / 255), [others], k=2)
+    >>> distances.round(decimals=3).tolist(), which.tolist()
+    ([[10.0, 90.0]], [[1, 0]])
+    """
+    q = images.flatten(1).float() - CENTRE
+    best = q.new_empty(len(q), 0)
+    which = torch.empty(len(q), 0, dtype=torch.long, device=q.device)
+    seen = 0
+    for block in blocks:
+        t = block.to(q.device).flatten(1).float().div_(LEVELS).sub_(CENTRE)
+        squared = (q.square().sum(1, keepdim=True) + t.square().sum(1) - 2 * (q @ t.T)).clamp(min=0)
+        found = squared.topk(min(k, len(t)), largest=False)
+        exact = (q - t[found.indices[:, 0]]).square().sum(1, keepdim=True)
+        best = torch.cat([best, exact, found.values[:, 1:]], 1)
+        which = torch.cat([which, found.indices + seen], 1)
+        best, order = best.topk(min(k, best.shape[1]), largest=False)
+        which = which.gather(1, order)
+        seen += len(t)
+    return LEVELS * (best / q.shape[1]).sqrt(), which
+
+
+def mean_distance(distances: Tensor) -> float:
+    """Mean distance to the nearest, of distances `[n, k]` to the k nearest.
+
+    Raises:
+        InputError: there are none.
+    """
+    if not distances.numel():
+        raise InputError("there are no images to compare, or no training images")
+    return float(distances[:, 0].double().mean())
+
+
+def copied(made: Tensor, test: Tensor) -> float:
+    """Share of images that stand out from the training images as a copy does, in [0, 1]; of test images .01.
+
+    `made` `[n, k]` and `test` `[m, k]` are distances to the k nearest. An image counts when its nearest
+    distance over the mean of all k is no larger than that of the one percent of test images where it is
+    smallest. The quotient is 0 for a copy, and near 1 for a mean of many images, which is near to all of them
+    without being a copy of any (Carlini et al. 2023 compare it with a constant instead).
+
+    Raises:
+        InputError: fewer than 20 test images, or fewer than two training images.
+
+    >>> test = torch.linspace(5, 9, 100)[:, None] * torch.tensor([1.0, 0.0]) + torch.tensor([0.0, 10.0])
+    >>> copied(torch.tensor([[0.1, 10.0], [9.0, 10.0], [2.0, 2.1], [1.0, 9.0]]), test)
+    0.5
+    """
+    if len(test) < ENOUGH or test.shape[1] < 2:
+        raise InputError(f"it needs {ENOUGH} test images and 2 training images, or more")
+    threshold = _standing_out(test).quantile(RARE)
+    return float((_standing_out(made) <= threshold).double().mean())
+
+
+def _standing_out(distances: Tensor) -> Tensor:
+    distances = distances.double()
+    return distances[:, 0] / distances.mean(1).clamp(min=1e-9)
