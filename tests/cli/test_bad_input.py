@@ -49,7 +49,7 @@ def one_line(code: int, err: str) -> str:
         ((*TRAIN, "--data", "digits", "--prepare.size", "big"), "--prepare.size 'big': wanted {None}|INT"),
         ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
         ((*TRAIN, "--data", "digits", "--training.accumulate", "3"), "batch_size 64 cannot be played in"),
-        ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fid"), "unknown metric 'fid'"),
+        ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fidd"), "unknown metric 'fidd'"),
         ((*TRAIN, "--data", "digits", "--dryrun"), "did you mean --dry-run?"),
         ((*TRAIN, "--data", "digits", "--method.z-dim", "100000000000000"), "not enough memory"),
         ((*TRAIN, "--data", "digits", "--arch.width", "9" * 30), "not enough memory"),

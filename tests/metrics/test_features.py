@@ -8,10 +8,12 @@ import torch
 from prdc import compute_prdc
 from scipy.linalg import sqrtm
 from torch_fidelity.metric_fid import fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
 
 from chimerae.errors import InputError
 from chimerae.metrics.frechet import Moments, frechet
+from chimerae.metrics.inception_score import Answers
 from chimerae.metrics.kernel import SUBSETS, kernel_distance, squared_mmd
 from chimerae.metrics.neighbourhoods import MOST, Kept, neighbourhoods
 
@@ -117,6 +119,29 @@ def test_kept_features_are_the_first_ten_thousand():
     assert float(found.rows().max()) == MOST - 1
 
 
+def answers(logits: torch.Tensor, size: int = 64) -> Answers:
+    found = Answers()
+    for part in logits.split(size):
+        found.add(part)
+    return found
+
+
+def test_the_inception_score_is_that_of_torch_fidelity_on_images_that_take_turns():
+    logits = features(200, 30, 0)
+    turns = logits.reshape(20, 10, 30).transpose(0, 1).flatten(0, 1)  # every tenth image, one after the other
+    theirs = isc_features_to_metric(turns, splits=10, shuffle=False)
+    for size in (200, 64, 1):
+        mean, deviation = answers(logits, size).score()
+        assert mean == pytest.approx(theirs["inception_score_mean"], rel=1e-10)
+        assert deviation == pytest.approx(theirs["inception_score_std"], rel=1e-9)
+
+
+def test_the_inception_score_lies_between_one_and_the_classes():
+    sure = 1e4 * torch.eye(7).repeat_interleave(10, 0)  # sorted by class; ten of each
+    assert answers(sure).score() == (pytest.approx(7.0), pytest.approx(0.0, abs=1e-9))
+    assert answers(torch.zeros(23, 7)).score() == (pytest.approx(1.0), pytest.approx(0.0, abs=1e-9))
+
+
 def test_too_few_or_spoilt_features_are_refused():
     with pytest.raises(InputError, match="a covariance needs two images or more, not 1"):
         frechet(moments(features(1, 3, 0)), moments(features(9, 3, 0)))
@@ -128,3 +153,7 @@ def test_too_few_or_spoilt_features_are_refused():
         frechet(moments(torch.full((4, 2), torch.nan)), moments(features(4, 2, 0)))
     with pytest.raises(InputError, match="not finite"):
         kept(torch.full((9, 2), torch.nan)).beside(kept(features(9, 2, 0)))
+    with pytest.raises(InputError, match="needs 10 images or more, not 9"):
+        answers(features(9, 3, 0)).score()
+    with pytest.raises(InputError, match="not finite"):
+        answers(torch.full((20, 2), torch.nan)).score()

@@ -26,6 +26,7 @@ VERBS: dict[str, str] = {
     "study": "run a study: a grid of runs and the table it fills",
     "reproduce": "list the tables of the papers, or run one beside its numbers",
     "data": "look at a data source: `chimerae data inspect SOURCE`",
+    "weights": "list or add published weights, for FID, LPIPS and the like",
     "list": "list methods, recipes, studies, data or metrics",
 }
 

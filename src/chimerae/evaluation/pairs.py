@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from chimerae.data import Split
+from chimerae.data import Prepared, Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Mean, PairMetric, Subject
 from chimerae.progress import Progress
 
@@ -21,6 +22,7 @@ class _Tally:
     """Running means per metric and network, and what went wrong."""
 
     metrics: Sequence[PairMetric]
+    views: Views
     means: dict[tuple[str, str], Mean] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
@@ -31,7 +33,7 @@ class _Tally:
             if metric.name in self.absent:
                 continue
             try:
-                values = metric.measure(x, y)
+                values = self.views.compared(metric, x, y)
             except InputError as error:
                 self.absent[metric.name] = str(error)
             else:
@@ -40,13 +42,14 @@ class _Tally:
 
 def measure_pairs(
     bench: Bench,
-    split: Split,
+    data: Prepared,
     metrics: Sequence[PairMetric],
     subject: Subject,
     settings: Evaluation,
     progress: Progress,
 ) -> Results:
-    """Scores of every network's reconstructions of `split`."""
+    """Scores of every network's reconstructions of the test split."""
+    split = data.test
     reason, misfits = "", bench.misfits()
     if not bench.method.encodes:
         reason = f"{bench.method.name} has no encoder: it cannot reconstruct"
@@ -56,7 +59,9 @@ def measure_pairs(
         reason = f"the {split.name} split is empty; hold out a share of the data"
     if reason or not metrics:
         return Results(absent={metric.name: reason for metric in metrics})
-    tally = _Tally(metrics)
+    views = open_views(metrics, data, settings, bench.device, progress)
+    absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
+    tally = _Tally([metric for metric in metrics if metric.name not in absent], views)
     indices = spread(len(split), settings.n)
     for start, stop in pieces(len(indices), settings.batch_size):
         x = split.take(indices[start:stop])
@@ -66,7 +71,8 @@ def measure_pairs(
         progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)
     spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}
-    return _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), subject)
+    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), subject)
+    return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
 def _protocol(bench: Bench, split: Split, n: int, settings: Evaluation) -> dict[str, Fact]:
@@ -81,7 +87,7 @@ def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], su
             continue
         if line:
             tally.absent[metric.name] = line
-        protocol = {**metric.protocol(subject), **facts}
+        protocol = {**metric.protocol(subject), **facts, **tally.views.facts(metric.features)}
         for (name, network), mean in tally.means.items():
             if name == metric.name and not problems.get(network):
                 scores.append(

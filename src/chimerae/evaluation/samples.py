@@ -14,10 +14,10 @@ from chimerae.data import Prepared, Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
+from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.views import Views, open_views
-from chimerae.extractors import Wanted
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic, Subject
 from chimerae.progress import Progress
 
@@ -33,6 +33,7 @@ class _Pass:
     """What is the same for all batches of an evaluation."""
 
     bench: Bench
+    data: Prepared
     metrics: Sequence[SampleMetric]
     views: Views
     settings: Evaluation
@@ -48,7 +49,7 @@ class _Pass:
 
     def see(self, statistics: _Gathered, images: Tensor) -> None:
         """Take a batch `[B, C, H, W]` in [0, 1] into all statistics."""
-        seen = self.views.of(images)
+        seen = self.views.of(images, [features for features, _ in statistics])
         for (features, _), statistic in statistics.items():
             statistic.add(seen[features])
 
@@ -69,11 +70,12 @@ def measure_samples(
     problems = bench.misfits()
     if all(problems.values()):
         return _none(metrics, by_reason(problems))
-    wanted = Wanted(data=data, labels=settings.labels, device=bench.device, progress=progress)
-    views = open_views(metrics, wanted)
+    views = open_views(metrics, data, settings, bench.device, progress)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
-    work = _Pass(bench, there, views, settings, progress)
+    if not there:
+        return Results(absent=absent)
+    work = _Pass(bench, data, there, views, settings, progress)
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
@@ -93,12 +95,19 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
 
 
 def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
-    """What is gathered of `n` images, spread over the split and in random order: some sets are sorted."""
+    """What is gathered of `n` images, spread over the split and in random order: some sets are sorted.
+
+    What is gathered of features is kept for the next model.
+    """
+    memory = Memory(work.views, work.data, split, n, work.settings.seed)
+    new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
     order = torch.randperm(n, generator=noise.generator("evaluation", work.settings.seed, "order"))
     indices = spread(len(split), n)[order]
-    for start, stop in pieces(n, work.settings.batch_size):
-        work.see(statistics, split.take(indices[start:stop]).to(work.bench.device))
+    for start, stop in pieces(n, work.settings.batch_size) if new else ():
+        work.see(new, split.take(indices[start:stop]).to(work.bench.device))
         work.progress(stop, n, f"{split.name} images")
+    for key, each in new.items():
+        memory.keep(each, key[0])
     return statistics
 
 
@@ -153,7 +162,8 @@ def _results(
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
-            protocol = {**metric.protocol(subject), "seed": work.settings.seed, **work.views.facts(metric)}
+            of_network = work.views.facts(metric.features)
+            protocol = {**metric.protocol(subject), "seed": work.settings.seed, **of_network}
             protocol |= {} if metric.alone else against
             if name != DATA:
                 protocol |= {"code": "prior", **work.settings.of_networks}

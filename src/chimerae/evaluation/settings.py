@@ -30,6 +30,9 @@ class Evaluation:
     labels: str | None = None
     """Source of labelled images whose classifier makes the features of FD-classifier and the like; None: the
     data's own labels."""
+    resize: Literal["tensorflow", "clean", "pytorch"] = "tensorflow"
+    """How images reach the 299 pixels of FID's network: as in the original code, in clean-fid, or in
+    pytorch-fid. Values of different ones cannot be compared."""
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None

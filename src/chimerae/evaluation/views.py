@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
+import torch
 from torch import Tensor
 
+from chimerae.data import Prepared
 from chimerae.errors import InputError
-from chimerae.extractors import EXTRACTORS, Extractor, Wanted
-from chimerae.metrics import Features, SampleMetric
+from chimerae.evaluation.settings import Evaluation
+from chimerae.extractors import EXTRACTORS, Extractor, MissingWeights, Wanted
+from chimerae.metrics import Features, PairMetric, SampleMetric
+from chimerae.progress import Progress
+
+NO_WEIGHTS: Final = "published weights are not here; `chimerae weights list` says which files, and whence"
+"""Why metrics are absent that nobody asked for by name: one line for all of them."""
+PAIRS: Final = 32
+"""Pairs of images whose features are held at a time: they are many where images are large."""
 
 
 @dataclass(frozen=True)
@@ -17,22 +27,35 @@ class Views:
     """The feature networks that metrics ask for, and why some of them are not there."""
 
     extractors: Mapping[str, Extractor]
+    device: torch.device
+    """Where these are."""
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, images: Tensor) -> dict[Features | None, Tensor]:
+    def of(self, images: Tensor, wanted: Iterable[Features | None]) -> dict[Features | None, Tensor]:
         """Images `[B, C, H, W]` in [0, 1] as they are (under None), and features of them `[B, d]`.
 
-        Feature networks see 8 bits, rounded, as if the images came from files.
+        Networks that nothing is `wanted` of do not see them. The others see 8 bits, rounded, as if the images
+        came from files, unless they want them as they are.
         """
         found: dict[Features | None, Tensor] = {None: images}
-        if self.extractors:
-            bytes_ = (images.clamp(0, 1) * 255).round().byte()
-            for name, extractor in self.extractors.items():
-                for layer, features in extractor.features(bytes_).items():
-                    found[name, layer] = features
+        for name in dict.fromkeys(features[0] for features in wanted if features is not None):
+            extractor = self.extractors[name]
+            shown = (images.clamp(0, 1) * 255).round().byte() if extractor.eight_bits else images
+            for layer, features in extractor.features(shown.to(self.device)).items():
+                found[name, layer] = features.cpu() if self.device.type == "mps" else features
         return found
 
-    def reason(self, metric: SampleMetric) -> str:
+    def compared(self, metric: PairMetric, x: Tensor, y: Tensor) -> Tensor:
+        """What `metric` says of originals and reconstructions `[B, ...]`, or of features of them: `[B]`."""
+        if metric.features is None:
+            return metric.measure(x, y)
+        parts = [
+            metric.measure(*(self.of(some, [metric.features])[metric.features] for some in pair))
+            for pair in zip(x.split(PAIRS), y.split(PAIRS), strict=True)
+        ]
+        return torch.cat(parts)
+
+    def reason(self, metric: SampleMetric | PairMetric) -> str:
         """Why the network of a metric is not there; '' when it is, or none is needed."""
         return "" if metric.features is None else self.missing.get(metric.features[0], "")
 
@@ -40,18 +63,28 @@ class Views:
         """What is added to the name of a metric."""
         return "" if metric.features is None else self.extractors[metric.features[0]].suffix
 
-    def facts(self, metric: SampleMetric) -> Mapping[str, str | int | float]:
-        """Facts of the network of a metric."""
-        return {} if metric.features is None else self.extractors[metric.features[0]].facts
+    def facts(self, features: Features | None) -> Mapping[str, str | int | float]:
+        """Facts of the network of some features."""
+        return {} if features is None else self.extractors[features[0]].facts
 
 
-def open_views(metrics: Sequence[SampleMetric], wanted: Wanted) -> Views:
-    """The networks that `metrics` ask for."""
+def open_views(
+    metrics: Sequence[SampleMetric] | Sequence[PairMetric],
+    data: Prepared,
+    settings: Evaluation,
+    device: torch.device,
+    progress: Progress,
+) -> Views:
+    """The networks that `metrics` ask for, ready for images like `data`, on `device`."""
+    wanted = Wanted(
+        data=data, labels=settings.labels, resize=settings.resize, device=device, progress=progress
+    )
     extractors: dict[str, Extractor] = {}
     missing: dict[str, str] = {}
     for name in dict.fromkeys(metric.features[0] for metric in metrics if metric.features is not None):
         try:
             extractors[name] = EXTRACTORS[name](wanted)
         except InputError as error:
-            missing[name] = str(error)
-    return Views(extractors, missing)
+            brief = isinstance(error, MissingWeights) and settings.metrics is None
+            missing[name] = NO_WEIGHTS if brief else str(error)
+    return Views(extractors, device, missing)

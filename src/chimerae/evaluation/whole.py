@@ -52,7 +52,7 @@ def evaluate(
         nearest = [m for m in suited if isinstance(m, NearestMetric)]
         latent = [m for m in suited if isinstance(m, LatentMetric)]
         clouds = [m for m in suited if isinstance(m, CloudMetric)]
-        measured = [measure_pairs(bench, data.test, pairs, subject, settings, progress)]
+        measured = [measure_pairs(bench, data, pairs, subject, settings, progress)]
         measured.append(measure_samples(bench, data, samples, subject, settings, progress))
         measured.append(measure_nearest(bench, data.train, data.test, nearest, subject, settings, progress))
         measured.append(measure_latent(bench, data.train, data.test, latent, subject, settings, progress))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -21,6 +21,8 @@ class Wanted:
     data: Prepared
     labels: str | None = None
     """Source whose labels a classifier is trained on; None: the data's own."""
+    resize: str = "tensorflow"
+    """How images are brought to the size of a network that wants one: a key of `RESIZES`."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress = silent
 
@@ -30,6 +32,8 @@ class Extractor(ABC):
 
     name: ClassVar[str]
     """What metrics call it."""
+    eight_bits: ClassVar[bool] = True
+    """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
     suffix: str = ""
     """What is added to the names of its metrics, where they could be taken for something else without."""
@@ -41,4 +45,16 @@ class Extractor(ABC):
 
     @abstractmethod
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
-        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`, uint8."""
+        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`: uint8, or in [0, 1]
+        where `eight_bits` is false.
+        """
+
+
+def colours(images: Tensor) -> Tensor:
+    """Images `[B, 1 or 3, H, W]` with three channels: grey ones show theirs three times."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+
+
+def in_pieces(function: Callable[[Tensor], Tensor], images: Tensor, size: int) -> Tensor:
+    """`function` of images `[B, ...]`, at most `size` of them at a time: large networks take much memory."""
+    return torch.cat([function(piece) for piece in images.split(size)])

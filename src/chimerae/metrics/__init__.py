@@ -15,6 +15,7 @@ from chimerae.metrics.kinds import (
     Posterior,
     SampleMetric,
     Statistic,
+    Storable,
     Subject,
 )
 from chimerae.metrics.mean import Mean
@@ -40,5 +41,6 @@ __all__ = [
     "Posterior",
     "SampleMetric",
     "Statistic",
+    "Storable",
     "Subject",
 ]

@@ -6,6 +6,7 @@ of the Inception network of 2015.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -31,6 +32,17 @@ class Moments:
             self.total += rows.sum(0)
             self.products.addmm_(rows.T, rows)
         self.n += len(rows)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that it holds."""
+        if self.total is None or self.products is None:
+            return {}
+        return {"n": torch.tensor(self.n), "total": self.total, "products": self.products}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Hold what `tensors` gave."""
+        self.n = int(tensors["n"])
+        self.total, self.products = tensors["total"], tensors["products"]
 
     def normal(self) -> tuple[Tensor, Tensor]:
         """Mean `[d]` and covariance `[d, d]` (with `n - 1`), float64.

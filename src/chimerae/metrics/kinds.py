@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Protocol, final
+from typing import Any, ClassVar, Literal, Protocol, final, runtime_checkable
 
 from torch import Tensor
 
@@ -18,6 +18,8 @@ Posterior = Literal["density", "point", "drawn"]
 """A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol: something JSON can hold."""
+Features = tuple[str, str]
+"""A feature network and one of its layers."""
 
 
 class Density(Protocol):
@@ -115,22 +117,27 @@ class PairMetric(Metric):
 
     needs: ClassVar[Needs] = "pairs"
     on: Literal["images", "points"]
+    features: Features | None = None
+    """What is compared of them; None: the samples themselves."""
     measure: Callable[[Tensor, Tensor], Tensor]
-    """Originals and reconstructions `[B, ...]` in, one value per sample `[B]` out."""
+    """Originals and reconstructions `[B, ...]`, or features of them, in, one value per sample `[B]` out."""
     range: str
     """In which the values that are compared lie."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of a sample."""
+    suits: Callable[[Subject], str | None] = lambda subject: None
+    """Why it says nothing about some samples; None when it applies."""
 
     def unsuited(self, subject: Subject) -> str | None:
         """Why it says nothing about `subject`; None when it applies."""
         if is_image(subject.shape) != (self.on == "images"):
             return f"it compares {self.on}"
-        return None
+        return self.suits(subject)
 
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
-        return {"range": self.range, "reduction": "per sample, then mean", **self.details(subject.shape)}
+        facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
+        return {**facts, **_named(self.features), **self.details(subject.shape)}
 
 
 class Statistic(Protocol):
@@ -141,8 +148,17 @@ class Statistic(Protocol):
         ...
 
 
-Features = tuple[str, str]
-"""A feature network and one of its layers."""
+@runtime_checkable
+class Storable(Statistic, Protocol):
+    """A statistic that can be written down, and goes on from what was."""
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that it holds."""
+        ...
+
+    def restore(self, tensors: Mapping[str, Tensor], /) -> None:
+        """Hold what `tensors` gave; a `KeyError` when a part is missing."""
+        ...
 
 
 @final
@@ -174,8 +190,7 @@ class SampleMetric(Metric):
 
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
-        of_network: dict[str, Fact] = {} if self.features is None else {"features": " ".join(self.features)}
-        return {**self.facts, **self.details(subject.shape), **of_network}
+        return {**self.facts, **self.details(subject.shape), **_named(self.features)}
 
 
 @final
@@ -210,3 +225,8 @@ class CloudMetric(Metric):
         toy = subject.toy
         binned: dict[str, Fact] = {} if toy is None or "bins" not in self.facts else {"limits": toy.limits}
         return {**self.facts, **binned}
+
+
+def _named(features: Features | None) -> dict[str, Fact]:
+    """The part of a protocol that names features."""
+    return {} if features is None else {"features": " ".join(features)}

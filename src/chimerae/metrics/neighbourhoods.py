@@ -6,6 +6,7 @@ Naeem et al. 2020 (arXiv 2002.09797), equations 3 and 4, for density and coverag
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,6 +51,14 @@ class Kept:
         if len(rows):
             self.parts.append(rows)
             self.n += len(rows)
+
+    def tensors(self) -> Mapping[str, Tensor]:
+        """All that it holds."""
+        return {"rows": torch.cat(self.parts)} if self.parts else {}
+
+    def restore(self, tensors: Mapping[str, Tensor]) -> None:
+        """Hold what `tensors` gave."""
+        self.parts, self.n = [tensors["rows"]], len(tensors["rows"])
 
     def rows(self) -> Tensor:
         """All of them, `[n, d]`, float32.

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chimerae.metrics import frechet, kernel, neighbourhoods
+from chimerae.metrics import frechet, inception_score, kernel, neighbourhoods
 from chimerae.metrics.kinds import Fact, SampleMetric, Subject
+from chimerae.metrics.neighbourhoods import Kept, Neighbourhoods
 
-CLASSIFIER: Final = "classifier"
+CLASSIFIER: Final = ("classifier", "pool")
 """The network that is trained on the data's own labels."""
+POOL: Final = ("inception", "pool")
+LOGITS: Final = ("inception", "logits")
+FC2: Final = ("vgg16", "fc2")
 
 _SUBSETS: Final[Mapping[str, Fact]] = {
     "subsets": kernel.SUBSETS,
@@ -19,86 +23,99 @@ _SUBSETS: Final[Mapping[str, Fact]] = {
 _PRECISION: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_PRECISION, "at_most": neighbourhoods.MOST}
 _DENSITY: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_DENSITY, "at_most": neighbourhoods.MOST}
 
+Suits = Callable[[Subject], str | None]
+
 
 def _labelled(subject: Subject) -> str | None:
     return None if subject.with_labels else "it has no labels; name a set that has with --evaluation.labels"
 
 
-def _of_neighbourhoods(
-    network: str, layer: str, words: str, suits: Callable[[Subject], str | None]
-) -> tuple[SampleMetric, ...]:
-    features = (network, layer)
-    return (
-        SampleMetric(
-            name=f"precision_{network}",
-            better="higher",
-            unit="[0, 1]",
-            features=features,
-            facts=_PRECISION,
-            suits=suits,
-            gather=neighbourhoods.Kept,
-            compare=lambda real, made: made.beside(real).precision,
-            about=f"share of samples that lie among the data, features of {words}",
-        ),
-        SampleMetric(
-            name=f"recall_{network}",
-            better="higher",
-            unit="[0, 1]",
-            features=features,
-            facts=_PRECISION,
-            suits=suits,
-            gather=neighbourhoods.Kept,
-            compare=lambda real, made: made.beside(real).recall,
-            about=f"share of the data that lies among samples, features of {words}",
-        ),
-        SampleMetric(
-            name=f"density_{network}",
-            better="higher",
-            unit="about 1 for the data",
-            features=features,
-            facts=_DENSITY,
-            suits=suits,
-            gather=neighbourhoods.Kept,
-            compare=lambda real, made: made.beside(real).density,
-            about=f"how deep among the data samples lie, features of {words}",
-        ),
-        SampleMetric(
-            name=f"coverage_{network}",
-            better="higher",
-            unit="[0, 1]",
-            features=features,
-            facts=_DENSITY,
-            suits=suits,
-            gather=neighbourhoods.Kept,
-            compare=lambda real, made: made.beside(real).coverage,
-            about=f"share of the data with a sample close by, features of {words}",
-        ),
+def _any(subject: Subject) -> str | None:
+    return None
+
+
+def _frechet(name: str, features: tuple[str, str], about: str, suits: Suits) -> SampleMetric:
+    return SampleMetric(
+        name=name,
+        better="lower",
+        unit="squared units of the features",
+        features=features,
+        facts={},
+        suits=suits,
+        gather=frechet.Moments,
+        compare=frechet.frechet,
+        about=about,
     )
 
 
-FEATURES: Final[tuple[SampleMetric, ...]] = (
-    SampleMetric(
-        name="fd_classifier",
-        better="lower",
-        unit="squared units of the features",
-        features=(CLASSIFIER, "pool"),
-        facts={},
-        suits=_labelled,
-        gather=frechet.Moments,
-        compare=frechet.frechet,
-        about="Frechet distance on features of a classifier of the data's own labels (not FID)",
-    ),
-    SampleMetric(
-        name="kd_classifier",
+def _kernel(name: str, features: tuple[str, str], about: str, suits: Suits) -> SampleMetric:
+    return SampleMetric(
+        name=name,
         better="lower",
         unit="about 0 for the data",
-        features=(CLASSIFIER, "pool"),
+        features=features,
         facts=_SUBSETS,
-        suits=_labelled,
-        gather=neighbourhoods.Kept,
+        suits=suits,
+        gather=Kept,
         compare=lambda real, made: kernel.kernel_distance(real.rows(), made.rows()),
-        about="kernel distance on features of a classifier of the data's own labels (not KID)",
+        about=about,
+    )
+
+
+def _of_neighbourhoods(
+    ending: str, features: tuple[str, str], words: str, suits: Suits
+) -> tuple[SampleMetric, ...]:
+    def metric(
+        name: str, unit: str, facts: Mapping[str, Fact], value: Callable[[Neighbourhoods], float], about: str
+    ) -> SampleMetric:
+        return SampleMetric(
+            name=name + ending,
+            better="higher",
+            unit=unit,
+            features=features,
+            facts=facts,
+            suits=suits,
+            gather=Kept,
+            compare=lambda real, made: value(made.beside(real)),
+            about=f"{about}, features of {words}",
+        )
+
+    share = "[0, 1]"
+    return (
+        metric(
+            "precision", share, _PRECISION, lambda n: n.precision, "share of samples that lie among the data"
+        ),
+        metric("recall", share, _PRECISION, lambda n: n.recall, "share of the data that lies among samples"),
+        metric(
+            "density",
+            "about 1 for the data",
+            _DENSITY,
+            lambda n: n.density,
+            "how deep among the data samples lie",
+        ),
+        metric("coverage", share, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by"),
+    )
+
+
+_OWN: Final = "a classifier of the data's own labels"
+
+FEATURES: Final[tuple[SampleMetric, ...]] = (
+    _frechet("fid", POOL, "Frechet distance on features of the Inception network of 2015", _any),
+    _kernel("kid", POOL, "kernel distance on features of the Inception network of 2015", _any),
+    SampleMetric(
+        name="inception_score",
+        better="higher",
+        unit="[1, 1008]",
+        features=LOGITS,
+        facts={"splits": inception_score.SPLITS},
+        gather=inception_score.Answers,
+        compare=lambda real, made: made.score(),
+        alone=True,
+        about="how sure of its class, and how varied over classes, the Inception network finds samples",
     ),
-    *_of_neighbourhoods(CLASSIFIER, "pool", "a classifier of the data's own labels", _labelled),
+    *_of_neighbourhoods("", FC2, "VGG16 (second fully connected layer)", _any),
+    _frechet("fd_classifier", CLASSIFIER, f"Frechet distance on features of {_OWN} (not FID)", _labelled),
+    _kernel("kd_classifier", CLASSIFIER, f"kernel distance on features of {_OWN} (not KID)", _labelled),
+    *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, _labelled),
 )
 """In the order in which they are listed."""

@@ -7,7 +7,7 @@ from typing import Final
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics import density, pixel, ssim, structure
+from chimerae.metrics import density, perceptual, pixel, ssim, structure
 from chimerae.metrics.encoded import LatentMetric
 from chimerae.metrics.kinds import (
     Cloud,
@@ -110,6 +110,17 @@ METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | 
         measure=ssim.ssim,
         details=_window,
         about="structural similarity, Gaussian window 11x11 of deviation 1.5",
+    ),
+    PairMetric(
+        name="lpips",
+        better="lower",
+        unit="[0, about 1]",
+        range="[-1,1]",
+        on="images",
+        features=("lpips", "layers"),
+        suits=perceptual.large_enough,
+        measure=perceptual.squared_distance,
+        about="LPIPS 0.1 with AlexNet: distance of weighted features of images at their own size",
     ),
     PairMetric(
         name="mse_points",

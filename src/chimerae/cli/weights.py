@@ -1,0 +1,91 @@
+"""`chimerae weights list|add FILE|path`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from chimerae.cli import DONE, INPUT_WRONG
+from chimerae.cli.parse import parse
+from chimerae.errors import unknown
+
+USAGE = """\
+usage: chimerae weights list|add FILE|path [--folder FOLDER]
+
+  list    which published weights there are, what they are for, and whether they are here
+  add     check a file and copy it to its place
+  path    print the folder they are kept in: $CHIMERAE_WEIGHTS, else `weights` in the cache
+
+Nothing is downloaded: get a file from its address, and add it."""
+
+
+@dataclass(frozen=True)
+class List:
+    """Print which published weights there are, what they are for, and whether they are here."""
+
+    folder: Path | None = None
+    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
+
+
+@dataclass(frozen=True)
+class Add:
+    """Check a file of weights, which is known by its contents whatever its name, and copy it to its place."""
+
+    file: tyro.conf.Positional[Path]
+    """The file."""
+    folder: Path | None = None
+    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
+
+
+@dataclass(frozen=True)
+class Where:
+    """Print the folder in which weights are kept."""
+
+    folder: Path | None = None
+    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Run `chimerae weights ARGS` and return the exit code.
+
+    Raises:
+        InputError: the arguments are wrong, or the file is none that is known.
+    """
+    if not args or args[0] in ("-h", "--help"):
+        print(USAGE)
+        return DONE if args else INPUT_WRONG
+    if args[0] not in VERBS:
+        raise unknown("verb of weights", args[0], VERBS)
+    VERBS[args[0]](args[1:])
+    return DONE
+
+
+def _list(args: Sequence[str]) -> None:
+    asked = parse(List, args, prog="chimerae weights list")
+    from chimerae.extractors.weights import PUBLISHED, state_of
+
+    for each in PUBLISHED:
+        print(f"{each.name:<10} {state_of(each, asked.folder):<8} {each.file}  SHA-256 {each.digest}...")
+        print(f"{'':<10} for {each.use}; licence: {each.licence}")
+        print(f"{'':<10} {each.where}")
+
+
+def _add(args: Sequence[str]) -> None:
+    asked = parse(Add, args, prog="chimerae weights add")
+    from chimerae.extractors.weights import add_weights
+
+    file, path = add_weights(asked.file, asked.folder)
+    print(f"{file.name} (for {file.use}): {path}")
+
+
+def _path(args: Sequence[str]) -> None:
+    asked = parse(Where, args, prog="chimerae weights path")
+    from chimerae.extractors.weights import weights_folder
+
+    print(weights_folder(asked.folder))
+
+
+VERBS: Mapping[str, Callable[[Sequence[str]], None]] = {"list": _list, "add": _add, "path": _path}

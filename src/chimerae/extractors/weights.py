@@ -1,0 +1,183 @@
+"""Published weights of feature networks: which files there are, where they are kept, and whether they are
+whole. Nothing is ever downloaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import torch
+from torch import Tensor, nn
+
+from chimerae.data.store import cache_folder
+from chimerae.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A file of weights that others have published."""
+
+    name: str
+    """What feature networks call it."""
+    file: str
+    """Name under which it is published, and kept."""
+    digest: str
+    """First hexadecimal digits of its SHA-256: they are part of the published name."""
+    use: str
+    """What it is for."""
+    where: str
+    """Where it is published: an address, or the attribute of a library that holds it."""
+    licence: str
+
+
+PUBLISHED: tuple[Published, ...] = (
+    Published(
+        name="inception",
+        file="weights-inception-2015-12-05-6726825d.pth",
+        digest="6726825d",
+        use="fid, kid, inception_score",
+        where="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+        "weights-inception-2015-12-05-6726825d.pth",
+        licence="Apache-2.0",
+    ),
+    Published(
+        name="vgg16",
+        file="vgg16-397923af.pth",
+        digest="397923af",
+        use="precision, recall, density, coverage",
+        where="torchvision (VGG16_Weights.IMAGENET1K_V1.url)",
+        licence="none stated (torchvision, trained on ImageNet)",
+    ),
+    Published(
+        name="alexnet",
+        file="alexnet-owt-7be5be79.pth",
+        digest="7be5be79",
+        use="lpips",
+        where="torchvision (AlexNet_Weights.IMAGENET1K_V1.url)",
+        licence="none stated (torchvision, trained on ImageNet)",
+    ),
+)
+"""Every file that is known."""
+
+State = Literal["there", "missing", "damaged"]
+_UNREADABLE: Final = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, AttributeError)
+
+
+class MissingWeights(InputError):
+    """A file of published weights is not where it is looked for."""
+
+
+def weights_folder(given: Path | None = None) -> Path:
+    """Where files are kept: the argument, else `$CHIMERAE_WEIGHTS`, else `weights` in the cache folder."""
+    chosen = given or os.environ.get("CHIMERAE_WEIGHTS") or cache_folder(None) / "weights"
+    return Path(chosen).expanduser()
+
+
+def published(name: str) -> Published:
+    """The file that feature networks call `name`."""
+    return next(each for each in PUBLISHED if each.name == name)
+
+
+def state_of(file: Published, folder: Path | None = None) -> State:
+    """Whether `file` is in the folder, and is what was published; reads all of it."""
+    path = weights_folder(folder) / file.file
+    if not path.is_file():
+        return "missing"
+    return "there" if _sha256(path).startswith(file.digest) else "damaged"
+
+
+def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
+    """Parameters by name, on the CPU, from the file called `name`, once its contents are checked.
+
+    Raises:
+        MissingWeights: the file is not there.
+        InputError: its contents are not those that were published, or cannot be read.
+    """
+    file, place = published(name), weights_folder(folder)
+    path = place / file.file
+    if not path.is_file():
+        raise MissingWeights(
+            f"{file.file} (SHA-256 {file.digest}...) is not in '{place}'; "
+            f"get it from {file.where} and put it there, or run `chimerae weights add FILE`"
+        )
+    if not (found := _sha256(path)).startswith(file.digest):
+        raise InputError(
+            f"'{path}' is damaged: its SHA-256 is {found[:8]}..., not {file.digest}...; "
+            f"get it again from {file.where}"
+        )
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True)
+        return {str(key): value for key, value in tensors.items()}
+    except _UNREADABLE as error:
+        raise InputError(f"'{path}' cannot be read as weights ({type(error).__name__})") from None
+
+
+def built_of(name: str, build: Callable[[], nn.Module]) -> Any:
+    """The network that `build` makes, with the weights called `name`, ready to be used and not to be trained.
+
+    Raises:
+        InputError: the weights are missing, damaged, or not those of this network.
+    """
+    weights = read_weights(name)
+    with torch.device("meta"):  # neither memory nor noise for weights that are overwritten
+        network = build()
+    try:
+        network.load_state_dict(weights, assign=True)
+    except RuntimeError:
+        raise not_of_this_network(name) from None
+    return network.eval().requires_grad_(False)
+
+
+def not_of_this_network(name: str) -> InputError:
+    """The error for weights that do not fit."""
+    return InputError(f"{published(name).file} does not hold the weights of the {name} network")
+
+
+def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Path]:
+    """Copy the file `given`, whatever its name, into the folder: which one it is, and its path there.
+
+    Raises:
+        InputError: it is none of the files that are known, or it cannot be read or copied.
+    """
+    try:
+        found = _sha256(given)
+    except OSError as error:
+        raise InputError(f"cannot read {given}: {error.strerror}") from None
+    file = next((each for each in PUBLISHED if found.startswith(each.digest)), None)
+    if file is None:
+        raise InputError(
+            f"{given} is none of the known weights: its SHA-256 is {found[:8]}...; "
+            f"`chimerae weights list` shows those that are"
+        )
+    path = weights_folder(folder) / file.file
+    try:
+        if not (path.exists() and path.samefile(given)):
+            _copy(given, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from None
+    return file, path
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    try:
+        shutil.copyfile(source, temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
