@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import threading
 import time
@@ -12,6 +13,8 @@ from chimerae.conduct import Interrupted, conduct, pool, slim, write_page
 from chimerae.conduct.cells import last_step
 from chimerae.errors import InputError
 from chimerae.files import write_json
+from chimerae.report.facts import ailments
+from chimerae.report.read import read_run
 from tests.conduct.toy_study import STEPS, TOY, cells
 
 
@@ -195,6 +198,22 @@ def test_records_are_enough_to_go_on(finished: Path, tmp_path: Path):
     assert (tmp_path / "page" / "scatter.png").exists()
     with pytest.raises(InputError, match="records without weights"):
         cells_longer(tmp_path)
+
+
+def test_short_logs_tell_the_same_of_health(finished: Path, tmp_path: Path):
+    shutil.copytree(finished, tmp_path / "whole")
+    cell = cells(tmp_path / "whole")[0]
+    log = cell.folder / "log.jsonl"
+    line = json.loads(log.read_text().splitlines()[-1])
+    word = dict.fromkeys((3, 4, 5, 97, 150, 151), "critic blind") | {60: "code unused"}
+    lines = [line | {"step": 10 * (i + 1), "health": word.get(i, "ok")} for i in range(200)]
+    log.write_text("\n".join(json.dumps(each) for each in lines) + "\n")
+    slim(cell, tmp_path / "short")
+    told = ailments(read_run(cell.folder))
+    assert ailments(read_run(tmp_path / "short")) == told
+    assert len(told) == 2
+    assert "critic blind: 3% of the steps (steps 31 to 1,520)" in told
+    assert len((tmp_path / "short" / "log.jsonl").read_text().splitlines()) < 40
 
 
 def cells_longer(folder: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from chimerae.conduct.cells import Cell
@@ -21,7 +22,7 @@ from chimerae.tables import Column, Line, Table, Values, csv_text, filled, latex
 DATA = "data"
 """Row of what fresh data score themselves."""
 MOST_LINES = 24
-"""Lines of the log that a record keeps."""
+"""Evenly chosen lines of the log that a record keeps."""
 MOST_BYTES = 60_000
 """Largest picture of a record."""
 PAGE = "README.md"
@@ -73,11 +74,21 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
         record = json.loads((cell.folder / name).read_text("utf-8"))
         write_text(folder / name, without_paths(json.dumps(record, indent=1, ensure_ascii=False)) + "\n")
     lines = (cell.folder / "log.jsonl").read_text("utf-8").splitlines()
-    stride = -(-len(lines) // MOST_LINES) or 1
-    write_text(folder / "log.jsonl", "\n".join(reversed(lines[::-1][::stride])) + "\n")
+    write_text(folder / "log.jsonl", "\n".join(_shortened(lines)) + "\n")
     for path in (cell.folder / "pictures" / f"{kind}.png" for kind in pictures):
         if path.is_file():
             write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
+
+
+def _shortened(lines: Sequence[str]) -> list[str]:
+    """Some lines of a log: evenly chosen ones up to the last, and those after which the health word changes,
+    so that the page tells the same of the short log as of the whole one.
+    """
+    stride = -(-len(lines) // MOST_LINES) or 1
+    words = [json.loads(line).get("health") for line in lines]
+    changes = {i for i, (a, b) in enumerate(pairwise(words)) if a != b}
+    even = set(range(len(lines) - 1, -1, -stride))
+    return [lines[i] for i in sorted(even | changes)]
 
 
 def found_in(cells: Sequence[Cell]) -> Found:
