@@ -99,7 +99,7 @@ def test_names_are_distinct():
 @pytest.mark.parametrize("metric", METRICS, ids=ids)
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
-    assert metric.better in ("lower", "higher")
+    assert metric.better in ("lower", "higher", "data")
     assert metric.needs in ("pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent")
     assert metric.unit
     assert metric.about
@@ -178,6 +178,11 @@ def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
 
 
+def cost(metric: Metric, value: float, data: float) -> float:
+    """How far `value` is from the best, when the data themselves have `data`."""
+    return {"lower": value, "higher": -value, "data": abs(value - data)}[metric.better]
+
+
 def edges_of(width: float, n: int = 40, shape: Shape = (3, 12, 12)) -> torch.Tensor:
     """Images `[n, *shape]` of edges at random places, blurred by `width` pixels."""
     places = shape[-1] / 6 * (1 + 4 * torch.rand(n, generator=torch.Generator().manual_seed(0)))
@@ -210,7 +215,8 @@ def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
     pale = 0.5 * edges_of(1.5, shape=subject_of(metric).shape) + 0.25
     collapsed = pale[:1].expand_as(pale)
     alike, worse = compared(metric, real), compared(metric, collapsed if metric.name == "ms_ssim" else pale)
-    assert alike < worse if metric.better == "lower" else alike > worse
+    data = compared(metric, edges_of(0.01, shape=subject_of(metric).shape).flip(0))
+    assert cost(metric, alike, data) < cost(metric, worse, data)
 
 
 def near_of(scale: float, n: int = 50) -> Near:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from chimerae import launch
 from chimerae.evaluation import Evaluation, Results
-from chimerae.evaluation.shown import _main
+from chimerae.evaluation.axes import _main
 from chimerae.judge import judge
 from chimerae.pictures import panels
 from chimerae.recipes.build import build

@@ -163,6 +163,7 @@ def test_pictures_are_written(tmp_path: Path):
         "samples.png",
         "interpolation.png",
         "neighbours.png",
+        "manifold.png",
         "codes.png",
         "units.png",
     ]

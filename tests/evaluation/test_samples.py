@@ -100,3 +100,17 @@ def test_pairs_of_real_images_are_no_neighbours_in_their_file():
     assert found["ms_ssim", "data"].value < 0.3
     assert "real" not in found["ms_ssim", "data"].protocol
     assert found["ms_ssim", "generator"].protocol["windows"] == (11, 11, 11, 8, 4)
+
+
+def test_improved_images_are_scored_beside_the_others(run: Path):
+    plain = judge(run, Evaluation(n=20, metrics=("binary",)))
+    results = judge(run, Evaluation(n=20, metrics=("binary",), improve=True))
+    found = values(results)
+    assert values(plain).items() <= found.items()
+    added = set(found) - set(values(plain))
+    assert added == {("binary", "decoder, improved"), ("binary", "generator, improved")}
+    facts = {s.of: s.protocol for s in results.scores}
+    assert facts["decoder, improved"]["code"] == "improved"
+    assert facts["decoder, improved"]["improve_steps"] == 200
+    assert facts["decoder"]["code"] == "prior"
+    assert values(judge(run, Evaluation(n=20, metrics=("binary",), improve=True, batch_size=7))) == found

@@ -54,7 +54,7 @@ def test_both_scales_have_the_same_arms(chosen: Study):
 def test_it_shows_metrics_that_there_are(chosen: Study):
     known = {metric.name for metric in METRICS}
     assert {shown.metric.partition("[")[0] for shown in chosen.shows} <= known
-    assert {shown.better for shown in chosen.shows} <= {"higher", "lower"}
+    assert {shown.better for shown in chosen.shows} <= {"higher", "lower", ""}
     assert len({shown.title for shown in chosen.shows}) == len(chosen.shows)
 
 

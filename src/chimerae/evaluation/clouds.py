@@ -13,7 +13,7 @@ from chimerae import noise
 from chimerae.data import Toy
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces
-from chimerae.evaluation.improved import Improve, moved
+from chimerae.evaluation.improved import IMPROVED, Improve, moved
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.metrics import Cloud, CloudMetric, Fact, Subject
@@ -26,8 +26,6 @@ DRAWS: Final = 256
 """Fixed codes, and draws of the noise for each."""
 IMPROVE: Final = Improve(batch_size=POINTS)
 """As the published code improves samples, all at once."""
-IMPROVED: Final = ", improved"
-"""What the names of networks end in where their codes were improved."""
 DATA: Final = "data"
 """Name under which a second draw of the density itself is scored: the best that any model could get."""
 
@@ -140,10 +138,8 @@ def _score(metric: CloudMetric, name: str, cloud: Cloud, subject: Subject, setti
     n = metric.facts.get("points", len(cloud.points))
     facts: dict[str, Fact] = {**metric.protocol(subject), "toy": cloud.toy.name, "seed": settings.seed}
     if name != DATA:
-        improved = name.endswith(IMPROVED)
-        facts |= {"code": "improved" if improved else "prior", **settings.of_networks}
-        if improved:
-            facts |= {"improve_steps": IMPROVE.steps, "improve_lr": IMPROVE.lr}
+        facts |= {"code": "prior", **settings.of_networks}
+        facts |= IMPROVE.facts if name.endswith(IMPROVED) else {}
     if metric.needs == "noise":
         n = CODES
         facts["draws"] = DRAWS

@@ -6,6 +6,7 @@ Source: the published WAE code's "improved sampling", which "improved WAE" rows 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -34,6 +35,11 @@ class Improve:
     batch_size: int = 100
     """Codes that are moved together."""
 
+    @property
+    def facts(self) -> dict[str, str | int | float]:
+        """What a protocol says of samples whose codes were improved so."""
+        return {"code": "improved", "improve_steps": self.steps, "improve_lr": self.lr}
+
     def __post_init__(self) -> None:
         for name, least in (("reject", 1), ("steps", 0), ("batch_size", 1)):
             if getattr(self, name) < least:
@@ -44,6 +50,8 @@ class Improve:
 
 PUBLISHED = Improve()
 """As the published code improves samples."""
+IMPROVED: Final = ", improved"
+"""What the names of networks end in where their codes were improved."""
 
 
 def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:

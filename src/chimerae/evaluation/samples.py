@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from chimerae import noise
 from chimerae.data import Prepared, Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
@@ -115,13 +116,28 @@ def _of_networks(
 ) -> tuple[dict[str, _Gathered], dict[str, int]]:
     gathered = {name: work.fresh() for name, problem in problems.items() if not problem}
     spoilt = dict.fromkeys(gathered, 0)
-    for start, stop in pieces(n, work.bench.batch_size):
-        for name, images in work.bench.decode(work.bench.prior(start, stop)).items():
-            if name in gathered:
-                spoilt[name] += not_finite(images)
-                work.see(gathered[name], images.nan_to_num().clamp(0, 1))
+    for stop, named in _drawn(work, n, list(gathered)):
+        for name, images in named.items():
+            spoilt[name] = spoilt.get(name, 0) + not_finite(images)
+            work.see(gathered.setdefault(name, work.fresh()), images.nan_to_num().clamp(0, 1))
         work.progress(stop, n, "samples")
     return dict(gathered), spoilt
+
+
+def _drawn(work: _Pass, n: int, networks: Sequence[str]) -> Iterator[tuple[int, dict[str, Tensor]]]:
+    """Images of `networks` from `n` prior codes, batch by batch, each with how many there are by then; then
+    those of improved codes where they are asked for.
+    """
+    bench = work.bench
+    for start, stop in pieces(n, bench.batch_size):
+        made = bench.decode(bench.prior(start, stop))
+        yield stop, {name: made[name] for name in networks}
+    if not (work.settings.improve and bench.method.encodes):
+        return
+    for name in networks:
+        for start, stop in pieces(n, PUBLISHED.batch_size):
+            z = moved(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
+            yield stop, {f"{name}{IMPROVED}": bench.decode(z)[name]}
 
 
 def _results(
@@ -151,6 +167,8 @@ def _results(
             protocol |= {} if metric.alone else against
             if name != DATA:
                 protocol |= {"code": "prior", **work.settings.of_networks}
+            if name.endswith(IMPROVED):
+                protocol |= PUBLISHED.facts
             scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))
     return Results(scores=tuple(scores), absent=absent)
 

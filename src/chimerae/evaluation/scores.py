@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from chimerae.errors import InputError
 from chimerae.evaluation.shown import Shown
 from chimerae.files import read_json, write_json
-from chimerae.metrics import Fact
+from chimerae.metrics import Better, Fact
 
 SCHEMA: Final = 1
 
@@ -28,7 +28,7 @@ class Score:
     """Deviation over samples, or over subsets of them, where the value is a mean over these."""
     n: int
     """Samples behind it."""
-    better: Literal["lower", "higher"]
+    better: Better
     protocol: Mapping[str, Fact] = field(default_factory=dict)
 
 

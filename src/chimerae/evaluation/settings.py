@@ -34,7 +34,7 @@ class Evaluation:
     """How images reach the 299 pixels of FID's network: as in the original code, in clean-fid, or in
     pytorch-fid. Values of different ones cannot be compared."""
     improve: bool = False
-    """Also score points whose codes were improved (`chimerae sample --improve`), for methods that encode."""
+    """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None
     """Names of metrics (`chimerae list metrics`); None: all that apply."""
 

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, by_reason, noise_rows, not_finite, pieces, spread
+from chimerae.evaluation.axes import POINTS, look_at_codes
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, spread
+from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.shapes import is_image
 from chimerae.walks import spherical
@@ -22,7 +24,6 @@ SAMPLES: Final = 64
 PAIRS: Final = 6
 NEIGHBOURS: Final = 16
 STEPS: Final = 9
-POINTS: Final = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class Shown:
     """Of the network that generates, `[pairs, steps, C, H, W]`; the ends are originals where it encodes."""
     neighbours: Mapping[str, Tensor] = field(default_factory=dict)
     """Samples of the network that generates, and the training image nearest to each."""
+    manifold: Tensor | None = None
+    """Of the network that generates: codes on a plane, `[100, C, H, W]`, or on a line, `[10, C, H, W]`."""
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
@@ -52,8 +55,14 @@ class Shown:
 def show(bench: Bench, data: Prepared) -> Shown:
     """Everything to look at."""
     shown = _made(bench, data)
-    z, units = _codes(bench, data)
-    return replace(shown, neighbours=_neighbours(bench, data, shown.samples), codes=z, units=units)
+    codes = look_at_codes(bench, data)
+    return replace(
+        shown,
+        neighbours=_neighbours(bench, data, shown.samples),
+        manifold=manifold(bench, codes.directions) if shown.samples else None,
+        codes=codes.points,
+        units=codes.units,
+    )
 
 
 def _made(bench: Bench, data: Prepared) -> Shown:
@@ -79,8 +88,8 @@ def _made(bench: Bench, data: Prepared) -> Shown:
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write what there is to see, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `scatter.png`,
-    `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `manifold.png`,
+    `scatter.png`, `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
@@ -92,6 +101,8 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
         made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)
     if shown.neighbours:
         made["neighbours"] = pictures.rows(shown.neighbours)
+    if shown.manifold is not None:
+        made["manifold"] = pictures.grid(shown.manifold, columns=SIDE)
     if shown.clouds:
         made["scatter"] = pictures.scatter(shown.clouds)
     if shown.codes:
@@ -121,50 +132,6 @@ def _points(bench: Bench, data: Prepared) -> Shown:
         return Shown()
     points = data.test.take(spread(len(data.test), POINTS))
     return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
-
-
-def _codes(bench: Bench, data: Prepared) -> tuple[dict[str, Tensor], Tensor | None]:
-    """`Shown.codes` and `Shown.units` of test samples."""
-    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
-        return {}, None
-    x = data.test.take(spread(len(data.test), POINTS))
-    cuts = pieces(len(x), bench.batch_size)
-    z, _, kl = map(torch.cat, zip(*(bench.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
-    if not bool(z.isfinite().all() and kl.isfinite().all()):
-        return {}, None
-    known = z.shape[1] > 1 and bench.posterior_kind(data.test) == "density"
-    units = kl.double().mean(0).sort(descending=True).values.float() if known else None
-    return _axes(x, z, noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")), units
-
-
-def _axes(x: Tensor, z: Tensor, prior: Tensor) -> dict[str, Tensor]:
-    """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most.
-
-    A code of one dimension is drawn against the main axis of the data.
-    """
-    if z.shape[1] == 1:
-        up = _main(x.flatten(1), 1)
-        return {
-            "prior P_z (up: data)": torch.cat([prior, up], 1),
-            "codes Q_z (up: data)": torch.cat([z, up], 1),
-        }
-    if z.shape[1] == 2:
-        return {"prior P_z": prior, "codes Q_z": z}
-    name = f", 2 of {z.shape[1]} axes"
-    return {f"prior P_z{name}": _main(z, 2, prior), f"codes Q_z{name}": _main(z, 2)}
-
-
-def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
-    """`seen` (or `rows` themselves) `[n, d]` along the directions in which `rows` vary most, `[n, axes]`."""
-    mean = rows.mean(0)
-    x = (rows - mean).double()
-    if x.shape[1] <= len(x):
-        directions = torch.linalg.eigh(x.T @ x).eigenvectors[:, -axes:]
-    else:
-        directions = x.T @ torch.linalg.eigh(x @ x.T).eigenvectors[:, -axes:]
-    directions = directions / directions.norm(dim=0).clamp(min=1e-12)
-    directions = (directions * directions.sum(0).sign()).flip(1)
-    return ((rows if seen is None else seen) - mean).double().matmul(directions).float()
 
 
 def _neighbours(bench: Bench, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:

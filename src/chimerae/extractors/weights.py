@@ -34,7 +34,7 @@ class Published:
     use: str
     """What it is for."""
     where: str
-    """Address at which it is published."""
+    """Where it is published: an address, or the attribute of a library that holds it."""
     licence: str
 
 
@@ -53,7 +53,7 @@ PUBLISHED: tuple[Published, ...] = (
         file="vgg16-397923af.pth",
         digest="397923af",
         use="precision, recall, density, coverage",
-        where="https://download.pytorch.org/models/vgg16-397923af.pth",
+        where="torchvision (VGG16_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
     Published(
@@ -61,7 +61,7 @@ PUBLISHED: tuple[Published, ...] = (
         file="alexnet-owt-7be5be79.pth",
         digest="7be5be79",
         use="lpips",
-        where="https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
+        where="torchvision (AlexNet_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
 from chimerae.metrics.kinds import (
+    Better,
     Cloud,
     CloudMetric,
     Density,
@@ -23,6 +24,7 @@ from chimerae.metrics.registry import METRICS
 
 __all__ = [
     "METRICS",
+    "Better",
     "Cloud",
     "CloudMetric",
     "Density",

@@ -12,6 +12,8 @@ from torch import Tensor
 from chimerae.shapes import Shape, is_image
 
 Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent"]
+Better = Literal["lower", "higher", "data"]
+"""Which way a metric improves; `data`: towards what the data themselves have, from either side."""
 Posterior = Literal["density", "point", "drawn"]
 """A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
@@ -88,7 +90,7 @@ class Metric(ABC):
     """
 
     name: str
-    better: Literal["lower", "higher"]
+    better: Better
     unit: str
     """Range or unit of the values."""
     about: str

@@ -10,7 +10,7 @@ from chimerae.metrics.near import NearestMetric
 NEAREST: Final[tuple[NearestMetric, ...]] = (
     NearestMetric(
         name="nearest_train",
-        better="lower",
+        better="data",
         unit="grey levels 0 to 255",
         facts={"distance": "RMSE of pixels"},
         measure=lambda near: nearest.mean_distance(near.made),
@@ -30,7 +30,7 @@ NEAREST: Final[tuple[NearestMetric, ...]] = (
     ),
     NearestMetric(
         name="interpolation_rmse",
-        better="lower",
+        better="data",
         unit="grey levels 0 to 255",
         facts={"distance": "RMSE of pixels", "way": "spherical, its middle"},
         measure=lambda near: nearest.mean_distance(near.between),

@@ -52,7 +52,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="sharpness",
-        better="higher",
+        better="data",
         unit="variance of grey values in [0, 1]",
         facts={"laplacian": "3x3", "grey": sharpness.GREY},
         suits=_has_inside,
@@ -63,7 +63,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="ms_ssim",
-        better="lower",
+        better="data",
         unit="[0, 1]",
         facts={
             "scales": ms_ssim.WEIGHTS,

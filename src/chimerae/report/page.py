@@ -31,6 +31,7 @@ CAPTIONS = {
     "samples": "Samples",
     "interpolation": "Interpolation",
     "neighbours": "Samples, and the training images nearest to them",
+    "manifold": "A plane of codes",
     "scatter": "Points",
     "codes": "Codes",
     "units": "What each dimension of the code tells",

@@ -15,7 +15,16 @@ from chimerae.report.log import Json, Logged, number, read_log, section, whole
 
 SCHEMA: Final = 1
 """Version of `run.json` and `scores.json` that this code reads."""
-PICTURES: Final = ("reconstructions", "samples", "interpolation", "neighbours", "scatter", "codes", "units")
+PICTURES: Final = (
+    "reconstructions",
+    "samples",
+    "interpolation",
+    "neighbours",
+    "manifold",
+    "scatter",
+    "codes",
+    "units",
+)
 """What evaluation draws, in the order in which a report shows it."""
 
 

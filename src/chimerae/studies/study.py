@@ -52,9 +52,10 @@ class Shows:
 
     @property
     def better(self) -> Better:
-        """Which way the metric improves."""
+        """Which way the metric improves; empty where the best is what the data have."""
         name = self.metric.partition("[")[0]  # FD-classifier of other labels is named after them
-        return next(metric.better for metric in METRICS if metric.name == name)
+        better = next(metric.better for metric in METRICS if metric.name == name)
+        return "" if better == "data" else better
 
 
 @dataclass(frozen=True)

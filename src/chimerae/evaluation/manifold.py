@@ -1,0 +1,44 @@
+"""A plane through the codes, seen through the network that generates."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.evaluation.bench import Bench
+
+SIDE: Final = 10
+"""Images in a row and in a column."""
+
+
+def manifold(bench: Bench, directions: Tensor | None = None) -> Tensor:
+    """Images `[100, C, H, W]` in [0, 1] of codes on a plane, row by row (one row `[10, ...]` of codes of one
+    dimension).
+
+    Neighbours are as likely under the prior as any others: along both axes codes lie at the quantiles of the
+    normal distribution (Kingma and Welling 2013, figure 4). The axes are those of a code of two dimensions;
+    of more, they are `directions` `[z, 2]` (orthonormal; the first two when not given), and all other
+    dimensions are those of one draw from the prior, for codes near nought are unlike any draw.
+    """
+    d = bench.method.z_dim
+    at = torch.special.ndtri((torch.arange(SIDE, dtype=torch.float64) + 0.5) / SIDE).float()
+    if d == 1:
+        return _decoded(bench, at[:, None])
+    down, right = torch.meshgrid(at, at, indexing="ij")
+    steps = torch.stack([right.flatten(), down.flatten()], 1)  # [100, 2]
+    axes = torch.eye(d)[:, :2] if directions is None else directions
+    if d == 2:
+        return _decoded(bench, steps)
+    rest = torch.randn(d, generator=noise.generator("evaluation", bench.seed, "manifold"))
+    rest = rest - axes @ (axes.T @ rest)
+    return _decoded(bench, rest + steps @ axes.T)
+
+
+def _decoded(bench: Bench, z: Tensor) -> Tensor:
+    """By the last network, the one that generates; every code has the same noise beside it."""
+    extra = bench.prior(0, 1)[:, bench.method.z_dim :].expand(len(z), -1)
+    made = bench.decode_all(torch.cat([z.to(extra.device), extra], 1))
+    return list(made.values())[-1].cpu()

@@ -1,0 +1,80 @@
+"""The tables on images, judged without training anything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chimerae.conduct import cells_of
+from chimerae.errors import InputError
+from chimerae.studies import Found, Study, study
+from chimerae.tables import Values
+
+REALISM = ("swd", "fd_classifier[cifar10]", "kd_classifier[cifar10]")
+
+
+def of_the_source(chosen: Study, group: str) -> Found:
+    """The source's own numbers of one data set, as if three seeds had come to them."""
+    found = {}
+    for (row, metric), text in chosen.published.items():
+        if row.startswith(f"{group}, "):
+            value = float(re.split(" ± ", text)[0])
+            values = Values((value * 0.999, value, value * 1.001))
+            found[row, metric] = values
+            found.setdefault((row.partition(":")[0], metric), values)  # the row of an arm itself
+    return Found(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("avae-table1", "CIFAR10"),
+        ("avae-table1", "BEDROOM"),
+        ("as-introvae-table2", "MNIST"),
+        ("as-introvae-table3", "Oxford"),
+        ("wae-introvae-rmse", "CELEBA"),
+        ("wae-introvae-diversity", "CELEBA"),
+    ],
+)
+def test_the_source_agrees_with_itself(name: str, group: str):
+    chosen = study(name)
+    found = of_the_source(chosen, group)
+    assert chosen.judge(found).word == "agrees"
+    swapped = Found({key: Values(tuple(-v for v in values.each)) for key, values in found.values.items()})
+    assert chosen.judge(swapped).word == "disagrees"
+
+
+def faces(generator: float, bigan: float, vae: float) -> Found:
+    def three(value: float) -> Values:
+        return Values((value, value + 0.01, value + 0.02))
+
+    found = {}
+    for metric in REALISM:
+        found |= {("AVAE: generator", metric): three(generator), ("VAE", metric): three(vae)}
+    for metric in ("mse_signed",):
+        found |= {("AVAE: generator", metric): three(generator), ("BiGAN", metric): three(bigan)}
+    for metric in ("psnr", "ssim", "coverage_classifier[cifar10]"):
+        found |= {("AVAE: generator", metric): three(-generator)}
+        found |= {("BiGAN", metric): three(-bigan), ("VAE", metric): three(-vae)}
+    return Found(found)
+
+
+@pytest.mark.parametrize(
+    ("generator", "bigan", "vae", "word"),
+    [(1, 2, 3, "agrees"), (3, 2, 1, "disagrees"), (1, 2, 1, "unclear"), (2, 3, 1, "disagrees")],
+)
+def test_an_avae_of_faces_has_to_win_on_both_sides(generator: float, bigan: float, vae: float, word: str):
+    assert study("lfw-faces").judge(faces(generator, bigan, vae)).word == word
+
+
+def test_missing_data_are_all_named_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHIMERAE_DATA", str(tmp_path))
+    monkeypatch.setattr(
+        "chimerae.data.hub._load", lambda *_, **__: (_ for _ in ()).throw(InputError("no hub"))
+    )
+    with pytest.raises(InputError) as caught:
+        cells_of(study("wae-introvae-rmse"), tmp_path / "out", scale="quick", seeds=1)
+    assert "'lfw'" in str(caught.value)
+    assert "no hub" in str(caught.value)
+    assert "\n" not in str(caught.value)
