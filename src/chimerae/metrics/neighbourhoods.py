@@ -42,23 +42,25 @@ class Kept:
     """Features of the first 10,000 images, `[n, d]`."""
 
     n: int = 0
-    parts: list[Tensor] = field(default_factory=list)
+    room: Tensor | None = None
+    """Room for all of them, `[10000, d]`; what is not filled takes no memory."""
     _beside: dict[Kept, Neighbourhoods] = field(default_factory=dict, repr=False)
 
     def add(self, features: Tensor) -> None:
         """Take in features `[B, d]`, as many as there is room for."""
-        rows = features[: MOST - self.n].float().cpu()
-        if len(rows):
-            self.parts.append(rows)
-            self.n += len(rows)
+        if self.room is None:
+            self.room = torch.empty(MOST, features.shape[1])
+        rows = features[: MOST - self.n]
+        self.room[self.n : self.n + len(rows)] = rows
+        self.n += len(rows)
 
     def tensors(self) -> Mapping[str, Tensor]:
         """All that it holds."""
-        return {"rows": torch.cat(self.parts)} if self.parts else {}
+        return {} if self.room is None else {"rows": self.room[: self.n]}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Hold what `tensors` gave."""
-        self.parts, self.n = [tensors["rows"]], len(tensors["rows"])
+        """Hold what `tensors` gave, to be compared."""
+        self.room, self.n = tensors["rows"], len(tensors["rows"])
 
     def rows(self) -> Tensor:
         """All of them, `[n, d]`, float32.
@@ -66,13 +68,11 @@ class Kept:
         Raises:
             InputError: there are none, or they are not finite.
         """
-        if not self.parts:
+        if self.room is None or self.n == 0:
             raise InputError("no image was seen")
-        if len(self.parts) > 1:
-            self.parts = [torch.cat(self.parts)]
-        if not bool(self.parts[0].isfinite().all()):
+        if not bool(self.room[: self.n].isfinite().all()):
             raise InputError("features are not finite")
-        return self.parts[0]
+        return self.room[: self.n]
 
     def beside(self, real: Kept) -> Neighbourhoods:
         """These samples among the images `real`; computed once.
