@@ -87,3 +87,32 @@ def test_studies_are_listed(call):
         assert study.name in listed
         assert study.name in told
     assert call("study")[0] == 2
+
+
+def test_reproduce_lists_the_tables_and_what_they_need(call, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CHIMERAE_DATA", raising=False)
+    code, out, _ = call("reproduce")
+    assert code == 0
+    for study in STUDIES:
+        assert study.name in out
+        assert study.source in out
+    assert "7 rows; data: lfw (not here)" in out
+    assert "8 rows; data: avae-sine\n" in out
+
+
+def test_reproduce_is_a_study_at_the_scale_of_its_source(call):
+    code, out, _ = call("reproduce", "bigan-modes", "--dry-run")
+    assert code == 0
+    assert out.count("0/20,000") == 15
+    assert "bigan-modes-paper" in out
+    _, quick, _ = call("reproduce", "bigan-modes", "--scale", "quick", "--dry-run")
+    assert quick.count("0/5,000") == 15
+
+
+def test_missing_data_are_named_before_anything_is_made(call, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("CHIMERAE_DATA", raising=False)
+    code, _, err = call("reproduce", "lfw-faces", "--out", "faces")
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "--root" in err
+    assert not Path("faces").exists()

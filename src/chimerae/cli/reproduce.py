@@ -17,7 +17,7 @@ ours. It is `chimerae study NAME --scale paper`; `--scale quick` is for a few co
 
 {tables}
 
-Data that are not here come from the hub, or from local copies in --root DIR."""
+Data that are not here come from local copies in --root DIR, or from the hub where it has them."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -33,5 +33,5 @@ def _told(study: Study) -> str:
     """Name, source, number of runs and data of a table."""
     arms = study.arms("paper")
     here = {name: is_here(name) for name in dict.fromkeys(arm.run.data for arm in arms)}
-    data = ", ".join(name if there else f"{name} (from the hub)" for name, there in here.items())
+    data = ", ".join(name if there else f"{name} (not here)" for name, there in here.items())
     return f"  {study.name:<24} {study.source}\n  {'':<24} {len(arms)} rows; data: {data}"
