@@ -16,8 +16,8 @@ from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces
 from chimerae.evaluation.improved import IMPROVED, Improve, moved
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
 from chimerae.metrics import Cloud, CloudMetric, Fact, Subject
-from chimerae.progress import Progress
 
 POINTS: Final = 10_000
 """Points drawn of each network: what ALI counts modes with, and enough for every other metric."""
@@ -30,22 +30,16 @@ DATA: Final = "data"
 """Name under which a second draw of the density itself is scored: the best that any model could get."""
 
 
-def measure_clouds(
-    bench: Bench,
-    toy: Toy,
-    metrics: Sequence[CloudMetric],
-    subject: Subject,
-    settings: Evaluation,
-    progress: Progress,
-) -> Results:
+def measure_clouds(task: Task, metrics: Sequence[CloudMetric]) -> Results:
     """Scores of every network's points from prior codes, and of the density itself."""
-    if not metrics:
+    bench, toy, settings = task.bench, task.data.toy, task.settings
+    if not metrics or toy is None:
         return Results()
     noisy = any(metric.needs == "noise" for metric in metrics)
     clouds = draw_clouds(bench, toy, settings.seed, redraw=noisy)
     if settings.improve and bench.method.encodes:
         clouds = {**clouds, **improved_clouds(bench, clouds)}
-    progress(POINTS, POINTS, "points")
+    task.progress(POINTS, POINTS, "points")
     problems = {name: _problem(cloud) for name, cloud in clouds.items()}
     scores: list[Score] = []
     absent: dict[str, str] = {}
@@ -56,7 +50,7 @@ def measure_clouds(
             if problems[name] or not _has(cloud, name, metric):
                 continue
             try:
-                scores.append(_score(metric, name, cloud, subject, settings))
+                scores.append(_score(metric, name, cloud, task.subject, settings))
             except InputError as error:
                 absent[metric.name] = str(error)
     return Results(scores=tuple(scores), absent=absent)

@@ -14,9 +14,9 @@ from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
-from chimerae.metrics import Fact, Latent, LatentMetric, Lesson, Subject
+from chimerae.evaluation.task import Task
+from chimerae.metrics import Fact, Latent, LatentMetric, Lesson
 from chimerae.metrics.probe import MOST as LESSON
-from chimerae.progress import Progress
 
 MOST: Final = 2_000
 """Test samples that are encoded."""
@@ -26,18 +26,11 @@ DRAWS: Final = 128
 ENCODER: Final = "encoder"
 
 
-def measure_latent(
-    bench: Bench,
-    train: Split,
-    test: Split,
-    metrics: Sequence[LatentMetric],
-    subject: Subject,
-    settings: Evaluation,
-    progress: Progress,
-) -> Results:
+def measure_latent(task: Task, metrics: Sequence[LatentMetric]) -> Results:
     """Scores of the encoder."""
     if not metrics:
         return Results()
+    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
     reason = bench.cannot_encode()
     if len(test) < 2:
         reason = "it needs two test samples or more; hold out a share of the data"
@@ -45,7 +38,7 @@ def measure_latent(
         latent = look(bench, test, settings)
         if any(metric.learns for metric in metrics):
             latent = replace(latent, lesson=_lesson(bench, train, test, settings))
-        progress(len(latent.codes), len(latent.codes), "codes")
+        task.progress(len(latent.codes), len(latent.codes), "codes")
         if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.redrawn, latent.kl)):
             reason = "codes are not finite"
     if reason:
@@ -62,7 +55,7 @@ def measure_latent(
                     value=metric.measure(latent),
                     n=len(latent.codes),
                     better=metric.better,
-                    protocol={**metric.protocol(subject), **facts},
+                    protocol={**metric.protocol(task.subject), **facts},
                 )
             )
         except InputError as error:

@@ -10,14 +10,13 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
-from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
-from chimerae.metrics import Fact, Near, NearestMetric, Subject
-from chimerae.progress import Progress
+from chimerae.evaluation.task import Task
+from chimerae.metrics import Fact, Near, NearestMetric
 from chimerae.walks import spherical
 
 MOST: Final = 1_000
@@ -26,18 +25,11 @@ DATA: Final = "data"
 """Name under which test images are scored: what an ideal model would get."""
 
 
-def measure_nearest(
-    bench: Bench,
-    train: Split,
-    test: Split,
-    metrics: Sequence[NearestMetric],
-    subject: Subject,
-    settings: Evaluation,
-    progress: Progress,
-) -> Results:
+def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
     """Scores of every network and of test images."""
     if not metrics:
         return Results()
+    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
     problems, line = bench.misfits(), ""
     if not len(test):
         line = "the test split is empty; hold out a share of the data"
@@ -46,33 +38,27 @@ def measure_nearest(
     if line:
         return Results(absent={metric.name: line for metric in metrics})
     real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
-    near, broken = _look(bench, real, train, problems, settings, progress)
+    near, broken = _look(task, real, problems)
     problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
     facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
     absent = {m.name: line for m in metrics if (line := by_reason(problems))}
     scores = []
     for metric in metrics:
         try:
-            scores += [_score(bench, metric, of, near[of], subject, settings, facts) for of in near]
+            scores += [_score(task, metric, of, near[of], facts) for of in near]
         except InputError as error:
             absent[metric.name] = str(error)
     return Results(scores=tuple(scores), absent=absent)
 
 
-def _look(
-    bench: Bench,
-    real: Tensor,
-    train: Split,
-    problems: Mapping[str, str],
-    settings: Evaluation,
-    progress: Progress,
-) -> tuple[dict[str, Near], dict[str, int]]:
+def _look(task: Task, real: Tensor, problems: Mapping[str, str]) -> tuple[dict[str, Near], dict[str, int]]:
     """Distances of test images and of the images of every network without problems, and how many of these
     are not finite: such a network has no distances.
     """
+    bench, train = task.bench, task.data.train
     own = neighbours(real, train, bench.device)[0]
     near, broken = {DATA: Near(made=own, between=own, test=own)}, {}
-    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, settings)
+    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, task.settings)
     names = [name for name, problem in problems.items() if not problem]
     for i, name in enumerate(names):
         sets = made[name], between[name]
@@ -80,7 +66,7 @@ def _look(
         if not broken[name]:
             drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
             near[name] = replace(near[DATA], made=drawn, between=middles)
-        progress(i + 1, len(names), "networks beside training images")
+        task.progress(i + 1, len(names), "networks beside training images")
     return near, broken
 
 
@@ -99,20 +85,12 @@ def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tens
     return bench.decode_all(middle) if len(middle) else dict.fromkeys(bench.misfits(), real[:0])
 
 
-def _score(
-    bench: Bench,
-    metric: NearestMetric,
-    of: str,
-    near: Near,
-    subject: Subject,
-    settings: Evaluation,
-    facts: dict[str, Fact],
-) -> Score:
-    protocol = {**metric.protocol(subject), **facts}
+def _score(task: Task, metric: NearestMetric, of: str, near: Near, facts: dict[str, Fact]) -> Score:
+    protocol = {**metric.protocol(task.subject), **facts}
     if of != DATA:
-        ends = "test images" if bench.method.encodes else "prior"
+        ends = "test images" if task.bench.method.encodes else "prior"
         code = "prior" if metric.on == "samples" else f"middle, {ends}"
-        protocol |= {"code": code, **settings.of_networks}
+        protocol |= {"code": code, **task.settings.of_networks}
     return Score(
         metric=metric.name,
         of=of,

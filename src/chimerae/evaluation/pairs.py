@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from chimerae.data import Prepared, Split
+from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Mean, PairMetric, Subject
-from chimerae.progress import Progress
 
 
 @dataclass
@@ -40,16 +40,9 @@ class _Tally:
                 self.means.setdefault((metric.name, network), Mean()).add(values)
 
 
-def measure_pairs(
-    bench: Bench,
-    data: Prepared,
-    metrics: Sequence[PairMetric],
-    subject: Subject,
-    settings: Evaluation,
-    progress: Progress,
-) -> Results:
+def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
     """Scores of every network's reconstructions of the test split."""
-    split = data.test
+    bench, split, settings = task.bench, task.data.test, task.settings
     reason, misfits = "", bench.misfits()
     if not bench.method.encodes:
         reason = f"{bench.method.name} has no encoder: it cannot reconstruct"
@@ -59,7 +52,7 @@ def measure_pairs(
         reason = f"the {split.name} split is empty; hold out a share of the data"
     if reason or not metrics:
         return Results(absent={metric.name: reason for metric in metrics})
-    views = open_views(metrics, data, settings, bench.device, progress)
+    views = open_views(metrics, task)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     tally = _Tally([metric for metric in metrics if metric.name not in absent], views)
     indices = spread(len(split), settings.n)
@@ -68,10 +61,10 @@ def measure_pairs(
         for network, y in bench.decode(bench.codes(x, start)).items():
             if not misfits[network]:
                 tally.add(network, x.to(y.device), y)
-        progress(stop, len(indices), f"{split.name} samples")
+        task.progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)
     spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}
-    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), subject)
+    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), task.subject)
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 

@@ -10,16 +10,15 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
-from chimerae.data import Prepared, Split
+from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.bench import by_reason, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import Results, Score
-from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
-from chimerae.metrics import Fact, Features, SampleMetric, Statistic, Subject
-from chimerae.progress import Progress
+from chimerae.metrics import Fact, Features, SampleMetric, Statistic
 
 DATA: Final = "data"
 """Name under which images of the other split are scored: what an ideal model would get."""
@@ -32,12 +31,9 @@ _Gathered = Mapping[_Key, Statistic]
 class _Pass:
     """What is the same for all batches of an evaluation."""
 
-    bench: Bench
-    data: Prepared
+    task: Task
     metrics: Sequence[SampleMetric]
     views: Views
-    settings: Evaluation
-    progress: Progress
 
     def fresh(self, *, compared: bool = False) -> dict[_Key, Statistic]:
         """One statistic for all metrics that gather the same of the same; with `compared` for those only
@@ -54,28 +50,22 @@ class _Pass:
             statistic.add(seen[features])
 
 
-def measure_samples(
-    bench: Bench,
-    data: Prepared,
-    metrics: Sequence[SampleMetric],
-    subject: Subject,
-    settings: Evaluation,
-    progress: Progress,
-) -> Results:
+def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     """Scores of every network's samples, and of the images of the split that they are not compared with."""
     if not metrics:
         return Results()
+    bench, data, settings = task.bench, task.data, task.settings
     if not len(data.test):
         return _none(metrics, "the test split is empty; hold out a share of the data")
     problems = bench.misfits()
     if all(problems.values()):
         return _none(metrics, by_reason(problems))
-    views = open_views(metrics, data, settings, bench.device, progress)
+    views = open_views(metrics, task)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
     if not there:
         return Results(absent=absent)
-    work = _Pass(bench, data, there, views, settings, progress)
+    work = _Pass(task, there, views)
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
@@ -86,7 +76,7 @@ def measure_samples(
     gathered |= {name: (statistics, n) for name, statistics in made.items()}
     problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
     against: dict[str, Fact] = {"real": real.name, "real_n": n_real}
-    found = _results(work, of_real, gathered, problems, subject, against)
+    found = _results(work, of_real, gathered, problems, against)
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -99,13 +89,13 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
 
     What is gathered of features is kept for the next model.
     """
-    memory = Memory(work.views, work.data, split, n, work.settings.seed)
+    memory = Memory(work.views, work.task.data, split, n, work.task.settings.seed)
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
-    order = torch.randperm(n, generator=noise.generator("evaluation", work.settings.seed, "order"))
+    order = torch.randperm(n, generator=noise.generator("evaluation", work.task.settings.seed, "order"))
     indices = spread(len(split), n)[order]
-    for start, stop in pieces(n, work.settings.batch_size) if new else ():
-        work.see(new, split.take(indices[start:stop]).to(work.bench.device))
-        work.progress(stop, n, f"{split.name} images")
+    for start, stop in pieces(n, work.task.settings.batch_size) if new else ():
+        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device))
+        work.task.progress(stop, n, f"{split.name} images")
     for key, each in new.items():
         memory.keep(each, key[0])
     return statistics
@@ -120,7 +110,7 @@ def _of_networks(
         for name, images in named.items():
             spoilt[name] = spoilt.get(name, 0) + not_finite(images)
             work.see(gathered.setdefault(name, work.fresh()), images.nan_to_num().clamp(0, 1))
-        work.progress(stop, n, "samples")
+        work.task.progress(stop, n, "samples")
     return dict(gathered), spoilt
 
 
@@ -128,11 +118,11 @@ def _drawn(work: _Pass, n: int, networks: Sequence[str]) -> Iterator[tuple[int, 
     """Images of `networks` from `n` prior codes, batch by batch, each with how many there are by then; then
     those of improved codes where they are asked for.
     """
-    bench = work.bench
+    bench = work.task.bench
     for start, stop in pieces(n, bench.batch_size):
         made = bench.decode(bench.prior(start, stop))
         yield stop, {name: made[name] for name in networks}
-    if not (work.settings.improve and bench.method.encodes):
+    if not (work.task.settings.improve and bench.method.encodes):
         return
     for name in networks:
         for start, stop in pieces(n, PUBLISHED.batch_size):
@@ -145,7 +135,6 @@ def _results(
     real: _Gathered,
     gathered: Mapping[str, tuple[_Gathered, int]],
     problems: Mapping[str, str],
-    subject: Subject,
     against: Mapping[str, Fact],
 ) -> Results:
     scores: list[Score] = []
@@ -163,10 +152,10 @@ def _results(
                 absent[metric.name] = str(error)
                 continue
             of_network = work.views.facts(metric.features)
-            protocol = {**metric.protocol(subject), "seed": work.settings.seed, **of_network}
+            protocol = {**metric.protocol(work.task.subject), "seed": work.task.settings.seed, **of_network}
             protocol |= {} if metric.alone else against
             if name != DATA:
-                protocol |= {"code": "prior", **work.settings.of_networks}
+                protocol |= {"code": "prior", **work.task.settings.of_networks}
             if name.endswith(IMPROVED):
                 protocol |= PUBLISHED.facts
             scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))

@@ -9,12 +9,10 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from chimerae.data import Prepared
 from chimerae.errors import InputError
-from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
 from chimerae.extractors import EXTRACTORS, Extractor, MissingWeights, Wanted
 from chimerae.metrics import Features, PairMetric, SampleMetric
-from chimerae.progress import Progress
 
 NO_WEIGHTS: Final = "published weights are not here; `chimerae weights list` says which files, and whence"
 """Why metrics are absent that nobody asked for by name: one line for all of them."""
@@ -68,16 +66,11 @@ class Views:
         return {} if features is None else self.extractors[features[0]].facts
 
 
-def open_views(
-    metrics: Sequence[SampleMetric] | Sequence[PairMetric],
-    data: Prepared,
-    settings: Evaluation,
-    device: torch.device,
-    progress: Progress,
-) -> Views:
-    """The networks that `metrics` ask for, ready for images like `data`, on `device`."""
+def open_views(metrics: Sequence[SampleMetric] | Sequence[PairMetric], task: Task) -> Views:
+    """The networks that `metrics` ask for, ready for images like the data, on the device of the model."""
+    settings, device = task.settings, task.bench.device
     wanted = Wanted(
-        data=data, labels=settings.labels, resize=settings.resize, device=device, progress=progress
+        data=task.data, labels=settings.labels, resize=settings.resize, device=device, progress=task.progress
     )
     extractors: dict[str, Extractor] = {}
     missing: dict[str, str] = {}

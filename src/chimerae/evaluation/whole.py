@@ -12,6 +12,7 @@ from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.shown import show
+from chimerae.evaluation.task import Task
 from chimerae.methods import Method
 from chimerae.metrics import (
     METRICS,
@@ -47,17 +48,14 @@ def evaluate(
         wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
         unsuited = {m.name: reason for m in wanted if (reason := m.unsuited(subject)) is not None}
         suited = [m for m in wanted if m.name not in unsuited]
-        pairs = [m for m in suited if isinstance(m, PairMetric)]
-        samples = [m for m in suited if isinstance(m, SampleMetric)]
-        nearest = [m for m in suited if isinstance(m, NearestMetric)]
-        latent = [m for m in suited if isinstance(m, LatentMetric)]
-        clouds = [m for m in suited if isinstance(m, CloudMetric)]
-        measured = [measure_pairs(bench, data, pairs, subject, settings, progress)]
-        measured.append(measure_samples(bench, data, samples, subject, settings, progress))
-        measured.append(measure_nearest(bench, data.train, data.test, nearest, subject, settings, progress))
-        measured.append(measure_latent(bench, data.train, data.test, latent, subject, settings, progress))
-        if data.toy is not None:
-            measured.append(measure_clouds(bench, data.toy, clouds, subject, settings, progress))
+        task = Task(bench, data, subject, settings, progress)
+        measured = [
+            measure_pairs(task, [m for m in suited if isinstance(m, PairMetric)]),
+            measure_samples(task, [m for m in suited if isinstance(m, SampleMetric)]),
+            measure_nearest(task, [m for m in suited if isinstance(m, NearestMetric)]),
+            measure_latent(task, [m for m in suited if isinstance(m, LatentMetric)]),
+            measure_clouds(task, [m for m in suited if isinstance(m, CloudMetric)]),
+        ]
         shown = show(bench, data)
     absent = {} if settings.metrics is None else dict(unsuited)
     for part in measured:

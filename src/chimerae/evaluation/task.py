@@ -1,0 +1,22 @@
+"""What every part of an evaluation is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chimerae.data import Prepared
+from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.settings import Evaluation
+from chimerae.metrics import Subject
+from chimerae.progress import Progress
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model in front of data, and how it is to be measured."""
+
+    bench: Bench
+    data: Prepared
+    subject: Subject
+    settings: Evaluation
+    progress: Progress
