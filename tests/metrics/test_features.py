@@ -12,9 +12,10 @@ from torch_fidelity.metric_isc import isc_features_to_metric
 from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
 
 from chimerae.errors import InputError
+from chimerae.metrics import kernel
 from chimerae.metrics.frechet import Moments, frechet
 from chimerae.metrics.inception_score import Answers
-from chimerae.metrics.kernel import SUBSETS, kernel_distance, squared_mmd
+from chimerae.metrics.kernel import kernel_distance, squared_mmd
 from chimerae.metrics.neighbourhoods import MOST, Kept, neighbourhoods
 
 
@@ -81,14 +82,16 @@ def test_squared_mmd_by_loops_and_by_torch_fidelity():
     assert float(squared_mmd(a, b)) == pytest.approx(float(kernel_mmd(a.numpy(), b.numpy())), rel=1e-9)
 
 
-def test_kernel_distance_is_a_mean_over_subsets_and_repeats():
-    a, b = features(1500, 8, 0), features(1400, 8, 1)
+def test_kernel_distance_is_a_mean_over_subsets_and_repeats(monkeypatch: pytest.MonkeyPatch):
+    assert (kernel.SUBSETS, kernel.SUBSET) == (100, 1000)
+    monkeypatch.setattr(kernel, "SUBSET", 200)
+    a, b = features(300, 8, 0), features(280, 8, 1)
     value, deviation = kernel_distance(a, b)
     assert kernel_distance(a, b) == (value, deviation)
     assert deviation is not None
     assert abs(value) < 3 * deviation  # both of one distribution
-    assert kernel_distance(a, 1.5 * b)[0] > 10 * deviation
-    theirs = kid_features_to_metric(a, 1.5 * b, verbose=False)
+    assert kernel_distance(a, 1.5 * b)[0] > 5 * deviation
+    theirs = kid_features_to_metric(a, 1.5 * b, kid_subset_size=200, verbose=False)
     ours, deviation = kernel_distance(a, 1.5 * b)  # other subsets, so as near as means of a hundred can be
     assert ours == pytest.approx(theirs["kernel_inception_distance_mean"], abs=deviation / 2)
     assert deviation == pytest.approx(theirs["kernel_inception_distance_std"], rel=0.4)
@@ -97,7 +100,6 @@ def test_kernel_distance_is_a_mean_over_subsets_and_repeats():
     assert spread is not None
     assert spread > 0
     assert kernel_distance(a[:30], b[:30])[1] is None
-    assert SUBSETS == 100
 
 
 @pytest.mark.parametrize("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])
