@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -65,7 +67,8 @@ def _load(name: str, config: str | None, revision: str | None, missing: str) -> 
     from datasets import DatasetDict, load_dataset
 
     try:
-        found = load_dataset(name, config, revision=revision)
+        with _quiet():
+            found = load_dataset(name, config, revision=revision)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{missing}: {_in_short(error)}") from error
     if not isinstance(found, DatasetDict) or not found:
@@ -77,6 +80,18 @@ def _commit(found: DatasetDict) -> str | None:
     """The commit that was downloaded: `datasets` keeps its tables in a folder of this name."""
     folders = (Path(file["filename"]).parent.name for rows in found.values() for file in rows.cache_files)
     return next((folder for folder in folders if re.fullmatch(r"[0-9a-f]{40}", folder)), None)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the library's line for every attempt: what came of them is said once."""
+    told = logging.getLogger("huggingface_hub")
+    level = told.level
+    told.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        told.setLevel(level)
 
 
 def _in_short(error: Exception) -> str:
