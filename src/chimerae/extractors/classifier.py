@@ -108,7 +108,8 @@ def open_classifier(wanted: Wanted) -> Classifier:
     found = _read(path, shape, classes)
     if found is None:
         layers, accuracy = train(data, classes, wanted.device, wanted.progress)
-        write_bytes(path, save(layers.state_dict(), {"accuracy": repr(accuracy)}))
+        tensors = {name: tensor.contiguous() for name, tensor in layers.state_dict().items()}
+        write_bytes(path, save(tensors, {"accuracy": repr(accuracy)}))
         found = _read(path, shape, classes)
     if found is None:
         raise InputError(f"the classifier in {path} vanished while it was opened; try again")
@@ -125,14 +126,14 @@ def train(
     steps = min(STEPS, max(1, EPOCHS * len(data.train) // BATCH))
     labels = _labels(data.train)
     with noise.seeded("classifier", SEED):
-        layers = network(data.shape, classes).to(device)
+        layers = network(data.shape, classes).to(device).to(memory_format=torch.channels_last)
     optimiser = torch.optim.Adam(layers.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     g = noise.generator("classifier", SEED, "batches")
     for step in range(steps):
         chosen = torch.randint(len(data.train), (BATCH,), generator=g)
-        x, y = _scaled(data.train.raw(chosen).to(device)), labels[chosen].to(device)
-        loss = F.cross_entropy(layers(x), y)
+        x = _scaled(data.train.raw(chosen).to(device)).contiguous(memory_format=torch.channels_last)
+        loss = F.cross_entropy(layers(x), labels[chosen].to(device))
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
