@@ -55,7 +55,7 @@ def test_other_labels_are_named_in_the_metrics_name():
 
 def test_labels_that_cannot_be_learnt_are_refused(tmp_path: Path):
     without = prepare("step-edges")
-    with pytest.raises(InputError, match=r"step-edges has no labels .* --evaluation.labels"):
+    with pytest.raises(InputError, match=r"step-edges has no labels .* --labels"):
         open_classifier(Wanted(data=without))
     images, labels = np.random.default_rng(0).integers(0, 255, (100, 8, 8), np.uint8), np.arange(100)
     np.savez(tmp_path / "each.npz", images=images, labels=labels)

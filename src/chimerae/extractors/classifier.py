@@ -150,7 +150,7 @@ def _classes(data: Prepared) -> int:
         InputError: there are no labels that can be learnt.
     """
     name = data.facts.source
-    other = "name another labelled set with --evaluation.labels"
+    other = "name another labelled set: chimerae evaluate RUN --labels cifar10"
     if data.train.labels is None or data.test.labels is None:
         raise InputError(f"{name} has no labels to train a classifier on; {other}")
     kinds = len(data.train.labels.unique())

@@ -27,7 +27,8 @@ Suits = Callable[[Subject], str | None]
 
 
 def _labelled(subject: Subject) -> str | None:
-    return None if subject.with_labels else "it has no labels; name a set that has with --evaluation.labels"
+    another = "name a set that has: chimerae evaluate RUN --labels cifar10"
+    return None if subject.with_labels else f"it has no labels; {another}"
 
 
 def _any(subject: Subject) -> str | None:
