@@ -6,10 +6,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO ?= runs/demo
+JOBS ?= 2
 
 help:
 	@echo "make install   create $(VENV) and install chimerae with its tools"
-	@echo "make test      everything CI runs: format, lint, types, tests"
+	@echo "make test      everything CI runs: format, lint, types, tests (JOBS=$(JOBS) processes)"
 	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (about 5 minutes)"
 	@echo "make clean     remove $(VENV) and caches"
 
@@ -25,7 +26,7 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 demo: $(STAMP)
 	PATH="$(CURDIR)/$(BIN):$$PATH" sh examples/demo.sh $(DEMO)
