@@ -14,6 +14,8 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from chimerae.metrics.kinds import Subject
+
 WIDTHS: Final = (0.05, 8.0, 40)
 """Widths that are tried, in pixels: from, to, how many, at equal ratios."""
 PLACE_STEP: Final = 0.0625
@@ -26,6 +28,11 @@ NEIGHBOURS: Final = 50
 """Images whose mean stands for what a code leaves open: on fewer an erf profile cannot be fitted well, and
 more of them lie wider than a posterior.
 """
+
+
+def unsuited(subject: Subject) -> str | None:
+    """Why images have no edge whose place and width are known; None for those that have."""
+    return None if subject.source == "step-edges" else "it is for the images step-edges"
 
 
 @dataclass

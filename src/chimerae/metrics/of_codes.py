@@ -16,10 +16,6 @@ def _folded(subject: Subject) -> str | None:
     return None if is_it else "it is for the toy folded"
 
 
-def _of_edges(subject: Subject) -> str | None:
-    return None if subject.source == "step-edges" else "it is for the images step-edges"
-
-
 def _has_means(subject: Subject) -> str | None:
     return "its posteriors are drawn, not described" if subject.posterior == "drawn" else None
 
@@ -99,7 +95,7 @@ CODES: Final[tuple[LatentMetric, ...]] = (
         better="lower",
         unit="pixels",
         facts={"neighbours": edges.NEIGHBOURS, "widths": edges.WIDTHS, "place_step": edges.PLACE_STEP},
-        suits=_of_edges,
+        suits=edges.unsuited,
         measure=lambda c: edges.open_width(c.codes, c.prior, c.samples),
         about="width of the edge in the mean of the images that a prior code may stand for",
     ),

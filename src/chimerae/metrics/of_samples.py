@@ -27,10 +27,6 @@ def _has_inside(subject: Subject) -> str | None:
     return None if fits else f"images smaller than {side}x{side} have no sharpness"
 
 
-def _of_edges(subject: Subject) -> str | None:
-    return None if subject.source == "step-edges" else "it is for the images step-edges"
-
-
 _EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges.PLACE_STEP}
 
 SAMPLES: Final[tuple[SampleMetric, ...]] = (
@@ -83,7 +79,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         better="lower",
         unit="pixels",
         facts=_EDGES,
-        suits=_of_edges,
+        suits=edges.unsuited,
         gather=edges.Profiles,
         compare=lambda real, made: edges.edge_width(made),
         about="deviation of the erf profile that fits the edge of a sample best, then mean",
@@ -93,7 +89,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         better="lower",
         unit="[0, 1]",
         facts=_EDGES,
-        suits=_of_edges,
+        suits=edges.unsuited,
         gather=edges.Profiles,
         compare=lambda real, made: edges.edge_misfit(made),
         about="distance of a sample's edge from the erf profile that fits it best, then mean",
@@ -103,7 +99,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         better="higher",
         unit="[0, 1]",
         facts={"near": edges.NEAR},
-        suits=_of_edges,
+        suits=edges.unsuited,
         gather=edges.Profiles,
         compare=lambda real, made: edges.binary_share(made),
         about="share of pixels that are black or white (data: .95)",
@@ -113,7 +109,7 @@ SAMPLES: Final[tuple[SampleMetric, ...]] = (
         better="lower",
         unit="pixels",
         facts={"distance": "Wasserstein-1"},
-        suits=_of_edges,
+        suits=edges.unsuited,
         gather=edges.Profiles,
         compare=edges.place_gap,
         about="distance of the places of the edges from those of the test images",

@@ -36,14 +36,7 @@ def _column(title: str, data: str, beta: float, mse: str, lpips: str, fid: str) 
 
 
 COLUMNS = (
-    _column(
-        "MNIST",
-        "mnist",
-        10.0,
-        "- - - - - - -",
-        "- - - - - - -",
-        "-, -, -, -, -, -, -",
-    ),
+    Column("MNIST", "mnist", 10.0, {}),
     _column(
         "CIFAR10",
         "cifar10",
