@@ -108,6 +108,8 @@ AS_CODE: Mapping[str, Any] = {
 """Where the published code leaves the paper."""
 QUICK_STEPS, QUICK_CHANNELS = 3_000, 4
 """At quick scale: steps for all, and by what the channels are divided."""
+SHEETS = 10
+"""Picture sheets of a run."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
@@ -123,7 +125,7 @@ def _arms_of(row: Row, scale: Scale) -> tuple[Arm, ...]:
 
     def arm(title: str, name: str, epochs: int, own: Mapping[str, Any]) -> Arm:
         steps = QUICK_STEPS if scale == "quick" else epochs * row.train // row.batch
-        settings = {**same, **own, "steps": steps}
+        settings = {**same, **own, "steps": steps, "training.picture_every": steps // SHEETS}
         return Arm(title, build(name, data=row.data, arch="residual", settings=settings), row.title)
 
     return (

@@ -81,10 +81,11 @@ COLUMNS = (
 """MNIST is not in the source: it is here because it is everywhere."""
 
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
-    "quick": {"arch.width": 16, "steps": 4_000},
+    "quick": {"arch.width": 16, "steps": 4_000, "training.picture_every": 500},
     "paper": {
         "arch.width": 128,
         "steps": 50_000,
+        "training.picture_every": 5_000,
         "training.ema": 0.0,
         "evaluation.bn": "batch",
         "evaluation.batch_size": 64,

@@ -16,8 +16,8 @@ SETS = {"CELEBA": "celeba-crop140", "LFW": "lfw"}
 SOURCE = "Bongini et al. 2021, a comparison of WAE and IntroVAE"
 MARGINS, BETAS = (60.0, 120.0, 240.0), (0.05, 0.1, 0.5)
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
-    "quick": {"arch.width": 16, "steps": 4_000},
-    "paper": {"arch.width": 128, "steps": 90_000},
+    "quick": {"arch.width": 16, "steps": 4_000, "training.picture_every": 400},
+    "paper": {"arch.width": 128, "steps": 90_000, "training.picture_every": 9_000},
 }
 """WAE's networks; 50 epochs of 182,599 images in batches of 100, or narrow ones for a short while."""
 
@@ -42,12 +42,12 @@ def _intro(data: str, scale: Scale, m: float = 120.0, beta: float = 0.1) -> Run:
     """IntroVAE as its code has it at 256 pixels, with the number of halvings that 64 pixels have."""
     width = 32 if scale == "paper" else 8
     settings: Mapping[str, Any] = {
+        **SIZE[scale],
         "arch.width": width,
         "arch.block_bn": "after_add",
         "method.m": m,
         "method.beta": beta,
         "training.batch_size": 64,
-        "steps": SIZE[scale]["steps"],
     }
     return build("introvae", data=data, arch="residual", settings=settings)
 
