@@ -5,17 +5,18 @@ commit.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 from chimerae.conduct.cells import Cell
 from chimerae.files import write_bytes, write_text
 from chimerae.report.compare import Named
+from chimerae.report.films import kept, moving_corner
 from chimerae.report.images import small
 from chimerae.report.read import RunFolder, Score, read_run
 from chimerae.report.records import without_paths
-from chimerae.report.study import StudyPage, figure, study_html, study_markdown
+from chimerae.report.study import Film, StudyPage, figure, study_html, study_markdown
 from chimerae.studies import Arm, Found, Study, Verdict
 from chimerae.tables import Column, Line, Table, Values, csv_text, filled, latex, plural
 
@@ -58,6 +59,7 @@ def write_page(
         pictures=study.pictures,
         columns=study.columns,
         runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
+        films=_films(finished, runs, folder) if study.learning else {},
     )
     _write(page, folder, html)
     return page
@@ -104,12 +106,25 @@ def found_in(cells: Sequence[Cell]) -> Found:
     return Found({key: Values(tuple(values)) for key, values in each.items()})
 
 
+def _films(finished: Sequence[Cell], runs: Mapping[str, RunFolder], folder: Path) -> dict[str, Film]:
+    """How the first run of each arm learnt; where its sheets are gone, the film that the page has already."""
+    films = {}
+    for cell in {cell.arm.title: cell for cell in reversed(finished)}.values():
+        file = f"learning/{cell.arm.slug}.webp"
+        sheets = [sheet for sheet in runs[cell.label].snapshots if sheet.kind == "samples"]
+        if shown := moving_corner(sheets) or kept(folder / file):
+            films[cell.arm.title] = Film(file, shown)
+    return dict(reversed(films.items()))
+
+
 def _write(page: StudyPage, folder: Path, html: bool) -> None:
     named = {}
     for kind in page.pictures:
         if content := figure(page.runs, kind, page.columns):
             write_bytes(folder / f"{kind}.png", content)
             named[kind] = f"{kind}.png"
+    for film in page.films.values():
+        write_bytes(folder / film.file, film.picture.content)
     write_text(folder / "table.csv", csv_text(page.table))
     write_text(folder / "table.tex", latex(page.table))
     if html:

@@ -15,8 +15,10 @@ LAST_MS: Final = 2_000
 """How long a frame stands, and the last one."""
 
 
-def film(frames: Sequence[Image.Image]) -> bytes:
+def film(frames: Sequence[Image.Image], quality: int = 80) -> bytes:
     """An animated WebP that shows `frames` in turn, again and again; smaller ones lie at the top left.
+
+    `quality` is WebP's, from 0 (few bytes) to 100.
 
     Raises:
         InputError: there are fewer than two.
@@ -31,6 +33,13 @@ def film(frames: Sequence[Image.Image]) -> bytes:
     durations = [FRAME_MS] * (len(shown) - 1) + [LAST_MS]
     first, *others = shown
     first.save(
-        buffer, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=80, method=4
+        buffer,
+        "WEBP",
+        save_all=True,
+        append_images=others,
+        duration=durations,
+        loop=0,
+        quality=quality,
+        method=4,
     )
     return buffer.getvalue()

@@ -13,7 +13,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from chimerae.errors import InputError
-from chimerae.pictures import film, labelled, png, strips
+from chimerae.pictures import labelled, png, strips
 from chimerae.pictures.files import PANELS, ROWS
 from chimerae.report.compare import Named
 from chimerae.report.read import Snapshot
@@ -21,10 +21,6 @@ from chimerae.report.read import Snapshot
 MOST_BYTES: Final = 120_000
 """Largest picture of the committed form of a report."""
 MOST_SNAPSHOTS: Final = 5
-FEWEST_FRAMES: Final = 3
-MOST_FRAMES: Final = 40
-WIDEST_FRAME: Final = 900
-"""Of a film: frames, and pixels of their width."""
 COMPARED: Final = "reconstructions"
 
 
@@ -54,9 +50,8 @@ def picture(path: Path, caption: str, colour: str = "") -> Picture:
     Raises:
         InputError: it is none.
     """
-    content = path.read_bytes()
-    image = _open(path, content)
-    return Picture(content, *image.size, caption, colour, labelled=bool(strips(image)))
+    image = open_picture(path)
+    return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)))
 
 
 def side_by_side(named: Sequence[Named]) -> Picture | None:
@@ -109,24 +104,6 @@ def as_learnt(snapshots: Sequence[Snapshot]) -> Picture | None:
     return Picture(png(joined), *joined.size, list(taken[-1][1])[-1], labelled=True)
 
 
-def moving(snapshots: Sequence[Snapshot]) -> Picture | None:
-    """All snapshots of one kind, one after another, each with its step; None for fewer than three."""
-    own = sorted(snapshots, key=lambda s: s.step)
-    if len(own) < FEWEST_FRAMES:
-        return None
-    kept = min(len(own), MOST_FRAMES)
-    own = [own[i * (len(own) - 1) // (kept - 1)] for i in range(kept)]
-    frames = [_reduced_to(labelled({f"step {s.step:,}": _open(s.path, s.path.read_bytes())})) for s in own]
-    content = film(frames)
-    width, height = Image.open(BytesIO(content)).size
-    return Picture(content, width, height, "all of them in turn", labelled=True, form="webp")
-
-
-def _reduced_to(image: Image.Image, most: int = WIDEST_FRAME) -> Image.Image:
-    factor = -(-image.width // most)
-    return image.reduce(factor) if factor > 1 else image
-
-
 def small(content: bytes, most: int = MOST_BYTES) -> tuple[bytes, int]:
     """A PNG of at most `most` bytes, and the whole factor by which it was made smaller (1: untouched)."""
     image, factor, result = Image.open(BytesIO(content)), 1, content
@@ -148,12 +125,17 @@ def _reduced(image: Image.Image, factor: int) -> Image.Image:
 
 
 def _strips(path: Path) -> Mapping[str, Image.Image]:
-    return strips(_open(path, path.read_bytes()))
+    return strips(open_picture(path))
 
 
-def _open(path: Path, content: bytes) -> Image.Image:
+def open_picture(path: Path) -> Image.Image:
+    """The PNG in a file.
+
+    Raises:
+        InputError: it is none.
+    """
     try:
-        image = Image.open(BytesIO(content))
+        image = Image.open(BytesIO(path.read_bytes()))
         image.load()
     except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise InputError(f"{path} is no readable PNG; remove it, or evaluate the run again") from error

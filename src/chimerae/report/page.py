@@ -13,11 +13,11 @@ from chimerae.errors import InputError
 from chimerae.files import write_text
 from chimerae.report import charts, facts
 from chimerae.report.compare import Named, name_runs, settings_of
+from chimerae.report.films import moving
 from chimerae.report.images import (
     COMPARED,
     Picture,
     as_learnt,
-    moving,
     picture,
     side_by_side,
     spread_out,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -27,8 +27,18 @@ CAPTIONS: Final = {
     "reconstructions": "Reconstructions of the first seed",
     "codes": "Codes of the first seed",
 }
+LEARNING: Final = "Samples while the first seed learns"
 MOST_BYTES: Final = 400_000
 """Largest picture of a page."""
+
+
+@dataclass(frozen=True)
+class Film:
+    """A film beside the page."""
+
+    file: str
+    """Its path from the page."""
+    picture: Picture
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,8 @@ class StudyPage:
     columns: int
     runs: tuple[Named, ...]
     """The finished ones; `group` is the arm."""
+    films: Mapping[str, Film] = field(default_factory=dict)
+    """How the first run of an arm learnt, by the arm's title."""
 
     @property
     def heading(self) -> str:
@@ -79,6 +91,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
         *told,
         page.boldness,
         *(f"## {_caption(kind)}\n\n![{_caption(kind)}]({name})" for kind, name in pictures.items()),
+        *_moving_pictures(page),
         "## Runs",
         markdown_table(RUN_HEAD, [_run(entry) for entry in page.runs], left=1),
         *([f"Not finished: {'; '.join(page.missing)}."] if page.missing else []),
@@ -104,6 +117,7 @@ def study_html(page: StudyPage) -> str:
         arrows={"higher": "↑", "lower": "↓", "": ""},
         told=protocols([score for entry in page.runs for score in entry.run.scores], page.titles),
         figures=[(_caption(kind), _picture(content)) for kind, content in drawn.items()],
+        learning=LEARNING,
         run_head=RUN_HEAD,
         runs=[_run(entry) for entry in page.runs],
         ailments=list(_ailments(page.runs)),
@@ -132,6 +146,17 @@ def figure(runs: Sequence[Named], kind: str, columns: int) -> bytes | None:
     if any(strips(image) for image in shown.values()):
         columns = 1  # rows that belong together are wide
     return small(png(tiled(shown | compared, columns=columns)), MOST_BYTES)[0]
+
+
+def _moving_pictures(page: StudyPage) -> Iterator[str]:
+    """Films side by side, each under its name."""
+    named = list(page.films.items())
+    if not named:
+        return
+    yield f"## {LEARNING}"
+    for i in range(0, len(named), page.columns):
+        titles, films = zip(*named[i : i + page.columns], strict=True)
+        yield markdown_table(titles, [[f"![{t}]({f.file})" for t, f in zip(titles, films, strict=True)]])
 
 
 def protocols(scores: Sequence[Score], titles: Mapping[str, str]) -> list[str]:

@@ -201,6 +201,7 @@ compared. Run folders can be shared with `as-introvae-table3` through `--out`.""
     judge=lambda found: _judge(found, ("fid", "fd_classifier")),
     published=_published(realism=True),
     pictures=("samples", "interpolation"),
+    learning=True,
     columns=4,
     by_group=True,
 )

@@ -108,6 +108,7 @@ generator, which draws from the same code.""",
         Shows("fid", "FID"),
     ),
     judge=judge,
-    pictures=("reconstructions", "samples"),
+    pictures=("reconstructions", "samples", "neighbours"),
+    learning=True,
     columns=4,
 )

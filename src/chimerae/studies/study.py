@@ -96,6 +96,8 @@ class Study:
     """The source's numbers by row and metric, as it prints them."""
     pictures: tuple[str, ...] = ("scatter",)
     """Pictures of evaluation that the page puts side by side, one per arm."""
+    learning: bool = False
+    """Whether the page shows samples of every arm as a film, from the first step to the last."""
     columns: int = 4
     """Pictures beside one another."""
     by_group: bool = False

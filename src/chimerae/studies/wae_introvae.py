@@ -148,6 +148,7 @@ beside ours for their order. Noise lowers it too: the row of the data says what 
         (f"CELEBA, {GAN}: decoder{IMPROVED}", "ms_ssim"): "0.3159",
     },
     pictures=("samples",),
+    learning=True,
     by_group=True,
 )
 TUNING = Study(

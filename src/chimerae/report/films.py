@@ -1,0 +1,67 @@
+"""How samples came to look as they do: the sheets that a run drew while it learnt, as a film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Final
+
+from PIL import Image
+
+from chimerae.pictures import film, tiled
+from chimerae.report.images import Picture, open_picture
+from chimerae.report.read import Snapshot
+
+FEWEST: Final = 3
+MOST: Final = 40
+WIDEST: Final = 900
+"""Of a film: frames, and pixels of their width."""
+SMALL_QUALITY: Final = 55
+
+
+def moving(snapshots: Sequence[Snapshot]) -> Picture | None:
+    """All snapshots of one kind, one after another, each under its step; None for fewer than three."""
+    return _shown(
+        [(s.step, _narrow(open_picture(s.path))) for s in _chosen(snapshots)], "all of them in turn"
+    )
+
+
+def moving_corner(snapshots: Sequence[Snapshot]) -> Picture | None:
+    """The same of the upper left quarter of square sheets, in few bytes: for pages of many runs."""
+    return _shown([(s.step, _corner(open_picture(s.path))) for s in _chosen(snapshots)], "", SMALL_QUALITY)
+
+
+def kept(path: Path) -> Picture | None:
+    """The film that is in a file already; None where there is none."""
+    if not path.is_file():
+        return None
+    content = path.read_bytes()
+    return Picture(content, *Image.open(BytesIO(content)).size, "", labelled=True, form="webp")
+
+
+def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
+    """Snapshots in order, evenly chosen where they are many; none of fewer than three."""
+    own = sorted(snapshots, key=lambda s: s.step)
+    if len(own) < FEWEST:
+        return []
+    kept = min(len(own), MOST)
+    return [own[i * (len(own) - 1) // (kept - 1)] for i in range(kept)]
+
+
+def _shown(sheets: Sequence[tuple[int, Image.Image]], caption: str, quality: int = 80) -> Picture | None:
+    if not sheets:
+        return None
+    content = film([tiled({f"step {step:,}": sheet}, columns=1) for step, sheet in sheets], quality)
+    size = Image.open(BytesIO(content)).size
+    return Picture(content, *size, caption, labelled=True, form="webp")
+
+
+def _narrow(image: Image.Image) -> Image.Image:
+    factor = -(-image.width // WIDEST)
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _corner(sheet: Image.Image) -> Image.Image:
+    """A quarter of the images, without the white lines that follow them."""
+    return sheet.crop((0, 0, (sheet.width + 1) // 2 - 1, (sheet.height + 1) // 2 - 1))
