@@ -5,14 +5,18 @@ import shutil
 import signal
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+from PIL import Image, ImageSequence
 
 from chimerae.conduct import Interrupted, conduct, pool, slim, write_page
 from chimerae.conduct.cells import last_step
 from chimerae.errors import InputError
 from chimerae.files import write_json
+from chimerae.pictures import grid, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from tests.conduct.toy_study import STEPS, TOY, cells
@@ -228,3 +232,32 @@ def test_the_last_step_of_a_torn_log(tmp_path: Path, text: str):
     path.write_text(text)
     assert last_step(path) == (3 if "3" in text else 0)
     assert last_step(tmp_path / "none") == 0
+
+
+def test_films_of_learning_stay_when_the_sheets_are_gone(finished: Path, tmp_path: Path):
+    shutil.copytree(finished, tmp_path / "study")
+    made, out = cells(tmp_path / "study"), tmp_path / "page"
+    for sheet in (tmp_path / "study").rglob("samples-*.png"):
+        sheet.unlink()
+    for step in (1, 500, 1_000):
+        for cell in made[:3]:  # of the first seed both arms, of the second one
+            sheet = torch.full((64, 1, 8, 8), step / 1_000)
+            save(grid(sheet), cell.folder / "samples" / f"samples-{step:08}.png")
+    study = replace(TOY, learning=True)
+    write_page(study, made, out, scale="quick", command="chimerae study toy")
+    text = (out / "README.md").read_text()
+    assert "| tiny, VAE | tiny, AVAE |" in text
+    assert "| ![tiny, VAE](learning/tiny-vae.webp) | ![tiny, AVAE](learning/tiny-avae.webp) |" in text
+    assert (out / "index.html").read_text().count("data:image/webp") == 2
+    shown = [
+        frame.convert("L") for frame in ImageSequence.Iterator(Image.open(out / "learning/tiny-vae.webp"))
+    ]
+    assert [round(frame.getpixel((100, 100)) / 255, 1) for frame in shown] == [0.0, 0.5, 1.0]
+    assert shown[0].width == (8 * 64 + 7 + 1) // 2 - 1  # four of the eight columns
+    for sheet in (tmp_path / "study").rglob("samples-*.png"):
+        sheet.unlink()
+    write_page(study, made, out, scale="quick", command="chimerae study toy")
+    assert (out / "README.md").read_text() == text
+    shutil.rmtree(out / "learning")
+    write_page(study, made, out, scale="quick", command="chimerae study toy")
+    assert "webp" not in (out / "README.md").read_text()
