@@ -106,7 +106,7 @@ AS_CODE: Mapping[str, Any] = {
     "method.squash": "distance_and_kl_d",
 }
 """Where the published code leaves the paper."""
-QUICK_STEPS, QUICK_CHANNELS = 3_000, 4
+QUICK_STEPS, QUICK_CHANNELS = 1_000, 4
 """At quick scale: steps for all, and by what the channels are divided."""
 SHEETS = 10
 """Picture sheets of a run."""

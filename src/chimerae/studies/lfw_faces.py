@@ -16,13 +16,13 @@ REALISM = ("swd", f"fd_classifier[{LABELS}]", f"kd_classifier[{LABELS}]", f"cove
 FIDELITY = ("mse_signed", "psnr", "ssim")
 
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
-    "quick": {"arch.width": 16, "training.batch_size": 32, "training.picture_every": 600, "steps": 6_000},
+    "quick": {"arch.width": 16, "training.batch_size": 32, "training.picture_every": 300, "steps": 3_000},
     "paper": {"arch.width": 64, "training.batch_size": 64, "training.picture_every": 5_000, "steps": 50_000},
 }
-"""192,000 images with narrow networks; or 3.2 million with those of DCGAN's width."""
+"""96,000 images with narrow networks; or 3.2 million with those of DCGAN's width."""
 SAME: Mapping[str, Any] = {
     "method.z_dim": 64,
-    "training.save_every": 2_000,
+    "training.save_every": 1_000,
     "evaluation.labels": LABELS,
 }
 OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
