@@ -9,7 +9,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
@@ -61,13 +60,3 @@ class AAE(Method):
         clock.watch(a_prior=a_prior, a_code=a_code)
         yield {"adversary": (logistic_real(a_prior) + logistic_fake(a_code)).mean()}  # regularisation phase
         yield {"forger": non_saturating(A(z_q)).mean()}  # the adversary has moved, the codes still stand
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q

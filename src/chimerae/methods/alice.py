@@ -10,7 +10,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import GENERATOR_LOSSES, logistic_fake, logistic_real, probability
 from chimerae.losses.reconstruction import absolute_error, squared_error
 from chimerae.methods.method import Clock, Losses, Method
@@ -96,16 +95,6 @@ class ALICE(Method):
             return torch.zeros_like(z[:, 0])
         z_back = nets.encoder.unrecorded(x_fake).sample()  # the encoder will be asked about data
         return CODE_CYCLES[self.code_cycle](z, z_back) / self.z_dim
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]`."""
-        x: Tensor = nets.generator(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q
 
 
 def _measured(error: Callable[[Tensor, Tensor], Tensor]) -> Cycle:

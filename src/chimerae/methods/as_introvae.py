@@ -114,16 +114,6 @@ class ASIntroVAE(Method):
         fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
         yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 7, L_D
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q
-
     def _annealed(self, clock: Clock) -> float:
         """Weight `c` of the KL, over the steps that follow the warm-up."""
         return SCHEDULES[self.schedule](5 * (clock.step - self.num_vae) / (clock.total - self.num_vae))

@@ -91,20 +91,6 @@ class AVAE(Method):
             "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # (13)
         }
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]` (xi is drawn) or `[n, 2 z_dim]` (code and xi)."""
-        x: Tensor = nets.generator(self.with_noise(z))
-        return x
-
-    def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
-        """The VAE decoder's and the generator's answer to the same codes."""
-        return {"decoder": nets.decoder(z[:, : self.z_dim]), "generator": self.generate(nets, z)}
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`; its `logvar` `[z_dim]` serves all samples."""
-        q: Gaussian = nets.encoder(x)
-        return q
-
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` as `recon_code` says."""
         return RECONSTRUCTION_CODES[self.recon_code](q, eps)

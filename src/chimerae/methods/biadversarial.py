@@ -156,13 +156,6 @@ class Biadversarial(Method):
             c_fake=game.log_ratio(t_r),
         )
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]` (noise is drawn) or `[n, z_dim + noise]`; images may leave
-        [0, 1].
-        """
-        x: Tensor = nets.decoder(self.with_noise(z))
-        return x
-
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """One code of each sample, drawn from its posterior: that has no density to describe.
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -59,13 +58,3 @@ class BiGAN(Method):
             "pair": (fool(-c_real) + fool(c_fake)).mean(),  # both labels swapped
             "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # ALI eq. 2, BiGAN eq. 3
         }
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]`."""
-        x: Tensor = nets.generator(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`; without spread unless `sigma` says otherwise."""
-        q: Gaussian = nets.encoder(x)
-        return q

@@ -45,11 +45,6 @@ class GAN(Method):
         """One turn, or two, as `update` says."""
         return UPDATES[self.update](self, nets, x, clock)
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]`."""
-        x: Tensor = nets.generator(z)
-        return x
-
 
 def _critic_loss(c_real: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
     clock.watch(c_real=c_real, c_fake=c_fake)

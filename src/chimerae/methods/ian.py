@@ -70,11 +70,6 @@ class IAN(Method):
         losses = {"critic": told, "decoder": decoder, "encoder": decoder + self.beta * kl / self.z_dim}
         yield {player: losses[player].mean() for player in UPDATES[self.update](clock.step)}
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior of `x`, read from the critic's features."""
         q: Gaussian = nets.encoder(nets.critic(x)[1])

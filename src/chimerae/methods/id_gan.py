@@ -10,7 +10,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.penalties import squared_slope
 from chimerae.losses.reconstruction import half_squared_error
@@ -92,17 +91,3 @@ class IDGAN(Method):
         nll = -E.settled(x_fake).log_prob(c)
         clock.watch(c_real=c_real, c_fake=c_fake, slope=slope, nll=nll)
         yield {"generator": (non_saturating(C(x_fake)) + self.w_info * nll).mean()}
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]` (`s` is drawn) or `[n, z_dim + s_dim]`."""
-        x: Tensor = nets.generator(self.with_noise(z))
-        return x
-
-    def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
-        """The VAE decoder's and the generator's answer to the same codes."""
-        return {"decoder": nets.decoder(z[:, : self.z_dim]), "generator": self.generate(nets, z)}
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q

@@ -9,7 +9,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import HINGES, Hinge
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.introspection import warm_up
@@ -77,16 +76,6 @@ class IntroVAE(Method):
         kl_r, kl_p = E.unrecorded(x_r).kl(), E.unrecorded(x_p).kl()  # D has not moved: its images still stand
         alpha = ALPHAS_G[self.alpha_g](self.alpha)
         yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * rec).mean()}  # eq. 12
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q
 
 
 ALPHAS_G: Mapping[AlphaG, Callable[[float], float]] = {"same": lambda alpha: alpha, "0.5": lambda alpha: 0.5}

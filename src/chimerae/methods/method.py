@@ -108,11 +108,12 @@ class Method(ABC):
         """Numbers that `generate` takes beside the code (AVAE's xi); 0 for most methods."""
         return 0
 
-    @abstractmethod
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`; missing noise is
-        drawn.
+        """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`, by the last of
+        `decoders`; missing noise is drawn.
         """
+        x: Tensor = getattr(nets, self.decoders[-1])(self.with_noise(z))
+        return x
 
     @property
     def decoders(self) -> tuple[str, ...]:
@@ -120,8 +121,12 @@ class Method(ABC):
         return self.kept[-1:]
 
     def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
-        """Samples from the codes `z` (as `generate` takes them) by each of `decoders`."""
-        return {self.decoders[-1]: self.generate(nets, z)}
+        """Samples from the codes `z` (as `generate` takes them) by each of `decoders`; only the last one
+        takes noise.
+        """
+        *others, last = self.decoders
+        made = {name: getattr(nets, name)(z[:, : self.z_dim]) for name in others}
+        return made | {last: self.generate(nets, z)}
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior over codes of `x` `[B, *shape]`.
@@ -129,7 +134,10 @@ class Method(ABC):
         Raises:
             NoEncoder: the method has none.
         """
-        raise NoEncoder(f"{self.name} has no encoder: it can sample, but not encode or reconstruct")
+        if not self.encodes:
+            raise NoEncoder(f"{self.name} has no encoder: it can sample, but not encode or reconstruct")
+        q: Gaussian = nets.encoder(x)
+        return q
 
     @property
     def single_turn(self) -> bool:

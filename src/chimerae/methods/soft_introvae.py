@@ -91,16 +91,6 @@ class SoftIntroVAE(Method):
         fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._rebuilt(nets, (x_r, q_r), (x_f, q_f))
         yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 3, L_D
 
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q
-
     def _inspected(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
         judge = JUDGES[self.variant](nets)
         return inspected(nets.encoder, judge, x_k, detach_target=self.detach_target)

@@ -9,7 +9,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -47,13 +46,3 @@ class VAE(Method):
         rec, kl = half_squared_error(x, D(q.sample())), q.kl()
         clock.watch(rec=rec, kl=kl)
         yield {"vae": (rec + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q

@@ -9,7 +9,6 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
@@ -77,16 +76,6 @@ class VAEGAN(Method):
             "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
             "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games))),  # -L_GAN
         }
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]`."""
-        x: Tensor = nets.decoder(z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """Posterior of `x`."""
-        q: Gaussian = nets.encoder(x)
-        return q
 
 
 Fakes = Callable[[Tensor, Callable[[], Tensor]], list[Tensor]]

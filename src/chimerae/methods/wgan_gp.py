@@ -56,8 +56,3 @@ class WGANGP(Method):
 
         if clock.step % self.n_critic == self.n_critic - 1:
             yield {"generator": linear(C(G(self.prior(x)))).mean()}  # algorithm 1, line 12
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Generator output for codes `[n, z_dim]`."""
-        x: Tensor = nets.generator(z)
-        return x
