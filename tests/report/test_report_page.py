@@ -106,7 +106,7 @@ def test_a_broken_picture_is_named_and_leaves_the_old_page(tmp_path: Path) -> No
     before = out.read_bytes()
     broken = run / "pictures" / "samples.png"
     broken.write_bytes(broken.read_bytes()[:60])
-    with pytest.raises(InputError, match=r"samples\.png is no readable PNG"):
+    with pytest.raises(InputError, match=r"samples\.png is no readable picture"):
         write_report([run], out)
     assert out.read_bytes() == before
 

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from chimerae.conduct.cells import Cell
 from chimerae.files import write_bytes, write_text
+from chimerae.pictures import compact
 from chimerae.report.compare import Named
+from chimerae.report.figures import figure
 from chimerae.report.films import kept, moving_corner
-from chimerae.report.images import small
+from chimerae.report.images import open_picture
 from chimerae.report.read import RunFolder, Score, read_run
 from chimerae.report.records import without_paths
-from chimerae.report.study import Film, StudyPage, figure, study_html, study_markdown
+from chimerae.report.study import Film, StudyPage, study_html, study_markdown
 from chimerae.studies import Arm, Found, Study, Verdict
 from chimerae.tables import Column, Line, Table, Values, csv_text, filled, latex, plural
 
@@ -24,8 +26,9 @@ DATA = "data"
 """Row of what fresh data score themselves."""
 MOST_LINES = 24
 """Evenly chosen lines of the log that a record keeps."""
-MOST_BYTES = 60_000
+MOST_BYTES = 40_000
 """Largest picture of a record."""
+FORMS = ("png", "webp")
 PAGE = "README.md"
 
 
@@ -67,7 +70,7 @@ def write_page(
 
 def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
     """Copy the records of a finished cell into `folder`: settings, scores, a short log, and small forms of
-    its `pictures`, which are named without `.png`.
+    its `pictures`, which are named by their kind.
 
     Such a folder counts as finished, so that a study goes on from records; it has no weights. Absolute paths
     are cut to their last part.
@@ -77,9 +80,17 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
         write_text(folder / name, without_paths(json.dumps(record, indent=1, ensure_ascii=False)) + "\n")
     lines = (cell.folder / "log.jsonl").read_text("utf-8").splitlines()
     write_text(folder / "log.jsonl", "\n".join(_shortened(lines)) + "\n")
-    for path in (cell.folder / "pictures" / f"{kind}.png" for kind in pictures):
-        if path.is_file():
-            write_bytes(folder / "pictures" / path.name, small(path.read_bytes(), MOST_BYTES)[0])
+    drawn = read_run(cell.folder).pictures
+    for kind in (kind for kind in pictures if kind in drawn):
+        _put(folder / "pictures", kind, *compact(open_picture(drawn[kind]), MOST_BYTES))
+
+
+def _put(folder: Path, kind: str, content: bytes, form: str) -> str:
+    """Write a picture in place of any that is there in another format, and return its file's name."""
+    for other in FORMS:
+        (folder / f"{kind}.{other}").unlink(missing_ok=True)
+    write_bytes(folder / f"{kind}.{form}", content)
+    return f"{kind}.{form}"
 
 
 def _shortened(lines: Sequence[str]) -> list[str]:
@@ -120,9 +131,8 @@ def _films(finished: Sequence[Cell], runs: Mapping[str, RunFolder], folder: Path
 def _write(page: StudyPage, folder: Path, html: bool) -> None:
     named = {}
     for kind in page.pictures:
-        if content := figure(page.runs, kind, page.columns):
-            write_bytes(folder / f"{kind}.png", content)
-            named[kind] = f"{kind}.png"
+        if shown := figure(page.runs, kind, page.columns):
+            named[kind] = _put(folder, kind, shown.content, shown.form)
     for film in page.films.values():
         write_bytes(folder / film.file, film.picture.content)
     write_text(folder / "table.csv", csv_text(page.table))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimerae.pictures.bars import bars
-from chimerae.pictures.files import png, save
+from chimerae.pictures.files import compact, opened, png, save
 from chimerae.pictures.films import film
 from chimerae.pictures.grids import grid, labelled, rows, strips, tiled
 from chimerae.pictures.points import Limits, panels, scatter
@@ -11,9 +11,11 @@ from chimerae.pictures.points import Limits, panels, scatter
 __all__ = [
     "Limits",
     "bars",
+    "compact",
     "film",
     "grid",
     "labelled",
+    "opened",
     "panels",
     "png",
     "rows",

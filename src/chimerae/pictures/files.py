@@ -1,7 +1,8 @@
-"""Pictures as PNG files."""
+"""Pictures as files: PNG, and WebP where a PNG would be large."""
 
 from __future__ import annotations
 
+import json
 import os
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +17,9 @@ ROWS: Final = "rows"
 """Key under which a picture, and its PNG, notes where rows lie: JSON, name -> [left, top, right, bottom]."""
 PANELS: Final = "panels"
 """The same for panels of a plot."""
+NOTES: Final = "xmp"
+"""Where a WebP has these notes, as one JSON object."""
+QUALITIES: Final = (90, 75, 60, 45)
 
 
 def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
@@ -35,3 +39,36 @@ def png(image: Image.Image) -> bytes:
             notes.add_text(key, image.info[key])
     image.save(buffer, "PNG", optimize=True, pnginfo=notes)
     return buffer.getvalue()
+
+
+def webp(image: Image.Image, quality: int) -> bytes:
+    """The picture as the bytes of a WebP file that is not exact; `quality` from 0 (few bytes) to 100."""
+    notes = {key: image.info[key] for key in (ROWS, PANELS) if key in image.info}
+    buffer = BytesIO()
+    image.convert("RGB").save(buffer, "WEBP", quality=quality, method=6, xmp=json.dumps(notes).encode())
+    return buffer.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    """A picture that `png` or `webp` made, with its notes.
+
+    Raises:
+        OSError: the bytes are no picture.
+    """
+    image = Image.open(BytesIO(content))
+    image.load()
+    if image.format == "WEBP" and NOTES in image.info:
+        image.info |= json.loads(image.info[NOTES])
+    return image
+
+
+def compact(image: Image.Image, most: int) -> tuple[bytes, str]:
+    """The picture in at most `most` bytes where that can be had, and its format: a PNG, or else a WebP as
+    good as they allow.
+    """
+    if len(content := png(image)) <= most:
+        return content, "png"
+    for quality in QUALITIES:
+        if len(content := webp(image, quality)) <= most:
+            break
+    return content, "webp"

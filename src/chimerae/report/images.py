@@ -13,7 +13,7 @@ from typing import Final
 from PIL import Image, UnidentifiedImageError
 
 from chimerae.errors import InputError
-from chimerae.pictures import labelled, png, strips
+from chimerae.pictures import labelled, opened, png, strips
 from chimerae.pictures.files import PANELS, ROWS
 from chimerae.report.compare import Named
 from chimerae.report.read import Snapshot
@@ -45,13 +45,13 @@ class Picture:
 
 
 def picture(path: Path, caption: str, colour: str = "") -> Picture:
-    """The PNG in a file.
+    """The picture in a file, PNG or WebP.
 
     Raises:
         InputError: it is none.
     """
-    image = open_picture(path)
-    return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)))
+    image, form = open_picture(path), path.suffix.removeprefix(".")
+    return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)), form=form)
 
 
 def side_by_side(named: Sequence[Named]) -> Picture | None:
@@ -129,14 +129,12 @@ def _strips(path: Path) -> Mapping[str, Image.Image]:
 
 
 def open_picture(path: Path) -> Image.Image:
-    """The PNG in a file.
+    """The picture in a file, PNG or WebP.
 
     Raises:
         InputError: it is none.
     """
     try:
-        image = Image.open(BytesIO(path.read_bytes()))
-        image.load()
-    except (UnidentifiedImageError, OSError, SyntaxError) as error:
-        raise InputError(f"{path} is no readable PNG; remove it, or evaluate the run again") from error
-    return image
+        return opened(path.read_bytes())
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} is no readable picture; remove it, or evaluate the run again") from error

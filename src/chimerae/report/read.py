@@ -118,7 +118,7 @@ def read_run(path: Path) -> RunFolder:
         torn=torn,
         scores_record=scores,
         scores=tuple(_scores(path / "scores.json", scores)),
-        pictures={name: path / "pictures" / f"{name}.png" for name in _drawn(path / "pictures")},
+        pictures=_drawn(path / "pictures"),
         snapshots=tuple(_snapshots(path / "samples")),
     )
 
@@ -163,10 +163,12 @@ def _scores(path: Path, record: Json) -> Iterator[Score]:
         )
 
 
-def _drawn(folder: Path) -> list[str]:
-    found = {p.stem for p in folder.glob("*.png")} if folder.is_dir() else set()
+def _drawn(folder: Path) -> dict[str, Path]:
+    """Pictures by name, those that are known first."""
+    files = [*folder.glob("*.png"), *folder.glob("*.webp")] if folder.is_dir() else []
+    found = {path.stem: path for path in files if not path.name.startswith(".")}
     known = [name for name in PICTURES if name in found]
-    return known + sorted(name for name in found - set(known) if not name.startswith("."))
+    return {name: found[name] for name in [*known, *sorted(found.keys() - set(known))]}
 
 
 def _snapshots(folder: Path) -> Iterator[Snapshot]:

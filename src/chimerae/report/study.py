@@ -5,18 +5,16 @@ from __future__ import annotations
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
-from chimerae.pictures import panels, png, strips, tiled
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
-from chimerae.report.images import Picture, small
+from chimerae.report.figures import figure
+from chimerae.report.images import Picture
 from chimerae.report.protocol import protocol_of, shared_by, words
 from chimerae.report.read import Score
 from chimerae.tables import Table, markdown, markdown_table
@@ -28,8 +26,6 @@ CAPTIONS: Final = {
     "codes": "Codes of the first seed",
 }
 LEARNING: Final = "Samples while the first seed learns"
-MOST_BYTES: Final = 400_000
-"""Largest picture of a page."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +104,7 @@ def study_html(page: StudyPage) -> str:
     environment = Environment(
         loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    drawn = {kind: content for kind in page.pictures if (content := figure(page.runs, kind, page.columns))}
+    drawn = {kind: shown for kind in page.pictures if (shown := figure(page.runs, kind, page.columns))}
     return environment.get_template("study.html").render(
         css=Markup((here / "page.css").read_text("utf-8")),
         page=page,
@@ -116,36 +112,12 @@ def study_html(page: StudyPage) -> str:
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
         arrows={"higher": "↑", "lower": "↓", "": ""},
         told=protocols([score for entry in page.runs for score in entry.run.scores], page.titles),
-        figures=[(_caption(kind), _picture(content)) for kind, content in drawn.items()],
+        figures=[(_caption(kind), shown) for kind, shown in drawn.items()],
         learning=LEARNING,
         run_head=RUN_HEAD,
         runs=[_run(entry) for entry in page.runs],
         ailments=list(_ailments(page.runs)),
     )
-
-
-def figure(runs: Sequence[Named], kind: str, columns: int) -> bytes | None:
-    """Pictures of one kind, of the first run of each arm, under their names; None when nobody has any.
-
-    Of plots only the last panel is shown (the network that samples, or the codes), and once, after all arms,
-    the first one, which the others are compared with: the data, or the prior.
-    """
-    firsts = {entry.group: entry for entry in reversed(runs) if kind in entry.run.pictures}
-    shown: dict[str, Image.Image] = {}
-    compared: dict[str, Image.Image] = {}
-    for entry in runs:
-        if firsts.get(entry.group) is not entry:
-            continue
-        image = Image.open(BytesIO(entry.run.pictures[kind].read_bytes()))
-        parts = panels(image)
-        shown[entry.group] = list(parts.values())[-1] if parts else image
-        if len(parts) > 1:
-            compared = compared or dict([next(iter(parts.items()))])
-    if not shown:
-        return None
-    if any(strips(image) for image in shown.values()):
-        columns = 1  # rows that belong together are wide
-    return small(png(tiled(shown | compared, columns=columns)), MOST_BYTES)[0]
 
 
 def _moving_pictures(page: StudyPage) -> Iterator[str]:
@@ -213,11 +185,6 @@ def _ailments(runs: Sequence[Named]) -> Iterator[str]:
 
 def _caption(kind: str) -> str:
     return CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
-
-
-def _picture(content: bytes) -> Picture:
-    width, height = Image.open(BytesIO(content)).size
-    return Picture(content, width, height, "")
 
 
 def _paragraphs(text: str) -> list[Markup]:
