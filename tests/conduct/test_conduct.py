@@ -12,8 +12,10 @@ import pytest
 import torch
 from PIL import Image, ImageSequence
 
-from chimerae.conduct import Interrupted, conduct, pool, slim, write_page
+from chimerae.conduct import Interrupted, conduct, found_in, pool, slim, write_page
 from chimerae.conduct.cells import last_step
+from chimerae.conduct.values import table_of
+from chimerae.config import override
 from chimerae.errors import InputError
 from chimerae.files import write_json
 from chimerae.pictures import grid, save
@@ -261,3 +263,23 @@ def test_films_of_learning_stay_when_the_sheets_are_gone(finished: Path, tmp_pat
     shutil.rmtree(out / "learning")
     write_page(study, made, out, scale="quick", command="chimerae study toy")
     assert "webp" not in (out / "README.md").read_text()
+
+
+def test_groups_with_data_of_their_own_have_a_row_of_data_each(finished: Path):
+    made = cells(finished)
+    arms = [replace(cell.arm, group="other") for cell in made[1::2]]
+    others = [
+        replace(cell, arm=arm, run=override(cell.run, {"data": "rings"}))
+        for cell, arm in zip(made[1::2], arms, strict=True)
+    ]
+    assert {row for row, _ in found_in(made).values if "data" in row} == {"data"}
+    found = found_in([*made[::2], *others])
+    assert {row for row, _ in found.values if "data" in row} == {"tiny, data", "other, data"}
+    table = table_of(TOY, [made[0].arm, *arms], found)
+    assert [(line.group, line.name) for line in table.lines] == [
+        ("tiny", "VAE"),
+        ("tiny", "the data themselves"),
+        ("other", "AVAE: decoder"),
+        ("other", "AVAE: generator"),
+        ("other", "the data themselves"),
+    ]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from chimerae.report.protocol import protocols
 from chimerae.report.read import Score
-from chimerae.report.study import protocols
 
 TITLES = {"cost": "cost", "kl": "KL"}
 
@@ -19,7 +19,7 @@ def score(metric: str, of: str, **protocol: str | int | float) -> Score:
 
 
 def test_what_all_values_share_is_said_once():
-    told = protocols([score("cost", "decoder", toy="rings"), score("kl", "decoder", bins=9)], TITLES)
+    told = protocols({"": [score("cost", "decoder", toy="rings"), score("kl", "decoder", bins=9)]}, TITLES)
     assert told == ["All values: n 10; bn running.", "cost: toy rings.", "KL: bins 9."]
 
 
@@ -33,13 +33,26 @@ def test_networks_may_be_measured_each_in_its_own_way():
             ("decoder, improved", {"code": "improved", "lr": 0.1}),
         )
     ]
-    assert protocols(measured, TITLES)[1:] == [
+    assert protocols({"": measured}, TITLES)[1:] == [
         "cost: decoder: code prior; decoder, improved: code improved; lr 0.1."
     ]
 
 
 def test_runs_may_not():
     measured = [score("cost", "decoder", toy="rings", bins=bins) for bins in (9, 10)]
-    assert protocols(measured, TITLES)[1:] == [
+    assert protocols({"": measured}, TITLES)[1:] == [
         "cost: measured differently from run to run: these values do not compare."
+    ]
+
+
+def test_sets_have_protocols_of_their_own():
+    """Tables on several data sets: values are compared within each."""
+    sets = {
+        name: [score("cost", of, toy="rings", labels=name) for of in ("decoder", "generator")]
+        for name in ("MNIST", "CIFAR10")
+    }
+    told = protocols(sets | {"SVHN": [score("kl", "decoder")]}, TITLES)
+    assert told == [
+        "All values: n 10; bn running.",
+        "cost: toy rings; MNIST: labels MNIST; CIFAR10: labels CIFAR10.",
     ]

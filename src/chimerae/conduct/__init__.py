@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from chimerae.conduct.cells import Cell, cells_of
 from chimerae.conduct.pool import Interrupted, conduct, cores
-from chimerae.conduct.results import found_in, slim, write_page
+from chimerae.conduct.records import slim
+from chimerae.conduct.results import write_page
+from chimerae.conduct.values import found_in
 from chimerae.report.study import StudyPage
 
 __all__ = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from chimerae.report.compare import readable
@@ -48,3 +48,56 @@ def words(protocol: Mapping[str, str]) -> str:
     'n 360; split test'
     """
     return "; ".join(f"{name} {value}" for name, value in protocol.items())
+
+
+def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) -> list[str]:
+    """What the values of a table were measured with: of all columns, then of those that share more.
+
+    `sets` are the scores of rows that compete with one another, by the set's name; `titles` maps the metrics
+    that are shown to the titles of their columns.
+    """
+    own = {metric: _measured(sets, metric) for metric in titles}
+    own = {metric: measured for metric, measured in own.items() if measured}
+    if not own:
+        return []
+    common = _shared(score for measured in own.values() for some in measured.values() for score in some)
+    special: dict[str, list[str]] = {}
+    for metric, measured in own.items():
+        special.setdefault("; ".join(_told(measured, common)), []).append(titles[metric])
+    said = [f"{', '.join(shown)}: {text}." for text, shown in special.items() if text]
+    return [f"All values: {words(common)}.", *said] if common else said
+
+
+def _measured(sets: Mapping[str, Sequence[Score]], metric: str) -> dict[str, list[Score]]:
+    """The scores of one metric that models have, by set."""
+    own = {name: [s for s in some if s.metric == metric and s.of != "data"] for name, some in sets.items()}
+    return {name: some for name, some in own.items() if some}
+
+
+def _told(sets: Mapping[str, Sequence[Score]], common: Mapping[str, str]) -> Iterator[str]:
+    """The protocol of one column beyond `common`: what all its scores share, then what those of each set
+    share beyond that, and of each network, as improved samples do; and whether runs of a set differ in more.
+    """
+    shared = _shared(score for some in sets.values() for score in some)
+    if more := _beyond(shared, common):
+        yield words(more)
+    for name, some in sets.items():
+        before = f"{name}: " if len(sets) > 1 else ""
+        of_set = _shared(some)
+        if more := _beyond(of_set, shared):
+            yield before + words(more)
+        networks = {score.of: protocol_of(score) for score in some}
+        if any(protocol_of(score) != networks[score.of] for score in some):
+            yield before + "measured differently from run to run: these values do not compare"
+            continue
+        for network, protocol in networks.items():
+            if more := _beyond(protocol, of_set):
+                yield f"{before}{network}: {words(more)}"
+
+
+def _shared(scores: Iterable[Score]) -> dict[str, str]:
+    return shared_by([protocol_of(score) for score in scores])
+
+
+def _beyond(protocol: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in protocol.items() if name not in known}

@@ -15,7 +15,7 @@ from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
 from chimerae.report.figures import figure
 from chimerae.report.images import Picture
-from chimerae.report.protocol import protocol_of, shared_by, words
+from chimerae.report.protocol import protocols
 from chimerae.report.read import Score
 from chimerae.tables import Table, markdown, markdown_table
 
@@ -57,8 +57,18 @@ class StudyPage:
     columns: int
     runs: tuple[Named, ...]
     """The finished ones; `group` is the arm."""
+    sets: Mapping[str, str] = field(default_factory=dict)
+    """The sets of arms that have data of their own, by the arm's title; empty where all have the same."""
     films: Mapping[str, Film] = field(default_factory=dict)
     """How the first run of an arm learnt, by the arm's title."""
+
+    @property
+    def scores(self) -> dict[str, list[Score]]:
+        """All scores, by the set of rows that they belong to."""
+        found: dict[str, list[Score]] = {}
+        for entry in self.runs:
+            found.setdefault(self.sets.get(entry.group, ""), []).extend(entry.run.scores)
+        return found
 
     @property
     def heading(self) -> str:
@@ -74,7 +84,7 @@ class StudyPage:
 
 def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
     """The page in Markdown; `pictures` maps kinds to the names of files beside it."""
-    told = protocols([score for entry in page.runs for score in entry.run.scores], page.titles)
+    told = protocols(page.scores, page.titles)
     parts = [
         f"# {page.heading}",
         f"**{page.about}** ({page.source})",
@@ -111,7 +121,7 @@ def study_html(page: StudyPage) -> str:
         method=_paragraphs(page.method),
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
         arrows={"higher": "↑", "lower": "↓", "": ""},
-        told=protocols([score for entry in page.runs for score in entry.run.scores], page.titles),
+        told=protocols(page.scores, page.titles),
         figures=[(_caption(kind), shown) for kind, shown in drawn.items()],
         learning=LEARNING,
         run_head=RUN_HEAD,
@@ -129,40 +139,6 @@ def _moving_pictures(page: StudyPage) -> Iterator[str]:
     for i in range(0, len(named), page.columns):
         titles, films = zip(*named[i : i + page.columns], strict=True)
         yield markdown_table(titles, [[f"![{t}]({f.file})" for t, f in zip(titles, films, strict=True)]])
-
-
-def protocols(scores: Sequence[Score], titles: Mapping[str, str]) -> list[str]:
-    """What the values of the table were measured with: of all columns, then of those that share more.
-
-    `titles` maps the metrics that are shown to the titles of their columns.
-    """
-    of_models = [score for score in scores if score.of != "data"]
-    own = {m: [s for s in of_models if s.metric == m] for m in titles}
-    own = {metric: measured for metric, measured in own.items() if measured}
-    if not own:
-        return []
-    common = shared_by([protocol_of(score) for measured in own.values() for score in measured])
-    special: dict[str, list[str]] = {}
-    for metric, measured in own.items():
-        special.setdefault("; ".join(_told(measured, common)), []).append(titles[metric])
-    said = [f"{', '.join(shown)}: {text}." for text, shown in special.items() if text]
-    return [f"All values: {words(common)}.", *said] if common else said
-
-
-def _told(scores: Sequence[Score], common: Mapping[str, str]) -> Iterator[str]:
-    """The protocol of one column beyond `common`: what its scores share; what those of each network share, as
-    improved samples do; and whether runs differ in more than that.
-    """
-    shared = shared_by([protocol_of(score) for score in scores])
-    if more := {name: value for name, value in shared.items() if name not in common}:
-        yield words(more)
-    networks = {score.of: protocol_of(score) for score in scores}
-    if any(protocol_of(score) != networks[score.of] for score in scores):
-        yield "measured differently from run to run: these values do not compare"
-        return
-    for name, protocol in networks.items():
-        if more := {fact: value for fact, value in protocol.items() if fact not in shared}:
-            yield f"{name}: {words(more)}"
 
 
 RUN_HEAD: Final = ("run", "steps", "training time", "device", "commit")

@@ -68,7 +68,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Found:
-    """The values of all finished runs: by row (an arm's title, `title: network`, or `data`) and metric."""
+    """The values of all finished runs, by row and metric.
+
+    A row is an arm's title, `title: network`, or `data`; `group, data` where groups have data of their own.
+    """
 
     values: Mapping[tuple[str, str], Values]
 

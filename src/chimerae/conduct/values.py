@@ -1,0 +1,78 @@
+"""What finished cells scored, by row and metric, and the table of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from chimerae.conduct.cells import Cell
+from chimerae.report.read import RunFolder, Score, read_run
+from chimerae.studies import Arm, Found, Study
+from chimerae.tables import Column, Line, Table, Values, filled
+
+DATA = "data"
+"""Row of what fresh data score themselves."""
+
+
+def found_in(cells: Sequence[Cell]) -> Found:
+    """The values of finished cells, by row and metric.
+
+    Rows are titles of arms, `title: network`, and `data`; where cells have learnt from several data sets,
+    `group, data` for each.
+    """
+    several = len({(cell.run.data, cell.run.prepare) for cell in cells}) > 1
+    of_models: dict[tuple[str, str], list[float]] = {}
+    of_data: dict[tuple[str, str], list[float]] = {}
+    for cell in cells:
+        run = read_run(cell.folder)
+        data = data_row(cell.arm.group if several else "")
+        for score in run.scores:
+            if score.of == DATA:
+                of_data.setdefault((data, score.metric), []).append(score.value)
+            for row in _rows_of(cell.arm, score, run):
+                of_models.setdefault((row, score.metric), []).append(score.value)
+    # the same draw of data scores the same beside every run
+    once = {key: list(dict.fromkeys(values)) for key, values in of_data.items()}
+    return Found({key: Values(tuple(values)) for key, values in (of_models | once).items()})
+
+
+def data_row(group: str = "") -> str:
+    """The row of the data of a group, or of all."""
+    return f"{group}, {DATA}" if group else DATA
+
+
+def table_of(study: Study, arms: Sequence[Arm], found: Found) -> Table:
+    """The table of `study`: a line for every row of `arms`, and for the data after those they belong to."""
+    columns = [Column(shown.title, shown.better) for shown in study.shows]
+    return filled(columns, list(_lines(study, arms, found)))
+
+
+def _lines(study: Study, arms: Sequence[Arm], found: Found) -> Iterator[Line]:
+    for group in dict.fromkeys(arm.group for arm in arms):
+        for arm in {arm.title: arm for arm in arms if arm.group == group}.values():
+            for row in [f"{arm.title}: {network}" for network in arm.networks] or [arm.title]:
+                yield _line(study, found, row, row.removeprefix(f"{group}, ") if group else row, group)
+        if group:
+            yield from _of_data(study, found, group)
+    yield from _of_data(study, found, "")
+
+
+def _of_data(study: Study, found: Found, group: str) -> Iterator[Line]:
+    line = _line(study, found, data_row(group), "the data themselves", group, competes=False)
+    if line.values:
+        yield line
+
+
+def _line(study: Study, found: Found, row: str, name: str, group: str, *, competes: bool = True) -> Line:
+    shown = [(s.title, (row, s.metric)) for s in study.shows]
+    values = {title: found.values[key] for title, key in shown if key in found.values}
+    source = {title: study.published[key] for title, key in shown if key in study.published}
+    return Line(name, group, values, source, competes=competes)
+
+
+def _rows_of(arm: Arm, score: Score, run: RunFolder) -> list[str]:
+    """Rows to which a score of one of the networks belongs."""
+    if score.of == DATA:
+        return []
+    made = [other.of for other in run.scores if other.metric == score.metric and other.of != DATA]
+    rows = [arm.title] if score.of == made[-1] else []
+    return rows + ([f"{arm.title}: {score.of}"] if score.of in arm.networks else [])
