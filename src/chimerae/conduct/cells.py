@@ -18,8 +18,8 @@ from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.studies import Arm, Scale, Study
 
-FREE = ("steps", "training.device", "training.keep")
-"""Settings in which a cell may differ from what is asked now: how far it went, and where."""
+FREE = ("steps", "training.device", "training.keep", "training.picture_every", "training.save_every")
+"""Settings in which a cell may differ from what is asked now: how far it went, where, and what it kept."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ MOST_LINES = 24
 MOST_BYTES = 40_000
 """Largest picture of a record."""
 FORMS = ("png", "webp")
+"""Of pictures."""
 
 
 def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
@@ -35,15 +36,23 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
     write_text(folder / "log.jsonl", "\n".join(_shortened(lines)) + "\n")
     drawn = read_run(cell.folder).pictures
     for kind in (kind for kind in pictures if kind in drawn):
-        put(folder / "pictures", kind, *compact(open_picture(drawn[kind]), MOST_BYTES))
+        put(folder / "pictures", kind, *_small(drawn[kind]))
 
 
 def put(folder: Path, kind: str, content: bytes, form: str) -> str:
     """Write a picture in place of any that is there in another format, and return its file's name."""
-    for other in FORMS:
-        (folder / f"{kind}.{other}").unlink(missing_ok=True)
     write_bytes(folder / f"{kind}.{form}", content)
+    for other in FORMS:
+        if other != form:
+            (folder / f"{kind}.{other}").unlink(missing_ok=True)
     return f"{kind}.{form}"
+
+
+def _small(path: Path) -> tuple[bytes, str]:
+    """A picture and its format for a record; one that is in a record already stays as it is."""
+    if path.suffix == ".webp" or path.stat().st_size <= MOST_BYTES:
+        return path.read_bytes(), path.suffix.removeprefix(".")
+    return compact(open_picture(path), MOST_BYTES)
 
 
 def _shortened(lines: Sequence[str]) -> list[str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from chimerae.conduct.cells import Cell
 from chimerae.conduct.records import put
-from chimerae.conduct.values import found_in, table_of
+from chimerae.conduct.values import found_in, sets_of, table_of
 from chimerae.files import write_bytes, write_text
-from chimerae.report.compare import Named
+from chimerae.report.compare import Named, first_of_each
 from chimerae.report.figures import figure
 from chimerae.report.films import kept, moving_corner
-from chimerae.report.read import RunFolder, read_run
+from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
 from chimerae.report.study import Film, StudyPage, study_html, study_markdown
 from chimerae.studies import Found, Study, Verdict
@@ -27,14 +28,14 @@ def write_page(
     """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html` (unless
     `html` is False), `table.csv`, `table.tex` and pictures.
 
-    The same cells give the same bytes.
+    The same cells, and the films that are there, give the same bytes.
 
     Raises:
         InputError: a cell is damaged, or the place cannot be written.
     """
     finished = [cell for cell in cells if cell.finished]
     runs = {cell.label: read_run(cell.folder) for cell in finished}
-    found = found_in(finished)
+    found = found_in(cells)
     table = table_of(study, [cell.arm for cell in cells], found)
     missing = tuple(cell.label for cell in cells if not cell.finished)
     page = StudyPage(
@@ -48,32 +49,33 @@ def write_page(
         titles={shown.metric: shown.title for shown in study.shows},
         verdict=_verdict(study, found, cells, scale, missing),
         missing=missing,
-        pictures=study.pictures,
         columns=study.columns,
         runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
-        sets={cell.arm.title: cell.arm.group for cell in cells} if study.by_group else {},
-        films=_films(finished, runs, folder) if study.learning else {},
+        sets=sets_of(cells),
+    )
+    page = replace(
+        page,
+        figures={kind: shown for kind in study.pictures if (shown := figure(page.runs, kind, study.columns))},
+        films=_films(finished, page.runs, folder) if study.learning else {},
     )
     _write(page, folder, html)
     return page
 
 
-def _films(finished: Sequence[Cell], runs: Mapping[str, RunFolder], folder: Path) -> dict[str, Film]:
+def _films(finished: Sequence[Cell], runs: Sequence[Named], folder: Path) -> dict[str, Film]:
     """How the first run of each arm learnt; where its sheets are gone, the film that the page has already."""
+    slugs = {cell.arm.title: cell.arm.slug for cell in finished}
     films = {}
-    for cell in {cell.arm.title: cell for cell in reversed(finished)}.values():
-        file = f"learning/{cell.arm.slug}.webp"
-        sheets = [sheet for sheet in runs[cell.label].snapshots if sheet.kind == "samples"]
+    for entry in first_of_each(runs):
+        file = f"learning/{slugs[entry.group]}.webp"
+        sheets = [sheet for sheet in entry.run.snapshots if sheet.kind == "samples"]
         if shown := moving_corner(sheets) or kept(folder / file):
-            films[cell.arm.title] = Film(file, shown)
-    return dict(reversed(films.items()))
+            films[entry.group] = Film(file, shown)
+    return films
 
 
 def _write(page: StudyPage, folder: Path, html: bool) -> None:
-    named = {}
-    for kind in page.pictures:
-        if shown := figure(page.runs, kind, page.columns):
-            named[kind] = put(folder, kind, shown.content, shown.form)
+    named = {kind: put(folder, kind, shown.content, shown.form) for kind, shown in page.figures.items()}
     for film in page.films.values():
         write_bytes(folder / film.file, film.picture.content)
     write_text(folder / "table.csv", csv_text(page.table))

@@ -13,18 +13,24 @@ DATA = "data"
 """Row of what fresh data score themselves."""
 
 
-def found_in(cells: Sequence[Cell]) -> Found:
-    """The values of finished cells, by row and metric.
-
-    Rows are titles of arms, `title: network`, and `data`; where cells have learnt from several data sets,
-    `group, data` for each.
-    """
+def sets_of(cells: Sequence[Cell]) -> dict[str, str]:
+    """The groups of arms by their titles where there are several data sets; none where all have the same."""
     several = len({(cell.run.data, cell.run.prepare) for cell in cells}) > 1
+    return {cell.arm.title: cell.arm.group for cell in cells} if several else {}
+
+
+def found_in(cells: Sequence[Cell]) -> Found:
+    """The values of those of the cells that are finished, by row and metric.
+
+    Rows are titles of arms, `title: network`, and `data`; where there are several data sets, `group, data`
+    for each.
+    """
+    sets = sets_of(cells)
     of_models: dict[tuple[str, str], list[float]] = {}
     of_data: dict[tuple[str, str], list[float]] = {}
-    for cell in cells:
+    for cell in (cell for cell in cells if cell.finished):
         run = read_run(cell.folder)
-        data = data_row(cell.arm.group if several else "")
+        data = data_row(sets.get(cell.arm.title, ""))
         for score in run.scores:
             if score.of == DATA:
                 of_data.setdefault((data, score.metric), []).append(score.value)

@@ -43,6 +43,10 @@ class AVAE(Method):
     """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), or the published code's weighting
     (`official`).
     """
+    latent_rise: float = Field(default=0.0, ge=0, le=1)
+    """Share of the run over which the weight of L_Z rises from 0 to the paper's 1: the generator learns to
+    draw before it has to be read. 0: the paper.
+    """
     adv_loss: Literal["linear_logit", "softplus"] = "linear_logit"
     """L_M: equation 15, or its bounded relative `-log P(real)` (another divergence)."""
     use_xi: bool = False
@@ -86,7 +90,7 @@ class AVAE(Method):
         yield {
             "vae": (rec + self.beta * kl).mean(),  # (9)
             "generator": (
-                latent + ADVERSARIAL[self.adv_loss](c_fake)
+                clock.risen(self.latent_rise) * latent + ADVERSARIAL[self.adv_loss](c_fake)
             ).mean(),  # (16) or (12), + (15) with c = -logit C
             "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # (13)
         }

@@ -140,8 +140,7 @@ class Biadversarial(Method):
 
     def _recon_weight(self, clock: Clock) -> float:
         """The weight of the squared error at this point of the run."""
-        risen = min(clock.progress / self.recon_rise, 1.0) if self.recon_rise else 1.0
-        return self.recon_weight * risen**2
+        return self.recon_weight * clock.risen(self.recon_rise) ** 2
 
     @property
     def _game(self) -> Game:

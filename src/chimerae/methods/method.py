@@ -40,6 +40,10 @@ class Clock:
         """Share of the run that is done, in [0, 1]."""
         return min(self.step / self.total, 1.0)
 
+    def risen(self, share: float) -> float:
+        """A weight that rises evenly from 0 to 1 over the first `share` of the run; 1 when that is 0."""
+        return min(self.progress / share, 1.0) if share else 1.0
+
     def watch(self, **values: Tensor) -> None:
         """Note the mean of each tensor under its name, for the log and the health rules."""
         if self.watched is None:
@@ -158,6 +162,13 @@ class Method(ABC):
         return noise.normal(len(x), self.z_dim if d is None else d, like=x)
 
     def with_noise(self, z: Tensor) -> Tensor:
-        """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`."""
+        """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`.
+
+        Raises:
+            InputError: the codes have another width.
+        """
         missing = self.z_dim + self.noise_dim - z.shape[1]
+        if missing not in (0, self.noise_dim):
+            noisy = f", or with noise [n, {self.z_dim + self.noise_dim}]" if self.noise_dim else ""
+            raise InputError(f"codes of shape {list(z.shape)} do not fit: give [n, {self.z_dim}]{noisy}")
         return torch.cat([z, noise.normal(len(z), missing, like=z)], 1) if missing else z

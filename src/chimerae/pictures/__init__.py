@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chimerae.pictures.bars import bars
-from chimerae.pictures.files import compact, opened, png, save
+from chimerae.pictures.files import compact, opened, png, reduced, save
 from chimerae.pictures.films import film
-from chimerae.pictures.grids import grid, labelled, rows, strips, tiled
+from chimerae.pictures.grids import grid, labelled, rows, strips, tiled, top
 from chimerae.pictures.points import Limits, panels, scatter
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "opened",
     "panels",
     "png",
+    "reduced",
     "rows",
     "save",
     "scatter",
     "strips",
     "tiled",
+    "top",
 ]

@@ -14,12 +14,19 @@ from PIL.PngImagePlugin import PngInfo
 from chimerae.files import write_bytes
 
 ROWS: Final = "rows"
-"""Key under which a picture, and its PNG, notes where rows lie: JSON, name -> [left, top, right, bottom]."""
+"""Key under which a picture, and its file, notes where rows lie: JSON, name -> [left, top, right, bottom]."""
 PANELS: Final = "panels"
 """The same for panels of a plot."""
+TOP: Final = "top"
+"""Checksum of the first row as it was drawn: a WebP keeps it, though its pixels differ."""
+BOXES: Final = (ROWS, PANELS)
+KEYS: Final = (*BOXES, TOP)
 NOTES: Final = "xmp"
 """Where a WebP has these notes, as one JSON object."""
 QUALITIES: Final = (90, 75, 60, 45)
+LONGEST: Final = 4_000
+SHORTEST: Final = 16
+"""Pixels of a picture's sides when it has to be small."""
 
 
 def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
@@ -34,7 +41,7 @@ def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
 def png(image: Image.Image) -> bytes:
     """The picture as the bytes of a PNG file: the same picture gives the same bytes."""
     buffer, notes = BytesIO(), PngInfo()
-    for key in (ROWS, PANELS):
+    for key in KEYS:
         if key in image.info:
             notes.add_text(key, image.info[key])
     image.save(buffer, "PNG", optimize=True, pnginfo=notes)
@@ -43,7 +50,7 @@ def png(image: Image.Image) -> bytes:
 
 def webp(image: Image.Image, quality: int) -> bytes:
     """The picture as the bytes of a WebP file that is not exact; `quality` from 0 (few bytes) to 100."""
-    notes = {key: image.info[key] for key in (ROWS, PANELS) if key in image.info}
+    notes = {key: image.info[key] for key in KEYS if key in image.info}
     buffer = BytesIO()
     image.convert("RGB").save(buffer, "WEBP", quality=quality, method=6, xmp=json.dumps(notes).encode())
     return buffer.getvalue()
@@ -63,12 +70,30 @@ def opened(content: bytes) -> Image.Image:
 
 
 def compact(image: Image.Image, most: int) -> tuple[bytes, str]:
-    """The picture in at most `most` bytes where that can be had, and its format: a PNG, or else a WebP as
-    good as they allow.
+    """The picture in at most `most` bytes, and its format: a PNG, or else a WebP as good as they allow, and
+    smaller by a whole factor where that is not enough.
     """
-    if len(content := png(image)) <= most:
+    factor = -(-max(image.size) // LONGEST)
+    if factor == 1 and len(content := png(image)) <= most:
         return content, "png"
-    for quality in QUALITIES:
-        if len(content := webp(image, quality)) <= most:
-            break
-    return content, "webp"
+    while True:
+        shown = reduced(image, factor)
+        for quality in QUALITIES:
+            if len(content := webp(shown, quality)) <= most or min(shown.size) < 2 * SHORTEST:
+                return content, "webp"
+        factor += 1
+
+
+def reduced(image: Image.Image, factor: int) -> Image.Image:
+    """The picture at a whole fraction of its size; where its rows and panels lie goes with it."""
+    if factor == 1:
+        return image
+    made = image.convert("RGB").reduce(factor)
+    for key in BOXES:
+        if key in image.info:
+            boxes = json.loads(image.info[key])
+            scaled = {name: [round(edge / factor) for edge in box] for name, box in boxes.items()}
+            made.info[key] = json.dumps(scaled)
+    if TOP in image.info:
+        made.info[TOP] = image.info[TOP]
+    return made

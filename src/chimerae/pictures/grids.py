@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -11,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from chimerae.errors import InputError
-from chimerae.pictures.files import ROWS
+from chimerae.pictures.files import ROWS, TOP
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,6 +97,7 @@ def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Ima
         boxes[name] = (margin, top, margin + strip.width, top + strip.height)
         top += strip.height + padding
     canvas.info[ROWS] = json.dumps(boxes)
+    canvas.info[TOP] = sha256(canvas.crop(next(iter(boxes.values()))).tobytes()).hexdigest()
     return canvas
 
 
@@ -108,6 +110,12 @@ def strips(picture: Image.Image) -> dict[str, Image.Image]:
     """
     boxes = json.loads(picture.info.get(ROWS, "{}"))
     return {name: picture.crop(tuple(box)) for name, box in boxes.items()}
+
+
+def top(picture: Image.Image) -> str:
+    """Checksum of the first row of a picture of rows, as it was drawn."""
+    first = next(iter(strips(picture).values()))
+    return str(picture.info.get(TOP) or sha256(first.convert("RGB").tobytes()).hexdigest())
 
 
 def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -> Image.Image:

@@ -52,6 +52,15 @@ def name_runs(runs: Sequence[RunFolder]) -> list[Named]:
     return _unique(named)
 
 
+def first_of_each(named: Sequence[Named], picture: str | None = None) -> list[Named]:
+    """Of runs that differ only by the seed the first one, or the first that has a `picture`."""
+    firsts: dict[str, Named] = {}
+    for entry in named:
+        if picture is None or picture in entry.run.pictures:
+            firsts.setdefault(entry.group, entry)
+    return list(firsts.values())
+
+
 def settings_of(runs: Sequence[RunFolder]) -> list[Setting]:
     """Every setting that any of the runs has, in the order of `run.json`."""
     flat = [flatten(run.settings) for run in runs]

@@ -8,9 +8,9 @@ from typing import Final
 
 from PIL import Image
 
-from chimerae.pictures import compact, labelled, panels, strips, tiled
-from chimerae.report.compare import Named
-from chimerae.report.images import Picture, open_picture
+from chimerae.pictures import compact, panels, strips, tiled, top
+from chimerae.report.compare import Named, first_of_each
+from chimerae.report.images import Picture, open_picture, under_one_top
 
 MOST_BYTES: Final = 250_000
 """Largest picture of a page."""
@@ -23,18 +23,15 @@ def figure(runs: Sequence[Named], kind: str, columns: int) -> Picture | None:
     that samples, or the codes), and once, after all arms, the first one, which the others are compared with:
     the data, or the prior.
     """
-    firsts = {entry.group: entry for entry in reversed(runs) if kind in entry.run.pictures}
-    images = {
-        entry.group: open_picture(entry.run.pictures[kind])
-        for entry in runs
-        if firsts.get(entry.group) is entry
-    }
+    shown = first_of_each(runs, kind)
+    images = {entry.group: open_picture(entry.run.pictures[kind]) for entry in shown}
     if not images:
         return None
     if all(strips(image) for image in images.values()):
-        joined = _sheets({name: strips(image) for name, image in images.items()})
+        joined = _sheets(images)
     else:
-        joined = tiled(_last_panels(images), columns=columns)
+        wide = any(strips(image) for image in images.values())
+        joined = tiled(_last_panels(images), columns=1 if wide else columns)
     content, form = compact(joined, MOST_BYTES)
     return Picture(content, *joined.size, "", labelled=True, form=form)
 
@@ -50,39 +47,21 @@ def _last_panels(images: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
     return shown | compared
 
 
-Rows = Mapping[str, Image.Image]
-"""Strips of images by name; the others are compared with the first."""
-
-
-def _sheets(arms: Mapping[str, Rows]) -> Image.Image:
+def _sheets(images: Mapping[str, Image.Image]) -> Image.Image:
     """A sheet of rows for each set of originals."""
-    sets: list[dict[str, Rows]] = []
-    for name, rows in arms.items():
-        like = next((each for each in sets if _top(each) == _top({name: rows})), None)
-        if like is None:
-            sets.append({name: rows})
-        else:
-            like[name] = rows
-    sheets = dict(_sheet(each) for each in sets)
-    return tiled(sheets, columns=1) if len(sheets) > 1 else next(iter(sheets.values()))
-
-
-def _top(arms: Mapping[str, Rows]) -> tuple[tuple[int, int], bytes]:
-    """The originals of some arms, as something that can be compared."""
-    strip = next(iter(next(iter(arms.values())).values()))
-    return strip.size, strip.tobytes()
-
-
-def _sheet(arms: Mapping[str, Rows]) -> tuple[str, Image.Image]:
-    """What the names of some arms begin with, and all their rows under the first one's originals."""
-    shared = _shared(list(arms))
-    sheet: dict[str, Image.Image] = {}
-    for arm, rows in arms.items():
-        name = f"{arm.removeprefix(f'{shared}, ')}: " if len(arms) > 1 else ""
-        (first, top), *others = rows.items()
-        sheet = sheet or {first: top}
-        sheet |= {name + network: strip for network, strip in others}
-    return shared or next(iter(arms)), labelled(sheet)
+    sets: dict[str, dict[str, Image.Image]] = {}
+    for name, image in images.items():
+        sets.setdefault(top(image), {})[name] = image
+    sheets: dict[str, Image.Image] = {}
+    for arms in sets.values():
+        shared = _shared(list(arms))
+        title = shared if shared and shared not in sheets else "; ".join(arms)
+        short = {
+            arm.removeprefix(f"{shared}, ") if len(arms) > 1 else "": image for arm, image in arms.items()
+        }
+        sheets[title] = under_one_top(short)
+    titled = len(sheets) > 1 or len(images) == 1 or shared
+    return tiled(sheets, columns=1) if titled else next(iter(sheets.values()))
 
 
 def _shared(names: Sequence[str]) -> str:

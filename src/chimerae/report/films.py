@@ -9,7 +9,7 @@ from typing import Final
 
 from PIL import Image
 
-from chimerae.pictures import film, tiled
+from chimerae.pictures import film, panels, reduced, tiled
 from chimerae.report.images import Picture, open_picture
 from chimerae.report.read import Snapshot
 
@@ -17,7 +17,9 @@ FEWEST: Final = 3
 MOST: Final = 40
 WIDEST: Final = 900
 """Of a film: frames, and pixels of their width."""
+NARROW: Final = 260
 SMALL_QUALITY: Final = 55
+"""Of the films of many runs on one page."""
 
 
 def moving(snapshots: Sequence[Snapshot]) -> Picture | None:
@@ -33,11 +35,14 @@ def moving_corner(snapshots: Sequence[Snapshot]) -> Picture | None:
 
 
 def kept(path: Path) -> Picture | None:
-    """The film that is in a file already; None where there is none."""
+    """The film that is in a file already; None where there is none.
+
+    Raises:
+        InputError: it cannot be read.
+    """
     if not path.is_file():
         return None
-    content = path.read_bytes()
-    return Picture(content, *Image.open(BytesIO(content)).size, "", labelled=True, form="webp")
+    return Picture(path.read_bytes(), *open_picture(path).size, "", labelled=True, form="webp")
 
 
 def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
@@ -45,8 +50,8 @@ def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
     own = sorted(snapshots, key=lambda s: s.step)
     if len(own) < FEWEST:
         return []
-    kept = min(len(own), MOST)
-    return [own[i * (len(own) - 1) // (kept - 1)] for i in range(kept)]
+    count = min(len(own), MOST)
+    return [own[i * (len(own) - 1) // (count - 1)] for i in range(count)]
 
 
 def _shown(sheets: Sequence[tuple[int, Image.Image]], caption: str, quality: int = 80) -> Picture | None:
@@ -58,10 +63,12 @@ def _shown(sheets: Sequence[tuple[int, Image.Image]], caption: str, quality: int
 
 
 def _narrow(image: Image.Image) -> Image.Image:
-    factor = -(-image.width // WIDEST)
-    return image.reduce(factor) if factor > 1 else image
+    return reduced(image, -(-image.width // WIDEST))
 
 
 def _corner(sheet: Image.Image) -> Image.Image:
-    """A quarter of the images, without the white lines that follow them."""
-    return sheet.crop((0, 0, (sheet.width + 1) // 2 - 1, (sheet.height + 1) // 2 - 1))
+    """A quarter of the images, without the white lines that follow them; of a plot the last panel."""
+    if parts := panels(sheet):
+        return list(parts.values())[-1]
+    quarter = sheet.crop((0, 0, (sheet.width + 1) // 2 - 1, (sheet.height + 1) // 2 - 1))
+    return reduced(quarter, -(-quarter.width // NARROW))

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
 from chimerae.errors import InputError
-from chimerae.pictures import labelled, opened, png, strips
-from chimerae.pictures.files import PANELS, ROWS
-from chimerae.report.compare import Named
+from chimerae.pictures import labelled, opened, png, reduced, strips, top
+from chimerae.pictures.files import TOP
+from chimerae.report.compare import Named, first_of_each
 from chimerae.report.read import Snapshot
 
 MOST_BYTES: Final = 120_000
@@ -26,7 +24,7 @@ COMPARED: Final = "reconstructions"
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG, or a film, with its size in pixels and what stands under it."""
+    """A PNG or WebP, still or a film, with its size in pixels and what stands under it."""
 
     content: bytes
     width: int
@@ -59,19 +57,24 @@ def side_by_side(named: Sequence[Named]) -> Picture | None:
 
     Of runs that differ only by the seed the first is shown.
     """
-    firsts = {entry.group: entry for entry in reversed(named) if COMPARED in entry.run.pictures}
-    shown = [entry for entry in named if firsts.get(entry.group) is entry]
-    taken = {entry.group: _strips(entry.run.pictures[COMPARED]) for entry in shown}
-    if len(taken) < 2 or not all(len(rows) > 1 for rows in taken.values()):
+    shown = first_of_each(named, COMPARED)
+    images = {entry.group: open_picture(entry.run.pictures[COMPARED]) for entry in shown}
+    if len(images) < 2 or not all(len(strips(image)) > 1 for image in images.values()):
         return None
-    originals = [next(iter(rows.items())) for rows in taken.values()]
-    if len({(strip.size, strip.tobytes()) for _, strip in originals}) > 1:
+    if len({top(image) for image in images.values()}) > 1:
         return None
-    rows = {originals[0][0]: originals[0][1]}
-    for group, own in taken.items():
-        rows |= {f"{group} {name}": strip for name, strip in list(own.items())[1:]}
-    joined = labelled(rows)
+    joined = under_one_top(images)
     return Picture(png(joined), *joined.size, "The same test images through every network", labelled=True)
+
+
+def under_one_top(images: Mapping[str, Image.Image]) -> Image.Image:
+    """The rows of several pictures, each with its picture's name, under the first row of the first one."""
+    sheet: dict[str, Image.Image] = {}
+    for name, image in images.items():
+        (first, originals), *others = strips(image).items()
+        sheet = sheet or {first: originals}
+        sheet |= {f"{name}: {network}" if name else network: strip for network, strip in others}
+    return labelled(sheet)
 
 
 def tells_all(named: Sequence[Named]) -> bool:
@@ -106,22 +109,12 @@ def as_learnt(snapshots: Sequence[Snapshot]) -> Picture | None:
 
 def small(content: bytes, most: int = MOST_BYTES) -> tuple[bytes, int]:
     """A PNG of at most `most` bytes, and the whole factor by which it was made smaller (1: untouched)."""
-    image, factor, result = Image.open(BytesIO(content)), 1, content
+    image, factor = opened(content), 1
+    result = content if image.format == "PNG" else png(image)
     while len(result) > most and min(image.size) >= 2 * (factor + 1):
         factor += 1
-        result = png(_reduced(image, factor))
+        result = png(reduced(image, factor))
     return result, factor
-
-
-def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """The picture at a whole fraction of its size; where its rows and panels lie goes with it."""
-    made = image.convert("RGB").reduce(factor)
-    for key in (ROWS, PANELS):
-        if key in image.info:
-            boxes = json.loads(image.info[key])
-            scaled = {name: [round(edge / factor) for edge in box] for name, box in boxes.items()}
-            made.info[key] = json.dumps(scaled)
-    return made
 
 
 def _strips(path: Path) -> Mapping[str, Image.Image]:
@@ -135,6 +128,9 @@ def open_picture(path: Path) -> Image.Image:
         InputError: it is none.
     """
     try:
-        return opened(path.read_bytes())
+        image = opened(path.read_bytes())
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} is no readable picture; remove it, or evaluate the run again") from error
+        raise InputError(f"{path} is no readable picture; remove it, or make it again") from error
+    if strips(image):
+        image.info[TOP] = top(image)
+    return image

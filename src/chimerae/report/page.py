@@ -12,7 +12,7 @@ from markupsafe import Markup
 from chimerae.errors import InputError
 from chimerae.files import write_text
 from chimerae.report import charts, facts
-from chimerae.report.compare import Named, name_runs, settings_of
+from chimerae.report.compare import Named, first_of_each, name_runs, settings_of
 from chimerae.report.films import moving
 from chimerae.report.images import (
     COMPARED,
@@ -142,15 +142,12 @@ def galleries(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
 
 def learning(named: Sequence[Named]) -> list[tuple[Named, list[Gallery]]]:
     """A few pictures of each run from first step to last; of runs that differ only by the seed, the first."""
-    drawn = [entry for entry in named if entry.run.snapshots]
-    firsts = {entry.group: entry for entry in reversed(drawn)}
     return [
         (
             entry,
             [_progress(entry, kind) for kind in dict.fromkeys(s.kind for s in entry.run.snapshots[::-1])],
         )
-        for entry in drawn
-        if firsts[entry.group] is entry
+        for entry in first_of_each([entry for entry in named if entry.run.snapshots])
     ]
 
 

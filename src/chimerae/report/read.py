@@ -165,7 +165,7 @@ def _scores(path: Path, record: Json) -> Iterator[Score]:
 
 def _drawn(folder: Path) -> dict[str, Path]:
     """Pictures by name, those that are known first."""
-    files = [*folder.glob("*.png"), *folder.glob("*.webp")] if folder.is_dir() else []
+    files = [*folder.glob("*.webp"), *folder.glob("*.png")] if folder.is_dir() else []
     found = {path.stem: path for path in files if not path.name.startswith(".")}
     known = [name for name in PICTURES if name in found]
     return {name: found[name] for name in [*known, *sorted(found.keys() - set(known))]}

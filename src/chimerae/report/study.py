@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
-from chimerae.report.figures import figure
 from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
 from chimerae.report.read import Score
@@ -53,12 +52,13 @@ class StudyPage:
     verdict: str
     missing: tuple[str, ...]
     """Runs that are not finished."""
-    pictures: tuple[str, ...]
     columns: int
     runs: tuple[Named, ...]
     """The finished ones; `group` is the arm."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """The sets of arms that have data of their own, by the arm's title; empty where all have the same."""
+    figures: Mapping[str, Picture] = field(default_factory=dict)
+    """What all arms drew, by kind."""
     films: Mapping[str, Film] = field(default_factory=dict)
     """How the first run of an arm learnt, by the arm's title."""
 
@@ -114,7 +114,6 @@ def study_html(page: StudyPage) -> str:
     environment = Environment(
         loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    drawn = {kind: shown for kind in page.pictures if (shown := figure(page.runs, kind, page.columns))}
     return environment.get_template("study.html").render(
         css=Markup((here / "page.css").read_text("utf-8")),
         page=page,
@@ -122,7 +121,7 @@ def study_html(page: StudyPage) -> str:
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
         arrows={"higher": "↑", "lower": "↓", "": ""},
         told=protocols(page.scores, page.titles),
-        figures=[(_caption(kind), shown) for kind, shown in drawn.items()],
+        figures=[(_caption(kind), shown) for kind, shown in page.figures.items()],
         learning=LEARNING,
         run_head=RUN_HEAD,
         runs=[_run(entry) for entry in page.runs],

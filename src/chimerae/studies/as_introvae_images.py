@@ -109,7 +109,7 @@ AS_CODE: Mapping[str, Any] = {
 QUICK_STEPS, QUICK_CHANNELS = 1_000, 4
 """At quick scale: steps for all, and by what the channels are divided."""
 SHEETS = 10
-"""Picture sheets of a run."""
+"""Picture sheets of a run, beside the first."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
@@ -125,7 +125,7 @@ def _arms_of(row: Row, scale: Scale) -> tuple[Arm, ...]:
 
     def arm(title: str, name: str, epochs: int, own: Mapping[str, Any]) -> Arm:
         steps = QUICK_STEPS if scale == "quick" else epochs * row.train // row.batch
-        settings = {**same, **own, "steps": steps, "training.picture_every": steps // SHEETS}
+        settings = {**same, **own, "steps": steps, "training.picture_every": -(-steps // SHEETS)}
         return Arm(title, build(name, data=row.data, arch="residual", settings=settings), row.title)
 
     return (

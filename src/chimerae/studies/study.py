@@ -100,7 +100,8 @@ class Study:
     pictures: tuple[str, ...] = ("scatter",)
     """Pictures of evaluation that the page puts side by side, one per arm."""
     learning: bool = False
-    """Whether the page shows samples of every arm as a film, from the first step to the last."""
+    """Whether the page shows samples of every arm as a film, from the first step to the last: a quarter of
+    each sheet, or the last panel of a plot."""
     columns: int = 4
     """Pictures beside one another."""
     by_group: bool = False
