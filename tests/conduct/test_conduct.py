@@ -18,7 +18,7 @@ from chimerae.conduct.values import table_of
 from chimerae.config import override
 from chimerae.errors import InputError
 from chimerae.files import write_json
-from chimerae.pictures import grid, save
+from chimerae.pictures import grid, rows, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from tests.conduct.toy_study import STEPS, TOY, cells
@@ -263,6 +263,29 @@ def test_films_of_learning_stay_when_the_sheets_are_gone(finished: Path, tmp_pat
     shutil.rmtree(out / "learning")
     write_page(study, made, out, scale="quick", command="chimerae study toy")
     assert "webp" not in (out / "README.md").read_text()
+
+
+def test_pages_are_in_the_order_of_the_arms_while_runs_are_missing(finished: Path, tmp_path: Path):
+    shutil.copytree(finished, tmp_path / "study")
+    made = cells(tmp_path / "study")
+    for cell in made[:2]:
+        for step in (1, 2, 3):
+            save(grid(torch.rand(4, 1, 8, 8)), cell.folder / "samples" / f"samples-{step:08}.png")
+    (made[3].folder / "scores.json").unlink()
+    shown = write_page(replace(TOY, learning=True), made, tmp_path, scale="quick", command="").films
+    assert list(shown) == ["tiny, VAE", "tiny, AVAE"]
+
+
+def test_records_of_records_are_the_same(finished: Path, tmp_path: Path):
+    cell = cells(finished)[0]
+    sheet = rows({"originals": torch.rand(16, 3, 32, 32), "decoder": torch.rand(16, 3, 32, 32)})
+    shutil.copytree(cell.folder, tmp_path / "0")
+    save(sheet, tmp_path / "0" / "pictures" / "reconstructions.png")
+    for i in range(2):
+        slim(replace(cell, folder=tmp_path / str(i)), tmp_path / str(i + 1), pictures=("reconstructions",))
+    first, second = (tmp_path / name / "pictures" / "reconstructions.webp" for name in "12")
+    assert first.read_bytes() == second.read_bytes()
+    assert len(first.read_bytes()) <= 40_000
 
 
 def test_groups_with_data_of_their_own_have_a_row_of_data_each(finished: Path):

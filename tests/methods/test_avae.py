@@ -7,6 +7,7 @@ from torch.nn.functional import softplus
 from chimerae.gaussian import Gaussian
 from chimerae.losses.latent import LATENT_LOSSES
 from chimerae.methods import AVAE
+from chimerae.methods.method import Clock
 from chimerae.networks import MLP
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
@@ -119,3 +120,12 @@ def test_defaults_are_those_of_the_switchboard():
     assert AVAE() == AVAE(
         z_dim=100, beta=1.0, latent_loss="paper_b", adv_loss="linear_logit", use_xi=False, recon_code="sample"
     )
+
+
+@pytest.mark.parametrize(("step", "weight"), [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
+def test_the_weight_of_the_latent_loss_may_rise(step, weight):
+    chosen, noted = case(latent_rise=0.5, latent_loss="paper_a"), {}
+    state = chosen.state()
+    (losses,) = state.method.play(state.nets, chosen.batch(), Clock(step, 100, noted))
+    (latent,), (c_fake,) = noted["latent"], noted["c_fake"]
+    assert losses["generator"].item() == pytest.approx((weight * latent - c_fake).item(), rel=1e-5)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
 
+import pytest
 import torch
 from PIL import Image
 
 from chimerae import pictures
+from chimerae.errors import InputError
 from chimerae.report.compare import Named
 from chimerae.report.figures import figure
+from chimerae.report.films import kept
+from chimerae.report.images import small
 from chimerae.report.read import read_run
 from tests.report.report_runs import write_run
 
@@ -39,14 +44,31 @@ def test_sets_have_a_sheet_each(tmp_path: Path) -> None:
     one = [_arm(tmp_path / "a", "MNIST, VAE", 0.5), _arm(tmp_path / "b", "MNIST, AVAE, a", 0.5, "avae")]
     other = [_arm(tmp_path / "c", "CIFAR10, VAE", 0.2), _arm(tmp_path / "d", "CIFAR10, AVAE, a", 0.2, "avae")]
     alone, both = _shown(one), _shown([*one, *other])
-    assert list(pictures.strips(alone)) == [
-        "originals",
-        "VAE: decoder",
-        "AVAE, a: decoder",
-        "AVAE, a: generator",
-    ]
-    assert both.height > 2 * alone.height
+    assert both.height == 2 * alone.height + 8
     assert both.width == alone.width
+
+
+def test_no_arm_is_lost_where_names_begin_alike(tmp_path: Path) -> None:
+    arms = [("faces, A", 0.2), ("faces, B", 0.2), ("faces, C", 0.7), ("faces, D", 0.7)]
+    runs = [_arm(tmp_path / str(i), title, shade) for i, (title, shade) in enumerate(arms)]
+    assert _shown(runs).height == 2 * _shown(runs[:2]).height + 8
+
+
+def test_an_arm_alone_keeps_its_name(tmp_path: Path) -> None:
+    run = _arm(tmp_path / "a", "VAE", 0.5)
+    rows = pictures.opened(run.run.pictures["reconstructions"].read_bytes())
+    assert _shown([run]).height > rows.height
+
+
+def test_originals_are_told_apart_after_they_were_made_small(tmp_path: Path) -> None:
+    """A WebP has other pixels, but the note of those that were drawn."""
+    faces, shown = torch.rand(16, 3, 32, 32), {}
+    for name in ("VAE", "WAE"):
+        drawn = pictures.rows({"originals": faces, "decoder": torch.rand(16, 3, 32, 32)})
+        content, form = pictures.compact(drawn, 40_000)
+        assert form == "webp"
+        shown[name] = pictures.opened(content)
+    assert len({pictures.top(image) for image in shown.values()}) == 1
 
 
 def test_large_pictures_are_kept_whole_with_their_notes(tmp_path: Path) -> None:
@@ -68,3 +90,27 @@ def test_small_pictures_stay_exact() -> None:
     content, form = pictures.compact(sheet, 400_000)
     assert form == "png"
     assert pictures.opened(content).tobytes() == sheet.tobytes()
+
+
+def test_nothing_is_too_large() -> None:
+    noise = Image.frombytes("RGB", (400, 300), os.urandom(360_000))
+    content, form = pictures.compact(noise, 10_000)
+    assert (form, len(content) <= 10_000) == ("webp", True)
+    long = pictures.opened(pictures.compact(Image.new("RGB", (17_000, 10)), 10_000)[0])
+    assert long.size == (3_400, 2)
+
+
+def test_a_new_png_counts_more_than_an_old_webp(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run")
+    image = Image.new("RGB", (40, 30))
+    (folder / "pictures" / "samples.webp").write_bytes(pictures.compact(image, 0)[0])
+    assert read_run(folder).pictures["samples"].suffix == ".png"
+    (folder / "pictures" / "samples.png").unlink()
+    content = small((folder / "pictures" / "samples.webp").read_bytes())[0]
+    assert Image.open(BytesIO(content)).format == "PNG"
+
+
+def test_a_damaged_film_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.webp").write_bytes(b"RIFF")
+    with pytest.raises(InputError, match=r"a\.webp is no readable picture"):
+        kept(tmp_path / "a.webp")

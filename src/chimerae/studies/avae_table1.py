@@ -122,9 +122,8 @@ def _arm(column: Column, title: str, scale: Scale) -> Arm:
     beta = {"method.beta": column.beta} if title == VAE_GAN else {}
     more = {"prepare.size": 32, "prepare.fit": "pad"} if column.data == "mnist" else {}
     short = SHORT if name == "avae" and scale == "quick" else {}
-    run = build(
-        name, data=column.data, arch="dcgan", settings={**SIZE[scale], **own, **beta, **more, **short}
-    )
+    settings = {**SIZE[scale], **own, **beta, **more, **short}
+    run = build(name, data=column.data, arch="dcgan", settings=settings)
     networks = ("decoder", "generator") if name == "avae" else ()
     return Arm(title, run, column.title, networks)
 
@@ -171,10 +170,10 @@ STUDY = Study(
 Encoder, decoder, generator and critic of the paper's figure 5; Adam(2e-4, 0.5) falling to 2 percent, 64
 images a batch, 100-dimensional codes, beta 1 but for VAE/GAN. At paper scale 128 channels and 50,000 steps,
 no average of weights, BatchNorm with the statistics of the batch, 50,000 samples against the training
-split, as the source has them; at quick scale 16 channels and 2,000 steps, over the first half of which the weight of AVAE's latent loss
-rises, and the test split. MSE is of
-images in [-1, 1] from sampled codes. The source's FID is of another network (Inception of TensorFlow Hub),
-so its numbers stand beside ours for their order only. `as published code`: the latent loss of the code,
+split, as the source has them; at quick scale 16 channels and 2,000 steps, over the first half of which the
+weight of AVAE's latent loss rises, and the test split. MSE is of images in [-1, 1] from sampled codes. The
+source's FID is of another network (Inception of TensorFlow Hub), so its numbers stand beside ours for their
+order only. `as published code`: the latent loss of the code,
 which is neither L^a nor L^b, with xi. MNIST is not in the source.""",
     arms=arms,
     shows=(
