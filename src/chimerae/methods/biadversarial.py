@@ -23,7 +23,7 @@ from chimerae.strict import STRICT
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Biadversarial(Method):
     """A VAE whose posterior and likelihood are networks fed with noise, compared with prior and data by two
-    critics of density ratios.
+    critics of density ratios. Its decoder is linear at the end: images may leave [0, 1].
     """
 
     name: ClassVar[str] = "biadversarial"
