@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from chimerae.pictures import compact, panels, strips, tiled, top
+from chimerae.pictures import compact, opened, panels, strips, tiled, top
 from chimerae.report.compare import Named, first_of_each
 from chimerae.report.images import Picture, open_picture, under_one_top
 
@@ -33,7 +33,7 @@ def figure(runs: Sequence[Named], kind: str, columns: int) -> Picture | None:
         wide = any(strips(image) for image in images.values())
         joined = tiled(_last_panels(images), columns=1 if wide else columns)
     content, form = compact(joined, MOST_BYTES)
-    return Picture(content, *joined.size, "", labelled=True, form=form)
+    return Picture(content, *opened(content).size, "", labelled=True, form=form)
 
 
 def _last_panels(images: Mapping[str, Image.Image]) -> dict[str, Image.Image]:

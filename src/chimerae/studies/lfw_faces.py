@@ -91,8 +91,8 @@ weights that its source has for faces. The table has both axes: reconstructions 
 against as many test images. The labels of these faces, a name each, cannot be learnt, so the features of
 the Frechet and kernel distances and of coverage are those of a classifier of {LABELS} at 64x64: they see
 texture and shape, not likeness. The first row of the AVAE is its decoder, a VAE's; the second its
-generator, which draws from the same code. Quick scale is too short for that generator: its deviations have
-not settled, and equation 16 then asks for codes that faces do not have (see the page of AVAE).""",
+generator, which draws from the same code. Quick scale is too short for that generator with the paper's
+losses: it hides the code in a pattern, and draws nothing (see the page of AVAE).""",
     arms=arms,
     shows=(
         Shows("mse_signed", "MSE"),
