@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chimerae.conduct.cells import Cell
-from chimerae.report.read import RunFolder, Score, read_run
+from chimerae.report.read import DATA, RunFolder, Score, read_run
 from chimerae.studies import Arm, Found, Study
 from chimerae.tables import Column, Line, Table, Values, filled
-
-DATA = "data"
-"""Row of what fresh data score themselves."""
 
 
 def sets_of(cells: Sequence[Cell]) -> dict[str, str]:

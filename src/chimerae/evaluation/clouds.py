@@ -14,7 +14,7 @@ from chimerae.data import Toy
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces
 from chimerae.evaluation.improved import IMPROVED, Improve, moved
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Cloud, CloudMetric, Fact, Subject
@@ -26,8 +26,6 @@ DRAWS: Final = 256
 """Fixed codes, and draws of the noise for each."""
 IMPROVE: Final = Improve(batch_size=POINTS)
 """As the published code improves samples, all at once."""
-DATA: Final = "data"
-"""Name under which a second draw of the density itself is scored: the best that any model could get."""
 
 
 def measure_clouds(task: Task, metrics: Sequence[CloudMetric]) -> Results:

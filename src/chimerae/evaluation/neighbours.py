@@ -13,7 +13,7 @@ from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.nearest import TRAIN, neighbours
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Near, NearestMetric
@@ -21,8 +21,6 @@ from chimerae.walks import spherical
 
 MOST: Final = 1_000
 """Images of each kind whose neighbours are looked for."""
-DATA: Final = "data"
-"""Name under which test images are scored: what an ideal model would get."""
 
 
 def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import torch
 from torch import Tensor
@@ -15,13 +14,10 @@ from chimerae.errors import InputError
 from chimerae.evaluation.bench import by_reason, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
-
-DATA: Final = "data"
-"""Name under which images of the other split are scored: what an ideal model would get."""
 
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]

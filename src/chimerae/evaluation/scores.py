@@ -14,6 +14,8 @@ from chimerae.files import read_json, write_json
 from chimerae.metrics import Better, Fact
 
 SCHEMA: Final = 1
+DATA: Final = "data"
+"""What the data are scored as: another part of them, or a second draw. The best that any model could get."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +24,7 @@ class Score:
 
     metric: str
     of: str
-    """The network; `data` for what fresh points of a toy density score themselves."""
+    """The network, or `DATA`."""
     value: float
     std: float | None = None
     """Deviation over samples, or over subsets of them, where the value is a mean over these."""

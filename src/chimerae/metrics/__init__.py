@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+from chimerae.metrics.cloud import Cloud, CloudMetric
+from chimerae.metrics.drawn import SampleMetric, Statistic, Storable
 from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
 from chimerae.metrics.kinds import (
     Better,
-    Cloud,
-    CloudMetric,
     Density,
     Fact,
     Features,
     Metric,
-    PairMetric,
     Posterior,
-    SampleMetric,
-    Statistic,
-    Storable,
     Subject,
 )
 from chimerae.metrics.mean import Mean
 from chimerae.metrics.near import Near, NearestMetric
+from chimerae.metrics.pair import PairMetric
 from chimerae.metrics.registry import METRICS
 
 __all__ = [

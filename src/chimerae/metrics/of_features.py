@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chimerae.metrics import frechet, inception_score, kernel, neighbourhoods
-from chimerae.metrics.kinds import Fact, SampleMetric, Subject
+from chimerae.metrics.drawn import SampleMetric
+from chimerae.metrics.kinds import Fact, Subject
 from chimerae.metrics.neighbourhoods import Kept, Neighbourhoods
 
 CLASSIFIER: Final = ("classifier", "pool")

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from chimerae.metrics import edges, laplacian, ms_ssim, sharpness, ssim
-from chimerae.metrics.kinds import Fact, SampleMetric, Subject
+from chimerae.metrics.drawn import SampleMetric
+from chimerae.metrics.kinds import Fact, Subject
 
 
 def _has_patches(subject: Subject) -> str | None:

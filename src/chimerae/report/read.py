@@ -15,6 +15,8 @@ from chimerae.report.log import Json, Logged, number, read_log, section, whole
 
 SCHEMA: Final = 1
 """Version of `run.json` and `scores.json` that this code reads."""
+DATA: Final = "data"
+"""What the data themselves are scored as: a yardstick, not a competitor."""
 PICTURES: Final = (
     "reconstructions",
     "samples",

@@ -11,12 +11,10 @@ from typing import Final
 from chimerae.report.compare import Named, readable
 from chimerae.report.log import section
 from chimerae.report.protocol import SEED, protocol_of, shared_by, title, words
-from chimerae.report.read import Score
+from chimerae.report.read import DATA, Score
 from chimerae.tables import Values, best, decimals
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
-DATA: Final = "data"
-"""Row of what fresh data score themselves: a yardstick, not a competitor."""
 
 
 @dataclass(frozen=True)
