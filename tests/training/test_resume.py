@@ -52,6 +52,7 @@ RUNS = {
     "as-introvae-mlp-warm-up": tiny_run("as-introvae", method={"num_vae": 2, "schedule": "tanh"}),
     "as-introvae-dcgan": tiny_run("as-introvae", "dcgan", method={"pair": "real_fake"}),
     "avae-mlp": tiny_run("avae", method={"latent_loss": "official"}, optimizer=EXPONENTIAL),
+    "avae-mlp-sigma": tiny_run("avae", method={"latent_rise": 0.5}, optimizer={"sigma_pace": 20.0}),
     "wae-mmd-dcgan": tiny_run("wae-mmd", "dcgan", method={"pretrain": 4, "add_noise": 0.1}),
     "wae-mmd-mlp-accumulate": tiny_run("wae-mmd", method={"aef": 0.5}, accumulate=2),
     "wae-gan-dcgan": tiny_run("wae-gan", "dcgan", players={"adversary": {"lr": 1e-3}}),

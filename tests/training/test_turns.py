@@ -151,6 +151,30 @@ def test_learning_rates_follow_each_players_schedule():
     assert players["critic"].optimizer.param_groups[0]["lr"] == 0.5
 
 
+@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+def test_a_shared_sigma_moves_at_its_own_pace(kind):
+    training = Training(optimizer=Optimizer(kind=kind, lr=0.01, beta2=0.0, sigma_pace=20.0))
+    method, arch = VAE(z_dim=2, sigma="shared"), MLP(width=4)
+    nets = Nets(method.networks((2,), arch))
+    player = build_players(method, nets, training)["vae"]
+    before = {name: p.detach().clone() for name, p in nets.modules["encoder"].named_parameters()}
+    for p in player.params:
+        p.grad = torch.ones_like(p)
+    player.step(0.5)
+    for name, p in nets.modules["encoder"].named_parameters():
+        moved = 0.2 if name.endswith("log_sigma") else 0.01
+        torch.testing.assert_close(before[name] - p.detach(), torch.full_like(p, moved))
+
+
+def test_the_pace_of_a_sigma_that_nobody_has_is_refused():
+    with pytest.raises(InputError, match="no network here has a log_sigma"):
+        build_players(
+            GAN(),
+            Nets({"generator": nn.Linear(1, 1), "critic": nn.Linear(1, 1)}),
+            Training(optimizer=Optimizer(sigma_pace=2.0)),
+        )
+
+
 def test_an_unknown_player_is_refused():
     with pytest.raises(InputError, match="no player 'critc'; there are: generator, critic"):
         build_players(GAN(), Nets({}), Training(players={"critc": Changes()}))

@@ -24,6 +24,10 @@ class FreeScale(nn.Module):
         return Gaussian(mu, logvar)
 
 
+LOG_SIGMA = "log_sigma"
+"""How the name of a spread ends that all samples share."""
+
+
 class SharedScale(nn.Module):
     """`features [B, h] -> Gaussian` with one learned `log_sigma [z]` for all samples (AVAE paper, section
     4.2).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from chimerae.errors import InputError
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
+from chimerae.networks.heads import LOG_SIGMA
 from chimerae.training.settings import Optimizer, Training
 
 
@@ -24,6 +26,7 @@ class Player:
 
     name: str
     params: list[nn.Parameter]
+    """In the order in which the optimiser counts them."""
     optimizer: torch.optim.Optimizer | None
     settings: Optimizer
 
@@ -38,8 +41,9 @@ class Player:
             return
         if self.settings.clip:
             nn.utils.clip_grad_norm_(self.params, self.settings.clip)
+        lr = self.settings.lr_at(progress)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.lr_at(progress)
+            group["lr"] = lr * group["pace"]
         self.optimizer.step()
 
 
@@ -47,25 +51,45 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
     """One player for each name in `method.players`, with its optimiser.
 
     Raises:
-        InputError: the settings name a player that the method does not have.
+        InputError: the settings name a player that the method does not have, or the pace of a `log_sigma`
+            that no network has.
     """
     for name in training.players:
         if name not in method.players:
             raise InputError(f"{method.name} has no player '{name}'; there are: {', '.join(method.players)}")
     players = {}
     for name, networks in method.players.items():
-        params = [p for network in networks for p in nets.modules[network].parameters()]
         settings = training.optimizer_of(name)
-        optimizer = _optimizer(params, settings) if params else None
+        groups = _groups([nets.modules[network] for network in networks], settings.sigma_pace)
+        params = [p for group in groups for p in group["params"]]
+        optimizer = _optimizer(groups, settings) if params else None
         players[name] = Player(name, params, optimizer, settings)
+    _check_pace(players)
     return players
 
 
-def _optimizer(params: Sequence[nn.Parameter], s: Optimizer) -> torch.optim.Optimizer:
+def _check_pace(players: Mapping[str, Player]) -> None:
+    asked = {player.settings.sigma_pace for player in players.values()} - {1.0}
+    had = {group["pace"] for p in players.values() if p.optimizer for group in p.optimizer.param_groups}
+    if asked - had:
+        raise InputError("no network here has a log_sigma that samples share; leave sigma_pace at 1")
+
+
+def _groups(modules: Sequence[nn.Module], sigma_pace: float) -> list[dict[str, Any]]:
+    """What moves at the learning rate, and the shared `log_sigma` where its pace is another."""
+    named = [item for module in modules for item in module.named_parameters()]
+    paces = [sigma_pace if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
+    return [
+        {"params": [p for (_, p), own in zip(named, paces, strict=True) if own == pace], "pace": pace}
+        for pace in sorted(set(paces))
+    ]
+
+
+def _optimizer(groups: list[dict[str, Any]], s: Optimizer) -> torch.optim.Optimizer:
     if s.kind == "rmsprop":
-        return torch.optim.RMSprop(params, lr=s.lr, alpha=s.beta2, eps=s.eps, weight_decay=s.weight_decay)
+        return torch.optim.RMSprop(groups, lr=s.lr, alpha=s.beta2, eps=s.eps, weight_decay=s.weight_decay)
     betas = (s.beta1, s.beta2)
-    return torch.optim.Adam(params, lr=s.lr, betas=betas, eps=s.eps, weight_decay=s.weight_decay, fused=True)
+    return torch.optim.Adam(groups, lr=s.lr, betas=betas, eps=s.eps, weight_decay=s.weight_decay, fused=True)
 
 
 def play_batch(

@@ -68,6 +68,10 @@ class Optimizer:
     """How the learning rate falls, as a function of the share of the run that is done."""
     final: Share = 0.02
     """What the learning rate ends at, as a share of `lr` (not for `constant`)."""
+    sigma_pace: Positive = 1.0
+    """Times the learning rate for a `log_sigma` that all samples share. Adam moves it by about the rate a
+    step, however far it has to go: in a short run not far enough.
+    """
 
     def lr_at(self, progress: float) -> float:
         """Learning rate when `progress` (in [0, 1]) of the run is done.
@@ -100,6 +104,8 @@ class Changes:
     """How the learning rate falls."""
     final: Share | None = None
     """What the learning rate ends at, as a share of `lr`."""
+    sigma_pace: Positive | None = None
+    """Times the learning rate for a shared `log_sigma`."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
