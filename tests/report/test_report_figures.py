@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 
 from chimerae import pictures
 from chimerae.errors import InputError
+from chimerae.pictures import tiled
 from chimerae.report.compare import Named
 from chimerae.report.figures import figure
 from chimerae.report.films import kept
@@ -65,7 +67,7 @@ def test_originals_are_told_apart_after_they_were_made_small(tmp_path: Path) -> 
     faces, shown = torch.rand(16, 3, 32, 32), {}
     for name in ("VAE", "WAE"):
         drawn = pictures.rows({"originals": faces, "decoder": torch.rand(16, 3, 32, 32)})
-        content, form = pictures.compact(drawn, 40_000)
+        content, form = pictures.compact(partial(pictures.reduced, drawn), 40_000)
         assert form == "webp"
         shown[name] = pictures.opened(content)
     assert len({pictures.top(image) for image in shown.values()}) == 1
@@ -74,7 +76,7 @@ def test_originals_are_told_apart_after_they_were_made_small(tmp_path: Path) -> 
 def test_large_pictures_are_kept_whole_with_their_notes(tmp_path: Path) -> None:
     noise = Image.frombytes("RGB", (400, 300), os.urandom(360_000))
     sheet = pictures.labelled({"originals": noise, "decoder": noise})
-    content, form = pictures.compact(sheet, 400_000)
+    content, form = pictures.compact(partial(pictures.reduced, sheet), 400_000)
     assert (form, len(content) <= 400_000) == ("webp", True)
     back = pictures.opened(content)
     assert back.size == sheet.size
@@ -85,25 +87,48 @@ def test_large_pictures_are_kept_whole_with_their_notes(tmp_path: Path) -> None:
     assert read_run(folder).pictures["reconstructions"].suffix == ".webp"
 
 
+def test_words_over_small_samples_stay_as_large(tmp_path: Path) -> None:
+    """Samples that have to be made smaller than they are do not take their captions with them."""
+    arms = []
+    for name in ("VAE", "GAN"):
+        folder = write_run(tmp_path / name)
+        noise = Image.frombytes("RGB", (600, 600), os.urandom(3 * 600 * 600))
+        pictures.save(noise, folder / "pictures" / "samples.png")
+        arms.append(Named(read_run(folder), name, name, "#000"))
+    picture = figure(arms, "samples", 2)
+    assert picture is not None
+    small = 600 // round(600 / ((picture.width - 8) // 2))
+    assert small <= 300
+    captions = picture.height - small
+    whole = tiled(
+        {"VAE": Image.new("RGB", (small, small)), "GAN": Image.new("RGB", (small, small))}, columns=2
+    )
+    assert captions == whole.height - small
+
+
 def test_small_pictures_stay_exact() -> None:
     sheet = pictures.labelled({"originals": Image.new("RGB", (40, 30), (10, 20, 30))})
-    content, form = pictures.compact(sheet, 400_000)
+    content, form = pictures.compact(partial(pictures.reduced, sheet), 400_000)
     assert form == "png"
     assert pictures.opened(content).tobytes() == sheet.tobytes()
 
 
 def test_nothing_is_too_large() -> None:
     noise = Image.frombytes("RGB", (400, 300), os.urandom(360_000))
-    content, form = pictures.compact(noise, 10_000)
+    content, form = pictures.compact(partial(pictures.reduced, noise), 10_000)
     assert (form, len(content) <= 10_000) == ("webp", True)
-    long = pictures.opened(pictures.compact(Image.new("RGB", (17_000, 10)), 10_000)[0])
+    long = pictures.opened(
+        pictures.compact(partial(pictures.reduced, Image.new("RGB", (17_000, 10))), 10_000)[0]
+    )
     assert long.size == (3_400, 2)
 
 
 def test_a_new_png_counts_more_than_an_old_webp(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "run")
     image = Image.new("RGB", (40, 30))
-    (folder / "pictures" / "samples.webp").write_bytes(pictures.compact(image, 0)[0])
+    (folder / "pictures" / "samples.webp").write_bytes(
+        pictures.compact(partial(pictures.reduced, image), 0)[0]
+    )
     assert read_run(folder).pictures["samples"].suffix == ".png"
     (folder / "pictures" / "samples.png").unlink()
     content = small((folder / "pictures" / "samples.webp").read_bytes())[0]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 from chimerae.conduct.cells import Cell
 from chimerae.files import write_bytes, write_text
-from chimerae.pictures import compact
+from chimerae.pictures import compact, reduced
 from chimerae.report.images import open_picture
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
@@ -52,7 +53,7 @@ def _small(path: Path) -> tuple[bytes, str]:
     """A picture and its format for a record; one that is in a record already stays as it is."""
     if path.suffix == ".webp" or path.stat().st_size <= MOST_BYTES:
         return path.read_bytes(), path.suffix.removeprefix(".")
-    return compact(open_picture(path), MOST_BYTES)
+    return compact(partial(reduced, open_picture(path)), MOST_BYTES)
 
 
 def _shortened(lines: Sequence[str]) -> list[str]:

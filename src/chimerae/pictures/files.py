@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -69,15 +70,16 @@ def opened(content: bytes) -> Image.Image:
     return image
 
 
-def compact(image: Image.Image, most: int) -> tuple[bytes, str]:
-    """The picture in at most `most` bytes, and its format: a PNG, or else a WebP as good as they allow, and
-    smaller by a whole factor where that is not enough.
+def compact(drawn: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]:
+    """A picture in at most `most` bytes, and its format: a PNG, or else a WebP as good as they allow, and
+    smaller by a whole factor where that is not enough. `drawn` gives it at that fraction of its size.
     """
+    image = drawn(1)
     factor = -(-max(image.size) // LONGEST)
     if factor == 1 and len(content := png(image)) <= most:
         return content, "png"
     while True:
-        shown = reduced(image, factor)
+        shown = drawn(factor)
         for quality in QUALITIES:
             if len(content := webp(shown, quality)) <= most or min(shown.size) < 2 * SHORTEST:
                 return content, "webp"

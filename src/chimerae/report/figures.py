@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image
 
-from chimerae.pictures import compact, opened, panels, strips, tiled, top
+from chimerae.pictures import compact, opened, panels, reduced, strips, tiled, top
 from chimerae.report.compare import Named, first_of_each
 from chimerae.report.images import Picture, open_picture, under_one_top
 
@@ -27,13 +27,20 @@ def figure(runs: Sequence[Named], kind: str, columns: int) -> Picture | None:
     images = {entry.group: open_picture(entry.run.pictures[kind]) for entry in shown}
     if not images:
         return None
-    if all(strips(image) for image in images.values()):
-        joined = _sheets(images)
-    else:
-        wide = any(strips(image) for image in images.values())
-        joined = tiled(_last_panels(images), columns=1 if wide else columns)
-    content, form = compact(joined, MOST_BYTES)
+
+    def drawn(factor: int) -> Image.Image:
+        """At a fraction of their size, under words as large as ever."""
+        return _joined({name: reduced(image, factor) for name, image in images.items()}, columns)
+
+    content, form = compact(drawn, MOST_BYTES)
     return Picture(content, *opened(content).size, "", labelled=True, form=form)
+
+
+def _joined(images: Mapping[str, Image.Image], columns: int) -> Image.Image:
+    if all(strips(image) for image in images.values()):
+        return _sheets(images)
+    wide = any(strips(image) for image in images.values())
+    return tiled(_last_panels(images), columns=1 if wide else columns)
 
 
 def _last_panels(images: Mapping[str, Image.Image]) -> dict[str, Image.Image]:
