@@ -9,7 +9,9 @@ from torch import nn
 
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.evaluation.bench import Bench, noise_rows
+from chimerae.methods import Biadversarial
 from chimerae.nets import Nets
+from chimerae.networks import MLP
 from chimerae.shapes import SIGNED
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, _Plays, built, images
 
@@ -62,6 +64,16 @@ def test_batch_size_changes_nothing():
     nets = built(method, IMAGE)
     small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, 64))
     assert small.keys() == large.keys()
+    assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n):
+    method, data = Biadversarial(z_dim=3), images(n)
+    nets = Nets(method.networks(IMAGE, MLP(width=8)))
+    small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, n))
+    assert small.keys() == large.keys()
+    assert ("mse_unit", "decoder") in small
     assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
 
 

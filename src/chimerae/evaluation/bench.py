@@ -16,22 +16,10 @@ from chimerae.metrics import Posterior
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 
-BLOCK = 256
-"""Rows of noise that are drawn from one seed."""
-
 
 def noise_rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
-    """Standard normal rows `start` to `stop`, `[stop - start, d]`; a row depends on its number alone.
-
-    >>> bool((noise_rows(0, 600, 3, 0, "eps")[250:260] == noise_rows(250, 260, 3, 0, "eps")).all())
-    True
-    """
-    first = start // BLOCK
-    blocks = [
-        torch.randn(BLOCK, d, generator=noise.generator("evaluation", *parts, block))
-        for block in range(first, -(-stop // BLOCK))
-    ]
-    return torch.cat([*blocks, torch.empty(0, d)])[start - first * BLOCK :][: stop - start]
+    """Standard normal rows `start` to `stop`, `[stop - start, d]`; a row depends on its number alone."""
+    return noise.rows(start, stop, d, "evaluation", *parts)
 
 
 def spread(total: int, n: int | None) -> Tensor:
@@ -153,7 +141,7 @@ class Bench:
     def _encoded(self, x: Tensor, start: int, what: str) -> Gaussian:
         x = x.to(self.device)
         inwards = self.method.value_range.from_unit(x) if is_image(self.shape) else x
-        with noise.seeded(self.seed, what, start):  # for posteriors that are drawn, not described
+        with noise.placed(start, "evaluation", self.seed, what):  # for posteriors that are drawn
             return self.method.encode(self.nets, inwards)
 
     def _measurable(self, x: Tensor) -> Tensor:
