@@ -8,10 +8,9 @@ import pytest
 
 from chimerae.conduct import cells_of
 from chimerae.errors import InputError
-from chimerae.studies import Found, Study, study
+from chimerae.studies import Found, Shows, Study, study
+from chimerae.studies.lfw_faces import FIDELITY, REALISM
 from chimerae.tables import Values
-
-REALISM = ("swd", "fd_classifier[cifar10]", "kd_classifier[cifar10]")
 
 
 def of_the_source(chosen: Study, group: str) -> Found:
@@ -50,13 +49,10 @@ def faces(generator: float, bigan: float, vae: float) -> Found:
         return Values((value, value + 0.01, value + 0.02))
 
     found = {}
-    for metric in REALISM:
-        found |= {("AVAE: generator", metric): three(generator), ("VAE", metric): three(vae)}
-    for metric in ("mse_signed",):
-        found |= {("AVAE: generator", metric): three(generator), ("BiGAN", metric): three(bigan)}
-    for metric in ("psnr", "ssim", "coverage_classifier[cifar10]"):
-        found |= {("AVAE: generator", metric): three(-generator)}
-        found |= {("BiGAN", metric): three(-bigan), ("VAE", metric): three(-vae)}
+    for metric in (*REALISM, *FIDELITY):
+        sign = -1 if Shows(metric, "").better == "higher" else 1
+        rows = {"AVAE: generator": generator, "BiGAN": bigan, "VAE": vae}
+        found |= {(row, metric): three(sign * value) for row, value in rows.items()}
     return Found(found)
 
 
@@ -66,6 +62,21 @@ def faces(generator: float, bigan: float, vae: float) -> Found:
 )
 def test_an_avae_of_faces_has_to_win_on_both_sides(generator: float, bigan: float, vae: float, word: str):
     assert study("lfw-faces").judge(faces(generator, bigan, vae)).word == word
+
+
+@pytest.mark.parametrize("metric", ["fid", "precision_classifier[cifar10]", "lpips"])
+def test_one_measure_is_enough_to_lose_and_what_was_not_computed_is_not_judged(metric: str):
+    found = dict(faces(1, 2, 3).values)
+    rival = "BiGAN" if metric == "lpips" else "VAE"
+    swapped = {
+        ("AVAE: generator", metric): found[rival, metric],
+        (rival, metric): found["AVAE: generator", metric],
+    }
+    verdict = study("lfw-faces").judge(Found(found | swapped))
+    assert verdict.word == "disagrees"
+    assert metric in verdict.why
+    without = {key: value for key, value in found.items() if key[1] != metric}
+    assert study("lfw-faces").judge(Found(without)).word == "agrees"
 
 
 def test_missing_data_are_all_named_before_anything_is_trained(tmp_path, monkeypatch):
