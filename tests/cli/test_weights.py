@@ -14,7 +14,7 @@ NAMES = ("inception", "vgg16", "alexnet")
 
 
 def states(out: str) -> dict[str, str]:
-    rows = [line.split() for line in out.splitlines() if not line.startswith(" ")]
+    rows = [line.split() for line in out.splitlines()[1:] if not line.startswith(" ")]
     return {name: state for name, state, *_ in rows}
 
 
@@ -23,6 +23,7 @@ def test_list_shows_what_is_there_missing_and_damaged(call, tmp_path: Path):
         (tmp_path / "alexnet-owt-7be5be79.pth").write_bytes(b"half of it")
         code, out, _ = call("weights", "list")
     assert code == 0
+    assert out.startswith(f"kept in {tmp_path}\n")
     assert states(out) == {"inception": "missing", "vgg16": "there", "alexnet": "damaged"}
     for part in (
         "weights-inception-2015-12-05-6726825d.pth",
@@ -43,8 +44,11 @@ def test_add_checks_copies_and_names(call, tmp_path: Path, monkeypatch: pytest.M
         assert out == f"alexnet (for lpips): {tmp_path / 'place' / 'alexnet-owt-7be5be79.pth'}\n"
         assert states(call("weights", "list")[1])["alexnet"] == "there"
         other = tmp_path / "other"
-        assert call("weights", "add", "download.bin", "--folder", other)[0] == 0
+        code, out, _ = call("weights", "add", "download.bin", "--folder", other)
+        assert code == 0
+        assert f"say --weights {other} when you evaluate" in out
         assert states(call("weights", "list", "--folder", other)[1])["alexnet"] == "there"
+        assert call("weights", "path", "--weights", other)[1] == f"{other}\n"
         Path("wrong").write_bytes(b"wrong")
         code, _, err = call("weights", "add", "wrong")
         assert code == 2
@@ -70,10 +74,11 @@ def test_verbs_that_are_not_there_are_one_line(call):
 def test_an_evaluation_without_weights_says_so_in_one_line(call, trained: Path):
     code, out, err = call("evaluate", trained)
     assert code == 0, err
-    (line,) = [line for line in out.splitlines() if "chimerae weights list" in line]
-    assert line.startswith(
-        "fid, kid, inception_score, precision, recall, density, coverage: absent, published weights"
-    )
+    lines = [line for line in out.splitlines() if "chimerae weights list" in line]
+    assert [line.partition(" (")[0] for line in lines] == [
+        "fid, kid, inception_score: absent, weights-inception-2015-12-05-6726825d.pth",
+        "precision, recall, density, coverage: absent, vgg16-397923af.pth",
+    ]
     absent = json.loads((trained / "scores.json").read_text())["absent"]
     assert "\n" not in absent["fid"]
     code, out, _ = call("evaluate", trained, "--metrics", "fid")

@@ -22,12 +22,19 @@ def write_run(
     protocol: dict[str, Any] | None = None,
     n: int = 360,
     evaluated: bool = True,
+    data: dict[str, Any] | None = None,
     schema: int = 1,
 ) -> Path:
     """Write the run folder `root`, and return it."""
     networks = ["decoder", "generator"] if method == "avae" else ["decoder"]
     settings = {"method": {"name": method, "beta": beta}, "arch": {"name": "dcgan", "width": 16}}
-    rest = {"data": "digits", "prepare": {"size": None}, "training": {"batch_size": 64}}
+    about = data or {}
+    size = about.get("transform", {}).get("size")
+    rest = {
+        "data": about.get("source", "digits"),
+        "prepare": {"size": size},
+        "training": {"batch_size": 64},
+    }
     record = {
         "schema": schema,
         "chimerae": "0.1.0",
@@ -36,7 +43,7 @@ def write_run(
     }
     _json(root / "run.json", record)
     _json(root / "env.json", {"python": "3.12.1", "device": "cpu", "threads": 2})
-    _json(root / "data.json", {"shape": [1, 8, 8], "counts": {"train": 1437, "test": 360}})
+    _json(root / "data.json", {"shape": [1, 8, 8], "counts": {"train": 1437, "test": 360}, **about})
     _json(root / "model" / "config.json", {"parameters": dict.fromkeys(["encoder", *networks], 1000)})
     (root / "log.jsonl").write_text("".join(_line(step, method) for step in range(10, reached + 1, 10)))
     images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))

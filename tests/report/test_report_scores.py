@@ -45,6 +45,21 @@ def test_values_of_different_protocols_are_marked(tmp_path: Path) -> None:
     assert table.marks == (("a", "split test"), ("b", "split train"))
 
 
+def test_data_cut_differently_are_another_protocol(tmp_path: Path) -> None:
+    def cut(name: str, size: int, seed: int, value: float) -> Path:
+        data = {"source": name, "transform": {"size": [size, size], "fit": "crop", "crop": None}}
+        return write_run(
+            tmp_path / f"runs/{name}{size}{seed}", method="vae", seed=seed, value=value, data=data
+        )
+
+    wide = [cut("celeba-crop70", 64, seed, 30.0 + seed) for seed in range(2)]
+    for other in ("celeba-crop60", 64), ("celeba-crop70", 32):
+        table = _table(*wide, *(cut(*other, seed, 10.0 + seed) for seed in range(2)))
+        marked = {told for _, told in table.marks}
+        assert marked == {"data celeba-crop70 64x64", "data {} {s}x{s}".format(other[0], s=other[1])}
+        assert _bold(table) == []
+
+
 def test_another_number_of_samples_is_another_protocol_but_another_seed_is_not(tmp_path: Path) -> None:
     one = write_run(tmp_path / "runs/a", method="vae")
     assert _table(one, write_run(tmp_path / "runs/b", n=10)).marks == (("a", "n 360"), ("b", "n 10"))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from chimerae.report.protocol import protocols
+from chimerae.report.protocol import protocols, unlike
 from chimerae.report.read import Score
 
 TITLES = {"cost": "cost", "kl": "KL"}
@@ -41,8 +41,15 @@ def test_networks_may_be_measured_each_in_its_own_way():
 def test_runs_may_not():
     measured = [score("cost", "decoder", toy="rings", bins=bins) for bins in (9, 10)]
     assert protocols({"": measured}, TITLES)[1:] == [
-        "cost: measured differently from run to run: these values do not compare."
+        "cost: † measured differently from run to run: these values do not compare."
     ]
+
+
+def test_what_runs_measured_differently_is_told_apart():
+    measured = [score("cost", "decoder", bins=bins) for bins in (9, 10)]
+    assert unlike({"": measured}, "cost")
+    assert not unlike({"a": measured[:1], "b": measured[1:]}, "cost")
+    assert not unlike({"": measured}, "kl")
 
 
 def test_sets_have_protocols_of_their_own():

@@ -44,6 +44,8 @@ start with:
 
 --root DIR, with any verb, is the folder in which data sets such as cifar10 are looked for before the
 hub; the environment variable CHIMERAE_DATA does the same
+--weights DIR, with any verb, is the folder with published weights of feature networks, for FID and the
+like; the environment variable CHIMERAE_WEIGHTS does the same
 
 exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state saved; 1 our own fault"""
 
@@ -62,7 +64,7 @@ def usage() -> str:
 def run(args: Sequence[str]) -> int:
     """Run the command line `args` (without the program's name) and return its exit code; errors are raised.
 
-    `--root DIR` may stand anywhere.
+    `--root DIR` and `--weights DIR` may stand anywhere.
 
     Raises:
         InputError: the verb or its arguments are wrong.

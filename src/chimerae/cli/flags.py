@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chimerae.errors import InputError
 
+FOLDERS: Mapping[str, str] = {"--root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
+"""Flags that name a folder of this machine, and the environment variables that they set."""
+
 
 def rooted(args: Sequence[str]) -> list[str]:
-    """`args` without `--root DIR`, whose value is put into the environment, for this process and those it
-    starts: so nothing that a run writes down holds it.
+    """`args` without `--root DIR` and `--weights DIR`, whose values are put into the environment, for this
+    process and those it starts: so nothing that a run writes down holds them.
 
     Raises:
-        InputError: the value is missing.
+        InputError: a value is missing.
     """
-    root, rest = take(args, "--root")
-    if root is not None:
-        from chimerae.data.locate import ROOT
-
-        os.environ[ROOT] = str(Path(root).expanduser().absolute())
+    rest = list(args)
+    for flag, variable in FOLDERS.items():
+        folder, rest = take(rest, flag)
+        if folder is not None:
+            os.environ[variable] = str(Path(folder).expanduser().absolute())
     return rest
 
 

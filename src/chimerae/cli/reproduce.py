@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from chimerae.cli import DONE
 from chimerae.cli import study as study_verb
 from chimerae.data import is_here
+from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Study
 
 HELP = """\
@@ -17,7 +18,8 @@ ours. It is `chimerae study NAME --scale paper`; `--scale quick` is for a few co
 
 {tables}
 
-Data that are not here come from local copies in --root DIR, or from the hub where it has them."""
+Data that are not here come from local copies in --root DIR, or from the hub where it has them. Columns whose
+published weights are not here stay empty: `chimerae weights list`."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -30,8 +32,10 @@ def main(args: Sequence[str]) -> int:
 
 
 def _told(study: Study) -> str:
-    """Name, source, number of runs and data of a table."""
+    """Name, source, number of runs, data and missing weights of a table."""
     arms = study.arms("paper")
     here = {name: is_here(name) for name in dict.fromkeys(arm.run.data for arm in arms)}
     data = ", ".join(name if there else f"{name} (not here)" for name, there in here.items())
-    return f"  {study.name:<24} {study.source}\n  {'':<24} {len(arms)} rows; data: {data}"
+    lines = [f"  {study.name:<24} {study.source}", f"  {'':<24} {len(arms)} rows; data: {data}"]
+    lost = ", ".join(file.file for file in missing_for(show.metric for show in study.shows))
+    return "\n".join([*lines, *([f"  {'':<24} weights that are not here: {lost}"] if lost else [])])

@@ -13,6 +13,7 @@ from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, cores, slim, write_page
 from chimerae.errors import InputError
+from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Scale, Study, study
 
 HELP = """\
@@ -29,8 +30,8 @@ again it goes on: a run that is finished is never run again, one that was stoppe
 class Asked:
     """Run a study: a grid of runs and the table it fills."""
 
-    seeds: int = 3
-    """Runs of each arm."""
+    seeds: int | None = None
+    """Runs of each arm; when not given 3, or at paper scale as many as the source has."""
     scale: Scale = "quick"
     """`quick`: minutes on a few cores; `paper`: the source's settings."""
     jobs: int | None = None
@@ -72,7 +73,7 @@ def main(args: Sequence[str], verb: str = "study") -> int:
         chosen,
         folder,
         scale=asked.scale,
-        seeds=asked.seeds,
+        seeds=asked.seeds or (chosen.paper_seeds if asked.scale == "paper" else 3),
         steps=asked.steps,
         only=asked.only,
         device=asked.device,
@@ -81,6 +82,15 @@ def main(args: Sequence[str], verb: str = "study") -> int:
         print(listed(cells))
         return DONE
     return _study(chosen, cells, folder, asked, shlex.join(["chimerae", "study", *args]))
+
+
+def empty_for_now(chosen: Study) -> list[str]:
+    """Columns that nothing can be computed for, each with the file of published weights that is missing."""
+    lines = []
+    for file in missing_for(show.metric for show in chosen.shows):
+        titles = ", ".join(show.title for show in chosen.shows if show.metric in file.metrics)
+        lines.append(f"{titles}: stay empty, {file.wanting}")
+    return lines
 
 
 def listed(cells: Sequence[Cell]) -> str:
@@ -95,6 +105,8 @@ def listed(cells: Sequence[Cell]) -> str:
 
 def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> int:
     failed: Mapping[str, str] = {}
+    for line in empty_for_now(chosen):
+        print(line, file=sys.stderr)
     try:
         if not asked.page_only:
             with display() as show:

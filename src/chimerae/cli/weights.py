@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ usage: chimerae weights list|add FILE|path [--folder FOLDER]
 
   list    which published weights there are, what they are for, and whether they are here
   add     check a file and copy it to its place
-  path    print the folder they are kept in: $CHIMERAE_WEIGHTS, else `weights` in the cache
+  path    print the folder they are kept in: --weights DIR, else $CHIMERAE_WEIGHTS, else `weights` in the
+          cache
 
 Nothing is downloaded: get a file from its address, and add it."""
 
@@ -65,8 +67,9 @@ def main(args: Sequence[str]) -> int:
 
 def _list(args: Sequence[str]) -> None:
     asked = parse(List, args, prog="chimerae weights list")
-    from chimerae.extractors.weights import PUBLISHED, state_of
+    from chimerae.extractors.weights import PUBLISHED, state_of, weights_folder
 
+    print(f"kept in {weights_folder(asked.folder)}")
     for each in PUBLISHED:
         print(f"{each.name:<10} {state_of(each, asked.folder):<8} {each.file}  SHA-256 {each.digest}...")
         print(f"{'':<10} for {each.use}; licence: {each.licence}")
@@ -75,10 +78,12 @@ def _list(args: Sequence[str]) -> None:
 
 def _add(args: Sequence[str]) -> None:
     asked = parse(Add, args, prog="chimerae weights add")
-    from chimerae.extractors.weights import add_weights
+    from chimerae.extractors.weights import add_weights, weights_folder
 
     file, path = add_weights(asked.file, asked.folder)
     print(f"{file.name} (for {file.use}): {path}")
+    if path.parent != weights_folder():
+        print(f"say --weights {shlex.quote(str(path.parent))} when you evaluate, or set CHIMERAE_WEIGHTS")
 
 
 def _path(args: Sequence[str]) -> None:

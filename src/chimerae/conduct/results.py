@@ -13,6 +13,7 @@ from chimerae.files import write_bytes, write_text
 from chimerae.report.compare import Named, first_of_each
 from chimerae.report.figures import figure
 from chimerae.report.films import kept, moving_corner
+from chimerae.report.protocol import unlike
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
 from chimerae.report.study import Film, StudyPage, study_html, study_markdown
@@ -36,7 +37,6 @@ def write_page(
     finished = [cell for cell in cells if cell.finished]
     runs = {cell.label: read_run(cell.folder) for cell in finished}
     found = found_in(cells)
-    table = table_of(study, [cell.arm for cell in cells], found)
     missing = tuple(cell.label for cell in cells if not cell.finished)
     page = StudyPage(
         name=study.name,
@@ -45,7 +45,7 @@ def write_page(
         method=study.method,
         command=without_paths(command),
         scale=scale,
-        table=table,
+        table=table_of(study, [cell.arm for cell in cells], found),
         titles={shown.metric: shown.title for shown in study.shows},
         verdict=_verdict(study, found, cells, scale, missing),
         missing=missing,
@@ -53,8 +53,10 @@ def write_page(
         runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
         sets=sets_of(cells),
     )
+    different = [shown.metric for shown in study.shows if unlike(page.scores, shown.metric)]
     page = replace(
         page,
+        table=table_of(study, [cell.arm for cell in cells], found, different),
         figures={kind: shown for kind in study.pictures if (shown := figure(page.runs, kind, study.columns))},
         films=_films(finished, page.runs, folder) if study.learning else {},
     )

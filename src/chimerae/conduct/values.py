@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from chimerae.conduct.cells import Cell
 from chimerae.report.read import DATA, RunFolder, Score, read_run
@@ -43,9 +43,11 @@ def data_row(group: str = "") -> str:
     return f"{group}, {DATA}" if group else DATA
 
 
-def table_of(study: Study, arms: Sequence[Arm], found: Found) -> Table:
-    """The table of `study`: a line for every row of `arms`, and for the data after those they belong to."""
-    columns = [Column(shown.title, shown.better) for shown in study.shows]
+def table_of(study: Study, arms: Sequence[Arm], found: Found, unlike: Collection[str] = ()) -> Table:
+    """The table of `study`: a line for every row of `arms`, and for the data after those they belong to.
+    Metrics that are `unlike` from run to run are marked.
+    """
+    columns = [Column(shown.title, shown.better, shown.metric in unlike) for shown in study.shows]
     return filled(columns, list(_lines(study, arms, found)))
 
 

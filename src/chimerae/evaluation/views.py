@@ -14,8 +14,6 @@ from chimerae.evaluation.task import Task
 from chimerae.extractors import EXTRACTORS, Extractor, MissingWeights, Wanted
 from chimerae.metrics import Features, PairMetric, SampleMetric
 
-NO_WEIGHTS: Final = "published weights are not here; `chimerae weights list` says which files, and whence"
-"""Why metrics are absent that nobody asked for by name: one line for all of them."""
 PAIRS: Final = 32
 """Pairs of images whose features are held at a time: they are many where images are large."""
 
@@ -78,6 +76,7 @@ def open_views(metrics: Sequence[SampleMetric] | Sequence[PairMetric], task: Tas
         try:
             extractors[name] = EXTRACTORS[name](wanted)
         except InputError as error:
-            brief = isinstance(error, MissingWeights) and settings.metrics is None
-            missing[name] = NO_WEIGHTS if brief else str(error)
+            missing[name] = str(error)
+            if isinstance(error, MissingWeights) and settings.metrics is None:
+                missing[name] = error.file.wanting  # one line for all metrics that need it
     return Views(extractors, device, missing)

@@ -9,7 +9,7 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -32,10 +32,23 @@ class Published:
     digest: str
     """First hexadecimal digits of its SHA-256: they are part of the published name."""
     use: str
-    """What it is for."""
+    """The metrics that it is for."""
     where: str
     """Where it is published: an address, or the attribute of a library that holds it."""
     licence: str
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Names of the metrics that need it."""
+        return frozenset(self.use.split(", "))
+
+    @property
+    def wanting(self) -> str:
+        """What to say where it is missing and nobody asked for it by name."""
+        return (
+            f"{self.file} (SHA-256 {self.digest}...) is not here; "
+            "`chimerae weights list` says whence it comes and where it goes"
+        )
 
 
 PUBLISHED: tuple[Published, ...] = (
@@ -67,6 +80,8 @@ PUBLISHED: tuple[Published, ...] = (
 )
 """Every file that is known."""
 
+FOLDER: Final = "CHIMERAE_WEIGHTS"
+"""Environment variable with the folder that files are kept in."""
 State = Literal["there", "missing", "damaged"]
 _UNREADABLE: Final = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, ValueError, AttributeError)
 
@@ -74,16 +89,31 @@ _UNREADABLE: Final = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, 
 class MissingWeights(InputError):
     """A file of published weights is not where it is looked for."""
 
+    def __init__(self, file: Published, place: Path) -> None:
+        super().__init__(
+            f"{file.file} (SHA-256 {file.digest}...) is not in '{place}'; "
+            f"get it from {file.where} and put it there, or run `chimerae weights add FILE`"
+        )
+        self.file = file
+
 
 def weights_folder(given: Path | None = None) -> Path:
     """Where files are kept: the argument, else `$CHIMERAE_WEIGHTS`, else `weights` in the cache folder."""
-    chosen = given or os.environ.get("CHIMERAE_WEIGHTS") or cache_folder(None) / "weights"
+    chosen = given or os.environ.get(FOLDER) or cache_folder(None) / "weights"
     return Path(chosen).expanduser()
 
 
 def published(name: str) -> Published:
     """The file that feature networks call `name`."""
     return next(each for each in PUBLISHED if each.name == name)
+
+
+def missing_for(metrics: Iterable[str]) -> list[Published]:
+    """Files that some of `metrics` need and that are not here."""
+    wanted = set(metrics)
+    return [
+        file for file in PUBLISHED if file.metrics & wanted and not (weights_folder() / file.file).is_file()
+    ]
 
 
 def state_of(file: Published, folder: Path | None = None) -> State:
@@ -104,10 +134,7 @@ def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
     file, place = published(name), weights_folder(folder)
     path = place / file.file
     if not path.is_file():
-        raise MissingWeights(
-            f"{file.file} (SHA-256 {file.digest}...) is not in '{place}'; "
-            f"get it from {file.where} and put it there, or run `chimerae weights add FILE`"
-        )
+        raise MissingWeights(file, place)
     if not (found := _sha256(path)).startswith(file.digest):
         raise InputError(
             f"'{path}' is damaged: its SHA-256 is {found[:8]}..., not {file.digest}...; "

@@ -68,6 +68,16 @@ def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) ->
     return [f"All values: {words(common)}.", *said] if common else said
 
 
+def unlike(sets: Mapping[str, Sequence[Score]], metric: str) -> bool:
+    """Whether values of one metric and network differ in how they were measured, within some set."""
+    return any(_differ(some) for some in _measured(sets, metric).values())
+
+
+def _differ(scores: Sequence[Score]) -> bool:
+    networks = {score.of: protocol_of(score) for score in scores}
+    return any(protocol_of(score) != networks[score.of] for score in scores)
+
+
 def _measured(sets: Mapping[str, Sequence[Score]], metric: str) -> dict[str, list[Score]]:
     """The scores of one metric that models have, by set."""
     own = {name: [s for s in some if s.metric == metric and s.of != "data"] for name, some in sets.items()}
@@ -86,10 +96,10 @@ def _told(sets: Mapping[str, Sequence[Score]], common: Mapping[str, str]) -> Ite
         of_set = _shared(some)
         if more := _beyond(of_set, shared):
             yield before + words(more)
-        networks = {score.of: protocol_of(score) for score in some}
-        if any(protocol_of(score) != networks[score.of] for score in some):
-            yield before + "measured differently from run to run: these values do not compare"
+        if _differ(some):
+            yield before + "† measured differently from run to run: these values do not compare"
             continue
+        networks = {score.of: protocol_of(score) for score in some}
         for network, protocol in networks.items():
             if more := _beyond(protocol, of_set):
                 yield f"{before}{network}: {words(more)}"

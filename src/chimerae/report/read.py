@@ -109,17 +109,18 @@ def read_run(path: Path) -> RunFolder:
         raise InputError(f"{path} {what}; give the folder that `chimerae train` made")
     record = _versioned(path / "run.json")
     scores = _versioned(path / "scores.json")
+    data = _object(path / "data.json")
     log, torn = read_log(path / "log.jsonl")
     return RunFolder(
         path=path,
         record=record,
         env=_object(path / "env.json"),
-        data=_object(path / "data.json"),
+        data=data,
         model=_object(path / "model" / "config.json"),
         log=log,
         torn=torn,
         scores_record=scores,
-        scores=tuple(_scores(path / "scores.json", scores)),
+        scores=tuple(_scores(path / "scores.json", scores, _data_fact(data))),
         pictures=_drawn(path / "pictures"),
         snapshots=tuple(_snapshots(path / "samples")),
     )
@@ -148,7 +149,20 @@ def _versioned(path: Path) -> Json:
     return record
 
 
-def _scores(path: Path, record: Json) -> Iterator[Score]:
+def _data_fact(data: Json) -> dict[str, str]:
+    """What scores were measured on, for their protocol: the data's name, size, crop and fit."""
+    if "source" not in data:
+        return {}
+    transform = section(data, "transform")
+    size, crop, fit = (transform.get(name) for name in ("size", "crop", "fit"))
+    told = [Path(str(data["source"])).name]
+    told += ["x".join(str(edge) for edge in size)] if isinstance(size, list) else []
+    told += [f"crop {json.dumps(crop)}"] if crop else []
+    told += [str(fit)] if fit and fit != "crop" else []
+    return {"data": " ".join(told)}
+
+
+def _scores(path: Path, record: Json, data: Mapping[str, str]) -> Iterator[Score]:
     listed = record.get("scores", [])
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, dict) or "metric" not in entry:
@@ -161,7 +175,7 @@ def _scores(path: Path, record: Json) -> Iterator[Score]:
             std=None if math.isnan(std) else std,
             n=whole(entry.get("n")),
             better=str(entry.get("better", "")),
-            protocol=section(entry, "protocol"),
+            protocol={**data, **section(entry, "protocol")},
         )
 
 

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
 from chimerae.report.images import Picture
+from chimerae.report.log import section
 from chimerae.report.protocol import protocols
 from chimerae.report.read import Score
 from chimerae.tables import Table, markdown, markdown_table
@@ -71,6 +72,23 @@ class StudyPage:
         return found
 
     @property
+    def told(self) -> list[str]:
+        """What the values were measured with, and why columns are empty."""
+        return [*protocols(self.scores, self.titles), *self._empty()]
+
+    def _empty(self) -> Iterator[str]:
+        absent = {
+            m: why for entry in self.runs for m, why in section(entry.run.scores_record, "absent").items()
+        }
+        there = {score.metric for entry in self.runs for score in entry.run.scores}
+        reasons: dict[str, list[str]] = {}
+        for metric, title in self.titles.items():
+            if metric not in there and metric in absent:
+                reasons.setdefault(str(absent[metric]), []).append(title)
+        for reason, titles in reasons.items():
+            yield f"{', '.join(titles)}: empty, {reason}."
+
+    @property
     def heading(self) -> str:
         """The title."""
         return f"Study {self.name}"
@@ -84,7 +102,6 @@ class StudyPage:
 
 def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
     """The page in Markdown; `pictures` maps kinds to the names of files beside it."""
-    told = protocols(page.scores, page.titles)
     parts = [
         f"# {page.heading}",
         f"**{page.about}** ({page.source})",
@@ -94,7 +111,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
         page.method,
         "## Table",
         markdown(page.table) if page.runs else "No run is finished yet.",
-        *told,
+        *page.told,
         page.boldness,
         *(f"## {_caption(kind)}\n\n![{_caption(kind)}]({name})" for kind, name in pictures.items()),
         *_moving_pictures(page),
@@ -120,7 +137,7 @@ def study_html(page: StudyPage) -> str:
         method=_paragraphs(page.method),
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
         arrows={"higher": "↑", "lower": "↓", "": ""},
-        told=protocols(page.scores, page.titles),
+        told=page.told,
         figures=[(_caption(kind), shown) for kind, shown in page.figures.items()],
         learning=LEARNING,
         run_head=RUN_HEAD,

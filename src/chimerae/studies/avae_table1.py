@@ -90,6 +90,7 @@ SIZE: Mapping[Scale, Mapping[str, Any]] = {
         "evaluation.bn": "batch",
         "evaluation.batch_size": 64,
         "evaluation.samples": 50_000,
+        "evaluation.n": 50_000,
         "evaluation.real": "train",
     },
 }
@@ -189,4 +190,5 @@ which is neither L^a nor L^b, with xi. MNIST is not in the source.""",
     learning=True,
     columns=4,
     by_group=True,
+    paper_seeds=5,
 )

@@ -104,5 +104,7 @@ class Study:
     each sheet, or the last panel of a plot."""
     columns: int = 4
     """Pictures beside one another."""
+    paper_seeds: int = 3
+    """Runs of each arm at paper scale, when nobody says how many: as many as the source has."""
     by_group: bool = False
     """Groups of arms do not need one another: whole groups that are finished are judged without the rest."""

@@ -25,6 +25,7 @@ _LATEX = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "–": "--",
+    "†": r"\dag{}",
     "²": "$^2$",
     "|": r"\textbar{}",
     "<": r"\textless{}",
@@ -36,7 +37,7 @@ def headings(table: Table) -> list[str]:
     """Titles of the columns as they are printed: names, number of seeds, each quantity and the paper's."""
     shown = [*(["set"] if table.grouped else []), "", "n"]
     for column in table.columns:
-        shown.append(f"{column.title} {ARROWS[column.better]}".strip())
+        shown.append(f"{column.heading} {ARROWS[column.better]}".strip())
         if column.title in table.with_source:
             shown.append("source")
     return shown
@@ -64,7 +65,9 @@ def csv_text(table: Table) -> str:
     writer = csv.writer(text, lineterminator="\n")
     titles = [column.title for column in table.columns]
     kinds = ("mean", "deviation", "n", "source")
-    writer.writerow(["set", "row", *(f"{title}, {kind}" for title in titles for kind in kinds)])
+    writer.writerow(
+        ["set", "row", *(f"{column.heading}, {kind}" for column in table.columns for kind in kinds)]
+    )
     for line in table.lines:
         writer.writerow(
             [line.group, line.name, *(cell for title in titles for cell in _numbers(line, title))]

@@ -15,6 +15,13 @@ class Column:
 
     title: str
     better: Better = ""
+    unlike: bool = False
+    """Its values were measured differently and do not compare: it is marked, and nothing in it leads."""
+
+    @property
+    def heading(self) -> str:
+        """The title, with a mark where values do not compare."""
+        return f"{self.title} †" if self.unlike else self.title
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
 
 
 def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> set[int | None]:
-    groups = dict.fromkeys(line.group for line in lines)
+    groups = () if column.unlike else dict.fromkeys(line.group for line in lines)
     return {
         best(
             {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}, column.better
