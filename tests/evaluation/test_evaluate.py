@@ -182,7 +182,7 @@ def test_progress_reaches_the_end():
         Evaluation(batch_size=20),
         progress=lambda done, total, what: seen.append((done, total, what)),
     )
-    for what in ("test samples", "samples", "codes"):
+    for what in ("test samples", "samples of the generator", "codes"):
         counts = [done for done, _, of in seen if of == what]
         assert counts == sorted(counts)
         assert counts[-1] == 50

@@ -18,8 +18,8 @@ from torchvision.models import alexnet
 from chimerae.data import Prepared
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.evaluation.bench import Bench
-from chimerae.evaluation.views import NO_WEIGHTS
 from chimerae.extractors import EXTRACTORS, Extractor
+from chimerae.extractors.weights import published
 from chimerae.shapes import Shape
 from helpers.weights import in_place_of, inception, scrambled
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images
@@ -80,13 +80,16 @@ def table(results: Results) -> dict[tuple[str, str], tuple[float, float | None]]
     return {(s.metric, s.of): (s.value, s.std) for s in results.scores}
 
 
-def test_without_weights_one_line_says_so_for_all_and_nothing_takes_their_place():
+def test_without_weights_a_line_for_each_file_says_so_and_nothing_takes_their_place():
     shape: Shape = (1, 32, 32)
     method, data = Twin(), images(20, shape)
     results = evaluate(method, built(method, shape), data)
-    without = {name for name, reason in results.absent.items() if reason == NO_WEIGHTS}
-    assert without == {*INCEPTION, *VGG, "lpips"}
-    assert not {s.metric for s in results.scores} & without
+    files = {"inception": INCEPTION, "vgg16": VGG, "alexnet": ("lpips",)}
+    without = {metric: published(file).wanting for file, metrics in files.items() for metric in metrics}
+    assert without.items() <= results.absent.items()
+    assert not {s.metric for s in results.scores} & without.keys()
+    assert {"fd_classifier", "precision_classifier"} <= results.absent.keys() - without.keys()
+    assert "--labels cifar10" in results.absent["fd_classifier"]
 
 
 def test_those_that_are_asked_for_by_name_say_which_file_is_missing():
@@ -123,6 +126,7 @@ def test_fid_and_kid_are_those_of_torch_fidelity_on_the_same_images(tmp_path: Pa
     assert fid.value == pytest.approx(expected["frechet_inception_distance"], rel=1e-4)
     kid = float(kernel_mmd(real.numpy(), fake.numpy()))
     assert scores["kid", "generator"].value == pytest.approx(kid, rel=1e-4)
+    assert scores["kid", "generator"].protocol["subset"] == 4
     facts = {
         "features": "inception pool",
         "resize": "tensorflow",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from chimerae.data import Split, prepare
 from chimerae.data.edges import edge, places
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.judge import judge
+from chimerae.metrics import SampleMetric
 from chimerae.metrics.edges import fitted
 from chimerae.recipes.build import build
 from tests.evaluation.evaluation_stubs import Twin, built, images
@@ -114,3 +116,29 @@ def test_improved_images_are_scored_beside_the_others(run: Path):
     assert facts["decoder, improved"]["improve_steps"] == 200
     assert facts["decoder"]["code"] == "prior"
     assert values(judge(run, Evaluation(n=20, metrics=("binary",), improve=True, batch_size=7))) == found
+
+
+def test_no_more_is_held_than_the_data_and_one_network(monkeypatch: pytest.MonkeyPatch):
+    """Statistics of 50,000 images are large: each network's go before the next one's come."""
+    alive: weakref.WeakSet[object] = weakref.WeakSet()
+    most: list[int] = []
+
+    class Gathered:
+        def __init__(self) -> None:
+            alive.add(self)
+            most.append(len(alive))
+
+        def add(self, images: torch.Tensor, /) -> None:
+            del images
+
+    metric = SampleMetric(
+        name="held", better="lower", unit="", about="", gather=Gathered, compare=lambda *_: 0.0, facts={}
+    )
+    monkeypatch.setattr("chimerae.evaluation.whole.METRICS", (metric,))
+    method = Twin()
+    results = evaluate(
+        method, built(method, (1, 12, 12)), images(30), Evaluation(improve=True, batch_size=16)
+    )
+    made = ("data", "decoder", "decoder, improved", "generator", "generator, improved")
+    assert tuple(score.of for score in results.scores) == made
+    assert most == [1, *[2] * len(made)]

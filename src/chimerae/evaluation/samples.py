@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import by_reason, not_finite, pieces, spread
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import DATA, Results, Score
@@ -46,6 +47,16 @@ class _Pass:
             statistic.add(seen[features])
 
 
+@dataclass(frozen=True)
+class _Made:
+    """What is gathered of `n` images of one kind, or the `problem` with them."""
+
+    of: str
+    n: int
+    problem: str = ""
+    statistics: _Gathered = field(default_factory=dict)
+
+
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     """Scores of every network's samples, and of the images of the split that they are not compared with."""
     if not metrics:
@@ -66,13 +77,7 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
     of_real = _of_split(work, real, n_real, work.fresh(compared=True))
-    n_other = min(n, len(other))
-    gathered = {DATA: (_of_split(work, other, n_other, work.fresh()), n_other)}
-    made, spoilt = _of_networks(work, n, problems)
-    gathered |= {name: (statistics, n) for name, statistics in made.items()}
-    problems |= {name: f"{k} of {n} samples are not finite" for name, k in spoilt.items() if k}
-    against: dict[str, Fact] = {"real": real.name, "real_n": n_real}
-    found = _results(work, of_real, gathered, problems, against)
+    found = _results(work, of_real, _makers(work, other, n, problems), {"real": real.name, "real_n": n_real})
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -97,74 +102,79 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     return statistics
 
 
-def _of_networks(
-    work: _Pass, n: int, problems: Mapping[str, str]
-) -> tuple[dict[str, _Gathered], dict[str, int]]:
-    gathered = {name: work.fresh() for name, problem in problems.items() if not problem}
-    spoilt = dict.fromkeys(gathered, 0)
-    for stop, named in _drawn(work, n, list(gathered)):
-        for name, images in named.items():
-            spoilt[name] = spoilt.get(name, 0) + not_finite(images)
-            work.see(gathered.setdefault(name, work.fresh()), images.nan_to_num().clamp(0, 1))
-        work.task.progress(stop, n, "samples")
-    return dict(gathered), spoilt
-
-
-def _drawn(work: _Pass, n: int, networks: Sequence[str]) -> Iterator[tuple[int, dict[str, Tensor]]]:
-    """Images of `networks` from `n` prior codes, batch by batch, each with how many there are by then; then
-    those of improved codes where they are asked for.
+def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> Iterator[_Made]:
+    """What is gathered of the split `other`, of `n` samples of each network, and of improved ones where they
+    are asked for. One after the other: statistics of 50,000 images are large.
     """
-    bench = work.task.bench
-    for start, stop in pieces(n, bench.batch_size):
-        made = bench.decode(bench.prior(start, stop))
-        yield stop, {name: made[name] for name in networks}
-    if not (work.task.settings.improve and bench.method.encodes):
-        return
-    for name in networks:
-        for start, stop in pieces(n, PUBLISHED.batch_size):
-            z = moved(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
-            yield stop, {f"{name}{IMPROVED}": bench.decode(z)[name]}
+    bench, count = work.task.bench, min(n, len(other))
+    yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
+    for name, problem in problems.items():
+        if problem:
+            yield _Made(name, n, problem)
+            continue
+        yield _drawn(work, name, n, pieces(n, bench.batch_size), bench.prior)
+        if work.task.settings.improve and bench.method.encodes:
+            yield _drawn(
+                work, f"{name}{IMPROVED}", n, pieces(n, PUBLISHED.batch_size), partial(_improved, bench, name)
+            )
 
 
-def _results(
-    work: _Pass,
-    real: _Gathered,
-    gathered: Mapping[str, tuple[_Gathered, int]],
-    problems: Mapping[str, str],
-    against: Mapping[str, Fact],
-) -> Results:
-    scores: list[Score] = []
+def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
+    return moved(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
+
+
+def _drawn(
+    work: _Pass, of: str, n: int, parts: Iterable[tuple[int, int]], codes: Callable[[int, int], Tensor]
+) -> _Made:
+    """What is gathered of `n` images of the network in `of`, from the `codes` of each of `parts`."""
+    statistics, spoilt = work.fresh(), 0
+    for start, stop in parts:
+        images = work.task.bench.decode(codes(start, stop))[of.removesuffix(IMPROVED)]
+        spoilt += not_finite(images)
+        work.see(statistics, images.nan_to_num().clamp(0, 1))
+        work.task.progress(stop, n, f"samples of the {of}")
+    return _Made(of, n, f"{spoilt} of {n} samples are not finite" if spoilt else "", statistics)
+
+
+def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Mapping[str, Fact]) -> Results:
+    """Scores of all makers, metric by metric."""
+    scores: dict[str, list[Score]] = {metric.name: [] for metric in work.metrics}
     absent: dict[str, str] = {}
-    for metric in work.metrics:
-        if line := by_reason(problems):
-            absent[metric.name] = line
-        key = metric.features, metric.gather
-        for name, (statistics, n) in gathered.items():
-            if problems.get(name):
-                continue
+    problems: dict[str, str] = {}
+    for made in makers:
+        problems[made.of] = made.problem
+        for metric in work.metrics if not made.problem else ():
+            key = metric.features, metric.gather
             try:
-                value = metric.compare(real.get(key), statistics[key])
+                value = metric.compare(real.get(key), made.statistics[key])
             except InputError as error:
                 absent[metric.name] = str(error)
                 continue
-            of_network = work.views.facts(metric.features)
-            protocol = {**metric.protocol(work.task.subject), "seed": work.task.settings.seed, **of_network}
-            protocol |= {} if metric.alone else against
-            if name != DATA:
-                protocol |= {"code": "prior", **work.task.settings.of_networks}
-            if name.endswith(IMPROVED):
-                protocol |= PUBLISHED.facts
-            scores.append(_score(metric, metric.name + work.views.suffix(metric), name, value, n, protocol))
-    return Results(scores=tuple(scores), absent=absent)
+            scores[metric.name].append(_score(work, metric, made, value, against))
+        del made  # before the next one is gathered
+    if line := by_reason(problems):
+        absent = dict.fromkeys(scores, line) | absent
+    return Results(scores=tuple(score for some in scores.values() for score in some), absent=absent)
 
 
 def _score(
+    work: _Pass,
     metric: SampleMetric,
-    called: str,
-    of: str,
+    made: _Made,
     value: float | tuple[float, float | None],
-    n: int,
-    protocol: Mapping[str, Fact],
+    against: Mapping[str, Fact],
 ) -> Score:
+    settings = work.task.settings
+    protocol = {**metric.protocol(work.task.subject), "seed": settings.seed}
+    protocol |= work.views.facts(metric.features)
+    protocol |= {} if metric.alone else against
+    protocol |= {fact: min(metric.facts[fact], made.n, against["real_n"]) for fact in metric.bounded}
+    if made.of != DATA:
+        protocol |= {"code": "prior", **settings.of_networks}
+    if made.of.endswith(IMPROVED):
+        protocol |= PUBLISHED.facts
     mean, std = value if isinstance(value, tuple) else (float(value), None)
-    return Score(metric=called, of=of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)
+    name = metric.name + work.views.suffix(metric)
+    return Score(
+        metric=name, of=made.of, value=mean, std=std, n=made.n, better=metric.better, protocol=protocol
+    )

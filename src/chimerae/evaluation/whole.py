@@ -18,6 +18,7 @@ from chimerae.metrics import (
     METRICS,
     CloudMetric,
     LatentMetric,
+    Metric,
     NearestMetric,
     PairMetric,
     SampleMetric,
@@ -25,6 +26,7 @@ from chimerae.metrics import (
 )
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
+from chimerae.shapes import is_image
 
 
 def evaluate(
@@ -57,10 +59,21 @@ def evaluate(
             measure_clouds(task, [m for m in suited if isinstance(m, CloudMetric)]),
         ]
         shown = show(bench, data)
-    absent = {} if settings.metrics is None else dict(unsuited)
+    asked = settings.metrics is not None
+    absent = {
+        m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, subject))
+    }
     for part in measured:
         absent |= part.absent
     return Results(scores=tuple(s for part in measured for s in part.scores), absent=absent, shown=shown)
+
+
+def _expected(metric: Metric, subject: Subject) -> bool:
+    """Whether people wonder where a metric is though they did not ask for it: those that feature networks
+    make, of images.
+    """
+    features = metric.features if isinstance(metric, PairMetric | SampleMetric) else None
+    return features is not None and is_image(subject.shape)
 
 
 def _subject(bench: Bench, data: Prepared, settings: Evaluation) -> Subject:

@@ -53,6 +53,8 @@ class SampleMetric(Metric):
     """It looks at one set at a time. `compare` then gets None for the data; images of the data come in
     random order, because neighbours in a file may be alike.
     """
+    bounded: tuple[str, ...] = ()
+    """Facts that are never more than there are images of either kind."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of an image."""
 

@@ -57,6 +57,7 @@ def _kernel(name: str, features: tuple[str, str], about: str, suits: Suits) -> S
         unit="about 0 for the data",
         features=features,
         facts=_SUBSETS,
+        bounded=("subset",),
         suits=suits,
         gather=Kept,
         compare=lambda real, made: kernel.kernel_distance(real.rows(), made.rows()),
