@@ -117,9 +117,9 @@ NAMED: Final[tuple[Named, ...]] = (
     Named(
         name="lfw",
         about="13,233 faces, 64x64 RGB, nobody in both splits; only from a folder",
-        folders=("lfw64", "lfw"),
+        folders=("lfw64",),
         counts={"train": 12_166, "test": 1_067},
-        preset="split by identity, 144x144 around the centre at 64",
+        preset="files that were split by identity and cut (144x144 around the centre, at 64) beforehand",
         prepare=Prepare(size=64),
     ),
 )
