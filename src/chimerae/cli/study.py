@@ -105,10 +105,10 @@ def listed(cells: Sequence[Cell]) -> str:
 
 def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> int:
     failed: Mapping[str, str] = {}
-    for line in empty_for_now(chosen):
-        print(line, file=sys.stderr)
     try:
         if not asked.page_only:
+            for line in empty_for_now(chosen):
+                print(line, file=sys.stderr)
             with display() as show:
                 failed = conduct(cells, jobs=_jobs(asked), progress=show.count, command=command)
     except Interrupted as stop:
