@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from chimerae.studies import STUDIES
+from chimerae.cli.study import empty_for_now
+from chimerae.data import NAMED
+from chimerae.studies import STUDIES, study
+from tests.data.named_files import write_set
 
 TINY = ("study", "bigan-modes", "--only", "GAN", "bi", "wgan", "--seeds", 1, "--steps", 3, "--device", "cpu")
 
@@ -83,9 +86,9 @@ def test_bad_input_is_one_line(call, args, said: str):
 def test_studies_are_listed(call):
     _, listed, _ = call("list", "studies")
     _, told, _ = call("study", "--help")
-    for study in STUDIES:
-        assert study.name in listed
-        assert study.name in told
+    for each in STUDIES:
+        assert each.name in listed
+        assert each.name in told
     assert call("study")[0] == 2
 
 
@@ -93,9 +96,9 @@ def test_reproduce_lists_the_tables_and_what_they_need(call, monkeypatch: pytest
     monkeypatch.delenv("CHIMERAE_DATA", raising=False)
     code, out, _ = call("reproduce")
     assert code == 0
-    for study in STUDIES:
-        assert study.name in out
-        assert study.source in out
+    for each in STUDIES:
+        assert each.name in out
+        assert each.source in out
     assert "7 rows; data: lfw (not here)" in out
     assert "8 rows; data: avae-sine\n" in out
 
@@ -107,6 +110,28 @@ def test_reproduce_is_a_study_at_the_scale_of_its_source(call):
     assert "bigan-modes-paper" in out
     _, quick, _ = call("reproduce", "bigan-modes", "--scale", "quick", "--dry-run")
     assert quick.count("0/5,000") == 15
+
+
+def test_missing_weights_are_named_beforehand(call):
+    _, told, _ = call("reproduce")
+    inception, alexnet = "weights-inception-2015-12-05-6726825d.pth", "alexnet-owt-7be5be79.pth"
+    assert f"weights that are not here: {inception}, {alexnet}\n" in told
+    first, second = empty_for_now(study("avae-table1"))
+    assert first.startswith(f"FID: stay empty, {inception} (SHA-256 6726825d...) is not here")
+    assert second.startswith(f"LPIPS: stay empty, {alexnet}")
+    assert empty_for_now(study("avae-toy")) == []
+
+
+def test_the_scale_of_the_source_has_its_seeds(call, tmp_path: Path):
+    write_set(tmp_path, next(each for each in NAMED if each.name == "mnist"))
+
+    def counted(*flags: str) -> int:
+        asked = ("reproduce", "avae-table1", "--only", "MNIST", "--dry-run", "--root", tmp_path)
+        code, out, err = call(*asked, *flags)
+        assert code == 0, err
+        return out.count(", seed ")
+
+    assert (counted(), counted("--scale", "quick"), counted("--seeds", "2")) == (40, 24, 16)
 
 
 def test_missing_data_are_named_before_anything_is_made(call, monkeypatch: pytest.MonkeyPatch):

@@ -41,14 +41,14 @@ def test_add_checks_copies_and_names(call, tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv("CHIMERAE_WEIGHTS", str(tmp_path / "place"))
         code, out, err = call("weights", "add", "download.bin")
         assert code == 0, err
-        assert out == f"alexnet (for lpips): {tmp_path / 'place' / 'alexnet-owt-7be5be79.pth'}\n"
+        line = f"alexnet (for lpips): {tmp_path / 'place' / 'alexnet-owt-7be5be79.pth'}"
+        assert out.splitlines()[0] == line
         assert states(call("weights", "list")[1])["alexnet"] == "there"
         other = tmp_path / "other"
-        code, out, _ = call("weights", "add", "download.bin", "--folder", other)
+        code, out, _ = call("weights", "add", "download.bin", "--weights", other)
         assert code == 0
-        assert f"say --weights {other} when you evaluate" in out
-        assert states(call("weights", "list", "--folder", other)[1])["alexnet"] == "there"
-        assert call("weights", "path", "--weights", other)[1] == f"{other}\n"
+        assert f"say --weights {other} with every verb" in out
+        assert states(call("weights", "list", "--weights", other)[1])["alexnet"] == "there"
         Path("wrong").write_bytes(b"wrong")
         code, _, err = call("weights", "add", "wrong")
         assert code == 2
@@ -61,7 +61,8 @@ def test_add_checks_copies_and_names(call, tmp_path: Path, monkeypatch: pytest.M
 def test_path_prints_the_folder(call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.delenv("CHIMERAE_WEIGHTS")
     assert call("weights", "path") == (0, f"{tmp_path / 'cache' / 'weights'}\n", "")
-    assert call("weights", "path", "--folder", "here")[1] == "here\n"
+    here = Path("here").absolute()
+    assert call("weights", "path", "--weights", "here")[1] == f"{here}\n"
 
 
 def test_verbs_that_are_not_there_are_one_line(call):

@@ -21,6 +21,7 @@ from chimerae.files import write_json
 from chimerae.pictures import grid, rows, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
+from chimerae.studies import Shows
 from tests.conduct.toy_study import STEPS, TOY, cells
 
 
@@ -189,6 +190,27 @@ def test_values_in_the_table_are_those_of_the_scores(finished: Path, tmp_path: P
 )
 def test_half_an_answer_is_unclear(finished: Path, tmp_path: Path, more: dict[str, object], why: str):
     assert page(finished, tmp_path, **more).rstrip().endswith(f"Unclear: {why}.")
+
+
+def test_values_that_do_not_compare_are_marked_and_judge_nothing(finished: Path, tmp_path: Path):
+    """Another evaluation of one seed, say by a later version: the page does not call it a spread."""
+    shutil.copytree(finished / "cells", tmp_path / "cells")
+    path = tmp_path / "cells" / "tiny-vae-s1" / "scores.json"
+    record = json.loads(path.read_text())
+    for score in record["scores"]:
+        if score["metric"] == "kl_nats":
+            score["protocol"]["bins"] = 7
+    record["absent"] = {"fd_classifier": "there are no labels"}
+    write_json(path, record)
+    faces = replace(TOY, shows=(*TOY.shows, Shows("fd_classifier[cifar10]", "FD")))
+    write_page(faces, cells(tmp_path), tmp_path / "page", scale="quick", command="chimerae study toy")
+    text = (tmp_path / "page" / "README.md").read_text()
+    assert "FD: empty, there are no labels." in text
+    assert "| FD" not in text
+    assert "KL † ↓" in text
+    assert "† measured differently from run to run: these values do not compare" in text
+    assert "in a column without †" in text
+    assert text.rstrip().endswith("Unclear: measured differently from run to run: kl_nats.")
 
 
 def test_nothing_finished_is_a_page_too(tmp_path: Path):

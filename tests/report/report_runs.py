@@ -29,7 +29,7 @@ def write_run(
     networks = ["decoder", "generator"] if method == "avae" else ["decoder"]
     settings = {"method": {"name": method, "beta": beta}, "arch": {"name": "dcgan", "width": 16}}
     about = data or {}
-    size = about.get("transform", {}).get("size")
+    size = about["shape"][-1] if "shape" in about else None
     rest = {
         "data": about.get("source", "digits"),
         "prepare": {"size": size},

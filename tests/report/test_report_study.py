@@ -47,9 +47,16 @@ def test_runs_may_not():
 
 def test_what_runs_measured_differently_is_told_apart():
     measured = [score("cost", "decoder", bins=bins) for bins in (9, 10)]
-    assert unlike({"": measured}, "cost")
+    assert unlike({"": measured}, "cost") == {""}
     assert not unlike({"a": measured[:1], "b": measured[1:]}, "cost")
-    assert not unlike({"": measured}, "kl")
+    assert unlike({"a": measured, "b": measured[:1]}, "cost") == {"a"}
+
+
+def test_networks_cannot_be_compared_on_other_data():
+    measured = [score("cost", of, data=data) for of, data in (("decoder", "a"), ("generator", "b"))]
+    assert unlike({"": measured}, "cost") == {""}
+    coded = [score("cost", of, code=code) for of, code in (("decoder", "sample"), ("generator", "mean"))]
+    assert not unlike({"": coded}, "cost")
 
 
 def test_sets_have_protocols_of_their_own():

@@ -64,6 +64,11 @@ def test_an_avae_of_faces_has_to_win_on_both_sides(generator: float, bigan: floa
     assert study("lfw-faces").judge(faces(generator, bigan, vae)).word == word
 
 
+def test_every_measure_of_faces_that_is_judged_is_shown():
+    assert {*REALISM, *FIDELITY} <= {shown.metric for shown in study("lfw-faces").shows}
+    assert study("lfw-faces").judge(Found({})).word == "unclear"
+
+
 @pytest.mark.parametrize("metric", ["fid", "precision_classifier[cifar10]", "lpips"])
 def test_one_measure_is_enough_to_lose_and_what_was_not_computed_is_not_judged(metric: str):
     found = dict(faces(1, 2, 3).values)
@@ -75,6 +80,10 @@ def test_one_measure_is_enough_to_lose_and_what_was_not_computed_is_not_judged(m
     verdict = study("lfw-faces").judge(Found(found | swapped))
     assert verdict.word == "disagrees"
     assert metric in verdict.why
+    broken = {key: value for key, value in found.items() if key != ("AVAE: generator", metric)}
+    assert study("lfw-faces").judge(Found(broken)).word == "disagrees"
+    alone = {key: value for key, value in found.items() if key != (rival, metric)}
+    assert study("lfw-faces").judge(Found(alone)).word == "unclear"
     without = {key: value for key, value in found.items() if key[1] != metric}
     assert study("lfw-faces").judge(Found(without)).word == "agrees"
 

@@ -99,3 +99,13 @@ def test_latex_escapes_what_tex_would_take_for_its_own():
 
 def test_latex_emphasises_the_best():
     assert r"\textbf{1.10} $\pm$ 0.14" in latex(filled([KL, N], lines()))
+
+
+@pytest.mark.parametrize(("unlike", "leaders"), [((), 1), (("two",), 1), (("one",), 0), (("",), 0)])
+def test_nothing_leads_where_values_do_not_compare(unlike: tuple[str, ...], leaders: int):
+    table = filled([Column("KL", "lower", unlike), N], lines())
+    assert sum(row[0].bold for row in table.entries) == leaders
+    mark = "KL †" if unlike else "KL"
+    assert f"| {mark} ↓ |" in markdown(table)
+    assert f",{mark.replace(' ', ' ')}, mean" in csv_text(table).replace('"', "")
+    assert ("KL \\dag{}" in latex(table)) == bool(unlike)

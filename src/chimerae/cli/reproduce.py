@@ -11,7 +11,7 @@ from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Study
 
 HELP = """\
-usage: chimerae reproduce NAME [--seeds 3] [--only ROW ...] [options]
+usage: chimerae reproduce NAME [--seeds N] [--only ROW ...] [options]
 
 Trains and scores every row of a table of the papers at the papers' own scale, and puts their numbers beside
 ours. It is `chimerae study NAME --scale paper`; `--scale quick` is for a few cores.

@@ -17,7 +17,7 @@ from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Scale, Study, study
 
 HELP = """\
-usage: chimerae study NAME [--seeds 3] [--scale quick|paper] [--jobs N] [options]
+usage: chimerae study NAME [--seeds N] [--scale quick|paper] [--jobs N] [options]
 
 {studies}
 
@@ -31,7 +31,7 @@ class Asked:
     """Run a study: a grid of runs and the table it fills."""
 
     seeds: int | None = None
-    """Runs of each arm; when not given 3, or at paper scale as many as the source has."""
+    """Runs of each arm; when not given 3, or at paper scale what the source has, where it says so."""
     scale: Scale = "quick"
     """`quick`: minutes on a few cores; `paper`: the source's settings."""
     jobs: int | None = None

@@ -14,7 +14,7 @@ from chimerae.cli.parse import parse
 from chimerae.errors import unknown
 
 USAGE = """\
-usage: chimerae weights list|add FILE|path [--folder FOLDER]
+usage: chimerae weights list|add FILE|path [--weights DIR]
 
   list    which published weights there are, what they are for, and whether they are here
   add     check a file and copy it to its place
@@ -28,9 +28,6 @@ Nothing is downloaded: get a file from its address, and add it."""
 class List:
     """Print which published weights there are, what they are for, and whether they are here."""
 
-    folder: Path | None = None
-    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
-
 
 @dataclass(frozen=True)
 class Add:
@@ -38,16 +35,11 @@ class Add:
 
     file: tyro.conf.Positional[Path]
     """The file."""
-    folder: Path | None = None
-    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
 
 
 @dataclass(frozen=True)
 class Where:
     """Print the folder in which weights are kept."""
-
-    folder: Path | None = None
-    """Where they are kept; $CHIMERAE_WEIGHTS, else `weights` in the cache, when it is not given."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -66,31 +58,33 @@ def main(args: Sequence[str]) -> int:
 
 
 def _list(args: Sequence[str]) -> None:
-    asked = parse(List, args, prog="chimerae weights list")
+    parse(List, args, prog="chimerae weights list")
     from chimerae.extractors.weights import PUBLISHED, state_of, weights_folder
 
-    print(f"kept in {weights_folder(asked.folder)}")
+    print(f"kept in {weights_folder()}")
     for each in PUBLISHED:
-        print(f"{each.name:<10} {state_of(each, asked.folder):<8} {each.file}  SHA-256 {each.digest}...")
+        print(f"{each.name:<10} {state_of(each):<8} {each.file}  SHA-256 {each.digest}...")
         print(f"{'':<10} for {each.use}; licence: {each.licence}")
         print(f"{'':<10} {each.where}")
 
 
 def _add(args: Sequence[str]) -> None:
     asked = parse(Add, args, prog="chimerae weights add")
-    from chimerae.extractors.weights import add_weights, weights_folder
+    from chimerae.data.store import cache_folder
+    from chimerae.extractors.weights import add_weights
 
-    file, path = add_weights(asked.file, asked.folder)
+    file, path = add_weights(asked.file)
     print(f"{file.name} (for {file.use}): {path}")
-    if path.parent != weights_folder():
-        print(f"say --weights {shlex.quote(str(path.parent))} when you evaluate, or set CHIMERAE_WEIGHTS")
+    if path.parent != cache_folder(None) / "weights":
+        place = shlex.quote(str(path.parent))
+        print(f"say --weights {place} with every verb that is to find it there, or set CHIMERAE_WEIGHTS")
 
 
 def _path(args: Sequence[str]) -> None:
-    asked = parse(Where, args, prog="chimerae weights path")
+    parse(Where, args, prog="chimerae weights path")
     from chimerae.extractors.weights import weights_folder
 
-    print(weights_folder(asked.folder))
+    print(weights_folder())
 
 
 VERBS: Mapping[str, Callable[[Sequence[str]], None]] = {"list": _list, "add": _add, "path": _path}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from chimerae.report.films import kept, moving_corner
 from chimerae.report.protocol import unlike
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
-from chimerae.report.study import Film, StudyPage, study_html, study_markdown
+from chimerae.report.study import Film, StudyPage, scores_of, study_html, study_markdown
 from chimerae.studies import Found, Study, Verdict
 from chimerae.tables import csv_text, latex, plural
 
@@ -35,8 +35,10 @@ def write_page(
         InputError: a cell is damaged, or the place cannot be written.
     """
     finished = [cell for cell in cells if cell.finished]
-    runs = {cell.label: read_run(cell.folder) for cell in finished}
-    found = found_in(cells)
+    runs = tuple(Named(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
+    found, sets = found_in(cells), sets_of(cells)
+    scores = scores_of(runs, sets)
+    different = {show.metric: which for show in study.shows if (which := unlike(scores, show.metric))}
     missing = tuple(cell.label for cell in cells if not cell.finished)
     page = StudyPage(
         name=study.name,
@@ -45,18 +47,16 @@ def write_page(
         method=study.method,
         command=without_paths(command),
         scale=scale,
-        table=table_of(study, [cell.arm for cell in cells], found),
+        table=table_of(study, [cell.arm for cell in cells], found, different),
         titles={shown.metric: shown.title for shown in study.shows},
-        verdict=_verdict(study, found, cells, scale, missing),
+        verdict=_verdict(study, found, cells, scale, missing, different),
         missing=missing,
         columns=study.columns,
-        runs=tuple(Named(runs[cell.label], cell.label, cell.arm.title, "") for cell in finished),
-        sets=sets_of(cells),
+        runs=runs,
+        sets=sets,
     )
-    different = [shown.metric for shown in study.shows if unlike(page.scores, shown.metric)]
     page = replace(
         page,
-        table=table_of(study, [cell.arm for cell in cells], found, different),
         figures={kind: shown for kind in study.pictures if (shown := figure(page.runs, kind, study.columns))},
         films=_films(finished, page.runs, folder) if study.learning else {},
     )
@@ -87,7 +87,14 @@ def _write(page: StudyPage, folder: Path, html: bool) -> None:
     write_text(folder / PAGE, study_markdown(page, named))
 
 
-def _verdict(study: Study, found: Found, cells: Sequence[Cell], scale: str, missing: Sequence[str]) -> str:
+def _verdict(
+    study: Study,
+    found: Found,
+    cells: Sequence[Cell],
+    scale: str,
+    missing: Sequence[str],
+    different: Mapping[str, Collection[str]],
+) -> str:
     arms, seeds = {cell.arm.title for cell in cells}, {cell.run.seed for cell in cells}
     groups = {cell.arm.group for cell in cells}
     every = study.arms("paper" if scale == "paper" else "quick")
@@ -98,6 +105,8 @@ def _verdict(study: Study, found: Found, cells: Sequence[Cell], scale: str, miss
         said = Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(whole)} were asked for")
     elif len(seeds) < 2:
         said = Verdict("unclear", "a single seed has no spread")
+    elif different:
+        said = Verdict("unclear", f"measured differently from run to run: {', '.join(different)}")
     else:
         said = study.judge(found)
     return (

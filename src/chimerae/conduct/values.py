@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from chimerae.conduct.cells import Cell
 from chimerae.report.read import DATA, RunFolder, Score, read_run
@@ -43,11 +43,20 @@ def data_row(group: str = "") -> str:
     return f"{group}, {DATA}" if group else DATA
 
 
-def table_of(study: Study, arms: Sequence[Arm], found: Found, unlike: Collection[str] = ()) -> Table:
+def table_of(
+    study: Study, arms: Sequence[Arm], found: Found, unlike: Mapping[str, Collection[str]] | None = None
+) -> Table:
     """The table of `study`: a line for every row of `arms`, and for the data after those they belong to.
-    Metrics that are `unlike` from run to run are marked.
+
+    Columns that nothing stands in, neither ours nor the source's, are left out. `unlike` has the sets, by
+    metric, whose values do not compare.
     """
-    columns = [Column(shown.title, shown.better, shown.metric in unlike) for shown in study.shows]
+    there = {metric for _, metric in (*found.values, *study.published)}
+    columns = [
+        Column(shown.title, shown.better, (unlike or {}).get(shown.metric, ()))
+        for shown in study.shows
+        if shown.metric in there or not found.values
+    ]
     return filled(columns, list(_lines(study, arms, found)))
 
 

@@ -99,7 +99,7 @@ def _again(bench: Bench, points: Tensor, z: Tensor, name: str) -> Tensor:
     method = bench.method
     if not method.encodes or tuple(points.shape[1:]) != bench.shape:
         return points[:0]
-    with noise.seeded(bench.seed, "again"):
+    with noise.placed(0, "evaluation", bench.seed, "again"):
         q = method.encode(bench.nets, points)
     code = method.reconstruction_code(q, torch.zeros_like(q.mu))
     back: Tensor = method.decode(bench.nets, torch.cat([code, z[:, method.z_dim :]], 1))[name]

@@ -11,6 +11,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.losses.reconstruction import squared_error
 from chimerae.methods import Method
@@ -62,7 +63,8 @@ def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
     Noise beside the code is the same in both.
     """
     x = method.decode(nets, z)[by]
-    q = method.encode(nets, x)
+    with noise.placed(0, "improve"):  # for posteriors that are drawn: the same draws at every step
+        q = method.encode(nets, x)
     code = method.reconstruction_code(q, torch.zeros_like(q.mu))
     y = method.decode(nets, torch.cat([code, z[:, method.z_dim :]], 1))[by]
     return squared_error(_contrast_normal(x), _contrast_normal(y))

@@ -112,11 +112,10 @@ def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> I
         if problem:
             yield _Made(name, n, problem)
             continue
-        yield _drawn(work, name, n, pieces(n, bench.batch_size), bench.prior)
+        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior)
         if work.task.settings.improve and bench.method.encodes:
-            yield _drawn(
-                work, f"{name}{IMPROVED}", n, pieces(n, PUBLISHED.batch_size), partial(_improved, bench, name)
-            )
+            improved = partial(_improved, bench, name)
+            yield _drawn(work, name, f"{name}{IMPROVED}", pieces(n, PUBLISHED.batch_size), improved)
 
 
 def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
@@ -124,16 +123,26 @@ def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
 
 
 def _drawn(
-    work: _Pass, of: str, n: int, parts: Iterable[tuple[int, int]], codes: Callable[[int, int], Tensor]
+    work: _Pass,
+    network: str,
+    called: str,
+    parts: Iterable[tuple[int, int]],
+    codes: Callable[[int, int], Tensor],
 ) -> _Made:
-    """What is gathered of `n` images of the network in `of`, from the `codes` of each of `parts`."""
-    statistics, spoilt = work.fresh(), 0
-    for start, stop in parts:
-        images = work.task.bench.decode(codes(start, stop))[of.removesuffix(IMPROVED)]
+    """What is gathered of the images that `network` makes of the `codes` of each of `parts`.
+
+    Of a method with two decoders both make images, and those of one are thrown away: twice the work, half the
+    memory.
+    """
+    statistics, spoilt, n = work.fresh(), 0, 0
+    ranges = list(parts)
+    for start, stop in ranges:
+        images = work.task.bench.decode(codes(start, stop))[network]
         spoilt += not_finite(images)
         work.see(statistics, images.nan_to_num().clamp(0, 1))
-        work.task.progress(stop, n, f"samples of the {of}")
-    return _Made(of, n, f"{spoilt} of {n} samples are not finite" if spoilt else "", statistics)
+        n = stop
+        work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
+    return _Made(called, n, f"{spoilt} of {n} samples are not finite" if spoilt else "", statistics)
 
 
 def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Mapping[str, Fact]) -> Results:

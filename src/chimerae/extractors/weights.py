@@ -31,16 +31,16 @@ class Published:
     """Name under which it is published, and kept."""
     digest: str
     """First hexadecimal digits of its SHA-256: they are part of the published name."""
-    use: str
-    """The metrics that it is for."""
+    metrics: tuple[str, ...]
+    """What needs it."""
     where: str
     """Where it is published: an address, or the attribute of a library that holds it."""
     licence: str
 
     @property
-    def metrics(self) -> frozenset[str]:
-        """Names of the metrics that need it."""
-        return frozenset(self.use.split(", "))
+    def use(self) -> str:
+        """What it is for, in a line."""
+        return ", ".join(self.metrics)
 
     @property
     def wanting(self) -> str:
@@ -56,7 +56,7 @@ PUBLISHED: tuple[Published, ...] = (
         name="inception",
         file="weights-inception-2015-12-05-6726825d.pth",
         digest="6726825d",
-        use="fid, kid, inception_score",
+        metrics=("fid", "kid", "inception_score"),
         where="https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
         "weights-inception-2015-12-05-6726825d.pth",
         licence="Apache-2.0",
@@ -65,7 +65,7 @@ PUBLISHED: tuple[Published, ...] = (
         name="vgg16",
         file="vgg16-397923af.pth",
         digest="397923af",
-        use="precision, recall, density, coverage",
+        metrics=("precision", "recall", "density", "coverage"),
         where="torchvision (VGG16_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
@@ -73,7 +73,7 @@ PUBLISHED: tuple[Published, ...] = (
         name="alexnet",
         file="alexnet-owt-7be5be79.pth",
         digest="7be5be79",
-        use="lpips",
+        metrics=("lpips",),
         where="torchvision (AlexNet_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
@@ -110,10 +110,9 @@ def published(name: str) -> Published:
 
 def missing_for(metrics: Iterable[str]) -> list[Published]:
     """Files that some of `metrics` need and that are not here."""
-    wanted = set(metrics)
-    return [
-        file for file in PUBLISHED if file.metrics & wanted and not (weights_folder() / file.file).is_file()
-    ]
+    wanted, folder = set(metrics), weights_folder()
+    needed = [file for file in PUBLISHED if wanted & set(file.metrics)]
+    return [file for file in needed if not (folder / file.file).is_file()]
 
 
 def state_of(file: Published, folder: Path | None = None) -> State:

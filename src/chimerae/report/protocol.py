@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from chimerae.report.compare import readable
-from chimerae.report.read import Score
+from chimerae.report.read import DATA, Score
 
 _ACRONYMS: Final = frozenset(
     {"fid", "is", "jsd", "kid", "kl", "lpips", "mmd", "ms", "mse", "psnr", "rmse", "ssim"}
 )
+COMPARED: Final = ("data", "real", "real_n", "labels", "weights_of_features")
+"""Parts of a protocol in which networks that are compared with one another cannot differ."""
 SEED: Final = "seed"
 """Part of a protocol that makes no two values incomparable."""
 
@@ -68,19 +70,21 @@ def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) ->
     return [f"All values: {words(common)}.", *said] if common else said
 
 
-def unlike(sets: Mapping[str, Sequence[Score]], metric: str) -> bool:
-    """Whether values of one metric and network differ in how they were measured, within some set."""
-    return any(_differ(some) for some in _measured(sets, metric).values())
+def unlike(sets: Mapping[str, Sequence[Score]], metric: str) -> frozenset[str]:
+    """Names of the sets in which values of a metric were measured differently and do not compare."""
+    return frozenset(name for name, some in _measured(sets, metric).items() if _differ(some))
 
 
 def _differ(scores: Sequence[Score]) -> bool:
+    """True when values of one network were measured differently, or those of any two against other data."""
     networks = {score.of: protocol_of(score) for score in scores}
-    return any(protocol_of(score) != networks[score.of] for score in scores)
+    compared = {tuple(protocol_of(score).get(fact) for fact in COMPARED) for score in scores}
+    return len(compared) > 1 or any(protocol_of(score) != networks[score.of] for score in scores)
 
 
 def _measured(sets: Mapping[str, Sequence[Score]], metric: str) -> dict[str, list[Score]]:
     """The scores of one metric that models have, by set."""
-    own = {name: [s for s in some if s.metric == metric and s.of != "data"] for name, some in sets.items()}
+    own = {name: [s for s in some if s.metric == metric and s.of != DATA] for name, some in sets.items()}
     return {name: some for name, some in own.items() if some}
 
 

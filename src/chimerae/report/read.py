@@ -150,16 +150,14 @@ def _versioned(path: Path) -> Json:
 
 
 def _data_fact(data: Json) -> dict[str, str]:
-    """What scores were measured on, for their protocol: the data's name, size, crop and fit."""
+    """What scores were measured on, for their protocol: the data's name and shape, and a few digits of the
+    checksum of all that the networks saw.
+    """
     if "source" not in data:
         return {}
-    transform = section(data, "transform")
-    size, crop, fit = (transform.get(name) for name in ("size", "crop", "fit"))
-    told = [Path(str(data["source"])).name]
-    told += ["x".join(str(edge) for edge in size)] if isinstance(size, list) else []
-    told += [f"crop {json.dumps(crop)}"] if crop else []
-    told += [str(fit)] if fit and fit != "crop" else []
-    return {"data": " ".join(told)}
+    shape, checksum = data.get("shape"), str(data.get("checksum", ""))
+    size = "x".join(str(edge) for edge in shape) if isinstance(shape, list) else ""
+    return {"data": " ".join(filter(None, (Path(str(data["source"])).name, size, checksum[:8])))}
 
 
 def _scores(path: Path, record: Json, data: Mapping[str, str]) -> Iterator[Score]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,10 +67,7 @@ class StudyPage:
     @property
     def scores(self) -> dict[str, list[Score]]:
         """All scores, by the set of rows that they belong to."""
-        found: dict[str, list[Score]] = {}
-        for entry in self.runs:
-            found.setdefault(self.sets.get(entry.group, ""), []).extend(entry.run.scores)
-        return found
+        return scores_of(self.runs, self.sets)
 
     @property
     def told(self) -> list[str]:
@@ -77,16 +75,20 @@ class StudyPage:
         return [*protocols(self.scores, self.titles), *self._empty()]
 
     def _empty(self) -> Iterator[str]:
-        absent = {
-            m: why for entry in self.runs for m, why in section(entry.run.scores_record, "absent").items()
-        }
         there = {score.metric for entry in self.runs for score in entry.run.scores}
         reasons: dict[str, list[str]] = {}
         for metric, title in self.titles.items():
-            if metric not in there and metric in absent:
-                reasons.setdefault(str(absent[metric]), []).append(title)
+            if metric not in there and (reason := self._absence(metric)):
+                reasons.setdefault(reason, []).append(title)
         for reason, titles in reasons.items():
             yield f"{', '.join(titles)}: empty, {reason}."
+
+    def _absence(self, metric: str) -> str:
+        """Why most runs lack a metric; '' when none says so."""
+        name = metric.partition("[")[0]  # FD-classifier of other labels is absent under its plain name
+        told = (section(entry.run.scores_record, "absent").get(name) for entry in self.runs)
+        counted = Counter(str(reason) for reason in told if reason)
+        return counted.most_common(1)[0][0] if counted else ""
 
     @property
     def heading(self) -> str:
@@ -96,8 +98,18 @@ class StudyPage:
     @property
     def boldness(self) -> str:
         """Why something is bold, or why nothing is."""
-        best = "Bold: best of its set, by more than the deviation over seeds."
-        return best if self.table.emphasised else "Nothing is bold: no lead exceeds the deviation over seeds."
+        if self.table.emphasised:
+            return "Bold: best of its set, by more than the deviation over seeds."
+        marked = " in a column without †" if any(column.unlike for column in self.table.columns) else ""
+        return f"Nothing is bold: no lead{marked} exceeds the deviation over seeds."
+
+
+def scores_of(runs: Sequence[Named], sets: Mapping[str, str]) -> dict[str, list[Score]]:
+    """All scores, by the set of rows that the run's arm belongs to; '' where there are no sets."""
+    found: dict[str, list[Score]] = {}
+    for entry in runs:
+        found.setdefault(sets.get(entry.group, ""), []).extend(entry.run.scores)
+    return found
 
 
 def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:

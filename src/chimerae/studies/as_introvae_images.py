@@ -112,7 +112,7 @@ AS_CODE: Mapping[str, Any] = {
 }
 """Where the published code leaves the paper."""
 PAPER: Mapping[str, Any] = {"training.ema": 0.0, "evaluation.bn": "batch"}
-"""As the published code is scored: its average makes pictures only, and nothing is told to evaluate."""
+"""As the published code is scored: its average makes pictures only, no network is in evaluation mode."""
 QUICK_STEPS, QUICK_CHANNELS = 1_000, 4
 """At quick scale: steps for all, and by what the channels are divided."""
 SHEETS = 10

@@ -105,6 +105,6 @@ class Study:
     columns: int = 4
     """Pictures beside one another."""
     paper_seeds: int = 3
-    """Runs of each arm at paper scale, when nobody says how many: as many as the source has."""
+    """Runs of each arm at paper scale, when nobody says how many: those of the source, where it says so."""
     by_group: bool = False
     """Groups of arms do not need one another: whole groups that are finished are judged without the rest."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chimerae.tables.values import Better, Values, best, decimals
@@ -15,8 +15,10 @@ class Column:
 
     title: str
     better: Better = ""
-    unlike: bool = False
-    """Its values were measured differently and do not compare: it is marked, and nothing in it leads."""
+    unlike: Collection[str] = ()
+    """Groups whose values were measured differently and do not compare, '' for all of them: the column is
+    marked, and nothing leads there.
+    """
 
     @property
     def heading(self) -> str:
@@ -92,7 +94,7 @@ def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
 
 
 def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> set[int | None]:
-    groups = () if column.unlike else dict.fromkeys(line.group for line in lines)
+    groups = dict.fromkeys(line.group for line in lines if not {"", line.group} & set(column.unlike))
     return {
         best(
             {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}, column.better
