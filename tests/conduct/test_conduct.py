@@ -213,6 +213,20 @@ def test_values_that_do_not_compare_are_marked_and_judge_nothing(finished: Path,
     assert text.rstrip().endswith("Unclear: measured differently from run to run: kl_nats.")
 
 
+def test_groups_that_are_whole_are_judged_without_the_rest(finished: Path, tmp_path: Path):
+    first, *_ = made = cells(finished)
+    other = replace(first, arm=replace(first.arm, group="more"), folder=tmp_path / "none")
+    both = [*made, other, replace(other, run=override(other.run, {"seed": 1}))]
+
+    def verdict(*, by_group: bool) -> str:
+        arms = tuple({cell.arm.title: cell.arm for cell in both}.values())
+        chosen = replace(TOY, by_group=by_group, arms=lambda scale: arms)
+        return write_page(chosen, both, tmp_path, scale="quick", command="chimerae study toy").verdict
+
+    assert verdict(by_group=True) == "Agrees with the source: 2 seeds were run (more: 2 runs not finished)."
+    assert verdict(by_group=False) == "Unclear: 2 of 6 runs are not finished."
+
+
 def test_nothing_finished_is_a_page_too(tmp_path: Path):
     assert "No run is finished yet." in page(tmp_path, tmp_path / "page")
 

@@ -17,7 +17,7 @@ from chimerae.report.protocol import unlike
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
 from chimerae.report.study import Film, StudyPage, scores_of, study_html, study_markdown
-from chimerae.studies import Found, Study, Verdict
+from chimerae.studies import Study, Verdict
 from chimerae.tables import csv_text, latex, plural
 
 PAGE = "README.md"
@@ -49,7 +49,7 @@ def write_page(
         scale=scale,
         table=table_of(study, [cell.arm for cell in cells], found, different),
         titles={shown.metric: shown.title for shown in study.shows},
-        verdict=_verdict(study, found, cells, scale, missing, different),
+        verdict=_verdict(study, cells, scale, different),
         missing=missing,
         columns=study.columns,
         runs=runs,
@@ -88,29 +88,33 @@ def _write(page: StudyPage, folder: Path, html: bool) -> None:
 
 
 def _verdict(
-    study: Study,
-    found: Found,
-    cells: Sequence[Cell],
-    scale: str,
-    missing: Sequence[str],
-    different: Mapping[str, Collection[str]],
+    study: Study, cells: Sequence[Cell], scale: str, different: Mapping[str, Collection[str]]
 ) -> str:
-    arms, seeds = {cell.arm.title for cell in cells}, {cell.run.seed for cell in cells}
-    groups = {cell.arm.group for cell in cells}
-    every = study.arms("paper" if scale == "paper" else "quick")
-    whole = {arm.title for arm in every if not study.by_group or arm.group in groups}
+    said = _said(study, cells, scale, different)
+    told = f"{said.word.capitalize()} with the source" if said.word != "unclear" else "Unclear"
+    return f"{told}: {said.why}."
+
+
+def _said(
+    study: Study, cells: Sequence[Cell], scale: str, different: Mapping[str, Collection[str]]
+) -> Verdict:
+    """What the finished runs say; of groups that do not need one another, those that are whole."""
+    missing = [cell for cell in cells if not cell.finished]
+    begun = {cell.arm.group for cell in missing} if study.by_group else set()
+    whole = [cell for cell in cells if cell.arm.group not in begun]
+    if begun and whole:
+        said = _said(study, whole, scale, different)
+        left_out = f"{', '.join(sorted(begun))}: {plural(len(missing), 'run')} not finished"
+        return Verdict(said.word, f"{said.why} ({left_out})")
     if missing:
-        said = Verdict("unclear", f"{len(missing)} of {plural(len(cells), 'run')} are not finished")
-    elif arms != whole:
-        said = Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(whole)} were asked for")
-    elif len(seeds) < 2:
-        said = Verdict("unclear", "a single seed has no spread")
-    elif different:
-        said = Verdict("unclear", f"measured differently from run to run: {', '.join(different)}")
-    else:
-        said = study.judge(found)
-    return (
-        f"{said.word.capitalize()} with the source: {said.why}."
-        if said.word != "unclear"
-        else f"Unclear: {said.why}."
-    )
+        return Verdict("unclear", f"{len(missing)} of {plural(len(cells), 'run')} are not finished")
+    arms, groups = {cell.arm.title for cell in cells}, {cell.arm.group for cell in cells}
+    every = study.arms("paper" if scale == "paper" else "quick")
+    wanted = {arm.title for arm in every if not study.by_group or arm.group in groups}
+    if arms != wanted:
+        return Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(wanted)} were asked for")
+    if len({cell.run.seed for cell in cells}) < 2:
+        return Verdict("unclear", "a single seed has no spread")
+    if different:
+        return Verdict("unclear", f"measured differently from run to run: {', '.join(different)}")
+    return study.judge(found_in(cells))
