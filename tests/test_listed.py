@@ -14,7 +14,16 @@ import chimerae.methods
 import chimerae.metrics
 import chimerae.networks
 from chimerae.methods import METHODS, Method
-from chimerae.metrics import METRICS, of_codes, of_features, of_nearest, of_samples, registry
+from chimerae.metrics import (
+    METRICS,
+    of_clouds,
+    of_codes,
+    of_features,
+    of_nearest,
+    of_pairs,
+    of_samples,
+    registry,
+)
 from chimerae.nets import Architecture
 from chimerae.networks import ARCHITECTURES
 from chimerae.recipes.presets import RECIPES
@@ -24,7 +33,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 HELPERS = {
     "chimerae.methods": {"introspection", "method"},
     "chimerae.networks": {"heads"},
-    "chimerae.metrics": {"encoded", "kinds", "mean", "near", "registry"},
+    "chimerae.metrics": {"cloud", "drawn", "encoded", "kinds", "mean", "near", "pair", "registry"},
     "chimerae.cli": {"console", "flags", "inputs", "output", "parse"},
 }
 """Modules that hold no entry of their room's table."""
@@ -77,7 +86,7 @@ def test_every_architecture_file_is_listed():
 
 def test_every_file_of_metrics_is_listed():
     """The registry and its parts are the only places that import them."""
-    parts = (registry, of_codes, of_features, of_nearest, of_samples)
+    parts = (registry, of_clouds, of_codes, of_features, of_nearest, of_pairs, of_samples)
     imported = {v.__name__ for part in parts for v in vars(part).values() if inspect.ismodule(v)}
     imported |= {part.__name__ for part in parts}
     assert {f"chimerae.metrics.{name}" for name in entries(chimerae.metrics)} <= imported
