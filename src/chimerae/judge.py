@@ -7,6 +7,7 @@ from pathlib import Path
 
 from chimerae.data import prepare
 from chimerae.evaluation import Evaluation, Results, draw, evaluate, write_scores
+from chimerae.evaluation.scores import DATA
 from chimerae.model import load
 from chimerae.progress import Progress, silent
 from chimerae.recipes.folder import read_run, same_data
@@ -31,8 +32,8 @@ def judge(
     same_data(folder, data.manifest)
     results = evaluate(model.method, model.nets, data, settings or run.evaluation, progress=progress)
     weights = {"weights": "averaged" if model.averaged else "last"}
-    scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != "data")
-    results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == "data"))
+    scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
+    results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     draw(results.shown, folder / "pictures")
     write_scores(results, model.step, folder / "scores.json")
     return results
