@@ -14,7 +14,7 @@ from chimerae import model
 from chimerae.config import override
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.progress import Progress, silent
-from chimerae.recipes.build import build
+from chimerae.recipes.build import Preset, build
 from chimerae.recipes.folder import create, free_folder, longer, never_saved, read_run, same_data, vacant
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
@@ -50,6 +50,7 @@ def train(
     out: str | Path | None = None,
     arch: str | None = None,
     settings: Mapping[str, Any] | None = None,
+    preset: Preset = "short",
     audience: Audience = Audience(),
     command: str | None = None,
 ) -> Path:
@@ -63,6 +64,7 @@ def train(
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp", "dcgan" or "residual"; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
+        preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         audience: who hears of it while it goes on.
         command: how this run was asked for; the command line of this process when not given.
 
@@ -72,7 +74,7 @@ def train(
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
     source = None if data is None else str(data)
-    run = what if isinstance(what, Run) else build(what, data=source, arch=arch)
+    run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
     given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
     run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
     return start(run, out=out, audience=audience, command=command)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import tyro
 
@@ -21,7 +21,7 @@ from chimerae.cli.parse import parse
 from chimerae.config import to_dict
 from chimerae.errors import InputError
 from chimerae.launch import Audience, start
-from chimerae.recipes.build import build
+from chimerae.recipes.build import Preset, build
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
@@ -45,7 +45,8 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--o
 
 {recipes}
 
---arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
+--preset short, the default, has settings that learn from images within minutes; --preset paper has those
+of the source. --arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
 `chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
 sources. `--root DIR` is the folder of data sets that have a name there."""
 
@@ -59,9 +60,11 @@ def main(args: Sequence[str]) -> int:
         return DONE if args else 2
     name, flags = args[0], list(args[1:])
     arch, flags = take(flags, "--arch")
+    preset, flags = take(flags, "--preset")
     data, _ = take(flags, "--data")
     wants_help = any(flag in ("-h", "--help") for flag in flags)
-    default = build(name, data="digits" if data is None and wants_help else data, arch=arch)
+    source = "digits" if data is None and wants_help else data
+    default = build(name, data=source, arch=arch, preset=cast(Preset, preset or "short"))
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
     if asked.dry_run:
         run, note = sized(asked.run)
