@@ -45,8 +45,9 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--o
 
 {recipes}
 
---preset short, the default, has settings that learn from images within minutes; --preset paper has those
-of the source. --arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
+--preset short, the default, has settings that learn from images within minutes; --preset paper has
+those of the source. --arch is mlp for points when it is not given, and for images dcgan, or with
+--preset paper what the recipe names.
 `chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
 sources. `--root DIR` is the folder of data sets that have a name there."""
 
