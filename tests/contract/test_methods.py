@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from fnmatch import fnmatch
+from itertools import product
 
 import pytest
 import torch
 
 from chimerae.methods import BY_NAME, METHODS, Biadversarial, Clock
+from chimerae.networks import BY_NAME as ARCHITECTURES_BY_NAME
 from chimerae.training.state import State
-from tests.helpers.cases import CASES, PLAIN, SWITCHES, Case
+from tests.helpers.cases import CASES, PLAIN, SWITCHED, SWITCHES, Case, small
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, Turn, observe, owned, parameters
 
@@ -45,6 +47,17 @@ def played(request: pytest.FixtureRequest) -> tuple[Case, State, list[list[Turn]
 def test_every_method_has_a_name_of_its_own():
     assert list(BY_NAME) == [method.name for method in METHODS]
     assert set(SWITCHES) <= set(BY_NAME)
+
+
+def test_a_switch_is_no_default_and_has_its_cases():
+    for name, switches in SWITCHES.items():
+        found = [case for case in CASES if case.method.name == name and case.note]
+        assert len(found) == len({*found}) == len(SWITCHED) * len(switches)
+        assert all(case.method != small(name) for case in found)
+
+
+def test_every_method_is_played_with_every_architecture():
+    assert {(c.method.name, c.arch.name) for c in PLAIN} == set(product(BY_NAME, ARCHITECTURES_BY_NAME))
 
 
 def followed(state: State) -> set[str]:
@@ -97,6 +110,7 @@ def test_only_the_movers_move_and_only_their_gradients_are_filled(played):
             assert turn.moved & owned(state, player), f"{player} played and did not move"
 
 
+@pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
     """Also when everybody moves in the same turn, and one loss passes through the networks of others."""
@@ -111,7 +125,7 @@ def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
         expected = {key: gradient for key, gradient in zip(own, alone, strict=True) if gradient is not None}
         assert expected
         filled = {key: gradient for key, gradient in turn.filled.items() if key in own}
-        torch.testing.assert_close(filled, expected, rtol=1e-6, atol=1e-7)
+        torch.testing.assert_close(filled, expected, rtol=1e-9, atol=1e-10)
 
 
 def test_every_parameter_is_reached_by_some_loss(played):

@@ -20,6 +20,8 @@ from tests.helpers.turns import buffers
 UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
 """Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
 
+WITH_NORM = [case for case in CASES if case.arch.name != "mlp"]
+
 
 def kept(case: Case) -> Nets:
     """Only the networks that a saved model has."""
@@ -74,7 +76,7 @@ def test_encodes_or_says_that_it_cannot(case):
     assert case.method.reconstruction_code(q, torch.zeros(BATCH, Z_DIM)).shape == (BATCH, Z_DIM)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", WITH_NORM, ids=str)
 @pytest.mark.parametrize("batch_statistics", [False, True])
 def test_use_changes_no_buffer_and_leaves_training_mode_on(case, batch_statistics):
     state = case.state()
@@ -101,13 +103,14 @@ def test_training_mode_comes_back_after_an_error(case):
             assert getattr(m, "track_running_stats", True)
 
 
+@pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("case", PLAIN, ids=str)
 def test_a_sample_does_not_depend_on_its_neighbours_in_use(case):
     nets, z = kept(case), codes(case)
     with nets.evaluating():
         together = case.method.generate(nets, z)
         alone = torch.cat([case.method.generate(nets, one) for one in z.split(1)])
-    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

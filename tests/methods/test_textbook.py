@@ -131,6 +131,6 @@ def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
             module.zero_grad()
         value = loss(slow, x, tape.draws)
         value.backward()
-        torch.testing.assert_close(turn.losses[player], value.detach(), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(turn.losses[player], value.detach(), rtol=1e-9, atol=1e-10)
         slopes = {f"{net}.{key}": p.grad for net in own for key, p in slow[net].named_parameters()}
         assert_slopes_close({key: turn.filled[key] for key in slopes}, slopes, before_norm(slow))
