@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import tanh
 
 import pytest
 import torch
@@ -35,13 +36,13 @@ def played(chosen: Case, step: int = 0) -> tuple[list[dict[str, torch.Tensor]], 
         ("linear", 20, 1.0),
         ("linear", 99, 1.0),
         ("tanh", 0, 0.0),
-        ("tanh", 20, 0.7616),
-        ("tanh", 50, 0.9866),
-        ("tanh", 100, 0.9999),
+        ("tanh", 20, tanh(1.0)),
+        ("tanh", 50, tanh(2.5)),
+        ("tanh", 100, tanh(5.0)),
     ],
 )
 def test_schedule(schedule, step, c):
-    assert played(case(schedule=schedule), step)[1]["c"].item() == pytest.approx(c, abs=1e-4)
+    assert played(case(schedule=schedule), step)[1]["c"].item() == pytest.approx(c, abs=1e-9)
 
 
 @pytest.mark.parametrize(

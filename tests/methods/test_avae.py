@@ -66,16 +66,15 @@ def test_a_wide_posterior_gives_numbers_everywhere(log_sigma, latent_loss):
         assert all(p.grad.isfinite().all() for p in state.players[player].params)
 
 
-Q = Gaussian(torch.tensor([[0.6, 0.3, -2.0]]), torch.tensor([0.8, 1.0, 1.2]).square().log())
-EPS = torch.tensor([[1.0, -1.0, 0.5]])
-
-
 def test_reconstruction_codes():
+    q = Gaussian(torch.tensor([[0.6, 0.3, -2.0]]), torch.tensor([0.8, 1.0, 1.2]).square().log())
+    eps = torch.tensor([[1.0, -1.0, 0.5]])
+
     def code(how: str) -> torch.Tensor:
-        return AVAE(recon_code=how).reconstruction_code(Q, EPS)
+        return AVAE(recon_code=how).reconstruction_code(q, eps)
 
     torch.testing.assert_close(code("sample"), torch.tensor([[1.4, -0.7, -1.4]]))
-    assert torch.equal(code("mean"), Q.mu)
+    assert torch.equal(code("mean"), q.mu)
     # sqrt(1 - .8^2) = .6; the two dimensions with sigma >= 1 are unused, and get noise
     torch.testing.assert_close(code("mean_rescaled"), torch.tensor([[1.0, -1.0, 0.5]]))
 
@@ -91,11 +90,12 @@ def test_a_dimension_is_used_while_one_minus_its_variance_is_above_a_hundredth(v
 def test_rescaled_means_have_unit_variance():
     """Posterior means of data deviate by sqrt(1 - sigma^2) when the aggregate posterior is the prior."""
     sigma = torch.tensor([0.1, 0.6, 0.9])
-    mu = (1 - sigma**2).sqrt() * torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
+    draws = torch.randn(1000, 3, generator=torch.Generator().manual_seed(0))
+    mu = (1 - sigma**2).sqrt() * draws / draws.std(0)
     code = AVAE(recon_code="mean_rescaled").reconstruction_code(
         Gaussian(mu, 2 * sigma.log()), torch.zeros_like(mu)
     )
-    torch.testing.assert_close(code.std(0), torch.ones(3), rtol=0.02, atol=0)
+    torch.testing.assert_close(code.std(0), torch.ones(3), rtol=1e-9, atol=0)
 
 
 def test_the_decoder_hears_no_noise_and_the_generator_does():

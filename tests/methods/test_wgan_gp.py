@@ -53,6 +53,7 @@ def test_the_penalty_moves_the_critic():
 
 
 def test_the_penalty_is_taken_in_float32_whatever_the_networks_compute_in():
+    torch.set_default_dtype(torch.float32)  # not the room's float64, which comes back after the test
     chosen, tape, clocks = case(n_critic=1), Tape(), []
     state, x = chosen.state(), chosen.batch()
     for bfloat16 in (False, True):
