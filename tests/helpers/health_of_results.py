@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from chimerae.data import Prepare, prepare
+from chimerae.data.settings import Fit
 from chimerae.pictures.files import opened
 from chimerae.pictures.grids import strips
 from chimerae.training.health import health
@@ -38,7 +39,7 @@ ORIGINALS = 4096
 def main(args: list[str]) -> None:
     """Print one row per committed run on images that has a sheet of samples."""
     data = {name.removeprefix("--"): path for name, path in zip(args[::2], args[1::2], strict=True)}
-    print("| run | variety | offset | rec_error | returned | used_codes | word in its log | word now |")
+    print("| run | variety | offset | rec_error | returned | used_codes | losses alone | word now |")
     print("|---|---|---|---|---|---|---|---|")
     for folder in folders():
         run = json.loads((folder / "run.json").read_text("utf-8"))["run"]
@@ -57,7 +58,7 @@ def folders() -> Iterator[Path]:
 def row(folder: Path, run: Mapping[str, Any], source: str) -> str:
     """The table's row for one record."""
     size = run["prepare"]["size"]
-    x = originals(source, size if isinstance(size, int | None) else tuple(size))
+    x = originals(source, size if isinstance(size, int | None) else tuple(size), run["prepare"]["fit"])
     values = of_samples(samples(folder, x).flatten(1), x.flatten(1)) | of_scores(folder, run, x)
     values |= of_rows(folder, x)
     logged, before = last_line(folder)
@@ -70,9 +71,9 @@ VALUES = ("variety", "offset", "rec_error", "returned", "used_codes")
 
 
 @cache
-def originals(source: str, size: int | tuple[int, int] | None) -> Tensor:
-    """Test images `[n, *shape]` in [0, 1], at the size that the run saw."""
-    prepared = prepare(source, Prepare(size=size))
+def originals(source: str, size: int | tuple[int, int] | None, fit: Fit) -> Tensor:
+    """Test images `[n, *shape]` in [0, 1], as the run saw them."""
+    prepared = prepare(source, Prepare(size=size, fit=fit))
     return prepared.test.take(range(min(len(prepared.test), ORIGINALS))).double()
 
 
