@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chimerae.cli import VERBS, main
-from chimerae.training import health
+from chimerae.training import health, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -118,6 +118,10 @@ def test_health_words_and_thresholds():
     assert f"{health.HUGE:,.0f}" in rules["a value is huge"]
     for value in (health.FAINT_TOTAL, health.LOST_RETURN, health.UNRELATED_ERROR):
         assert f"{value:g}" in rules["samples faint"] + rules["no better than the mean"]
+    assert f"`{probe.SAMPLES_BETWEEN} / batch_size` steps (or every {probe.PROBES}th" in text
+    assert f"{probe.CODES} fixed codes" in text
+    assert f"Fewer than {probe.FEWEST} samples" in text
+    assert f"more than {probe.USED_VARIANCE:g} over data" in text
     for rule in health.RULES:
         assert f"{rule.after:.0%}" in said[rule.word] if rule.after else said[rule.word].strip() == "0"
     for word, value in thresholds.items():

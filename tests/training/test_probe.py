@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+import chimerae
 from chimerae.gaussian import Gaussian
-from chimerae.launch import train
+from chimerae.launch import _with_training_samples, train
 from chimerae.methods import AVAE, GAN, VAE
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.probe import (
@@ -128,3 +131,45 @@ def test_measuring_does_not_change_what_is_learnt(tmp_path, monkeypatch):
     train(run, out=tmp_path / "without")
     one, other = saved(tmp_path / "with"), saved(tmp_path / "without")
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("ema", [0.0, 0.9])
+def test_the_networks_that_are_saved_are_measured(tmp_path, monkeypatch, ema):
+    """Averages where there are any: measured once more, they give the numbers of the last line."""
+    probes = []
+
+    def measure(self, nets, progress):
+        probes.append((self, progress))
+        return original(self, nets, progress)
+
+    original = Probe.measure
+    monkeypatch.setattr(Probe, "measure", measure)
+    folder = train(tiny_run("vae", "dcgan", ema=ema), out=tmp_path / "run")
+    probe, progress = probes[-1]
+    assert progress == 1.0
+    assert original(probe, chimerae.load(folder, device="cpu").nets, 1.0) == pytest.approx(
+        log_of(folder)[-1]["drawn"], rel=1e-4
+    )
+
+
+class Sevens:
+    """A split of points `(7, 7)`."""
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def take(self, indices: range) -> torch.Tensor:
+        return torch.full((len(indices), 2), 7.0)
+
+
+@pytest.mark.parametrize(("tests", "trained", "n"), [(3, 500, CODES), (3, 10, 13), (70, 500, 70)])
+def test_a_small_test_split_is_filled_up_from_training(tests, trained, n):
+    prepared = SimpleNamespace(train=Sevens(trained))
+    filled = _with_training_samples(torch.zeros(tests, 2), prepared)
+    assert len(filled) == n
+    assert not filled[:tests].any()
+    assert (filled[tests:] == 7.0).all()
