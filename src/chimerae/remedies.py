@@ -34,10 +34,12 @@ MEANINGS: Final[Mapping[str, str]] = {
 
 _CALM = "lower the rate (--training.optimizer.lr 1e-4) or clip gradients (--training.optimizer.clip 1)"
 _WEAKER_CRITIC = "give the critic a lower rate (--training.players.critic.lr 5e-5) and train longer"
+_PENALTY = "hold the critic back (--method.r1 1) or lower its rate (--training.players.critic.lr 5e-5)"
+_ESTIMATED = "estimate the decoder's variance (--method.likelihood estimated) and train longer"
 _LESS_KL = "lower the weight of the KL (--method.beta 0.1) and train longer"
 _FOLLOW = (
-    "let the generator draw before it is read back (--method.latent-rise 0.5, "
-    "--training.players.vae.sigma-pace 5, --training.optimizer.lr 1e-3)"
+    "let the generator draw before it is read back (--method.latent-rise 0.5 --method.latent-loss normalised "
+    "--method.likelihood estimated --training.players.vae.sigma-pace 5 --training.optimizer.lr 1e-3)"
 )
 _WARM_UP = "begin as a VAE (--method.num-vae 1000) and lower --method.beta-neg"
 _CYCLE = "train `alice`, which adds the reconstruction error that this method lacks"
@@ -71,7 +73,9 @@ _BLURRED: Final = ("samples alike", "samples faint", "few patterns")
 _SILENT: Final = ("code unused", "code mostly unused", "no better than the mean")
 
 _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
-    (("gan", "vae-gan", "bigan", "alice", "ian", "id-gan"), _COLLAPSED, _WEAKER_CRITIC),
+    (("gan", "vae-gan", "bigan", "alice"), (*_COLLAPSED, "critic saturated"), _PENALTY),
+    (("ian", "id-gan"), _COLLAPSED, _WEAKER_CRITIC),
+    (("avae",), ("critic saturated",), _PENALTY),
     (("wgan-gp",), _COLLAPSED, "train the critic more (--method.n-critic 5) and all of it longer"),
     (("biadversarial",), _COLLAPSED, "give the critics a lower rate (--training.players.critics.lr 5e-5)"),
     (
@@ -89,12 +93,13 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
     (
         ("avae",),
         ("code unused", "code mostly unused"),
-        "let sigma move (--training.players.vae.sigma-pace 5)",
+        f"let sigma move (--training.players.vae.sigma-pace 5) and {_ESTIMATED}",
     ),
     (("avae",), ("critic runs away",), "bound the generator's loss (--method.adv-loss softplus)"),
     (("gan",), ("critic runs away",), "bound the generator's loss (--method.adv-loss non_saturating)"),
-    (("vae",), (*_BLURRED, *_SILENT), _LESS_KL),
-    (("vae-gan", "ian"), _SILENT, _LESS_KL),
+    (("vae", "introvae"), (*_BLURRED, *_SILENT), _ESTIMATED),
+    (("vae-gan", "id-gan"), _SILENT, _ESTIMATED),
+    (("ian",), _SILENT, _LESS_KL),
     (("bigan",), ("no better than the mean", "code not read back"), _CYCLE),
     (("alice",), ("no better than the mean",), "weigh the reconstruction more (--method.lambda-x 10)"),
     (("alice",), ("code not read back",), "weigh the code's cycle more (--method.lambda-z 10)"),
@@ -103,14 +108,13 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
         ("no better than the mean", "code not read back"),
         "weigh the code more (--method.w-info 0.1)",
     ),
-    (("introvae",), (*_BLURRED, *_SILENT), "weigh the reconstruction more (--method.beta 1)"),
     (
         ("introvae",),
         ("fakes pass as data", "encoder far ahead"),
         "begin as a VAE (--method.num-vae 1000) with a margin (--method.m) a little above the KL of data",
     ),
     (("soft-introvae", "as-introvae"), (*_COLLAPSED, "samples faint"), _WARM_UP),
-    (("soft-introvae", "as-introvae"), _SILENT, "lower the weight of the KL (--method.beta-kl 0.1)"),
+    (("soft-introvae", "as-introvae"), _SILENT, _ESTIMATED),
     (
         ("wae-mmd", "wae-gan"),
         (*_BLURRED, *_SILENT),
@@ -131,8 +135,8 @@ def advice(method: str, word: str) -> str:
     words.
 
     >>> print(advice("vae", "code unused"))
-    code unused: the encoder says nothing about its input; lower the weight of the KL (--method.beta 0.1) \
-and train longer; see docs/health.md#code-unused and docs/methods/vae.md
+    code unused: the encoder says nothing about its input; estimate the decoder's variance \
+(--method.likelihood estimated) and train longer; see docs/health.md#code-unused and docs/methods/vae.md
     >>> advice("vae", "ok")
     ''
     """
