@@ -21,6 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "noise",
         "nets",
         "progress",
+        "remedies",
         "files",
         "pictures",
         "tables",

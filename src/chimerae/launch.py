@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from chimerae import model
 from chimerae.config import override
 from chimerae.data import Batches, Prepared, prepare
@@ -22,6 +25,7 @@ from chimerae.training.checkpoint import read_state
 from chimerae.training.lock import claimed
 from chimerae.training.log import Listener, ignore
 from chimerae.training.loop import Loop
+from chimerae.training.probe import CODES, Probe
 from chimerae.training.sheets import POINTS, SAMPLES, Sheets
 from chimerae.training.state import State, build_state
 
@@ -157,6 +161,13 @@ def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Li
         seed=run.seed,
         folder=folder,
         sheets=Sheets(run.method, folder / "samples", originals, run.seed),
+        probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / "model"),
         listener=listener,
     )
+
+
+def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
+    """At least `CODES` samples where the data have them: a small test split is filled up from training."""
+    missing = min(max(CODES - len(originals), 0), len(prepared.train))
+    return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals

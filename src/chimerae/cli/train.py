@@ -25,6 +25,7 @@ from chimerae.recipes.build import Preset, build
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
+from chimerae.remedies import ending
 from chimerae.training.signals import Stopped
 
 
@@ -87,5 +88,7 @@ def learn(work: Callable[[Audience], Path]) -> int:
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr
         )
         return SIGNALLED + stop.signum
+    if told := ending(folder):
+        print(told)
     print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
     return DONE

@@ -57,6 +57,11 @@ class IDGAN(Method):
         return False
 
     @property
+    def generates_from(self) -> float:
+        """The generator begins when the VAE is frozen."""
+        return self.vae_steps
+
+    @property
     def noise_dim(self) -> int:
         """Numbers of `s`."""
         return self.s_dim

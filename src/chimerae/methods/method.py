@@ -78,6 +78,11 @@ class Method(ABC):
     z_dim: int
 
     @property
+    def generates_from(self) -> float:
+        """Share of the run after which the network that `generate` uses begins to learn."""
+        return 0.0
+
+    @property
     @abstractmethod
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """Player -> the networks it moves. Every network of `networks` has a player; a network of two players

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -19,6 +19,7 @@ from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.log import Line, Listener, Log, ignore
 from chimerae.training.players import check_finite, check_state, play_batch
+from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
 from chimerae.training.sheets import Sheets
 from chimerae.training.signals import Request, Stopped, stop_requests
@@ -36,11 +37,15 @@ class Loop:
     seed: int
     folder: Path
     sheets: Sheets
+    probe: Probe
     snapshot: Callable[[State], None]
     """Called after every saved state, to keep a model that can be used."""
     listener: Listener = ignore
     log: Log = field(init=False)
     _saved: int | None = field(default=None, init=False)
+    _probed: int | None = field(default=None, init=False)
+    """Step of the newest measurement, which holds until the next one."""
+    _drawn: Mapping[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.log = Log(self.folder / "log.jsonl")
@@ -53,6 +58,7 @@ class Loop:
             NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
         """
         seconds = self.log.cut(self.state.step)
+        self._probed, self._drawn = self.log.drawn()
         watch = Stopwatch(seconds, self.state.step)
         for net in self.state.nets.modules.values():
             net.train()
@@ -91,22 +97,35 @@ class Loop:
     def _report(self, clock: Clock, watch: Stopwatch) -> None:
         check_finite(self.state.losses, self.state.step)
         values = {name: fmean(v.item() for v in means) for name, means in (clock.watched or {}).items()}
+        losses = {n: self.state.losses[n].item() for n in self.state.players if n in self.state.losses}
+        drawn, share = self._look(), self.probe.share(self._progress)
         seconds, rate = watch.read(self.state.step)
         line = Line(
             step=self.state.step,
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
-            losses={
-                name: self.state.losses[name].item()
-                for name in self.state.players
-                if name in self.state.losses
-            },
+            losses=losses,
             watched=values,
             lr={name: player.settings.lr_at(clock.progress) for name, player in self.state.players.items()},
-            health=health(values),
+            health=health(losses | values | dict(self._drawn), share),
+            drawn=drawn,
         )
         self.log.append(line)
         self.listener(line, self.total)
+
+    def _look(self) -> Mapping[str, float]:
+        """Measure what the model draws when that is due; nothing new on the lines between."""
+        step, horizon = self.state.step, self.training.horizon or self.total
+        if not self.probe.due(step, self._probed, self.training.batch_size, horizon):
+            return {}
+        self._probed = step
+        self._drawn = self.probe.measure(self.state.final_nets(), self._progress)
+        return self._drawn
+
+    @property
+    def _progress(self) -> float:
+        """Share of the run that is done, this step included."""
+        return min(self.state.step / (self.training.horizon or self.total), 1.0)
 
     def _stop_if_asked(self, request: Request) -> None:
         if request.signum is not None and self.state.step < self.total:
