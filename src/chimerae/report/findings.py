@@ -1,0 +1,109 @@
+"""Best available evidence of a network's reconstruction, realism, variety and copies."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from chimerae.report.read import DATA, RunFolder, Score
+from chimerae.report.seen import Seen, see
+
+ENCODER: Final = "encoder"
+FAMILIES: Final = ("_efficientnet", "_classifier", "")
+"""Endings of metrics on features, the preferred ones first: the first needs no labels and is the same for all."""
+LEFT_OUT: Final = ", improved"
+"""Ending of the names of improved samples, which are no network of their own."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value, and the data's own."""
+
+    metric: str
+    value: float
+    data: float | None = None
+
+    @property
+    def share(self) -> float | None:
+        """The value over the data's own; None where that is unknown or 0."""
+        return self.value / self.data if self.data else None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that rules ask about one network of one run."""
+
+    network: str
+    scores: Mapping[str, Measured]
+    """By metric, without the set of labels in brackets."""
+    error: float | None = None
+    """Squared error of reconstructions over the mean image's."""
+    detail: float | None = None
+    """Fine detail of reconstructions over that of their originals."""
+    spread: float | None = None
+    """Variance of samples over that of the data; known of the network that generates."""
+
+    def first(self, *names: str) -> Measured | None:
+        """The first of several metrics that has a finite value."""
+        return next((self.scores[name] for name in names if name in self.scores), None)
+
+    def of_features(self, stem: str) -> Measured | None:
+        """A metric on features, of the preferred family that has it."""
+        return self.first(*(stem + family for family in FAMILIES))
+
+    def realism(self) -> float | None:
+        """The smaller of precision and density on the same features, each over the data's own."""
+        for family in FAMILIES:
+            both = [self.scores.get(f"{stem}{family}") for stem in ("precision", "density")]
+            shares = [m.share for m in both if m is not None and m.share is not None]
+            if len(shares) == len(both):
+                return min(shares)
+        return None
+
+
+def findings(run: RunFolder) -> list[Findings]:
+    """Findings about every network of a run that decodes, in the order of the scores, else of the pictures.
+
+    Raises:
+        InputError: a picture of the run cannot be read.
+    """
+    seen, drawn = see(run), run.log[-1].drawn if run.log else {}
+    networks = _networks(run, seen)
+    return [_found(run, name, seen, drawn, last=name == networks[-1]) for name in networks]
+
+
+def _networks(run: RunFolder, seen: Seen) -> list[str]:
+    scored = [score.of for score in run.scores if score.of not in (DATA, ENCODER)]
+    names = list(dict.fromkeys(name for name in scored if not name.endswith(LEFT_OUT)))
+    return names or list(seen.error) or ([""] if seen.spread is not None else [])
+
+
+def _found(run: RunFolder, name: str, seen: Seen, drawn: Mapping[str, float], *, last: bool) -> Findings:
+    """Findings about one network; pictures and log tell about samples of the `last` one only."""
+    error = seen.error.get(name)
+    if error is None and last:
+        error = _finite(drawn.get("rec_error"))
+    spread = _finite(drawn.get("variety")) if seen.spread is None else seen.spread
+    return Findings(
+        network=name,
+        scores=measured(run.scores, name),
+        error=error,
+        detail=seen.detail.get(name),
+        spread=spread if last else None,
+    )
+
+
+def measured(scores: Sequence[Score], network: str) -> dict[str, Measured]:
+    """Finite values of a network by metric, each with the data's own."""
+    own = {s.metric: s.value for s in scores if s.of == DATA}
+    return {
+        s.metric.partition("[")[0]: Measured(s.metric, s.value, own.get(s.metric))
+        for s in scores
+        if s.of == network and math.isfinite(s.value)
+    }
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
