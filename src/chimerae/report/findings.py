@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from chimerae.report import rules
 from chimerae.report.read import DATA, RunFolder, Score
+from chimerae.report.rules import step_of
 from chimerae.report.seen import Seen, see
 
 ENCODER: Final = "encoder"
@@ -53,14 +55,33 @@ class Findings:
         """A metric on features, of the preferred family that has it."""
         return self.first(*(stem + family for family in FAMILIES))
 
+    @property
+    def varied(self) -> bool:
+        """True when samples are about as varied as the data; False also where that is unknown."""
+        distance = self.of_features("variety")
+        if distance is not None:
+            return step_of(rules.DISTANCE, distance.value).good
+        return self.spread is not None and step_of(rules.SPREAD, self.spread).good
+
     def realism(self) -> float | None:
-        """The smaller of precision and density on the same features, each over the data's own."""
+        """The smaller of precision and density on the same features, each over the data's own.
+
+        Samples that are varied and yet cover little of the data do not look like them, whatever precision says
+        of wide balls: then the share of coverage over `rules.COVERAGE_OF_REAL` counts as well.
+        """
         for family in FAMILIES:
-            both = [self.scores.get(f"{stem}{family}") for stem in ("precision", "density")]
-            shares = [m.share for m in both if m is not None and m.share is not None]
-            if len(shares) == len(both):
-                return min(shares)
+            precision, density, coverage = (
+                self._share(stem + family) for stem in ("precision", "density", "coverage")
+            )
+            if precision is not None and density is not None:
+                least = min(precision, density)
+                if coverage is None or not self.varied:
+                    return least
+                return min(least, coverage / rules.COVERAGE_OF_REAL)
         return None
+
+    def _share(self, metric: str) -> float | None:
+        return self.scores[metric].share if metric in self.scores else None
 
 
 def findings(run: RunFolder) -> list[Findings]:
