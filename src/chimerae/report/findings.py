@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chimerae.report import rules
+from chimerae.report import names, rules
 from chimerae.report.read import DATA, RunFolder, Score
 from chimerae.report.rules import step_of
 from chimerae.report.seen import Seen, see
 
 ENCODER: Final = "encoder"
-FAMILIES: Final = ("_efficientnet", "_classifier", "")
+FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
 """Endings of metrics on features, the preferred ones first: the first needs no labels and is the same for all."""
 LEFT_OUT: Final = ", improved"
 """Ending of the names of improved samples, which are no network of their own."""

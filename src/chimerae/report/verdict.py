@@ -9,6 +9,7 @@ from typing import Final
 
 from chimerae.report import rules
 from chimerae.report.findings import Findings, findings
+from chimerae.report.names import listed
 from chimerae.report.read import RunFolder
 from chimerae.report.rules import step_of
 
@@ -68,7 +69,7 @@ def joined(clauses: Sequence[Clause]) -> str:
     """
     ordered = sorted(clauses, key=lambda clause: not clause.good)
     sides = [[clause.words for clause in own] for _, own in groupby(ordered, key=lambda clause: clause.good)]
-    return ", but ".join(" and ".join(filter(None, [", ".join(own[:-1]), own[-1]])) for own in sides)
+    return ", but ".join(map(listed, sides))
 
 
 def _reconstruction(found: Findings) -> Iterator[Clause]:
