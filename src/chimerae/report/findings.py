@@ -14,7 +14,7 @@ from chimerae.report.seen import Seen, see
 
 ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
-"""Endings of metrics on features, the preferred ones first: the first needs no labels and is the same for all."""
+"""Endings of metrics on features, the preferred ones first: the first needs no labels."""
 LEFT_OUT: Final = ", improved"
 """Ending of the names of improved samples, which are no network of their own."""
 
@@ -66,8 +66,8 @@ class Findings:
     def realism(self) -> float | None:
         """The smaller of precision and density on the same features, each over the data's own.
 
-        Samples that are varied and yet cover little of the data do not look like them, whatever precision says
-        of wide balls: then the share of coverage over `rules.COVERAGE_OF_REAL` counts as well.
+        Samples that are varied and yet cover little of the data do not look like them, whatever precision
+        says of wide balls: then the share of coverage over `rules.COVERAGE_OF_REAL` counts as well.
         """
         for family in FAMILIES:
             precision, density, coverage = (
@@ -90,7 +90,8 @@ def findings(run: RunFolder) -> list[Findings]:
     Raises:
         InputError: a picture of the run cannot be read.
     """
-    seen, drawn = see(run), run.log[-1].drawn if run.log else {}
+    seen = see(run)
+    drawn = next((entry.drawn for entry in reversed(run.log) if entry.drawn), {})
     networks = _networks(run, seen)
     return [_found(run, name, seen, drawn, last=name == networks[-1]) for name in networks]
 
@@ -118,7 +119,7 @@ def _found(run: RunFolder, name: str, seen: Seen, drawn: Mapping[str, float], *,
 
 def measured(scores: Sequence[Score], network: str) -> dict[str, Measured]:
     """Finite values of a network by metric, each with the data's own."""
-    own = {s.metric: s.value for s in scores if s.of == DATA}
+    own = {s.metric: s.value for s in scores if s.of == DATA and math.isfinite(s.value)}
     return {
         s.metric.partition("[")[0]: Measured(s.metric, s.value, own.get(s.metric))
         for s in scores

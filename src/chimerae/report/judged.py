@@ -64,4 +64,4 @@ def states(run: RunFolder) -> Iterator[str]:
         )
     last = run.log[-1].health if run.log else facts.OK
     if last not in ("", facts.OK):
-        yield f"Health at the end: {last}."
+        yield f"Health at step {run.reached:,}: {last}."

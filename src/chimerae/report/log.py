@@ -22,7 +22,7 @@ class Logged:
     watched: Mapping[str, float]
     health: str
     drawn: Mapping[str, float] = field(default_factory=dict)
-    """Measured on samples and reconstructions at this step (`variety`, `rec_error`); empty where nothing was."""
+    """Measurements on samples and reconstructions at this step (`variety`, `rec_error`); mostly empty."""
 
 
 def read_log(path: Path) -> tuple[tuple[Logged, ...], int]:

@@ -30,18 +30,43 @@ _ACRONYMS: Final = frozenset(
 )
 KINDS: Final = {
     "Reconstruction": (
-        "mse_signed mse_unit rmse_255 psnr ssim lpips label_agreement mse_points cycle_cost".split()
+        [
+            "mse_signed",
+            "mse_unit",
+            "rmse_255",
+            "psnr",
+            "ssim",
+            "lpips",
+            "label_agreement",
+            "mse_points",
+            "cycle_cost",
+        ]
     ),
-    "Realism of samples": "fid kid inception_score fd kd swd sharpness".split(),
-    "Samples among the data": "precision recall density coverage".split(),
-    "Variety and copies": "variety ms_ssim copied nearest_train interpolation_rmse".split(),
-    "Points": (
-        "kl_published jsd_published kl_nats jsd_nats modes_covered in_modes near_data on_branches both_branches "
-        "code_rank"
-    ).split(),
-    "Codes": (
-        "prior_mmd prior_p code_information active_units kl_per_sample probe_accuracy edge_open both_signs"
-    ).split(),
+    "Realism of samples": ["fid", "kid", "inception_score", "fd", "kd", "swd", "sharpness"],
+    "Samples among the data": ["precision", "recall", "density", "coverage"],
+    "Variety and copies": ["variety", "ms_ssim", "copied", "nearest_train", "interpolation_rmse"],
+    "Points": [
+        "kl_published",
+        "jsd_published",
+        "kl_nats",
+        "jsd_nats",
+        "modes_covered",
+        "in_modes",
+        "near_data",
+        "on_branches",
+        "both_branches",
+        "code_rank",
+    ],
+    "Codes": [
+        "prior_mmd",
+        "prior_p",
+        "code_information",
+        "active_units",
+        "kl_per_sample",
+        "probe_accuracy",
+        "edge_open",
+        "both_signs",
+    ],
 }
 """Kinds of metrics, and the metrics of each without the network of their features."""
 OTHER: Final = "Other scores"

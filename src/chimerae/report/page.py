@@ -30,9 +30,9 @@ from chimerae.report.read import PICTURES, RunFolder, read_run
 from chimerae.report.scores import absent_scores, score_tables
 
 GLOSSARY = (
-    "Reconstruction: squared error of the test images on this page over their variance, so that the mean image "
-    "has 100 %. Realism: distance of samples from the data. Variety: how different samples are. Copies: samples "
-    "as close to one training image as the closest 1 % of new images are.",
+    "Reconstruction: squared error of the test images on this page over their variance, so that the mean "
+    "image has 100 %. Realism: distance of samples from the data. Variety: how different samples are. "
+    "Copies: samples as close to one training image as the closest 1 % of new images are.",
 )
 FIRST = ("reconstructions", "samples", "scatter")
 """Kinds of pictures that stand right below the verdict."""

@@ -111,7 +111,7 @@ def _variety(found: Findings) -> Clause | None:
     spread = None if found.spread is None else step_of(rules.SPREAD, found.spread)
     distance, coverage = found.of_features("variety"), found.of_features("coverage")
     step = spread
-    if spread is not None and spread.words == SAME:
+    if spread is not None and spread.words == SAME and (distance is None or distance.value < rules.APART):
         pass
     elif distance is not None:
         step = step_of(rules.DISTANCE, distance.value)
