@@ -13,7 +13,7 @@ from chimerae import pictures
 from chimerae.report import write_report, write_results
 from chimerae.report.compare import name_runs
 from chimerae.report.judged import judged
-from chimerae.report.numbers import Numbers, numbers
+from chimerae.report.numbers import Numbers, glossary, numbers
 from chimerae.report.read import read_run
 from chimerae.report.seen import see
 from tests.report.report_runs import write_run
@@ -103,7 +103,7 @@ def test_the_newest_measurement_of_the_log_stands_in_for_pictures(tmp_path: Path
         ({}, []),
         ({"reached": 30}, ["Not finished: step 30 of 100.", "Health at step 30: code unused."]),
         ({"evaluated": False}, ["Not evaluated:"]),
-        ({"reached": 0, "evaluated": False}, ["Not begun:", "Not evaluated:"]),
+        ({"reached": 0, "evaluated": False}, ["Not finished: nothing of 100 steps", "Not evaluated:"]),
         (
             {"reached": 40, "evaluated": False},
             ["Not finished:", "Not evaluated:", "Health at step 40: code unused."],
@@ -183,3 +183,10 @@ def test_seeds_are_averaged_and_a_method_without_encoder_says_so(tmp_path: Path)
     assert (found["gan"][0].text, found["gan"][0].note) == ("–", "no encoder")
     assert found["gan"][1].text == "9"
     assert found["gan"][1].note.startswith("± 1")
+
+
+def test_only_columns_that_are_there_are_explained(tmp_path: Path) -> None:
+    run = _scored(write_run(tmp_path / "a", method="vae"), ("near_data", "decoder", 0.9))
+    (run / "data.json").write_text("{}")
+    assert glossary(table(run)) == "Realism: how near samples are to the data."
+    assert glossary(None) == ""

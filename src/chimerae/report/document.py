@@ -10,8 +10,8 @@ from chimerae.files import write_bytes, write_text
 from chimerae.report import facts
 from chimerae.report.compare import Named, Setting, name_runs, settings_of
 from chimerae.report.judged import judged
-from chimerae.report.numbers import Numbers, numbers
-from chimerae.report.page import CAPTIONS, GLOSSARY, commands, heading, read_all
+from chimerae.report.numbers import Numbers, glossary, numbers
+from chimerae.report.page import CAPTIONS, commands, heading, read_all
 from chimerae.report.records import Kept, folder_of, keep, without_paths
 from chimerae.report.scores import Cell, ScoreTable, absent_scores, score_tables
 from chimerae.tables import markdown_table
@@ -87,7 +87,7 @@ def _four(table: Numbers) -> Iterator[str]:
         for row in table.rows
     ]
     yield _table(head, rows, left=2)
-    yield from GLOSSARY
+    yield glossary(table)
 
 
 def _all_scores(named: Sequence[Named]) -> Iterator[str]:

@@ -52,7 +52,8 @@ def states(run: RunFolder) -> Iterator[str]:
         yield (
             f"Not finished: step {run.reached:,} of {run.steps:,}. `chimerae resume {folder}` goes on."
             if run.log
-            else f"Not begun: nothing is logged yet. `chimerae resume {folder}` starts it."
+            else f"Not finished: nothing of {run.steps:,} steps is logged yet. "
+            f"`chimerae resume {folder}` goes on."
         )
     step = number(run.scores_record.get("step"))
     if not run.scores:

@@ -101,6 +101,17 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
 }
 """Ways of each quantity, the preferred ones first."""
 
+EXPLAINED: Final[Mapping[str, Mapping[str, str]]] = {
+    "Reconstruction": {
+        "error": "Reconstruction: squared error of the test images on this page over their variance, so that "
+        "the mean image has 100 %."
+    },
+    "Realism": {"": "Realism: how near samples are to the data."},
+    "Variety": {"": "Variety: how different samples are, or how much of the data they cover."},
+    "Copies": {"%": "Copies: samples as close to one training image as the closest 1 % of new images are."},
+}
+"""Explanations of quantities, each by the beginning of the hint that it belongs to."""
+
 
 def numbers(named: Sequence[Named]) -> Numbers | None:
     """The table of the four numbers; None when nothing is known of any run.
@@ -129,6 +140,17 @@ def numbers(named: Sequence[Named]) -> Numbers | None:
         rows.append(NumberRow(group, network, colours[group], tuple(cells), first))
     heads = tuple((quantity, way.hint) for quantity, way in chosen.items())
     return Numbers(heads, (*rows, *_yardsticks(chosen, columns)))
+
+
+def glossary(table: Numbers | None) -> str:
+    """Explanations of the columns that a table has; '' for none."""
+    told = (
+        text
+        for quantity, hint in (table.columns if table else ())
+        for begin, text in EXPLAINED[quantity].items()
+        if hint.startswith(begin)
+    )
+    return " ".join(told)
 
 
 def _chosen(ways: Sequence[Way], found: Mapping[_Key, Sequence[Findings]]) -> Way | None:

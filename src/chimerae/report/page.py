@@ -25,15 +25,10 @@ from chimerae.report.images import (
 )
 from chimerae.report.judged import judged
 from chimerae.report.names import listed
-from chimerae.report.numbers import numbers
+from chimerae.report.numbers import glossary, numbers
 from chimerae.report.read import PICTURES, RunFolder, read_run
 from chimerae.report.scores import absent_scores, score_tables
 
-GLOSSARY = (
-    "Reconstruction: squared error of the test images on this page over their variance, so that the mean "
-    "image has 100 %. Realism: distance of samples from the data. Variety: how different samples are. "
-    "Copies: samples as close to one training image as the closest 1 % of new images are.",
-)
 FIRST = ("reconstructions", "samples", "scatter")
 """Kinds of pictures that stand right below the verdict."""
 
@@ -108,7 +103,7 @@ def page(runs: Sequence[RunFolder]) -> str:
         several=len(named) > 1,
         verdicts=judged(named),
         numbers=numbers(named),
-        glossary=GLOSSARY,
+        glossary=glossary(numbers(named)),
         evaluated=any(entry.run.scores for entry in named),
         ran=facts.ran(named),
         tables=score_tables(named),
