@@ -5,13 +5,14 @@ from __future__ import annotations
 from chimerae.pictures.bars import bars
 from chimerae.pictures.files import compact, opened, png, reduced, save
 from chimerae.pictures.films import film
-from chimerae.pictures.grids import grid, labelled, rows, strips, tiled, top
+from chimerae.pictures.grids import enlargement, grid, labelled, rows, strips, tiled, top
 from chimerae.pictures.points import Limits, panels, scatter
 
 __all__ = [
     "Limits",
     "bars",
     "compact",
+    "enlargement",
     "film",
     "grid",
     "labelled",

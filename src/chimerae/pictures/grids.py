@@ -53,6 +53,15 @@ def grid(
     return Image.fromarray(canvas.squeeze(2) if channels == 1 else canvas)
 
 
+def enlargement(height: int, width: int) -> int:
+    """The whole factor by which `grid` and `rows` enlarge images of this size.
+
+    >>> enlargement(8, 8), enlargement(28, 20), enlargement(96, 64)
+    (8, 2, 1)
+    """
+    return max(1, TILE // max(height, width))
+
+
 def rows(named: Mapping[str, Tensor], *, padding: int = 2, scale: int | None = None) -> Image.Image:
     """One labelled row per entry, one under the other: `{"original": [n, C, H, W], "decoder": ..., ...}`.
 
@@ -164,7 +173,7 @@ def _tiles(images: Tensor, scale: int | None) -> NDArray[np.uint8]:
     shape = tuple(images.shape)
     if len(shape) != 4 or not all(shape) or shape[1] not in (1, 3):
         raise InputError(f"images of shape {list(shape)} cannot be shown; give [n, C, H, W] with C 1 or 3")
-    factor = scale or max(1, TILE // max(shape[2:]))
+    factor = scale or enlargement(*shape[2:])
     values = np.nan_to_num(np.asarray(images.detach().float().cpu(), dtype=np.float32), nan=0.0)
     pixels = np.rint(values.clip(0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
     return np.repeat(np.repeat(pixels, factor, axis=1), factor, axis=2)
