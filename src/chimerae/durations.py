@@ -33,12 +33,14 @@ def seconds(given: str | float) -> float:
 def in_words(duration: float) -> str:
     """A duration in seconds for people.
 
-    >>> in_words(42), in_words(125), in_words(7300)
-    ('42s', '2m05s', '2h01m')
+    >>> in_words(42), in_words(125), in_words(7300), in_words(400_000)
+    ('42s', '2m05s', '2h01m', '4.6 days')
     """
     whole = round(duration)
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02d}s"
-    return f"{whole // 3600:,}h{whole % 3600 // 60:02d}m"
+    if whole < 48 * 3600:
+        return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
+    return f"{whole / 86400:,.1f} days"

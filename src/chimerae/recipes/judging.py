@@ -19,7 +19,7 @@ from chimerae.shapes import is_image
 
 SHARE: Final = 1 / 3
 """Most of a budget that is kept for `evaluate`."""
-FIXED: Final = 14.0
+FIXED: Final = 20.0
 """Seconds of one core for what depends on neither networks nor images: start, pictures, small metrics."""
 STEPS_ALWAYS: Final = 10
 """Steps of training that take as long as the passes for codes and pictures."""

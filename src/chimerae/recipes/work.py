@@ -64,7 +64,9 @@ def _parameters(modules: Mapping[str, torch.nn.Module], names: Sequence[str]) ->
 class _Counter(TorchDispatchMode):
     """Adds up the operations of whatever runs inside."""
 
-    total = 0
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
