@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import time
+from functools import partial
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
@@ -156,19 +157,17 @@ def test_quiet_says_nothing(tmp_path, capsys):
     assert (said.out, said.err) == ("", "")
 
 
-def test_a_budget_end_to_end(tmp_path):
-    """A run of seconds, by the real clock: it ends before its time, far enough into it."""
-    begun = time.monotonic()
-    folder = chimerae.train(
-        "vae",
-        data="digits",
-        budget=60,
-        settings=QUICK | {"evaluation.n": 2, "training.log_every": 1},
-        out=tmp_path / "run",
-        quiet=True,
-    )
-    taken = time.monotonic() - begun
-    assert 20 < taken < 66
-    run = read_run(folder)
-    assert run.arch.width == 2
-    assert int(saved(folder)["step"]) == run.steps
+def test_a_machine_half_as_fast_as_timed_plays_half_the_steps_in_time(tmp_path, timed, monkeypatch):
+    """The whole way, on a clock of our own: steps were timed at a second and take two."""
+    clock = count(109.0, 2.0)
+    monkeypatch.setattr(launch, "Pacer", partial(Pacer, clock=lambda: next(clock)))
+    wish, rates = launch.Wish(100.0, steps=True), []
+    audience = launch.Audience(line=lambda line, total: rates.append(line.lr["vae"]))
+    run = tiny_run("vae", optimizer={"schedule": "linear", "final": 0.0})
+    folder = launch.start(run, wish=wish, out=tmp_path / "run", began=100.0, audience=audience)
+    ended = read_run(folder)
+    assert ended.steps == pytest.approx((179 - 109) / 2, abs=2)
+    assert ended.training.replanned[0][1] == 70, "what was chosen at first"
+    assert int(saved(folder)["step"]) == ended.steps == len(rates)
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] < 0.1 * rates[0], "the rate has fallen"
