@@ -2,8 +2,8 @@
 
 An option that selects another path through `play` is a switch. It gets its cases, and with them the whole
 battery of `tests/contract`, by one entry `{"option": value}` below its method's name in `SWITCHES`; options
-that are meant together share an entry. Switches do not choose networks, so they run on `SWITCHED` only: points
-with an MLP, images with BatchNorm. A method or an architecture gets its cases by being listed.
+that are meant together share an entry. Switches do not choose networks, so they run on `SWITCHED` only:
+points with an MLP, images with BatchNorm. A method or an architecture gets its cases by being listed.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 
@@ -14,6 +15,8 @@ from chimerae.errors import InputError, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
+GREETED = ("train", "resume", "evaluate")
+"""Verbs that say something before they are imported."""
 
 VERBS: dict[str, str] = {
     "train": "train a method or recipe on your data",
@@ -55,6 +58,20 @@ TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
 """What torch says, in a plain `RuntimeError` or `TypeError`, when it is asked for more than there is."""
 
 
+_STARTED = [time.monotonic()]
+
+
+def started() -> float:
+    """Reading of `time.monotonic` at which this call of the command line began; a budget counts from it."""
+    return _STARTED[-1]
+
+
+def _greet(verb: str) -> None:
+    """Print a first line before PyTorch is imported, which takes seconds, or minutes on a busy machine."""
+    if verb in GREETED and "torch" not in sys.modules:
+        print(f"{verb}: loading PyTorch (chimerae {chimerae.__version__})", file=sys.stderr, flush=True)
+
+
 def usage() -> str:
     """What `chimerae --help` prints."""
     verbs = "\n".join(f"  {name:<12} {about}" for name, about in VERBS.items())
@@ -69,6 +86,7 @@ def run(args: Sequence[str]) -> int:
     Raises:
         InputError: the verb or its arguments are wrong.
     """
+    _STARTED[:] = [time.monotonic()]
     args = rooted(args)
     if not args or args[0] in ("-h", "--help", "help"):
         print(usage())
@@ -78,6 +96,8 @@ def run(args: Sequence[str]) -> int:
         return DONE
     if args[0] not in VERBS:
         raise unknown("verb", args[0], VERBS)
+    if not {"-h", "--help"} & set(args):
+        _greet(args[0])
     code: int = import_module(f"chimerae.cli.{args[0]}").main(args[1:])
     return code
 

@@ -14,17 +14,18 @@ from typing import Annotated, cast
 
 import tyro
 
-from chimerae.cli import DONE, SIGNALLED
+from chimerae.cli import DONE, SIGNALLED, started
 from chimerae.cli.console import display
 from chimerae.cli.flags import take
 from chimerae.cli.parse import parse
 from chimerae.config import to_dict
 from chimerae.errors import InputError
-from chimerae.launch import Audience, start
+from chimerae.launch import Audience, foresee, start
 from chimerae.recipes.build import Preset, build
+from chimerae.recipes.folder import free_folder
+from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
-from chimerae.recipes.sizing import sized
 from chimerae.remedies import ending
 from chimerae.training.signals import Stopped
 
@@ -36,13 +37,16 @@ class Train:
     run: Annotated[Run, tyro.conf.arg(name="")]
     out: Path | None = None
     """The run folder; the first free `runs/<method>-<data>` when it is not given."""
+    budget: str | None = None
+    """Time from now to the end of `evaluate`, such as 10m, 2h or 1h30m: steps, and width and size where they
+    are not given, are chosen to fit. Without it and --steps, 15 minutes on a CPU, an hour on a GPU."""
     dry_run: bool = False
-    """Show the resolved settings and stop."""
+    """Show the plan and the resolved settings, and stop."""
 
 
 HELP = """\
-usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--arch NAME]
-[options]
+usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--budget 10m | --steps N] [--seed S] [--out DIR]
+[--arch NAME] [options]
 
 {recipes}
 
@@ -66,23 +70,51 @@ def main(args: Sequence[str]) -> int:
     data, _ = take(flags, "--data")
     wants_help = any(flag in ("-h", "--help") for flag in flags)
     source = "digits" if data is None and wants_help else data
-    default = build(name, data=source, arch=arch, preset=cast(Preset, preset or "short"))
+    kind = cast(Preset, preset or "short")
+    default = build(name, data=source, arch=arch, preset=kind)
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
+    open_ = wish(name, asked.run, named(flags), asked.budget, kind)
+    paper = build(name, data=source, arch=arch) if kind == "short" else None
     if asked.dry_run:
-        run, note = sized(asked.run)
-        if note:
-            print(note, file=sys.stderr)
-        print(json.dumps(to_dict(run), indent=2))
-        return DONE
+        return rehearse(asked, open_, paper)
     command = shlex.join(["chimerae", "train", *args])
-    return learn(lambda audience: start(asked.run, out=asked.out, audience=audience, command=command))
+    return learn(
+        lambda audience: start(
+            asked.run,
+            out=asked.out,
+            audience=audience,
+            command=command,
+            wish=open_,
+            paper=paper,
+            began=started(),
+        )
+    )
+
+
+def named(flags: Sequence[str]) -> set[str]:
+    """Dotted paths of the settings that flags give.
+
+    >>> sorted(named(["--steps", "5", "--arch.width=24", "--method.z-dim", "3"]))
+    ['arch.width', 'method.z_dim', 'steps']
+    """
+    return {f[2:].split("=")[0].replace("-", "_") for f in flags if f.startswith("--")}
+
+
+def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
+    """Print the plan, and the settings as `run.json` would hold them."""
+    with display() as show:
+        audience = Audience(show.line, show.count, show.tell, show.tell)
+        folder = asked.out or free_folder(asked.run)
+        ahead = foresee(asked.run, folder, audience=audience, wish=open_, paper=paper, began=started())
+    print(json.dumps(to_dict(ahead.run), indent=2))
+    return DONE
 
 
 def learn(work: Callable[[Audience], Path]) -> int:
     """Do `work`, which returns a run folder, under a live line, and say how it ended."""
     try:
         with display() as show:
-            folder = work(Audience(show.line, show.count, show.tell))
+            folder = work(Audience(show.line, show.count, show.tell, show.tell))
     except Stopped as stop:
         print(
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr

@@ -73,10 +73,15 @@ def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
     """
     if steps < done:
         raise InputError(f"{folder} has done {done} steps already; --steps {steps} must be more")
-    content = read_json(folder / RUN, "a run")
     changed = replace(run, steps=steps)
-    write_json(folder / RUN, content | {"run": to_dict(changed)})
+    rewrite(folder, changed)
     return changed
+
+
+def rewrite(folder: Path, run: Run) -> None:
+    """Put `run` in the place of the run that the folder holds; everything else in `run.json` stays."""
+    content = read_json(folder / RUN, "a run")
+    write_json(folder / RUN, content | {"run": to_dict(run)})
 
 
 def read_run(folder: Path) -> Run:
