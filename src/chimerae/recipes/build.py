@@ -42,6 +42,7 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(name)
     source = chosen.source(data)
+    name = chosen.name
     short = SHORT[name] if preset == "short" and name in SHORT and look(source).kind == "images" else {}
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
