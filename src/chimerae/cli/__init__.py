@@ -105,7 +105,8 @@ def run(args: Sequence[str]) -> int:
     if args[0] not in VERBS:
         raise _no_verb(args)
     if args[0] == "train" and len(args) > 2 and not args[1].startswith("-") and {*args} & {"-h", "--help"}:
-        return import_module("chimerae.cli.train_help").main(args[1])
+        helped: int = import_module("chimerae.cli.train_help").main(args[1])
+        return helped
     code: int = import_module(f"chimerae.cli.{args[0]}").main(args[1:])
     return code
 

@@ -11,6 +11,7 @@ import tyro
 from pydantic import ValidationError
 
 from chimerae.cli.complaints import Objection, listening, one_line, said
+from chimerae.cli.examples import examples_of
 from chimerae.cli.names import expanded
 from chimerae.cli.settings_flags import flags_of
 from chimerae.errors import InputError
@@ -41,6 +42,7 @@ def parse(cls: type[T], args: Sequence[str], *, prog: str, default: T | None = N
         raise InputError(said(error)) from None
     except SystemExit as end:
         if not end.code:
+            print(examples_of(prog))
             raise
         sentence = one_line(printed.getvalue())
     raise InputError(sentence if "?" in sentence else f"{sentence}; see `{prog} --help`")

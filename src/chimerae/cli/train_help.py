@@ -31,7 +31,7 @@ ROWS: Final = (
 """Flag, the kind of its value, and its meaning. A recipe without the setting leaves the row out."""
 EXAMPLES: Final = (
     "chimerae train {name} --data {data}",
-    "chimerae train {name} --data {data} --steps 20000 --batch-size 128 --out runs/long",
+    "chimerae train {name} --data {data} --steps 20000 --batch-size 128",
 )
 
 
