@@ -40,16 +40,17 @@ def judge(
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     draw(results.shown, folder / "pictures")
-    write_scores(merged(results, scored(folder, model.step)), model.step, folder / "scores.json")
+    before, step = scored(folder)
+    both = merged(results, before) if step == model.step else results
+    write_scores(both, model.step, folder / "scores.json")
     return results
 
 
-def scored(folder: Path, step: int) -> Results:
-    """What is known of the run in `folder` at `step`: nothing when `scores.json` is missing, damaged, of
-    another version or of another step.
+def scored(folder: Path) -> tuple[Results, int]:
+    """The contents of `scores.json` of the run in `folder`, and the step; none, at step -1, when the file is
+    missing, damaged or of another version.
     """
     try:
-        results, of = read_scores(folder / "scores.json")
+        return read_scores(folder / "scores.json")
     except InputError:
-        return Results()
-    return results if of == step else Results()
+        return Results(), -1

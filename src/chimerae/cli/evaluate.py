@@ -13,9 +13,8 @@ import tyro
 from chimerae.cli import DONE
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
-from chimerae.errors import InputError
-from chimerae.evaluation import Evaluation, Results, read_scores
-from chimerae.judge import judge
+from chimerae.evaluation import Evaluation, Results
+from chimerae.judge import judge, scored
 from chimerae.recipes.folder import read_run
 
 
@@ -38,21 +37,13 @@ def main(args: Sequence[str]) -> int:
     settings = Evaluation() if where is None else read_run(where).evaluation
     default = Evaluate(run=tyro.MISSING, evaluation=settings)
     asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
-    before = on_file(asked.run)
+    before = scored(asked.run)
     with display() as show:
         results = judge(asked.run, asked.evaluation, device=asked.device, progress=show.count)
     print((asked.run / "scores.json").read_text() if asked.json else table(results))
-    if told := beside(results, before, on_file(asked.run)):
+    if told := beside(results, before, scored(asked.run)):
         print(told, file=sys.stderr)
     return DONE
-
-
-def on_file(run: Path) -> tuple[Results, int]:
-    """The contents of `scores.json` in the folder `run`, and the step; none, at step -1, when it is unreadable."""
-    try:
-        return read_scores(run / "scores.json")
-    except InputError:
-        return Results(), -1
 
 
 def beside(new: Results, before: tuple[Results, int], after: tuple[Results, int]) -> str:

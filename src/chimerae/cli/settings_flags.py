@@ -10,19 +10,7 @@ import tyro
 
 
 def flags_of(cls: type[Any], default: object | None = None) -> list[str]:
-    """Every flag of the dataclass `cls`, in order; those of nested settings are those that `default` has.
-
-    >>> from dataclasses import dataclass
-    >>> @dataclass(frozen=True)
-    ... class Inner:
-    ...     lr: float = 0.1
-    >>> @dataclass
-    ... class Outer:
-    ...     dry_run: bool = False
-    ...     inner: Inner = Inner()
-    >>> flags_of(Outer, Outer())
-    ['--dry-run', '--no-dry-run', '--inner.lr']
-    """
+    """Every flag of the dataclass `cls`, in order; those of nested settings are those that `default` has."""
     return list(_flags(cls, default, ""))
 
 
