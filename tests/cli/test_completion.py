@@ -95,7 +95,7 @@ def test_bash_completes(call: Call, workplace: Path):
         return done.stdout.split()
 
     assert set(offered("chimerae ")) == set(VERBS)
-    assert offered("chimerae train soft") == ["soft-introvae"]
+    assert offered("chimerae train vae-") == ["vae-gan"]
     assert offered("chimerae evaluate r") == ["runs/vae-digits"]
     assert offered("chimerae train avae --data dig") == ["digits"]
     assert offered("chimerae train avae --data ph") == ["photos"]

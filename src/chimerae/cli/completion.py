@@ -16,7 +16,7 @@ Prints a script with which the Tab key completes verbs, methods, recipes, data
 sets, metrics, run folders and flags.
 
   bash    echo 'eval "$(chimerae completion bash)"' >> ~/.bashrc
-  zsh     echo 'eval "$(chimerae completion zsh)"' >> ~/.zshrc   (after compinit)
+  zsh     echo 'eval "$(chimerae completion zsh)"' >> ~/.zshrc
   fish    chimerae completion fish > ~/.config/fish/completions/chimerae.fish
 
 Open a new shell after that. After an update of chimerae, completion knows verbs

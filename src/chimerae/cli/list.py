@@ -57,7 +57,7 @@ KINDS: Mapping[str, Callable[[], Rows]] = {
 def main(args: Sequence[str]) -> int:
     """Print names and what they are."""
     if args and args[0] in ("-h", "--help"):
-        print(f"usage: chimerae list {'|'.join(KINDS)}")
+        print(f"usage: chimerae list {'|'.join(KINDS)}\n\nPrints names, each with a line on it.")
         return DONE
     if len(args) != 1:
         raise InputError(f"say what to list: chimerae list {'|'.join(KINDS)}")
