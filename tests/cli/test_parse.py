@@ -38,6 +38,7 @@ CASES = [
     (["x", "y"], "'y' is not expected here"),
     (["x", "--n"], "--n needs a value: a whole number"),
     (["x", "--n=a"], "--n 'a': wanted a whole number"),
+    (["x", "--n", "2", "--n", "b"], "--n 'b': wanted a whole number"),
     (["x", "--rate", "a", "--n", "1"], "--inner.rate 'a': wanted a number"),
     (["x", "--kind", "gren"], "--inner.kind gren: did you mean green? choose from red, green"),
 ]

@@ -124,8 +124,8 @@ def _wanted(argument: Any) -> str:
 
 
 def _given(argument: Any, args: Sequence[str]) -> str:
-    """The values that follow the flag of `argument` in `args`, as they were typed."""
-    for i, arg in enumerate(args):
+    """The values that follow the flag of `argument` in `args`, the last time it stands there, as typed."""
+    for i, arg in reversed(list(enumerate(args))):
         name, equals, value = arg.partition("=")
         if name.replace("_", "-") in argument.lowered.name_or_flags:
             if equals:
