@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from chimerae.data import prepare
-from chimerae.evaluation import Evaluation, Results, draw, evaluate, write_scores
+from chimerae.errors import InputError
+from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
 from chimerae.evaluation.scores import DATA
 from chimerae.model import load
 from chimerae.progress import Progress, silent
@@ -20,7 +21,11 @@ def judge(
     device: str = "auto",
     progress: Progress = silent,
 ) -> Results:
-    """Evaluate the model of the run in `folder` on its test split; writes `scores.json` and `pictures/`.
+    """Evaluate the model of the run in `folder` on its test split; writes `pictures/`, and adds to
+    `scores.json`.
+
+    The returned results are those of this evaluation. In the file they are `merged` with those of earlier
+    ones of the same step; scores of another step are of other weights, and are dropped.
 
     Raises:
         InputError: there is no run or no model, or its data have changed.
@@ -35,5 +40,17 @@ def judge(
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     draw(results.shown, folder / "pictures")
-    write_scores(results, model.step, folder / "scores.json")
+    before, step = scored(folder)
+    both = merged(results, before) if step == model.step else results
+    write_scores(both, model.step, folder / "scores.json")
     return results
+
+
+def scored(folder: Path) -> tuple[Results, int]:
+    """The contents of `scores.json` of the run in `folder`, and the step; none, at step -1, when the file is
+    missing, damaged or of another version.
+    """
+    try:
+        return read_scores(folder / "scores.json")
+    except InputError:
+        return Results(), -1

@@ -75,7 +75,8 @@ def main(args: Sequence[str]) -> int:
         return _print(f"recipes with {about}", _costs())
     if args and args[0] in ("-h", "--help"):
         print(
-            f"usage: chimerae list {'|'.join(KINDS)}\n\n`list recipes {COSTS}` estimates what each takes here"
+            f"usage: chimerae list {'|'.join(KINDS)}\n\nPrints names, each with a line on it.\n"
+            f"`list recipes {COSTS}` estimates how long each takes here."
         )
         return DONE
     if len(args) != 1:

@@ -17,9 +17,12 @@ import tyro
 from chimerae.cli import DONE, SIGNALLED, started
 from chimerae.cli.console import display
 from chimerae.cli.flags import take
+from chimerae.cli.names import HELP as HELP_FLAGS
+from chimerae.cli.names import expanded
 from chimerae.cli.parse import parse
+from chimerae.cli.settings_flags import flags_of
+from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
-from chimerae.errors import InputError
 from chimerae.launch import Audience, foresee, start
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.folder import free_folder
@@ -50,28 +53,31 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--budget 10m | --steps N] 
 
 {recipes}
 
---preset short, the default, has settings that learn from images within minutes; --preset paper has
-those of the source. --arch is mlp for points when it is not given, and for images dcgan, or with
---preset paper what the recipe names.
-`chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
-sources. `--root DIR` is the folder of data sets that have a name there."""
+--preset short, the default, has settings that learn from images within
+minutes; --preset paper has those of the source. --arch is mlp for points when
+it is not given, and for images dcgan, or with --preset paper what the recipe
+names. `chimerae train avae --help` shows the settings that people use,
+--help-all all of them; `chimerae list data` shows sources. `--root DIR` is
+the folder of data sets that have a name there."""
 
 
 def main(args: Sequence[str]) -> int:
     """Train, and say where the run folder is."""
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
-            raise InputError(f"the method or recipe comes first: chimerae train METHOD {shlex.join(args)}")
+            raise misplaced(args)
         print(HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES)))
         return DONE if args else 2
     name, flags = args[0], list(args[1:])
+    refuse(name, flags)
     arch, flags = take(flags, "--arch")
     preset, flags = take(flags, "--preset")
     data, _ = take(flags, "--data")
-    wants_help = any(flag in ("-h", "--help") for flag in flags)
+    wants_help = any(flag in HELP_FLAGS for flag in flags)
     source = "digits" if data is None and wants_help else data
     kind = cast(Preset, preset or "short")
     default = build(name, data=source, arch=arch, preset=kind)
+    flags = expanded(flags, flags_of(Train, Train(default)))
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
     open_ = wish(name, asked.run, named(flags), asked.budget, kind)
     paper = build(name, data=source, arch=arch) if kind == "short" else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,13 +13,17 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.alike import Variety, alike, variance_of
+from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
+
+SEEN: Final = 2_000
+"""Images of the data, at most, whose variance samples are held against."""
 
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]
@@ -55,6 +60,8 @@ class _Made:
     n: int
     problem: str = ""
     statistics: _Gathered = field(default_factory=dict)
+    alike: str = ""
+    """Why metrics of variety mean nothing of them; '' when they vary, and of data."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -77,7 +84,9 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
     of_real = _of_split(work, real, n_real, work.fresh(compared=True))
-    found = _results(work, of_real, _makers(work, other, n, problems), {"real": real.name, "real_n": n_real})
+    variance = variance_of(real.take(spread(len(real), min(n_real, SEEN))))
+    makers = _makers(work, other, n, problems, variance)
+    found = _results(work, of_real, makers, {"real": real.name, "real_n": n_real})
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -102,9 +111,11 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     return statistics
 
 
-def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> Iterator[_Made]:
+def _makers(
+    work: _Pass, other: Split, n: int, problems: Mapping[str, str], variance: float
+) -> Iterator[_Made]:
     """What is gathered of the split `other`, of `n` samples of each network, and of improved ones where they
-    are asked for. One after the other: statistics of 50,000 images are large.
+    are asked for. One after the other: statistics of 50,000 images are large. `variance` is that of the data.
     """
     bench, count = work.task.bench, min(n, len(other))
     yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
@@ -112,10 +123,11 @@ def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> I
         if problem:
             yield _Made(name, n, problem)
             continue
-        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior)
+        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior, variance)
         if work.task.settings.improve and bench.method.encodes:
             improved = partial(_improved, bench, name)
-            yield _drawn(work, name, f"{name}{IMPROVED}", pieces(n, PUBLISHED.batch_size), improved)
+            parts = pieces(n, PUBLISHED.batch_size)
+            yield _drawn(work, name, f"{name}{IMPROVED}", parts, improved, variance)
 
 
 def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
@@ -128,21 +140,26 @@ def _drawn(
     called: str,
     parts: Iterable[tuple[int, int]],
     codes: Callable[[int, int], Tensor],
+    variance: float,
 ) -> _Made:
-    """What is gathered of the images that `network` makes of the `codes` of each of `parts`.
+    """What is gathered of the images that `network` makes of the `codes` of each of `parts`, beside data of
+    summed variance `variance`.
 
     Of a method with two decoders both make images, and those of one are thrown away: twice the work, half the
     memory.
     """
-    statistics, spoilt, n = work.fresh(), 0, 0
+    statistics, variety, spoilt, n = work.fresh(), Variety(), 0, 0
     ranges = list(parts)
     for start, stop in ranges:
         images = work.task.bench.decode(codes(start, stop))[network]
         spoilt += not_finite(images)
-        work.see(statistics, images.nan_to_num().clamp(0, 1))
+        images = images.nan_to_num().clamp(0, 1)
+        work.see(statistics, images)
+        variety.add(images)
         n = stop
         work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
-    return _Made(called, n, f"{spoilt} of {n} samples are not finite" if spoilt else "", statistics)
+    problem = f"{spoilt} of {n} samples are not finite" if spoilt else ""
+    return _Made(called, n, problem, statistics, alike(variety.variance, variance, n))
 
 
 def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Mapping[str, Fact]) -> Results:
@@ -150,9 +167,12 @@ def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Map
     scores: dict[str, list[Score]] = {metric.name: [] for metric in work.metrics}
     absent: dict[str, str] = {}
     problems: dict[str, str] = {}
+    same: dict[str, str] = {}
     for made in makers:
-        problems[made.of] = made.problem
+        problems[made.of], same[made.of] = made.problem, "" if made.problem else made.alike
         for metric in work.metrics if not made.problem else ():
+            if metric.varied and made.alike:
+                continue
             key = metric.features, metric.gather
             try:
                 value = metric.compare(real.get(key), made.statistics[key])
@@ -161,8 +181,9 @@ def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Map
                 continue
             scores[metric.name].append(_score(work, metric, made, value, against))
         del made  # before the next one is gathered
-    if line := by_reason(problems):
-        absent = dict.fromkeys(scores, line) | absent
+    for metric in work.metrics:
+        if line := joined(by_reason(problems), by_reason(same) if metric.varied else ""):
+            absent.setdefault(metric.name, line)
     return Results(scores=tuple(score for some in scores.values() for score in some), absent=absent)
 
 

@@ -78,6 +78,8 @@ class Metric(ABC):
     """Range or unit of the values."""
     about: str
     """One line for lists."""
+    varied: bool = False
+    """Says nothing about samples that are all alike: one sample decides it, or none can."""
 
     @property
     @abstractmethod

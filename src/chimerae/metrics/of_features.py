@@ -69,7 +69,12 @@ def _of_neighbourhoods(
     ending: str, features: tuple[str, str], words: str, suits: Suits
 ) -> tuple[SampleMetric, ...]:
     def metric(
-        name: str, unit: str, facts: Mapping[str, Fact], value: Callable[[Neighbourhoods], float], about: str
+        name: str,
+        unit: str,
+        facts: Mapping[str, Fact],
+        value: Callable[[Neighbourhoods], float],
+        about: str,
+        varied: bool = False,
     ) -> SampleMetric:
         return SampleMetric(
             name=name + ending,
@@ -81,12 +86,18 @@ def _of_neighbourhoods(
             gather=Kept,
             compare=lambda real, made: value(made.beside(real)),
             about=f"{about}, features of {words}",
+            varied=varied,
         )
 
     share = "[0, 1]"
     return (
         metric(
-            "precision", share, _PRECISION, lambda n: n.precision, "share of samples that lie among the data"
+            "precision",
+            share,
+            _PRECISION,
+            lambda n: n.precision,
+            "share of samples that lie among the data",
+            varied=True,
         ),
         metric("recall", share, _PRECISION, lambda n: n.recall, "share of the data that lies among samples"),
         metric(
@@ -95,6 +106,7 @@ def _of_neighbourhoods(
             _DENSITY,
             lambda n: n.density,
             "how deep among the data samples lie",
+            varied=True,
         ),
         metric("coverage", share, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by"),
     )

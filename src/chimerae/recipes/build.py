@@ -42,7 +42,12 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(name)
     source = chosen.source(data)
-    short = SHORT[name] if preset == "short" and name in SHORT and look(source).kind == "images" else {}
+    name = chosen.name
+    short = (
+        SHORT[chosen.name]
+        if preset == "short" and chosen.name in SHORT and look(source).kind == "images"
+        else {}
+    )
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:
