@@ -13,6 +13,7 @@ from typing import Any
 from chimerae import model
 from chimerae.config import override
 from chimerae.data import Batches, Prepared, prepare
+from chimerae.data.memory import held, held_again
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import build
 from chimerae.recipes.folder import create, free_folder, longer, never_saved, read_run, same_data, vacant
@@ -44,7 +45,7 @@ class Audience:
 def train(
     what: str | Run,
     *,
-    data: str | Path | None = None,
+    data: object = None,
     steps: int | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
@@ -57,7 +58,9 @@ def train(
 
     Args:
         what: such as "avae" (see `chimerae list recipes`), or a `Run`.
-        data: a source, such as a folder of images (see `chimerae list data`).
+        data: a source, such as a folder of images (see `chimerae list data`), or data in memory: an array
+            or tensor, a list of images, a torch or Hugging Face data set, `{"train": ..., "test": ...}` of
+            these (see `docs/data.md`).
         steps: batches to play.
         seed: from which all randomness follows.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
@@ -71,11 +74,11 @@ def train(
             full, or a loss is not a number any more, and what was saved stays.
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
-    source = None if data is None else str(data)
-    run = what if isinstance(what, Run) else build(what, data=source, arch=arch)
-    given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
-    run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
-    return start(run, out=out, audience=audience, command=command)
+    with held(data) as source:
+        run = what if isinstance(what, Run) else build(what, data=source, arch=arch)
+        given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
+        run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
+        return start(run, out=out, audience=audience, command=command)
 
 
 def start(
@@ -101,7 +104,9 @@ def start(
     return folder
 
 
-def resume(folder: str | Path, *, steps: int | None = None, audience: Audience = Audience()) -> Path:
+def resume(
+    folder: str | Path, *, steps: int | None = None, data: object = None, audience: Audience = Audience()
+) -> Path:
     """Go on with the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
     A run that was stopped before its first state begins again.
@@ -109,6 +114,7 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
+        data: the data in memory that the run began with, where their prepared arrays are gone.
         audience: who hears of it while it goes on.
 
     Raises:
@@ -118,7 +124,8 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
     """
     folder = Path(folder)
     run = read_run(folder)
-    prepared = prepare(run.data, run.prepare, progress=audience.count)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=audience.count)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with claimed(folder):
