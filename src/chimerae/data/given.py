@@ -100,7 +100,7 @@ def as_batch(given: Given, shape: Shape, prepare: Prepare = PLAIN) -> Tensor:
             wrong = next(list(part.shape) for part in batches if part.shape[1:] != shape)
             raise InputError(f"this model takes {describe(shape)}, not a tensor of {wrong}")
         return torch.cat([to_unit(part).float() for part in batches])
-    what = "an empty list" if isinstance(given, Sequence) else f"a {type(given).__name__}"
+    what = "an empty list" if isinstance(given, Sequence) else f"an object of type {type(given).__name__}"
     wanted = "paths, PIL images, arrays or tensors" if is_image(shape) else "arrays or tensors [B, d]"
     raise InputError(f"{what} holds no samples for this model of {describe(shape)}; give {wanted}")
 

@@ -40,7 +40,7 @@ def as_picture(value: object, name: str = "the image") -> Image.Image:
     if isinstance(value, Tensor):
         value = value.detach().cpu().numpy()
     if not isinstance(value, np.ndarray):
-        raise InputError(f"{name} is a {type(value).__name__}; give {FORMS}")
+        raise InputError(f"{name} is an object of type {type(value).__name__}; give {FORMS}")
     shape = value.shape
     if 0 in shape or len(shape) not in (2, 3) or (len(shape) == 3 and channel_axis((0, *shape)) is None):
         raise InputError(f"{name} has shape {list(shape)}; give [H, W] or [H, W, C], C one of {CHANNELS}")
