@@ -53,7 +53,9 @@ def test_arrays_from_training_to_a_page(run: Path, tmp_path: Path):
     assert chimerae.load(run).step == 3
 
 
-def test_arrays_that_left_the_cache_are_given_again(run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_arrays_that_left_the_cache_are_given_again(
+    run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "empty"))
     for ask in (chimerae.resume, chimerae.evaluate):
         with pytest.raises(chimerae.InputError, match="give them again") as error:

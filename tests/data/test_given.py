@@ -70,7 +70,11 @@ def test_files_pictures_and_arrays_of_other_sizes_pass_the_transform_of_training
     prepared = prepare(str(folder), settings)
     wanted = {row.tobytes() for split in (prepared.train, prepared.test) for row in split.stored}
     paths = [folder / f"{i}.png" for i in range(4)]
-    forms = (paths, [Image.open(path) for path in paths], np.stack([np.asarray(Image.open(p)) for p in paths]))
+    forms = (
+        paths,
+        [Image.open(path) for path in paths],
+        np.stack([np.asarray(Image.open(p)) for p in paths]),
+    )
     for form in forms:
         made = (as_batch(form, SHAPE, settings) * 255).round().byte().numpy()
         assert {row.tobytes() for row in made} == wanted
