@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chimerae.data import prepare
+from chimerae.data.memory import held_again
 from chimerae.errors import InputError
 from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
 from chimerae.evaluation.scores import DATA
@@ -19,6 +20,7 @@ def judge(
     settings: Evaluation | None = None,
     *,
     device: str = "auto",
+    data: object = None,
     progress: Progress = silent,
 ) -> Results:
     """Evaluate the model of the run in `folder` on its test split; writes `pictures/`, and adds to
@@ -27,15 +29,23 @@ def judge(
     The returned results are those of this evaluation. In the file they are `merged` with those of earlier
     ones of the same step; scores of another step are of other weights, and are dropped.
 
+    Args:
+        folder: the run folder.
+        settings: metrics and their options; those of the run when not given.
+        device: "auto", "cpu", "cuda" or "mps".
+        data: the data in memory that the run began with, where their prepared arrays are gone.
+        progress: called while data are prepared and samples judged.
+
     Raises:
         InputError: there is no run or no model, or its data have changed.
     """
     folder = Path(folder)
     run = read_run(folder)
     model = load(folder, device=device)
-    data = prepare(run.data, run.prepare, progress=progress)
-    same_data(folder, data.manifest)
-    results = evaluate(model.method, model.nets, data, settings or run.evaluation, progress=progress)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=progress)
+    same_data(folder, prepared.manifest)
+    results = evaluate(model.method, model.nets, prepared, settings or run.evaluation, progress=progress)
     weights = {"weights": "averaged" if model.averaged else "last"}
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))

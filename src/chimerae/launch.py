@@ -19,6 +19,7 @@ from chimerae import model
 from chimerae.config import override
 from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
+from chimerae.data.memory import held, held_again
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.folder import (
@@ -68,7 +69,7 @@ class Audience:
 def train(
     what: str | Run,
     *,
-    data: str | Path | None = None,
+    data: object = None,
     steps: int | None = None,
     budget: str | float | None = None,
     seed: int | None = None,
@@ -84,7 +85,9 @@ def train(
 
     Args:
         what: such as "avae" (see `chimerae list recipes`), or a `Run`.
-        data: a source, such as a folder of images (see `chimerae list data`).
+        data: a source, such as a folder of images (see `chimerae list data`), or data in memory: an array
+            or tensor, a list of images, a torch or Hugging Face data set, `{"train": ..., "test": ...}` of
+            these (see `docs/data.md`).
         steps: batches to play; wins over `budget`.
         budget: seconds, or text such as "10m", from now to the end of `evaluate`: steps, and width and size
             where they are left open, are chosen to fit (`docs/budgets.md`). A recipe that is trained on
@@ -104,13 +107,12 @@ def train(
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
     began = time.monotonic()
-    source = None if data is None else str(data)
     named = None if isinstance(what, Run) else what
-    run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
-    given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
-    changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
-    run = override(run, changes)
-    with _heard(audience, quiet) as hearing:
+    with held(data) as source, _heard(audience, quiet) as hearing:
+        run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
+        given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
+        changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
+        run = override(run, changes)
         return start(
             run,
             out=out,
@@ -180,6 +182,7 @@ def resume(
     folder: str | Path,
     *,
     steps: int | None = None,
+    data: object = None,
     audience: Audience | None = None,
     quiet: bool = False,
 ) -> Path:
@@ -190,6 +193,7 @@ def resume(
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
+        data: the data in memory that the run began with, where their prepared arrays are gone.
         audience: who hears of it while it goes on; standard error when not given.
         quiet: print nothing when no audience is given.
 
@@ -199,12 +203,13 @@ def resume(
         Stopped: SIGINT or SIGTERM came.
     """
     with _heard(audience, quiet) as hearing:
-        return _resumed(Path(folder), steps, hearing)
+        return _resumed(Path(folder), steps, data, hearing)
 
 
-def _resumed(folder: Path, steps: int | None, audience: Audience) -> Path:
+def _resumed(folder: Path, steps: int | None, data: object, audience: Audience) -> Path:
     run = read_run(folder)
-    prepared = prepare(run.data, run.prepare, progress=audience.count)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=audience.count)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with claimed(folder):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
@@ -107,6 +107,26 @@ def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Ima
         top += strip.height + padding
     canvas.info[ROWS] = json.dumps(boxes)
     canvas.info[TOP] = sha256(canvas.crop(next(iter(boxes.values()))).tobytes()).hexdigest()
+    return canvas
+
+
+def stacked(parts: Sequence[Image.Image], *, padding: int = 12) -> Image.Image:
+    """Pictures one under the other, with `padding` white pixels between them.
+
+    >>> stacked([Image.new("L", (50, 40)), Image.new("RGB", (60, 30))]).size
+    (60, 82)
+
+    Raises:
+        InputError: there are no pictures.
+    """
+    if not parts:
+        raise InputError("no pictures to show; give at least one")
+    height = sum(part.height + padding for part in parts) - padding
+    canvas = Image.new("RGB", (max(part.width for part in parts), height), "white")
+    top = 0
+    for part in parts:
+        canvas.paste(part, (0, top))
+        top += part.height + padding
     return canvas
 
 
