@@ -132,6 +132,15 @@ def test_kernel_distance_is_a_mean_over_subsets_and_repeats(monkeypatch: pytest.
     assert kernel_distance(a[:30], b[:30])[1] is None
 
 
+def test_kernels_of_all_pairs_give_the_same_as_those_of_each_subset(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kernel, "SUBSET", 40)
+    for made in (features(90, 8, 1, 1.3), features(60, 8, 1)):
+        whole = kernel_distance(features(70, 8, 0), made)
+        with monkeypatch.context() as patch:
+            patch.setattr(kernel, "WHOLE", 0)
+            assert kernel_distance(features(70, 8, 0), made) == pytest.approx(whole, rel=1e-9)
+
+
 @pytest.mark.parametrize("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])
 def test_neighbourhoods_are_those_of_prdc(case: tuple[float, float]):
     a, b = features(700, 5, 0), features(650, 5, 1, *case)
