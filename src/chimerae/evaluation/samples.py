@@ -45,11 +45,19 @@ class _Pass:
         keys = dict.fromkeys((metric.features, metric.gather) for metric in wanted)
         return {key: key[1]() for key in keys}
 
-    def see(self, statistics: _Gathered, images: Tensor) -> None:
-        """Take a batch `[B, C, H, W]` in [0, 1] into all statistics."""
-        seen = self.views.of(images, [features for features, _ in statistics])
+    def see(self, statistics: _Gathered, images: Tensor, start: int) -> None:
+        """Take a batch `[B, C, H, W]` in [0, 1], which follows `start` images, into all statistics."""
+        seen = self.views.of(images, [features for features, _ in statistics], start)
         for (features, _), statistic in statistics.items():
-            statistic.add(seen[features])
+            if features in seen:
+                statistic.add(seen[features])
+
+    def needed(self, parts: Iterable[tuple[int, int]], statistics: _Gathered) -> list[tuple[int, int]]:
+        """Those of `parts`, ranges of images in order, of which some statistic sees anything."""
+        ranges = list(parts)
+        n = ranges[-1][1] if ranges else 0
+        most = max((self.views.count(features, n) for features, _ in statistics), default=0)
+        return [(start, stop) for start, stop in ranges if start < most]
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,10 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
     order = torch.randperm(n, generator=noise.generator("evaluation", work.task.settings.seed, "order"))
     indices = spread(len(split), n)[order]
-    for start, stop in pieces(n, work.task.settings.batch_size) if new else ():
-        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device))
-        work.task.progress(stop, n, f"{split.name} images")
+    ranges = work.needed(pieces(n, work.task.settings.batch_size), new)
+    for start, stop in ranges:
+        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device), start)
+        work.task.progress(stop, ranges[-1][1], f"{split.name} images")
     for key, each in new.items():
         memory.keep(each, key[0])
     return statistics
@@ -149,12 +158,12 @@ def _drawn(
     memory.
     """
     statistics, variety, spoilt, n = work.fresh(), Variety(), 0, 0
-    ranges = list(parts)
+    ranges = work.needed(parts, statistics)
     for start, stop in ranges:
         images = work.task.bench.decode(codes(start, stop))[network]
         spoilt += not_finite(images)
         images = images.nan_to_num().clamp(0, 1)
-        work.see(statistics, images)
+        work.see(statistics, images, start)
         variety.add(images)
         n = stop
         work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
@@ -194,17 +203,16 @@ def _score(
     value: float | tuple[float, float | None],
     against: Mapping[str, Fact],
 ) -> Score:
-    settings = work.task.settings
+    settings, count = work.task.settings, partial(work.views.count, metric.features)
+    n, n_real = count(made.n), count(int(str(against["real_n"])))
     protocol = {**metric.protocol(work.task.subject), "seed": settings.seed}
     protocol |= work.views.facts(metric.features)
-    protocol |= {} if metric.alone else against
-    protocol |= {fact: min(metric.facts[fact], made.n, against["real_n"]) for fact in metric.bounded}
+    protocol |= {} if metric.alone else {**against, "real_n": n_real}
+    protocol |= {fact: min(metric.facts[fact], n, n_real) for fact in metric.bounded}
     if made.of != DATA:
         protocol |= {"code": "prior", **settings.of_networks}
     if made.of.endswith(IMPROVED):
         protocol |= PUBLISHED.facts
     mean, std = value if isinstance(value, tuple) else (float(value), None)
     name = metric.name + work.views.suffix(metric)
-    return Score(
-        metric=name, of=made.of, value=mean, std=std, n=made.n, better=metric.better, protocol=protocol
-    )
+    return Score(metric=name, of=made.of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)
