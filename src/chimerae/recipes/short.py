@@ -60,9 +60,9 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "avae": {
         **CALIBRATED,
-        **STEADY,
         "method.latent_loss": "normalised",
         "method.latent_rise": 0.5,
+        "method.recon_code": "mean",
         "training.optimizer.sigma_pace": 5.0,
     },
     "introvae": {**CALIBRATED, "method.beta": 1.0, "method.m": 30.0, "method.num_vae": 300},
@@ -79,10 +79,18 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         **CALIBRATED,
         "method.z_dim": 32,
         "method.s_dim": 32,
+        "method.vae_steps": 0.3,
+        "method.w_info": 0.01,
         "method.r1": 0.5,
         **_rates("vae"),
     },
-    "ian": {"method.z_dim": 64, **_rates("encoder")},
+    "ian": {
+        "method.z_dim": 64,
+        "method.beta": 0.1,
+        "method.update": "simultaneous",
+        **_rates("encoder"),
+        "training.players.critic.lr": 2e-4,
+    },
 }
 """What each method needs beyond the common rate, and why: `docs/short-runs.md`."""
 
