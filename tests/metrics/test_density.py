@@ -47,7 +47,7 @@ def test_calibration_table(missing, spread, kl, kl_sd, jsd, jsd_sd):
 
 
 def bound(mean: float, deviation: float) -> float:
-    """Four deviations of the difference of means of `DRAWS` and of the table's 200 draws; the table rounds."""
+    """Four deviations of the difference between means of `DRAWS` and of the table's 200, and its rounding."""
     rounding = [0.5 * 10 ** -len(str(value).partition(".")[2]) for value in (mean, deviation)]
     return 4 * (1 / DRAWS + 1 / 200) ** 0.5 * (deviation + rounding[1]) + rounding[0]
 
