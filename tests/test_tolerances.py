@@ -82,7 +82,7 @@ def test_equal_integers_and_nested_defaults_pass_and_others_fail():
 def test_no_comparison_is_no_failure():
     assert pytest.approx(2.0) != 3.0
     assert pytest.approx([2.0, 1.0]) != [2.0, 1.1]
-    assert pytest.approx("text") == "text"
+    assert pytest.approx({"a": "text", "b": 0.3}) == {"a": "text", "b": 0.3}
 
 
 def test_float64_holds_inside_and_ends_outside():

@@ -1,9 +1,9 @@
 """Every listed method, small: plain with every listed architecture, and once more for each of its switches.
 
-An option that selects another path through `play` is a switch. It gets its cases, and with them the whole
-battery of `tests/contract`, by one entry `{"option": value}` below its method's name in `SWITCHES`; options
-that are meant together share an entry. Switches do not choose networks, so they run on `SWITCHED` only:
-points with an MLP, images with BatchNorm. A method or an architecture gets its cases by being listed.
+An option that selects another path through `play` is a switch. One entry `{"option": value}` below its
+method's name in `SWITCHES` gives it its cases, and with them the whole battery of `tests/contract`; options
+that belong together share an entry. Switches choose no networks, so they run on `SWITCHED` only: points with
+an MLP, images with BatchNorm. A method or an architecture gets its cases by being listed.
 """
 
 from __future__ import annotations

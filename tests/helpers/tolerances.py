@@ -7,6 +7,7 @@ of them exceeds it on another; the remedy is arithmetic in float64 (`tests.helpe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -80,9 +81,10 @@ def _approx_twice(approx: Callable[..., Any]) -> Callable[..., Any]:
 
     def approximately(expected: Any, rel: Any = None, abs: Any = None, nan_ok: bool = False) -> Any:
         whole = approx(expected, rel, abs, nan_ok)
+        if rel is abs is None and _numeric(expected):  # its defaults; what is no number must be equal
+            rel, abs = 1e-6, 1e-12
         narrow = [tolerance if tolerance is None else SHARE * tolerance for tolerance in (rel, abs)]
-        half = approx(expected, *(narrow if narrow != [None, None] else [SHARE * 1e-6, None]), nan_ok)
-        kind = type(whole)
+        half, kind = approx(expected, *narrow, nan_ok), type(whole)
 
         def equal(self: Any, actual: Any) -> bool:
             within = bool(kind.__eq__(self, actual))
@@ -94,3 +96,11 @@ def _approx_twice(approx: Callable[..., Any]) -> Callable[..., Any]:
         return whole
 
     return approximately
+
+
+def _numeric(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_numeric, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_numeric, value))
+    return isinstance(value, Number | Tensor | np.ndarray)
