@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from chimerae.cli import VERBS, main
+from chimerae.recipes import outlook
+from chimerae.recipes.timing import Timing
 from chimerae.training import health, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
 
@@ -74,6 +76,8 @@ def without_root(words: list[str]) -> list[str]:
 def test_commands_are_understood(command, capsys, monkeypatch, tmp_path):
     """Training commands on what is embedded are resolved; of all others the verb and the flags are known."""
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path))
+    untimed = Timing((0.01,), {}, 1)  # the papers' networks take minutes a step on some processors
+    monkeypatch.setattr(outlook, "time_steps", lambda *run, **limit: untimed)
     _, verb, *args = without_root(shlex.split(command))
     assert verb in VERBS
     asks = {"--help", "--help-all"} & {*args}

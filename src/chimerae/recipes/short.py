@@ -48,7 +48,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "wgan-gp": {
         "method.z_dim": 64,
         "method.n_critic": 2,
-        "training.optimizer.lr": 5e-4,
+        "training.optimizer.beta1": 0.0,
         "training.optimizer.beta2": 0.9,
     },
     "vae-gan": {
@@ -71,7 +71,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "bigan": {"method.z_dim": 64, **STEADY},
     "ali": {"method.z_dim": 64, **STEADY},
     "alice": {"method.z_dim": 64, **STEADY, "method.lambda_x": 10.0},
-    "biadversarial": {"method.z_dim": 64, "method.recon_weight": 1.0},
+    "biadversarial": {"method.z_dim": 64, "method.recon_weight": 20.0, "method.ratio": "logistic"},
     "wae-mmd": {"method.z_dim": 32},
     "wae-gan": {"method.z_dim": 32, **_rates("adversary")},
     "aae": {"method.z_dim": 32, **_rates("adversary", "forger")},

@@ -1,0 +1,55 @@
+"""Settings of short runs: every method has them, on images alone, and the sources' stay what they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from chimerae.config import override, to_dict
+from chimerae.errors import InputError
+from chimerae.methods import METHODS
+from chimerae.recipes.build import build
+from chimerae.recipes.presets import RECIPES, recipe
+from chimerae.recipes.short import RATE, SHORT
+
+
+def test_every_method_has_settings_for_short_runs():
+    assert {method.name for method in METHODS} <= set(SHORT) <= {each.name for each in RECIPES}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_short_runs_are_the_source_with_these_settings_and_smaller_networks(name):
+    paper = build(name, data="digits", arch="dcgan")
+    short = build(name, data="digits", arch="dcgan", preset="short")
+    assert short == override(paper, SHORT[name])
+    assert paper.method == recipe(name).method
+    changed = {key for key, value in SHORT[name].items() if key.startswith("method.")}
+    assert changed
+    assert build(name, data="digits", preset="short").arch.name == "dcgan"
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_players_of_short_runs_learn_at_their_rate_whatever_the_recipe_gave_them(name):
+    """A recipe's own rate for one player would stand in the way of the common one."""
+    short = build(name, data="digits", preset="short")
+    rates = {player: short.training.optimizer_of(player).lr for player in short.method.players}
+    assert rates == {player: 2e-4 if (name, player) == ("ian", "critic") else RATE for player in rates}
+    schedules = {short.training.optimizer_of(player).schedule for player in short.method.players}
+    assert schedules == {"exponential"}
+
+
+@pytest.mark.parametrize(("name", "data"), [("avae", "8gaussians"), ("avae-toy", None)])
+def test_points_and_recipes_made_for_their_data_keep_the_sources_settings(name, data):
+    short, paper = (build(name, data=data, preset=preset) for preset in ("short", "paper"))
+    assert to_dict(short) == to_dict(paper)
+
+
+def test_settings_that_are_given_win():
+    run = build(
+        "gan", data="digits", preset="short", settings={"method.r1": 0.5, "training.optimizer.lr": 3e-4}
+    )
+    assert (run.method.r1, run.training.optimizer.lr) == (0.5, 3e-4)
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(InputError, match="preset"):
+        build("gan", data="digits", preset="shirt")
