@@ -11,7 +11,7 @@ JOBS ?= 2
 help:
 	@echo "make install   create $(VENV) and install chimerae with its tools"
 	@echo "make test      everything CI runs: format, lint, types, tests (JOBS=$(JOBS) processes)"
-	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (about 5 minutes)"
+	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (about 4 minutes)"
 	@echo "make clean     remove $(VENV) and caches"
 
 install: $(STAMP)

@@ -1,14 +1,19 @@
 #!/bin/sh
-# Train a VAE and an AVAE on scikit-learn's real digits, evaluate both, and put them side by side on one page.
+# Train a VAE and an AVAE on scikit-learn's real digits side by side, evaluate both, and put them on one page.
 set -eu
 out=${1:-runs/demo}
 if [ -e "$out" ]; then
   echo "demo: $out is there already; remove it, or choose another place: make demo DEMO=other/place" >&2
   exit 2
 fi
-common="--data digits --arch.width 24 --method.z-dim 16 --training.batch-size 64"
-chimerae train vae $common --steps 2000 --method.sigma shared --out "$out/vae"
-chimerae train avae $common --steps 2000 --out "$out/avae"
-chimerae evaluate "$out/vae"
+export OMP_NUM_THREADS=1 # one core each
+common="--data digits --arch.width 20 --method.z-dim 16 --steps 2000 --seed ${SEED:-0}"
+chimerae train vae $common --method.sigma shared --out "$out/vae" &
+vae=$!
+chimerae train avae $common --out "$out/avae"
+wait $vae
+chimerae evaluate "$out/vae" &
+vae=$!
 chimerae evaluate "$out/avae"
+wait $vae
 chimerae report "$out/vae" "$out/avae" --out "$out/report.html"

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from chimerae.errors import InputError
-from chimerae.pictures import film
+from chimerae.pictures import film, gif
 
 
 def test_every_frame_is_shown_for_its_time_on_the_largest_canvas():
@@ -25,3 +25,15 @@ def test_every_frame_is_shown_for_its_time_on_the_largest_canvas():
 def test_a_single_frame_is_refused():
     with pytest.raises(InputError, match="1 frame does not move"):
         film([Image.new("RGB", (4, 4))])
+
+
+def test_a_gif_shows_every_frame_in_its_own_colours():
+    frames = [Image.new("RGB", (6, 4), (40 * i, 255 - 40 * i, 7)) for i in range(5)]
+    with Image.open(BytesIO(gif(frames, 80))) as film:
+        assert (film.n_frames, film.size, film.info["loop"]) == (5, (6, 4), 0)
+        for i in range(5):
+            film.seek(i)
+            assert film.info["duration"] == 80
+            assert film.convert("RGB").getpixel((3, 2)) == (40 * i, 255 - 40 * i, 7)
+    with pytest.raises(InputError, match="does not move"):
+        gif(frames[:1])

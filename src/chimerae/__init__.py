@@ -1,7 +1,7 @@
 """chimerae: adversarial autoencoders, models that encode like a VAE and generate like a GAN.
 
-`train` a method by name, `load` what came out of it. Names are imported when they are first used, so that
-`import chimerae` is quick.
+`train` a method by name, `load` the model, `evaluate` it, write a `report`. Names are imported when they are
+first used, so that `import chimerae` is quick.
 """
 
 from __future__ import annotations
@@ -11,17 +11,33 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chimerae.errors import InputError
+    from chimerae.judge import judge as evaluate
     from chimerae.launch import resume, train
     from chimerae.model import Model, load
+    from chimerae.report import write as report
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "Model", "__version__", "load", "resume", "train"]
+__all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train"]
 
-_HOMES = {"InputError": "errors", "Model": "model", "load": "model", "resume": "launch", "train": "launch"}
+_HOMES = {
+    "InputError": ("errors", "InputError"),
+    "Model": ("model", "Model"),
+    "evaluate": ("judge", "judge"),
+    "load": ("model", "load"),
+    "resume": ("launch", "resume"),
+    "train": ("launch", "train"),
+}
 
 
 def __getattr__(name: str) -> object:
+    if name == "report":
+        return import_module("chimerae.report")  # a room that can be called
     if name not in _HOMES:
         raise AttributeError(f"module 'chimerae' has no attribute {name!r}")
-    return getattr(import_module(f"chimerae.{_HOMES[name]}"), name)
+    home, inside = _HOMES[name]
+    return getattr(import_module(f"chimerae.{home}"), inside)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

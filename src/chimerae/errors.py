@@ -20,8 +20,25 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     unknown method 'avea'; did you mean 'avae'?
     >>> print(unknown("metric", "xyz", ["mse", "psnr"]))
     unknown metric 'xyz'; there are: mse, psnr
+    >>> print(unknown("metric", "MSE", ["mse", "psnr"]))
+    unknown metric 'MSE'; did you mean 'mse'?
     """
     names = list(known)
-    near = get_close_matches(given, names, n=1)
-    hint = f"did you mean '{near[0]}'?" if near else f"there are: {', '.join(names)}"
+    plain = {name.lower(): name for name in names}
+    near = get_close_matches(given.lower(), plain, n=1)
+    hint = f"did you mean '{plain[near[0]]}'?" if near else f"there are: {', '.join(names)}"
     return InputError(f"unknown {kind} '{given}'; {hint}")
+
+
+def spelt(given: str, known: Iterable[str]) -> str | None:
+    """The known name that `given` is up to case and punctuation; None when there is no such name.
+
+    >>> spelt("AVAE", ["avae", "vae-gan"]), spelt("VAE/GAN", ["avae", "vae-gan"]), spelt("va", ["vae"])
+    ('avae', 'vae-gan', None)
+    """
+    plain = {_plain(name): name for name in known}
+    return plain.get(_plain(given))
+
+
+def _plain(name: str) -> str:
+    return "".join(letter for letter in name.lower() if letter.isalnum())

@@ -14,6 +14,12 @@ from typing import Any
 from chimerae.errors import InputError
 
 
+def cache_folder(given: Path | None = None) -> Path:
+    """Where prepared arrays are kept: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
+    chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
+    return Path(chosen).expanduser()
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` at once: a reader, or a crash, meets the old file or the new one, never half
     of it.

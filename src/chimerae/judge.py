@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from chimerae.data import prepare
-from chimerae.evaluation import Evaluation, Results, draw, evaluate, write_scores
+from chimerae.data.memory import held_again
+from chimerae.errors import InputError
+from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
 from chimerae.evaluation.scores import DATA
 from chimerae.model import load
 from chimerae.progress import Progress, silent
@@ -18,9 +20,21 @@ def judge(
     settings: Evaluation | None = None,
     *,
     device: str = "auto",
+    data: object = None,
     progress: Progress = silent,
 ) -> Results:
-    """Evaluate the model of the run in `folder` on its test split; writes `scores.json` and `pictures/`.
+    """Evaluate the model of the run in `folder` on its test split; writes `pictures/`, and adds to
+    `scores.json`.
+
+    The returned results are those of this evaluation. In the file they are `merged` with those of earlier
+    ones of the same step; scores of another step are of other weights, and are dropped.
+
+    Args:
+        folder: the run folder.
+        settings: metrics and their options; those of the run when not given.
+        device: "auto", "cpu", "cuda" or "mps".
+        data: the data in memory that the run began with, where their prepared arrays are gone.
+        progress: called while data are prepared and samples judged.
 
     Raises:
         InputError: there is no run or no model, or its data have changed.
@@ -28,12 +42,25 @@ def judge(
     folder = Path(folder)
     run = read_run(folder)
     model = load(folder, device=device)
-    data = prepare(run.data, run.prepare, progress=progress)
-    same_data(folder, data.manifest)
-    results = evaluate(model.method, model.nets, data, settings or run.evaluation, progress=progress)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=progress)
+    same_data(folder, prepared.manifest)
+    results = evaluate(model.method, model.nets, prepared, settings or run.evaluation, progress=progress)
     weights = {"weights": "averaged" if model.averaged else "last"}
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     draw(results.shown, folder / "pictures")
-    write_scores(results, model.step, folder / "scores.json")
+    before, step = scored(folder)
+    both = merged(results, before) if step == model.step else results
+    write_scores(both, model.step, folder / "scores.json")
     return results
+
+
+def scored(folder: Path) -> tuple[Results, int]:
+    """The contents of `scores.json` of the run in `folder`, and the step; none, at step -1, when the file is
+    missing, damaged or of another version.
+    """
+    try:
+        return read_scores(folder / "scores.json")
+    except InputError:
+        return Results(), -1

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from chimerae import model
 from chimerae.config import override
+from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
+from chimerae.data.memory import held, held_again
 from chimerae.progress import Progress, silent
-from chimerae.recipes.build import build
-from chimerae.recipes.folder import create, free_folder, longer, never_saved, read_run, same_data, vacant
+from chimerae.recipes.build import Preset, build
+from chimerae.recipes.folder import (
+    create,
+    free_folder,
+    longer,
+    never_saved,
+    read_run,
+    rewrite,
+    same_data,
+    vacant,
+)
+from chimerae.recipes.outlook import Outlook, outlook
+from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.run import Run
-from chimerae.recipes.sizing import sized
 from chimerae.training.checkpoint import read_state
 from chimerae.training.lock import claimed
 from chimerae.training.log import Listener, ignore
 from chimerae.training.loop import Loop
+from chimerae.training.pacing import Pacer
+from chimerae.training.probe import CODES, Probe
 from chimerae.training.sheets import POINTS, SAMPLES, Sheets
 from chimerae.training.state import State, build_state
 
+AS_ASKED = Wish()
+"""Nothing is left open."""
 NAMED = 5
 """Unreadable files that are named on the spot."""
 
@@ -34,36 +55,50 @@ class Audience:
     """Who hears of a run while it goes on."""
 
     line: Listener = ignore
-    """Called with every line of the log."""
+    """Called with every line of the log, and with lines between them every 2 seconds."""
     count: Progress = silent
     """Called while data are prepared."""
     tell: Callable[[str], None] = warnings.warn
     """Called with sentences about the data that people should read."""
+    plan: Callable[[str], None] | None = None
+    """Called with the plan, several lines, before the first step; None: a run whose steps are given is not
+    timed.
+    """
 
 
 def train(
     what: str | Run,
     *,
-    data: str | Path | None = None,
+    data: object = None,
     steps: int | None = None,
+    budget: str | float | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
     arch: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    audience: Audience = Audience(),
+    preset: Preset = "short",
+    audience: Audience | None = None,
+    quiet: bool = False,
     command: str | None = None,
 ) -> Path:
     """Train a method or recipe by name, or a whole `Run`, and return its run folder.
 
     Args:
         what: such as "avae" (see `chimerae list recipes`), or a `Run`.
-        data: a source, such as a folder of images (see `chimerae list data`).
-        steps: batches to play.
+        data: a source, such as a folder of images (see `chimerae list data`), or data in memory: an array
+            or tensor, a list of images, a torch or Hugging Face data set, `{"train": ..., "test": ...}` of
+            these (see `docs/data.md`).
+        steps: batches to play; wins over `budget`.
+        budget: seconds, or text such as "10m", from now to the end of `evaluate`: steps, and width and size
+            where they are left open, are chosen to fit (`docs/budgets.md`). A recipe that is trained on
+            images takes 15 minutes on a CPU, an hour on an accelerator, when neither is given.
         seed: from which all randomness follows.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp", "dcgan" or "residual"; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
-        audience: who hears of it while it goes on.
+        preset: `short` for settings that learn from images within minutes, `paper` for the source's.
+        audience: who hears of it while it goes on; standard error when not given.
+        quiet: print nothing when no audience is given.
         command: how this run was asked for; the command line of this process when not given.
 
     Raises:
@@ -71,11 +106,32 @@ def train(
             full, or a loss is not a number any more, and what was saved stays.
         Stopped: SIGINT or SIGTERM came; `resume` goes on.
     """
-    source = None if data is None else str(data)
-    run = what if isinstance(what, Run) else build(what, data=source, arch=arch)
-    given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
-    run = override(run, {k: v for k, v in given.items() if v is not None} | dict(settings or {}))
-    return start(run, out=out, audience=audience, command=command)
+    began = time.monotonic()
+    named = None if isinstance(what, Run) else what
+    with held(data) as source, _heard(audience, quiet) as hearing:
+        run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
+        given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
+        changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
+        run = override(run, changes)
+        return start(
+            run,
+            out=out,
+            audience=hearing,
+            command=command,
+            wish=wish(named, run, changes, budget, preset),
+            paper=None if named is None else build(named, data=source, arch=arch),
+            began=began,
+        )
+
+
+@contextmanager
+def _heard(audience: Audience | None, quiet: bool) -> Iterator[Audience]:
+    """`audience`; when there is none, standard error, or nothing when all should be quiet."""
+    if audience is not None or quiet:
+        yield audience or Audience()
+        return
+    with display() as show:
+        yield Audience(show.line, show.count, show.tell, show.tell)
 
 
 def start(
@@ -84,24 +140,52 @@ def start(
     out: str | Path | None = None,
     audience: Audience = Audience(),
     command: str | None = None,
+    wish: Wish = AS_ASKED,
+    paper: Run | None = None,
+    began: float | None = None,
 ) -> Path:
-    """Settle the size of `run`, prepare its data, make its folder and train it to the end; see `train`."""
-    run, note = sized(run)
-    if note:
-        audience.tell(note)
+    """Choose what `wish` leaves open of `run`, prepare its data, make its folder and train it to the end.
+
+    `paper`, for the plan, is the run with its source's settings; `began` is the reading of `time.monotonic`
+    from which a budget counts. See `train`.
+    """
+    began = time.monotonic() if began is None else began
     folder = Path(out) if out is not None else free_folder(run)
     vacant(folder)
-    prepared = prepare(run.data, run.prepare, progress=audience.count)
+    ahead = foresee(run, folder, audience=audience, wish=wish, paper=paper, began=began)
+    run, prepared = ahead.run, ahead.data
     _tell_unreadable(prepared, audience)
-    run.arch.check(prepared.shape)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
     with claimed(folder):
-        _loop(run, state, prepared, folder, audience.line).run()
+        loop = _loop(run, state, prepared, folder, audience.line)
+        if ahead.timing is not None and ahead.paced:
+            loop.pacer = Pacer(began + ahead.ends, ahead.timing.seconds)
+        loop.run()
     return folder
 
 
-def resume(folder: str | Path, *, steps: int | None = None, audience: Audience = Audience()) -> Path:
+def foresee(
+    run: Run, folder: Path, *, audience: Audience, wish: Wish, paper: Run | None, began: float
+) -> Outlook:
+    """What `start` will do, told as a plan; writes nothing but prepared data."""
+    told = audience.plan is not None
+    ahead = outlook(run, wish, began=began, told=told, progress=audience.count)
+    if audience.plan is not None:
+        audience.plan(ahead.plan(folder, paper).text())
+    elif ahead.note:
+        audience.tell(ahead.note)
+    return ahead
+
+
+def resume(
+    folder: str | Path,
+    *,
+    steps: int | None = None,
+    data: object = None,
+    audience: Audience | None = None,
+    quiet: bool = False,
+) -> Path:
     """Go on with the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
     A run that was stopped before its first state begins again.
@@ -109,16 +193,23 @@ def resume(folder: str | Path, *, steps: int | None = None, audience: Audience =
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
-        audience: who hears of it while it goes on.
+        data: the data in memory that the run began with, where their prepared arrays are gone.
+        audience: who hears of it while it goes on; standard error when not given.
+        quiet: print nothing when no audience is given.
 
     Raises:
         InputError: there is no run or no state, they are damaged, the data have changed, or another process
         is training there.
         Stopped: SIGINT or SIGTERM came.
     """
-    folder = Path(folder)
+    with _heard(audience, quiet) as hearing:
+        return _resumed(Path(folder), steps, data, hearing)
+
+
+def _resumed(folder: Path, steps: int | None, data: object, audience: Audience) -> Path:
     run = read_run(folder)
-    prepared = prepare(run.data, run.prepare, progress=audience.count)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=audience.count)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with claimed(folder):
@@ -155,6 +246,14 @@ def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Li
         seed=run.seed,
         folder=folder,
         sheets=Sheets(run.method, folder / "samples", originals, run.seed),
+        probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / "model"),
         listener=listener,
+        replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
     )
+
+
+def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
+    """At least `CODES` samples where the data have them: a small test split is filled up from training."""
+    missing = min(max(CODES - len(originals), 0), len(prepared.train))
+    return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals

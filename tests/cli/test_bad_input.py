@@ -46,7 +46,10 @@ def one_line(code: int, err: str) -> str:
         ((*TRAIN, "--data", "digits", "--training.device", "meta"), "auto, cpu"),
         ((*TRAIN, "--data", "digits", "--training.device", "mps:7"), "auto, cpu"),
         ((*TRAIN, "--data", "digits", "--steps", "1e3"), "--steps '1e3': wanted a whole number"),
-        ((*TRAIN, "--data", "digits", "--prepare.size", "big"), "--prepare.size 'big': wanted {None}|INT"),
+        (
+            (*TRAIN, "--data", "digits", "--prepare.size", "big"),
+            "--prepare.size 'big': wanted None or a whole number",
+        ),
         ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
         ((*TRAIN, "--data", "digits", "--training.accumulate", "3"), "batch_size 64 cannot be played in"),
         ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fidd"), "unknown metric 'fidd'"),

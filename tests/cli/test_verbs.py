@@ -171,7 +171,10 @@ def test_python_takes_paths(photos: Path):
     assert chimerae.load(run).shape == (3, 16, 16)
 
 
-def test_a_dry_run_says_nothing_but_the_settings(call):
-    code, out, err = call("train", "vae", "--data", "digits", "--dry-run")
-    assert (code, err) == (0, "")
+def test_a_dry_run_keeps_standard_output_for_the_settings(call, workplace: Path):
+    code, out, err = call("train", "vae", "--data", "digits", "--steps", "9", "--dry-run")
+    assert code == 0
+    assert err.startswith("plan: vae on digits\n")
     assert json.loads(out)["method"]["name"] == "vae"
+    assert json.loads(out)["steps"] == 9
+    assert list(workplace.iterdir()) == []

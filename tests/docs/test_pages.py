@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from chimerae.cli import VERBS, main
-from chimerae.training import health
+from chimerae.training import health, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -75,25 +76,37 @@ def test_commands_are_understood(command, capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path))
     _, verb, *args = without_root(shlex.split(command))
     assert verb in VERBS
-    if verb == "train" and "--help" not in args:
+    asks = {"--help", "--help-all"} & {*args}
+    if verb == "train" and not asks:
         if "--data" in args and args[args.index("--data") + 1] not in EMBEDDED:
             args[args.index("--data") + 1] = "patches"
         assert main([verb, *args, "--dry-run"]) == 0
         return
     what = {"data": ["inspect"]} | dict.fromkeys(("train", "study", "reproduce", "weights"), args[:1])
-    with pytest.raises(SystemExit):
-        main([verb, *what.get(verb, []), "--help"])
+    with suppress(SystemExit):
+        assert main([verb, *what.get(verb, []), *(asks or ["--help"])]) == 0
     known = capsys.readouterr().out
-    for flag in (arg for arg in args if arg.startswith("-")):
+    for flag in (arg for arg in args if arg.startswith("-") and arg not in asks):
         assert re.search(rf"(?<![\w-]){flag}(?![\w-])", known), f"{verb} has no {flag}"
 
 
 def test_health_words_and_thresholds():
     text = (DOCS / "health.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("| `")]
-    assert [word.strip(" `") for word, _ in rows] == [word for word, _ in health.RULES]
+    words = text.partition("## Words")[2].partition("###")[0]
+    table = [line.split("|")[1:4] for line in words.splitlines() if line.startswith("| `")]
+    said = {word.strip(" `"): after for word, _, after in table}
+    rows = [row[:2] for row in table]
+    assert [word.strip(" `") for word, _ in rows] == [rule.word for rule in health.RULES]
     rules = {word.strip(" `"): rule for word, rule in rows}
     thresholds = {
+        "samples alike": health.ALIKE_VARIETY,
+        "samples faint": health.FAINT_VARIETY,
+        "few patterns": health.FEW_VARIETY,
+        "no better than the mean": health.MEAN_ERROR,
+        "off the data": health.FAR_OFFSET,
+        "code mostly unused": health.UNUSED_SHARE,
+        "code not read back": health.UNREAD,
+        "encoder far ahead": health.FAR_AHEAD,
         "critic runs away": health.RUNAWAY_LOGIT,
         "critic saturated": health.SATURATED_COST,
         "critic blind": health.BLIND_GAP,
@@ -104,6 +117,15 @@ def test_health_words_and_thresholds():
         "fakes not repelled": health.UNREPELLED,
         "fakes pass as data": health.PASSING_SHARE,
     }
+    assert f"{health.HUGE:,.0f}" in rules["a value is huge"]
+    for value in (health.FAINT_TOTAL, health.LOST_RETURN, health.UNRELATED_ERROR):
+        assert f"{value:g}" in rules["samples faint"] + rules["no better than the mean"]
+    assert f"`{probe.SAMPLES_BETWEEN} / batch_size` steps (or every {probe.PROBES}th" in text
+    assert f"{probe.CODES} fixed codes" in text
+    assert f"Fewer than {probe.FEWEST} samples" in text
+    assert f"more than {probe.USED_VARIANCE:g} over data" in text
+    for rule in health.RULES:
+        assert f"{rule.after:.0%}" in said[rule.word] if rule.after else said[rule.word].strip() == "0"
     for word, value in thresholds.items():
         assert re.search(rf"(?<![\d.]){re.escape(f'{value:g}')}(?![\d.]\d)", rules[word]), word
 

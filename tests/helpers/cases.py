@@ -42,12 +42,14 @@ SWITCHED = {"mlp": POINTS, "dcgan": GREY}
 """Architectures that switches run on, and the shape of their data; plain cases have the other shapes."""
 
 SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "vae": ({"sigma": "shared"}, {"beta": 4.0}),
+    "vae": ({"sigma": "shared"}, {"beta": 4.0}, {"likelihood": "estimated"}),
     "gan": (
         {"update": "alternating"},
         {"update": "alternating_minibatch"},
         {"adv_loss": "linear"},
         {"adv_loss": "saturating"},
+        {"r1": 1.0, "r1_every": 2},
+        {"r1": 1.0, "r1_every": 2, "update": "alternating"},
     ),
     "vae-gan": (
         {"fakes": "samples"},
@@ -55,14 +57,16 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"adv_loss": "saturating"},
         {"adv_loss": "non_saturating"},
         {"reduction": "sum"},
+        {"likelihood": "estimated", "r1": 1.0, "r1_every": 2},
     ),
     "avae": (
         {"latent_loss": "paper_a"},
         {"latent_loss": "official"},
+        {"latent_loss": "normalised", "likelihood": "estimated", "r1": 1.0, "r1_every": 2},
         {"use_xi": True},
         {"adv_loss": "softplus"},
     ),
-    "introvae": ({"hinge": "batch_mean"}, {"alpha_g": "0.5"}, {"num_vae": 2}),
+    "introvae": ({"hinge": "batch_mean"}, {"alpha_g": "0.5"}, {"num_vae": 2}, {"likelihood": "estimated"}),
     "soft-introvae": (
         {"gamma_r": 0.5},
         {"variant": "bootstrap"},
@@ -70,6 +74,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"detach_target": False},
         {"num_vae": 2},
         {"scale": 0.1},
+        {"likelihood": "estimated", "exponent_kl": 0.1, "gamma_r": 0.5, "num_vae": 2},
     ),
     "as-introvae": (
         {"kernel": "per_dim_prior"},
@@ -79,14 +84,21 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"reduce_e": "sum"},
         {"squash": "none"},
         {"gamma_r": 0.5, "num_vae": 2},
+        {"likelihood": "estimated", "exponent_kl": 0.1, "num_vae": 2, "anneal_from": "game"},
     ),
-    "bigan": ({"sigma": "free"}, {"adv_loss": "linear"}, {"adv_loss": "saturating"}),
+    "bigan": (
+        {"sigma": "free"},
+        {"adv_loss": "linear"},
+        {"adv_loss": "saturating"},
+        {"r1": 1.0, "r1_every": 2},
+    ),
     "alice": (
         {"sigma": "none"},
         {"cycle": "l2", "code_cycle": "l2"},
         {"cycle": "implicit"},
         {"lambda_z": 0.0},
         {"adv_loss": "probability"},
+        {"r1": 1.0, "r1_every": 2},
     ),
     "biadversarial": (
         {"inference_disc": "marginal"},
@@ -111,7 +123,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"aef": 0.5, "add_noise": 0.1},
     ),
     "aae": ({"sigma": "free"},),
-    "id-gan": ({"s_dim": 0}, {"w_info": 1.0}),
+    "id-gan": ({"s_dim": 0}, {"w_info": 1.0}, {"likelihood": "estimated"}),
     "ian": ({"update": "simultaneous"},),
 }
 """Options that select another path through `play`."""

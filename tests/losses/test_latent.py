@@ -4,7 +4,14 @@ import pytest
 import torch
 
 from chimerae.gaussian import Gaussian
-from chimerae.losses.latent import LATENT_LOSSES, latent_a, latent_b, latent_official, mean_scale
+from chimerae.losses.latent import (
+    LATENT_LOSSES,
+    latent_a,
+    latent_b,
+    latent_normalised,
+    latent_official,
+    mean_scale,
+)
 
 SIGMA = torch.tensor([0.1, 0.5, 0.9, 1.0])
 
@@ -85,3 +92,23 @@ def test_linear_gaussian_toy(loss, wanted):
         variance, (1 - sigma**2) if wanted is None else torch.ones(3), rtol=1e-3, atol=1e-3
     )
     assert torch.allclose(real, 1 - sigma**2, atol=0.05), "the law of mu(x), which only L^b asks for"
+
+
+def test_normalised_by_hand():
+    """Precisions 4 and 1 become weights 8/5 and 2/5, whose mean is 1."""
+    q, z = posterior(torch.tensor([[0.5, -1.0]]), torch.tensor([0.5, 1.0])), torch.tensor([[1.5, 1.0]])
+    torch.testing.assert_close(latent_normalised(q, z), torch.tensor([0.5 * (1.6 * 1.0 + 0.4 * 4.0)]))
+
+
+@pytest.mark.parametrize("n", [2, 64])
+def test_normalised_is_the_published_code_in_units_that_no_batch_changes(n):
+    q, z = posterior(draws(n, seed=1)), draws(n)
+    torch.testing.assert_close(latent_normalised(q, z) * n / 4, latent_official(q, z))
+    torch.testing.assert_close(
+        latent_normalised(q, z)[:1], latent_normalised(Gaussian(q.mu[:1], q.logvar), z[:1])
+    )
+
+
+def test_normalised_equals_a_where_all_deviations_are_one():
+    q, z = posterior(draws(seed=1), torch.ones(4)), draws()
+    torch.testing.assert_close(latent_normalised(q, z), latent_a(q, z))

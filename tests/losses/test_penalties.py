@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from math import prod, sqrt
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from chimerae.losses.penalties import gradient_penalty
+from chimerae import noise
+from chimerae.losses.penalties import R1, gradient_penalty
+from chimerae.nets import Autocast, Net
 from tests.helpers.tape import Tape
 
 
@@ -69,3 +72,55 @@ def test_nothing_reaches_the_samples():
     assert x.grad is None
     assert x_fake.grad is None
     assert weight.grad is not None
+
+
+class Steep(nn.Module):
+    """`c = a |x|^2 / 2 + b z`: slopes `a x` and `b`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Parameter(torch.tensor(3.0, dtype=torch.float64))
+        self.b = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+
+    def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        return 0.5 * self.a * x.square().flatten(1).sum(1) + self.b * z[:, 0]
+
+
+def test_r1_is_half_the_weight_times_the_squared_slope_over_all_inputs():
+    """gamma/2 (a^2 |x|^2 + b^2), times `every`; d/da of its mean is gamma every a |x|^2."""
+    g = noise.generator("r1")
+    x = torch.randn(4, 3, 2, 2, generator=g, dtype=torch.float64)
+    z = torch.randn(4, 1, generator=g, dtype=torch.float64)
+    critic = Net(Steep(), Autocast())
+    norms = x.square().flatten(1).sum(1)
+    c, penalty = R1(0.7, 4)(critic, 8, x, z)
+    torch.testing.assert_close(c, critic(x, z))
+    torch.testing.assert_close(penalty, 4 * 0.35 * (9.0 * norms + 4.0))
+    (slope,) = torch.autograd.grad(penalty.mean(), critic.module.a)
+    torch.testing.assert_close(slope, 4 * 0.7 * 3.0 * norms.mean())
+
+
+@pytest.mark.parametrize(("r1", "step"), [(R1(0.0, 1), 0), (R1(1.0, 4), 6)])
+def test_r1_costs_nothing_where_it_is_not_due(r1, step):
+    x, z = torch.ones(2, 3), torch.ones(2, 1)
+    c, penalty = r1(Net(Steep(), Autocast()), step, x, z)
+    assert c.shape == (2,)
+    assert penalty.tolist() == [0.0, 0.0]
+    assert not penalty.requires_grad
+
+
+def test_r1_lets_gradients_through_to_who_made_the_code():
+    maker = torch.ones(2, 1, dtype=torch.float64, requires_grad=True)
+    c, _ = R1(1.0)(Net(Steep(), Autocast()), 0, torch.ones(2, 3, dtype=torch.float64), 5.0 * maker)
+    c.sum().backward()
+    assert maker.grad.tolist() == [[10.0], [10.0]]
+
+
+def test_r1_takes_the_logit_of_a_critic_that_shows_features():
+    def critic(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return 2.0 * x.sum(1), x
+
+    seen = SimpleNamespace(__call__=critic, in_float32=critic)
+    (_, features), penalty = R1(2.0)(seen, 0, torch.ones(2, 3))
+    assert penalty.tolist() == [12.0, 12.0]
+    assert features.shape == (2, 3)

@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+from math import log
+
 import pytest
 import torch
 from torch.distributions import Independent, Normal
 
-from chimerae.losses.reconstruction import absolute_error, half_squared_error, squared_error
+from chimerae import noise
+from chimerae.losses.reconstruction import (
+    ERROR_WEIGHTS,
+    SMALLEST_VARIANCE,
+    absolute_error,
+    estimated_nll,
+    estimated_variance,
+    half_squared_error,
+    squared_error,
+)
 
 LOSSES = [absolute_error, squared_error, half_squared_error]
 
@@ -67,3 +78,37 @@ def test_size_of_a_real_reconstruction_error():
     """Sanity: an MSE of .03 in [-1, 1] at 64x64x3 is 184 nats."""
     x, y = torch.zeros(1, 3, 64, 64), torch.full((1, 3, 64, 64), 0.03**0.5)
     assert half_squared_error(x, y).item() == pytest.approx(184.32)
+
+
+def test_an_estimated_variance_has_the_slope_of_the_logarithm_of_the_error():
+    """-log N(x; y, v I) with v the mean squared error is n/2 log v + n/2, whose slope knows no scale."""
+    g = noise.generator("estimated")
+    x = torch.randn(5, 3, 2, 2, generator=g, dtype=torch.float64)
+    y = torch.randn(5, 3, 2, 2, generator=g, dtype=torch.float64, requires_grad=True)
+    estimated_nll(x, y).mean().backward()
+    slope, y.grad = y.grad, None
+    profile = 0.5 * 12 * (x - y).square().mean().log()
+    profile.backward()
+    torch.testing.assert_close(slope, y.grad)
+    torch.testing.assert_close(estimated_nll(x, y).mean(), profile + 0.5 * 12)
+    torch.testing.assert_close(
+        estimated_nll(10 * x, 10 * y).mean() - profile - 6, torch.tensor(12 * log(10)).double()
+    )
+
+
+def test_an_estimated_variance_is_the_likeliest():
+    g = noise.generator("likeliest")
+    x, y = torch.randn(2, 6, 4, generator=g, dtype=torch.float64)
+    v = estimated_variance(x, y)
+
+    def cost(variance: torch.Tensor) -> torch.Tensor:
+        return (half_squared_error(x, y) / variance + 2.0 * variance.log()).mean()
+
+    assert cost(v) < min(cost(0.99 * v), cost(1.01 * v))
+    torch.testing.assert_close(ERROR_WEIGHTS["estimated"](x, y) * v, torch.tensor(0.5).double())
+
+
+def test_perfect_reconstructions_have_a_floor():
+    x = torch.ones(2, 3)
+    assert estimated_variance(x, x) == SMALLEST_VARIANCE
+    assert estimated_nll(x, x).isfinite().all()

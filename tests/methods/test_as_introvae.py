@@ -45,11 +45,15 @@ def test_schedule(schedule, step, c):
     assert played(case(schedule=schedule), step)[1]["c"].item() == pytest.approx(c, abs=1e-9)
 
 
-def test_schedule_begins_after_the_warm_up():
-    chosen = case(num_vae=20)
-    assert [
-        played(chosen, step)[1].get("c", torch.tensor(-1.0)).item() for step in (19, 20, 28, 36)
-    ] == pytest.approx([-1, 0, 0.5, 1])
+@pytest.mark.parametrize(
+    ("anneal_from", "expected"), [("game", [-1, 0, 0.5, 1, 1]), ("run", [-1, 0.5, 0.9, 1, 1])]
+)
+def test_schedule_counts_from_the_run_or_from_the_game(anneal_from, expected):
+    """min(5 t, 1) at steps of 100; no c is logged in the 10 steps of warm-up, of which `run` counts all."""
+    chosen = case(num_vae=10, anneal_from=anneal_from)
+    steps = (9, 10, 19 if anneal_from == "game" else 18, 28, 60)
+    seen = [played(chosen, step)[1].get("c", torch.tensor(-1.0)).item() for step in steps]
+    assert seen == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("step", [20, 60])

@@ -59,6 +59,18 @@ class Slow:
         self.h, self.m, self.x, self.draws, self.s = method, modules, x, draws, 1 / x[0].numel()
         self.z = coded(stats(modules, x), draws[0]).detach()
 
+    def weight(self, x_r: Tensor) -> Tensor | float:
+        """Of a squared error: with an estimated variance 1 / (2 v), a constant."""
+        if self.h.likelihood == "unit":
+            return 1.0
+        return 1 / (2 * ((self.x - x_r).detach() ** 2).mean())
+
+    def half_nll(self, x_r: Tensor) -> Tensor:
+        """Half a squared error, or n/2 (log v + 1) with v in motion, whose slope is the same."""
+        if self.h.likelihood == "unit":
+            return 0.5 * error(self.x, x_r).mean()
+        return self.x[0].numel() / 2 * (((self.x - x_r) ** 2).mean().log() + 1)
+
     def images(self, z: Tensor) -> tuple[Tensor, Tensor]:
         return self.m["decoder"](z), self.m["decoder"](self.draws[1])
 
@@ -72,13 +84,13 @@ class SlowIntro(Slow):
             hinges = sum(torch.relu(self.h.m - k.mean()) for k in kls)
         else:
             hinges = sum(torch.relu(self.h.m - k).mean() for k in kls)
-        return kl(q).mean() + self.h.alpha * hinges + self.h.beta / 2 * error(self.x, x_r).mean()
+        return kl(q).mean() + self.h.alpha * hinges + self.h.beta * self.half_nll(x_r)
 
     def decoder(self) -> Tensor:
         x_r, x_p = self.images(self.z)
         alpha = 0.5 if self.h.alpha_g == "0.5" else self.h.alpha
         kls = sum(kl(stats(self.m, fake)).mean() for fake in (x_r, x_p))
-        return alpha * kls + self.h.beta / 2 * error(self.x, x_r).mean()
+        return alpha * kls + self.h.beta * self.half_nll(x_r)
 
 
 class SlowSoft(Slow):
@@ -100,12 +112,14 @@ class SlowSoft(Slow):
         x_r, x_f = self.images(coded(q, self.draws[0]))
         qs = [stats(self.m, fake.detach()) for fake in (x_r, x_f)]
         d = self.distance(q, *qs, getattr(h, "reduce_e", "mean"))
+        w = h.beta_rec * self.weight(x_r)
+        neg = s * h.beta_neg if h.exponent_kl is None else h.exponent_kl
         pushed = torch.zeros(())
         for fake, q_k, eps in zip((x_r, x_f), qs, self.draws[2:4], strict=True):
             target = fake.detach() if h.detach_target else fake
-            energy = h.beta_rec * error(target, self.judge(coded(q_k, eps)))
-            pushed = pushed + (-2 * s * (energy + h.beta_neg * self.annealed(kl(q_k), d))).exp().mean() / 4
-        return s * (h.beta_rec * error(self.x, x_r) + h.beta_kl * kl(q)).mean() + pushed
+            energy = s * w * error(target, self.judge(coded(q_k, eps)))
+            pushed = pushed + (-2 * (energy + neg * self.annealed(kl(q_k), d))).exp().mean() / 4
+        return s * (w * error(self.x, x_r) + h.beta_kl * kl(q)).mean() + pushed
 
     def decoder(self) -> Tensor:
         h = self.h
@@ -113,18 +127,20 @@ class SlowSoft(Slow):
         qs = [stats(self.m, fake) for fake in (x_r, x_f)]
         d = self.distance(stats(self.m, self.x), *qs, "mean")
         fake = sum(self.annealed(kl(self.bounded(q_k)), d / 2).mean() / 2 for q_k in qs)
-        loss = h.beta_rec * error(self.x, x_r).mean() + h.beta_kl * fake
+        w = h.beta_rec * self.weight(x_r)
+        loss = w * error(self.x, x_r).mean() + h.beta_kl * fake
         for image, q_k, eps in zip((x_r, x_f), qs, self.draws[4:], strict=False):
             if getattr(h, "variant", "plain") == "plain":
                 image, q_k = image.detach(), tuple(t.detach() for t in q_k)
-            loss = loss + h.gamma_r * h.beta_rec / 2 * error(image, self.judge(coded(q_k, eps))).mean()
+            loss = loss + h.gamma_r * w / 2 * error(image, self.judge(coded(q_k, eps))).mean()
         return self.s * loss
 
 
 class SlowAS(SlowSoft):
     @property
     def c(self) -> float:
-        t = 5 * (STEP - self.h.num_vae) / (TOTAL - self.h.num_vae)
+        before = self.h.num_vae if self.h.anneal_from == "game" else 0
+        t = 5 * (STEP - before) / (TOTAL - before)
         return tanh(t) if self.h.schedule == "tanh" else min(t, 1)
 
     def annealed(self, k: Tensor, d: Tensor | float) -> Tensor:

@@ -108,6 +108,52 @@ def alice_pair(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
     return game + (x - m["generator"](z_q)).abs().mean() + (z - z_back).abs().mean()
 
 
+def short_avae_vae(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    """n/2 log v, v in motion: the slope of an estimated variance, and n/2 more in the value."""
+    q = m["encoder"](x)
+    x_r = m["decoder"](q.mu + (0.5 * q.logvar).exp() * draws[1])
+    return divergence(q.mu, q.logvar) + 0.5 * x[0].numel() * ((x - x_r).square().mean().log() + 1)
+
+
+def short_avae_generator(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+    x_fake = m["generator"](draws[0])
+    q = m["encoder"](x_fake)
+    precision = (-q.logvar).exp().detach()
+    errors = precision / precision.mean() * (q.mu - draws[0]).square()
+    return 0.5 * errors.sum(1).mean() - m["critic"](x_fake).mean()
+
+
+def squared_slopes(c: Tensor, *inputs: Tensor) -> Tensor:
+    """Of every sample's logit by itself, one after the other, where BatchNorm does not mix them up."""
+    slopes = torch.autograd.grad(c.sum(), inputs, create_graph=True)
+    return sum(slope.flatten(1).pow(2).sum(1) for slope in slopes)
+
+
+def with_r1(critic: Loss, *, pairs: bool = False) -> Loss:
+    """R1 of weight 1, taken every second step with twice the weight: 2 * 1/2 * |slope|^2."""
+
+    def loss(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
+        leaf = x.clone().requires_grad_()
+        inputs = [leaf]
+        if pairs:
+            inputs.append(m["encoder"](x).mu.detach().requires_grad_())
+        answer = m["critic"](*inputs)
+        c = answer[0] if isinstance(answer, tuple) else answer
+        return critic(m, x, draws) + squared_slopes(c, *inputs).mean()
+
+    return loss
+
+
+R1_CASES: dict[type, dict[str, Loss]] = {
+    AVAE: {
+        "vae": short_avae_vae,
+        "generator": short_avae_generator,
+        "critic": with_r1(avae_critic),
+    },
+    BiGAN: {"pair": bigan_pair, "critic": with_r1(bigan_critic, pairs=True)},
+    GAN: {"generator": gan_generator, "critic": with_r1(gan_critic)},
+}
+"""What the options of short runs add."""
 TEXTBOOK: dict[type, dict[str, Loss]] = {
     ALICE: {"pair": alice_pair, "critic": bigan_critic},
     AVAE: {"vae": avae_vae, "generator": avae_generator, "critic": avae_critic},
@@ -118,13 +164,22 @@ TEXTBOOK: dict[type, dict[str, Loss]] = {
 WRITTEN_OUT = [c for c in CASES if type(c.method) in TEXTBOOK and c.note in ("", "use_xi=True", "sigma=free")]
 
 
-@pytest.mark.parametrize("case", WRITTEN_OUT, ids=str)
+STEADIED = [
+    c
+    for c in CASES
+    if type(c.method) in R1_CASES and c.method.r1 and c.method.single_turn and len(c.shape) == 3
+]
+
+
+@pytest.mark.parametrize("case", WRITTEN_OUT + STEADIED, ids=str)
 def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
+    """Step 0 is one on which R1 is due."""
+    textbook = R1_CASES if case in STEADIED else TEXTBOOK
     state, tape, x = case.state(), Tape(), case.batch()
     slow = case.state().nets.modules
     with tape.recording(0):
         (turn,) = observe(state, x)
-    for player, loss in TEXTBOOK[type(case.method)].items():
+    for player, loss in textbook[type(case.method)].items():
         own = case.method.players[player]
         for name, module in slow.items():
             module.requires_grad_(name in own)

@@ -46,6 +46,36 @@ def test_moments_are_numpys_whatever_the_batches():
         np.testing.assert_allclose(covariance, np.cov(rows.double().numpy(), rowvar=False), rtol=1e-9)
 
 
+@pytest.mark.parametrize("n", [20, 8, 7, 6, 2])
+def test_few_features_are_judged_as_many_are(n: int):
+    """While there are no more of them than dimensions, they are kept as they are."""
+    a, b = features(n, 7, 0).double(), features(300, 7, 1, 1.2, 0.3).double()
+    for real, made in ((a, b), (b, a), (a, b[:7]), (a, b[:n] + 1)):
+        (m1, s1), (m2, s2) = ((x.mean(0).numpy(), np.cov(x.numpy(), rowvar=False)) for x in (real, made))
+        root = np.sqrt(np.linalg.eigvals(s1 @ s2).real.clip(0)).sum()
+        expected = ((m1 - m2) ** 2).sum() + np.trace(s1 + s2) - 2 * root
+        for size in (64, 3):
+            found = frechet(moments(real, size), moments(made, size))
+            assert found == pytest.approx(expected, rel=1e-6)
+    found = moments(a, 3)
+    assert (found.few is None) == (n > 7)
+    again = Moments()
+    again.restore(found.tensors())
+    assert frechet(again, moments(b)) == frechet(found, moments(b))
+    again.add(b.float())
+    mixed = frechet(moments(torch.cat([a, b.float()]), 1000), moments(b))
+    assert frechet(again, moments(b)) == pytest.approx(mixed, rel=1e-6)
+
+
+def test_what_is_added_after_a_comparison_counts():
+    a, b = features(50, 4, 0), features(50, 4, 1)
+    found = moments(a)
+    before = frechet(found, moments(b))
+    found.add(3 * b)
+    assert frechet(found, moments(b)) == pytest.approx(frechet(moments(torch.cat([a, 3 * b])), moments(b)))
+    assert frechet(found, moments(b)) != pytest.approx(before)
+
+
 @pytest.mark.parametrize("n", [400, 20])  # of 20 images the covariance of 32 features is singular
 def test_frechet_is_that_of_torch_fidelity_and_of_scipy(n: int):
     a, b = features(n, 32, 0), features(n, 32, 1, 1.2, 0.3)
@@ -104,6 +134,15 @@ def test_kernel_distance_is_a_mean_over_subsets_and_repeats(monkeypatch: pytest.
     assert spread is not None
     assert spread > 0
     assert kernel_distance(a[:30], b[:30])[1] is None
+
+
+def test_kernels_of_all_pairs_give_the_same_as_those_of_each_subset(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(kernel, "SUBSET", 40)
+    for made in (features(90, 8, 1, 1.3), features(60, 8, 1)):
+        whole = kernel_distance(features(70, 8, 0), made)
+        with monkeypatch.context() as patch:
+            patch.setattr(kernel, "WHOLE", 0)
+            assert kernel_distance(features(70, 8, 0), made) == pytest.approx(whole, rel=1e-9)
 
 
 @pytest.mark.parametrize("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])

@@ -61,7 +61,7 @@ def test_the_page_has_command_table_and_no_machine_path(tmp_path: Path) -> None:
     files = _all(tmp_path / "out")
     text = files["README.md"].decode()
     assert "chimerae train vae --data digits --out runs/a" in text
-    assert "| vae | decoder | 20.00<sup>a</sup> | 0.05000 |" in text
+    assert "| vae | decoder | 0.05000 | 20.00<sup>a</sup> |" in text
     assert not any(b"/home" in content for content in files.values())
     assert json.loads(files["vae/run.json"])["run"]["method"]["name"] == "vae"
 

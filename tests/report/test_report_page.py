@@ -67,7 +67,7 @@ def test_several_runs_stand_under_one_set_of_originals(tmp_path: Path) -> None:
         [write_run(tmp_path / "runs/a", method="vae"), write_run(tmp_path / "runs/b")], tmp_path / "page.html"
     )
     text = (tmp_path / "page.html").read_text()
-    assert "Side by side" in text
+    assert "Reconstructions side by side" in text
     assert "VAE and AVAE on digits" in text
 
 

@@ -24,7 +24,7 @@ def test_metrics_in_columns_runs_and_networks_in_rows(tmp_path: Path) -> None:
         write_run(tmp_path / "runs/a", method="vae"),
         write_run(tmp_path / "runs/b", method="avae", value=25.125),
     )
-    assert table.columns == ("PSNR ↑", "MSE unit ↓")
+    assert table.columns == ("PSNR ↑", "MSE (0 to 1) ↓")
     assert [(r.run, r.network) for r in table.rows] == [
         ("vae", "decoder"),
         ("avae", "decoder"),

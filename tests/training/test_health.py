@@ -9,6 +9,16 @@ GOOD = {"kl": 12.0, "rec": 80.0, "c_real": 1.0, "c_fake": -1.0}
 INTRO = {"rec": 80.0, "kl": 80.0, "kl_rec": 110.0, "kl_fake": 115.0, "hinge": 9.0}
 SOFT = {"rec": 0.14, "kl": 2.13, "kl_rec": 2.14, "kl_fake": 2.14, "exp_elbo": 0.14}
 
+DRAWN = {
+    "variety": 0.6,
+    "offset": 0.03,
+    "rec_error": 0.4,
+    "returned": 0.6,
+    "used_codes": 0.5,
+    "read_back": 0.7,
+    "biggest": 1.0,
+}
+
 CASES = [
     ({}, "ok"),
     (GOOD, "ok"),
@@ -33,6 +43,24 @@ CASES = [
     (SOFT | {"kl_fake": 1.0}, "fakes pass as data"),
     (SOFT | {"kl_fake": 1.0, "c": 0.95}, "fakes pass as data"),
     (SOFT | {"kl_fake": 1.0, "c": 0.5}, "ok"),
+    (SOFT | {"kl_fake": 12.0}, "encoder far ahead"),
+    (SOFT | {"kl_fake": 10.0}, "ok"),
+    (GOOD | {"rec": 1.1e6}, "a value is huge"),
+    (GOOD | {"biggest": 0.9e6}, "ok"),
+    (DRAWN, "ok"),
+    (DRAWN | {"variety": 0.019}, "samples alike"),
+    (DRAWN | {"variety": 0.13}, "ok"),
+    (DRAWN | {"variety": 0.11}, "samples faint"),
+    (DRAWN | {"variety": 0.11, "offset": 0.3}, "ok"),
+    (DRAWN | {"variety": 0.09, "offset": 0.3}, "few patterns"),
+    (DRAWN | {"offset": 0.6}, "off the data"),
+    (DRAWN | {"rec_error": 0.97, "returned": 0.1}, "no better than the mean"),
+    (DRAWN | {"rec_error": 1.5, "returned": 0.5}, "ok"),
+    (DRAWN | {"rec_error": 2.1, "returned": 0.5}, "no better than the mean"),
+    (DRAWN | {"rec_error": 0.9, "returned": 0.1}, "ok"),
+    (DRAWN | {"used_codes": 0.09}, "code mostly unused"),
+    (DRAWN | {"used_codes": 0.11}, "ok"),
+    (DRAWN | {"read_back": 0.05}, "code not read back"),
 ]
 
 
@@ -42,7 +70,7 @@ def test_word(values, word):
 
 
 def test_every_word_is_said_in_some_case():
-    assert {word for _, word in CASES} == {word for word, _ in RULES} | {"ok"}
+    assert {word for _, word in CASES} == {rule.word for rule in RULES} | {"ok"}
 
 
 def test_the_worst_is_said_first():
@@ -51,3 +79,30 @@ def test_the_worst_is_said_first():
 
 def test_huge_logits_do_not_overflow():
     assert health({"c_real": 1e6, "c_fake": -1e6}) == "critic runs away"
+
+
+@pytest.mark.parametrize("values", [{"variety": 0.001}, {"rec_error": 1.0, "returned": 0.0}, {"offset": 0.9}])
+def test_a_critic_does_not_mask_a_collapse(values):
+    certain, enormous = {"c_real": 9.0, "c_fake": -9.0}, {"c_real": 99.0, "c_fake": -99.0}
+    assert health(DRAWN | values | certain) == health(DRAWN | values | enormous) == health(DRAWN | values)
+
+
+@pytest.mark.parametrize(
+    ("values", "word", "after"),
+    [
+        ({"variety": 0.01}, "samples alike", 0.1),
+        ({"variety": 0.09, "offset": 0.4}, "few patterns", 0.5),
+        ({"variety": 0.09}, "samples faint", 0.5),
+        ({"rec_error": 1.0, "returned": 0.0}, "no better than the mean", 0.2),
+        ({"offset": 0.9}, "off the data", 0.2),
+        ({"used_codes": 0.01}, "code mostly unused", 0.2),
+        ({"read_back": 0.0}, "code not read back", 0.5),
+        ({"kl": 1.0, "kl_fake": 9.0}, "encoder far ahead", 0.5),
+        ({"biggest": 1e7}, "a value is huge", 0.0),
+        ({"kl": 0.01}, "code unused", 0.0),
+    ],
+)
+def test_words_wait_until_a_run_can_be_better(values, word, after):
+    assert health(DRAWN | values, after) == word
+    if after:
+        assert health(DRAWN | values, after - 0.01) == "ok"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,23 @@ def test_a_line_has_every_fact(log):
         "watched": {"kl": 2.0},
         "lr": {"vae": 1e-4},
         "health": "ok",
+        "drawn": {},
     }
+
+
+def test_the_newest_measurement_is_found_again(log):
+    assert log.drawn() == (None, {})
+    log.append(replace(line(4), drawn={"variety": 0.5}))
+    log.append(replace(line(5), drawn={"variety": 0.25}))
+    log.append(line(6))
+    assert log.drawn() == (5, {"variety": 0.25})
+    log.cut(4)
+    assert log.drawn() == (4, {"variety": 0.5})
+
+
+def test_lines_of_older_versions_have_no_measurements(log):
+    log.path.write_text('{"step": 1, "seconds": 0.5, "health": "ok"}\n')
+    assert log.drawn() == (None, {})
 
 
 @pytest.mark.parametrize(("step", "left", "seconds"), [(0, [], 0.0), (2, [1, 2], 1.0), (9, [1, 2, 3], 1.5)])

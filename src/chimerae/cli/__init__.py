@@ -5,15 +5,18 @@ from __future__ import annotations
 import errno
 import re
 import sys
+import time
 from collections.abc import Sequence
 from importlib import import_module
 
 import chimerae
 from chimerae.cli.flags import rooted
-from chimerae.errors import InputError, unknown
+from chimerae.errors import InputError, spelt, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
+GREETED = ("train", "resume", "evaluate")
+"""Verbs that say something before they are imported."""
 
 VERBS: dict[str, str] = {
     "train": "train a method or recipe on your data",
@@ -28,31 +31,71 @@ VERBS: dict[str, str] = {
     "data": "look at a data source: `chimerae data inspect SOURCE`",
     "weights": "list or add published weights, for FID, LPIPS and the like",
     "list": "list methods, recipes, studies, data or metrics",
+    "completion": "print a script for bash, zsh or fish that completes words",
 }
 
+OTHER_VERBS = {
+    "generate": "sample",
+    "draw": "sample",
+    "fit": "train",
+    "run": "train",
+    "test": "evaluate",
+    "score": "evaluate",
+    "eval": "evaluate",
+    "metrics": "evaluate",
+    "encode": "reconstruct",
+    "decode": "sample",
+    "continue": "resume",
+    "ls": "list",
+    "datasets": "list data",
+    "methods": "list methods",
+    "recipes": "list recipes",
+}
+"""Words that people try, and the verb that does it."""
+METHODS = ("avae", "vae", "gan", "vae-gan", "bigan", "introvae", "soft-introvae", "wae-mmd", "wae-gan", "aae")
+"""Methods that are known without importing them, for a hint."""
+
 USAGE = """\
-chimerae {version}: adversarial autoencoders, models that encode like a VAE and generate like a GAN
+chimerae {version}: adversarial autoencoders, models that encode like a VAE and
+generate like a GAN
 
 usage: chimerae VERB ...
 
 {verbs}
 
 start with:
-  chimerae train avae --data ./photos      a folder of images; progress, pictures and a model in runs/
-  chimerae report runs/avae-photos         one page with everything about it
-  chimerae VERB --help                     the options of a verb
+  chimerae train avae --data ./photos    a folder of images of any sizes
+  chimerae evaluate runs/avae-photos     scores of the model
+  chimerae report runs/avae-photos       one page with everything about it
+  chimerae VERB --help                   the options of a verb
 
---root DIR, with any verb, is the folder in which data sets such as cifar10 are looked for before the
-hub; the environment variable CHIMERAE_DATA does the same
---weights DIR, with any verb, is the folder with published weights of feature networks, for FID and the
-like; the environment variable CHIMERAE_WEIGHTS does the same
+with any verb:
+  --root DIR      folder in which data sets such as cifar10 are looked for before
+                  the hub; the environment variable CHIMERAE_DATA does the same
+  --weights DIR   folder with published weights of feature networks, for FID and
+                  the like; the variable CHIMERAE_WEIGHTS does the same
 
-exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state saved; 1 our own fault"""
+exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state
+saved; 1 our own fault"""
 
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
 """What torch says, in a plain `RuntimeError` or `TypeError`, when it is asked for more than there is."""
+
+
+_STARTED = [time.monotonic()]
+
+
+def started() -> float:
+    """Reading of `time.monotonic` at which this call of the command line began; a budget counts from it."""
+    return _STARTED[-1]
+
+
+def _greet(verb: str) -> None:
+    """Print a first line before PyTorch is imported, which takes seconds, or minutes on a busy machine."""
+    if verb in GREETED and "torch" not in sys.modules:
+        print(f"{verb}: loading PyTorch (chimerae {chimerae.__version__})", file=sys.stderr, flush=True)
 
 
 def usage() -> str:
@@ -69,6 +112,7 @@ def run(args: Sequence[str]) -> int:
     Raises:
         InputError: the verb or its arguments are wrong.
     """
+    _STARTED[:] = [time.monotonic()]
     args = rooted(args)
     if not args or args[0] in ("-h", "--help", "help"):
         print(usage())
@@ -77,9 +121,27 @@ def run(args: Sequence[str]) -> int:
         print(f"chimerae {chimerae.__version__}")
         return DONE
     if args[0] not in VERBS:
-        raise unknown("verb", args[0], VERBS)
+        raise _no_verb(args)
+    wants_help = bool({"-h", "--help", "--help-all"} & set(args))
+    if args[0] == "train" and len(args) > 2 and not args[1].startswith("-") and {*args} & {"-h", "--help"}:
+        helped: int = import_module("chimerae.cli.train_help").main(args[1])
+        return helped
+    if not wants_help:
+        _greet(args[0])
     code: int = import_module(f"chimerae.cli.{args[0]}").main(args[1:])
     return code
+
+
+def _no_verb(args: Sequence[str]) -> InputError:
+    """The error for a first word that is no verb: a verb of other tools, or a method."""
+    word = args[0]
+    if word.lower() in OTHER_VERBS:
+        return InputError(f"unknown verb '{word}'; did you mean '{OTHER_VERBS[word.lower()]}'?")
+    from chimerae.cli.known import remembered
+
+    if name := spelt(word, remembered().get("recipes", METHODS)):
+        return InputError(f"'{word}' is a method: chimerae train {name} {' '.join(args[1:])}".rstrip())
+    return unknown("verb", word, VERBS)
 
 
 def main(args: Sequence[str] | None = None) -> int:

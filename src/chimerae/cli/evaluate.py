@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from chimerae.cli import DONE
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.evaluation import Evaluation, Results
-from chimerae.judge import judge
+from chimerae.judge import judge, scored
 from chimerae.recipes.folder import read_run
 
 
@@ -36,10 +37,22 @@ def main(args: Sequence[str]) -> int:
     settings = Evaluation() if where is None else read_run(where).evaluation
     default = Evaluate(run=tyro.MISSING, evaluation=settings)
     asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
+    before = scored(asked.run)
     with display() as show:
         results = judge(asked.run, asked.evaluation, device=asked.device, progress=show.count)
     print((asked.run / "scores.json").read_text() if asked.json else table(results))
+    if told := beside(results, before, scored(asked.run)):
+        print(told, file=sys.stderr)
     return DONE
+
+
+def beside(new: Results, before: tuple[Results, int], after: tuple[Results, int]) -> str:
+    """A sentence about scores of earlier evaluations: kept beside the `new` ones, or dropped; '' for none."""
+    if before[0].scores and before[1] != after[1]:
+        dropped = len(before[0].scores)
+        return f"dropped {dropped} scores of step {before[1]:,}: the weights are those of step {after[1]:,}"
+    others = len(after[0].scores) - len(new.scores)
+    return f"scores.json also keeps {others} scores of earlier evaluations" if others > 0 else ""
 
 
 def table(results: Results) -> str:

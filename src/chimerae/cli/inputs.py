@@ -2,50 +2,73 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from chimerae.cli.console import display
-from chimerae.data import Prepare, look, prepare
-from chimerae.data.named import named, preset
+from chimerae.data import prepare
+from chimerae.data.given import Taken, take
+from chimerae.data.manifest import Unread
 from chimerae.errors import InputError
 from chimerae.model import Model, load
 from chimerae.recipes.folder import read_run
-from chimerae.recipes.run import Run
-from chimerae.shapes import describe, is_image
+
+N_OWN = 64
+"""Samples of a run's own test data that are taken when no number is given."""
+NAMED = 5
+"""Unreadable images that are named."""
 
 
-def load_inputs(folder: Path, source: str | None, n: int, device: str) -> tuple[Model, Tensor]:
-    """The model of the run in `folder` and up to `n` samples `[n, *shape]` of `source`, or of its own test
-    data.
+@dataclass(frozen=True)
+class Inputs:
+    """Samples for a model."""
+
+    x: Tensor
+    """`[n, *shape]`."""
+    names: tuple[str, ...] | None
+    """Of each sample; None for test data."""
+
+
+def load_inputs(
+    folder: Path, sources: Sequence[str] | None, n: int | None, device: str
+) -> tuple[Model, Inputs]:
+    """The model of the run in `folder` and the samples of `sources`, or of its own test data (None).
+
+    At most `n` samples are taken from each source; all of them (of test data `N_OWN`) when it is None.
+    Unreadable images are named on standard error and left out.
 
     Raises:
-        InputError: there is no such run or source, or the source's samples do not fit the model.
+        InputError: there is no such run or source, or the samples do not fit the model.
     """
-    if n < 1:
+    if n is not None and n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")
     run, model = read_run(folder), load(folder, device=device)
-    settings = run.prepare if source is None else _settings(run, source)
-    if source is not None and is_image(model.shape):
-        channels, height, width = model.shape
-        settings = replace(settings, size=(height, width), channels="1" if channels == 1 else "3")
-    wanted = run.data if source is None else source
-    if (look(wanted, settings).kind == "images") != is_image(model.shape):
-        raise InputError(f"{wanted} does not fit this model, which takes {describe(model.shape)}")
-    with display() as show:
-        data = prepare(wanted, settings, progress=show.count)
-    if data.shape != model.shape:
-        raise InputError(f"{wanted} holds {describe(data.shape)}, this model takes {describe(model.shape)}")
-    split = data.test if source is None else data.train
-    return model, split.take(range(min(n, len(split))))
+    if sources is None:
+        with display() as show:
+            test = prepare(run.data, run.prepare, progress=show.count).test
+        return model, Inputs(test.take(range(min(n or N_OWN, len(test)))), None)
+    if not sources:
+        raise InputError("--input names nothing: give an image, a folder or another source")
+    taken = [take(source, model.shape, model.prepare, n) for source in sources]
+    _tell([unread for each in taken for unread in each.unread])
+    return model, Inputs(torch.cat([each.x for each in taken])[:n], _names(taken)[:n])
 
 
-def _settings(run: Run, source: str) -> Prepare:
-    """How another source is prepared: as its name says, else as in the run; but a crop that came with the
-    name of the run's data is that set's alone.
-    """
-    if named(source) is not None:
-        return preset(source)
-    return run.prepare if named(run.data) is None else replace(run.prepare, crop=None)
+def _names(taken: Sequence[Taken]) -> tuple[str, ...]:
+    """Names of all samples; numbered through where several sources have no names of their own."""
+    every = [name for each in taken for name in each.names]
+    if len(taken) > 1 and len(set(every)) < len(every) and all(name.isdigit() for name in every):
+        return tuple(f"{i:06d}" for i in range(len(every)))
+    return tuple(every)
+
+
+def _tell(unread: Sequence[Unread]) -> None:
+    if unread:
+        names = ", ".join(f"{each.name} ({each.why})" for each in unread[:NAMED])
+        more = ", ..." if len(unread) > NAMED else ""
+        print(f"left out, cannot be read: {names}{more}", file=sys.stderr)

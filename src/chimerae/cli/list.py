@@ -54,17 +54,43 @@ KINDS: Mapping[str, Callable[[], Rows]] = {
 }
 
 
+def _costs() -> Rows:
+    from chimerae.durations import in_words
+    from chimerae.recipes.costs import costs
+    from chimerae.shapes import describe
+
+    for name, shape, steps, seconds in costs():
+        took = "cannot be counted" if seconds is None else f"about {in_words(seconds)}"
+        yield name, f"{took} for {steps:,} steps on {describe(shape)}"
+
+
+COSTS = "--costs"
+"""Asks, after `recipes`, for the costs of the sources' settings here."""
+
+
 def main(args: Sequence[str]) -> int:
     """Print names and what they are."""
+    if list(args) == ["recipes", COSTS]:
+        about = "their source's settings (--preset paper), estimated here, as busy as the machine is now"
+        return _print(f"recipes with {about}", _costs())
     if args and args[0] in ("-h", "--help"):
-        print(f"usage: chimerae list {'|'.join(KINDS)}")
+        print(
+            f"usage: chimerae list {'|'.join(KINDS)}\n\nPrints names, each with a line on it.\n"
+            f"`list recipes {COSTS}` estimates how long each takes here."
+        )
         return DONE
     if len(args) != 1:
         raise InputError(f"say what to list: chimerae list {'|'.join(KINDS)}")
     if args[0] not in KINDS:
         raise unknown("list", args[0], KINDS)
-    rows = list(KINDS[args[0]]())
+    return _print("", KINDS[args[0]]())
+
+
+def _print(title: str, found: Rows) -> int:
+    rows = list(found)
     width = max(len(name) for name, _ in rows)
+    if title:
+        print(title)
     for name, about in rows:
         print(f"{name:<{width}}  {about}")
     return DONE

@@ -1,4 +1,4 @@
-"""`chimerae reconstruct RUN --input SOURCE`."""
+"""`chimerae reconstruct RUN --input me.jpg`."""
 
 from __future__ import annotations
 
@@ -12,19 +12,28 @@ from chimerae.cli import DONE
 from chimerae.cli.output import kind_of, write
 from chimerae.cli.parse import parse
 
+COLUMNS = 16
+"""Images side by side in a sheet."""
+FEW = 4
+"""So many images are shown larger."""
+LARGE = 192
+"""Their longer side in pixels."""
+
 
 @dataclass(frozen=True)
 class Reconstruct:
-    """Encode and decode your images, prepared as the run's own were."""
+    """Encode and decode your images, which pass the run's own crop and size first."""
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
-    input: str | None = None
-    """A source of images (or points); the run's own test data when it is not given."""
-    n: int = 64
-    """At most so many of them."""
+    input: tuple[str, ...] | None = None
+    """Images, folders of images or other sources, none of them split; the run's own test data when it is not
+    given."""
+    n: int | None = None
+    """At most so many images; all of --input, or 64 of the test data, when it is not given."""
     out: Path = Path("reconstructions.png")
-    """A .png sheet (originals and every network's answer), or as for `sample`: .npz, .npy, .zip, a folder."""
+    """A .png sheet (originals and every network's answer), or as for `sample`: .npz, .npy, .zip, a folder;
+    the names of the images are kept in a folder, a .zip and a .npz."""
     by: str | None = None
     """The network that decodes; a sheet shows every one's answer when it is not given."""
     seed: int = 0
@@ -41,12 +50,21 @@ def main(args: Sequence[str]) -> int:
     from chimerae.cli.inputs import load_inputs
     from chimerae.shapes import is_image
 
-    model, x = load_inputs(asked.run, asked.input, asked.n, asked.device)
+    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
+    x = given.x
     if kind == ".png" and is_image(model.shape):
         decoders = model.decoders if asked.by is None else (asked.by,)
         made = {by: model.reconstruct(x, by=by, seed=asked.seed) for by in decoders}
-        pictures.save(pictures.rows({"originals": x, **made}), asked.out)
+        scale = max(1, LARGE // max(model.shape[1:])) if len(x) <= FEW else None
+        blocks = [
+            pictures.rows(
+                {name: images[i : i + COLUMNS] for name, images in {"originals": x, **made}.items()},
+                scale=scale,
+            )
+            for i in range(0, len(x), COLUMNS)
+        ]
+        pictures.save(blocks[0] if len(blocks) == 1 else pictures.stacked(blocks), asked.out)
     else:
-        write(model.reconstruct(x, by=asked.by, seed=asked.seed), asked.out)
-    print(f"{len(x)} reconstructions: {asked.out}")
+        write(model.reconstruct(x, by=asked.by, seed=asked.seed), asked.out, names=given.names)
+    print(f"{len(x)} reconstruction{'s' if len(x) > 1 else ''}: {asked.out}")
     return DONE

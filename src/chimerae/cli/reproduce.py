@@ -13,13 +13,15 @@ from chimerae.studies import STUDIES, Study
 HELP = """\
 usage: chimerae reproduce NAME [--seeds N] [--only ROW ...] [options]
 
-Trains and scores every row of a table of the papers at the papers' own scale, and puts their numbers beside
-ours. It is `chimerae study NAME --scale paper`; `--scale quick` is for a few cores.
+Trains and scores every row of a table of the papers at the papers' own scale,
+and puts their numbers beside ours. It is `chimerae study NAME --scale paper`;
+`--scale quick` is for a few cores.
 
 {tables}
 
-Data that are not here come from local copies in --root DIR, or from the hub where it has them. Columns whose
-published weights are not here stay empty: `chimerae weights list`."""
+Data that are not here come from local copies in --root DIR, or from the Hub
+where it has them. Columns whose published weights are not here stay empty:
+`chimerae weights list`."""
 
 
 def main(args: Sequence[str]) -> int:

@@ -15,7 +15,7 @@ from chimerae.launch import resume
 
 @dataclass(frozen=True)
 class Resume:
-    """Go on with a run from its newest saved state, bit for bit as if it had never stopped (on a CPU)."""
+    """Go on with a run from its newest saved state (on a CPU bit for bit)."""
 
     run: tyro.conf.Positional[Path]
     """The run folder."""

@@ -17,13 +17,13 @@ from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Scale, Study, study
 
 HELP = """\
-usage: chimerae study NAME [--seeds N] [--scale quick|paper] [--jobs N] [options]
+usage: chimerae study NAME [--seeds N] [--scale quick|paper] [options]
 
 {studies}
 
-A study trains and scores its grid of runs in parallel processes, and writes a page with one table. Started
-again it goes on: a run that is finished is never run again, one that was stopped goes on from where it was.
-`chimerae study NAME --help` shows all options."""
+A study trains and scores its grid of runs in parallel processes, and writes a
+page with one table. Rerunning the command resumes: a finished run is never run
+again. `chimerae study NAME --help` shows all options."""
 
 
 @dataclass(frozen=True, kw_only=True)

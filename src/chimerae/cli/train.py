@@ -10,21 +10,26 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import tyro
 
-from chimerae.cli import DONE, SIGNALLED
+from chimerae.cli import DONE, SIGNALLED, started
 from chimerae.cli.console import display
 from chimerae.cli.flags import take
+from chimerae.cli.names import HELP as HELP_FLAGS
+from chimerae.cli.names import expanded
 from chimerae.cli.parse import parse
+from chimerae.cli.settings_flags import flags_of
+from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
-from chimerae.errors import InputError
-from chimerae.launch import Audience, start
-from chimerae.recipes.build import build
+from chimerae.launch import Audience, foresee, start
+from chimerae.recipes.build import Preset, build
+from chimerae.recipes.folder import free_folder
+from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
 from chimerae.recipes.run import Run
-from chimerae.recipes.sizing import sized
+from chimerae.remedies import ending
 from chimerae.training.signals import Stopped
 
 
@@ -35,53 +40,93 @@ class Train:
     run: Annotated[Run, tyro.conf.arg(name="")]
     out: Path | None = None
     """The run folder; the first free `runs/<method>-<data>` when it is not given."""
+    budget: str | None = None
+    """Time from now to the end of `evaluate`, such as 10m, 2h or 1h30m: steps, and width and size where they
+    are not given, are chosen to fit. Without it and --steps, 15 minutes on a CPU, an hour on a GPU."""
     dry_run: bool = False
-    """Show the resolved settings and stop."""
+    """Show the plan and the resolved settings, and stop."""
 
 
 HELP = """\
-usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--steps N] [--seed S] [--out DIR] [--arch NAME]
-[options]
+usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--budget 10m | --steps N] [--seed S] [--out DIR]
+[--arch NAME] [options]
 
 {recipes}
 
---arch is mlp for points when it is not given, and for images what the recipe names (most: dcgan).
-`chimerae train avae --data SOURCE --help` shows every setting of a recipe; `chimerae list data` shows
-sources. `--root DIR` is the folder of data sets that have a name there."""
+--preset short, the default, has settings that learn from images within
+minutes; --preset paper has those of the source. --arch is mlp for points when
+it is not given, and for images dcgan, or with --preset paper what the recipe
+names. `chimerae train avae --help` shows the settings that people use,
+--help-all all of them; `chimerae list data` shows sources. `--root DIR` is
+the folder of data sets that have a name there."""
 
 
 def main(args: Sequence[str]) -> int:
     """Train, and say where the run folder is."""
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
-            raise InputError(f"the method or recipe comes first: chimerae train METHOD {shlex.join(args)}")
+            raise misplaced(args)
         print(HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES)))
         return DONE if args else 2
     name, flags = args[0], list(args[1:])
+    refuse(name, flags)
     arch, flags = take(flags, "--arch")
+    preset, flags = take(flags, "--preset")
     data, _ = take(flags, "--data")
-    wants_help = any(flag in ("-h", "--help") for flag in flags)
-    default = build(name, data="digits" if data is None and wants_help else data, arch=arch)
+    wants_help = any(flag in HELP_FLAGS for flag in flags)
+    source = "digits" if data is None and wants_help else data
+    kind = cast(Preset, preset or "short")
+    default = build(name, data=source, arch=arch, preset=kind)
+    flags = expanded(flags, flags_of(Train, Train(default)))
     asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
+    open_ = wish(name, asked.run, named(flags), asked.budget, kind)
+    paper = build(name, data=source, arch=arch) if kind == "short" else None
     if asked.dry_run:
-        run, note = sized(asked.run)
-        if note:
-            print(note, file=sys.stderr)
-        print(json.dumps(to_dict(run), indent=2))
-        return DONE
+        return rehearse(asked, open_, paper)
     command = shlex.join(["chimerae", "train", *args])
-    return learn(lambda audience: start(asked.run, out=asked.out, audience=audience, command=command))
+    return learn(
+        lambda audience: start(
+            asked.run,
+            out=asked.out,
+            audience=audience,
+            command=command,
+            wish=open_,
+            paper=paper,
+            began=started(),
+        )
+    )
+
+
+def named(flags: Sequence[str]) -> set[str]:
+    """Dotted paths of the settings that flags give.
+
+    >>> sorted(named(["--steps", "5", "--arch.width=24", "--method.z-dim", "3"]))
+    ['arch.width', 'method.z_dim', 'steps']
+    """
+    return {f[2:].split("=")[0].replace("-", "_") for f in flags if f.startswith("--")}
+
+
+def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
+    """Print the plan, and the settings as `run.json` would hold them."""
+    with display() as show:
+        audience = Audience(show.line, show.count, show.tell, show.tell)
+        folder = asked.out or free_folder(asked.run)
+        ahead = foresee(asked.run, folder, audience=audience, wish=open_, paper=paper, began=started())
+    print(json.dumps(to_dict(ahead.run), indent=2))
+    return DONE
 
 
 def learn(work: Callable[[Audience], Path]) -> int:
     """Do `work`, which returns a run folder, under a live line, and say how it ended."""
     try:
         with display() as show:
-            folder = work(Audience(show.line, show.count, show.tell))
+            folder = work(Audience(show.line, show.count, show.tell, show.tell))
     except Stopped as stop:
         print(
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr
         )
         return SIGNALLED + stop.signum
+    if told := ending(folder):
+        print(told)
     print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
     return DONE

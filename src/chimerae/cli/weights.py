@@ -16,10 +16,11 @@ from chimerae.errors import unknown
 USAGE = """\
 usage: chimerae weights list|add FILE|path [--weights DIR]
 
-  list    which published weights there are, what they are for, and whether they are here
+  list    which published weights there are, what they are for, and whether they
+          are here
   add     check a file and copy it to its place
-  path    print the folder they are kept in: --weights DIR, else $CHIMERAE_WEIGHTS, else `weights` in the
-          cache
+  path    print the folder they are kept in: --weights DIR, else
+          $CHIMERAE_WEIGHTS, else `weights` in the cache
 
 Nothing is downloaded: get a file from its address, and add it."""
 

@@ -34,7 +34,7 @@ _BLOCK: Final = 256
 
 @dataclass(frozen=True)
 class Stored:
-    """An array in a file, known by its header."""
+    """An array, known by its header: in a file, or in memory."""
 
     where: str
     shape: tuple[int, ...]
@@ -55,14 +55,25 @@ def open_arrays(path: Path) -> ImageSource | PointSource:
             f"'{path}' cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}"
         ) from error
     splits = _splits(path, members)
+    labels = {split: _labels(split, stored, members) for split, stored in splits.items()}
+    return from_stored(file_identity([path]), splits, labels)
+
+
+def from_stored(
+    identity: str, splits: Mapping[str, Stored], labels: Mapping[str, Stored | None]
+) -> ImageSource | PointSource:
+    """The images or points of one array per split, with the labels `[N]` of those that have any.
+
+    Raises:
+        InputError: an array holds neither images nor points.
+    """
     for stored in splits.values():
         _check(stored)
-    identity = file_identity([path])
     if all(len(stored.shape) == 2 for stored in splits.values()):
         return _points(identity, splits)
     stretch = cache(lambda: stretch_of({stored.where: stored.load() for stored in splits.values()}))
     parts = {
-        split: Part(stored.shape[0], _reader(stored, stretch, _labels(split, stored, members)))
+        split: Part(stored.shape[0], _reader(stored, stretch, labels.get(split)))
         for split, stored in splits.items()
     }
     return ImageSource(identity, parts)
@@ -123,14 +134,14 @@ def _check(stored: Stored) -> None:
             f"{stored.where} is {shape} of {stored.dtype}: points [N, d] must be float, "
             f"images [N, H, W] or [N, H, W, C]"
         )
-    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and _channel_axis(stored.shape) is None):
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and channel_axis(stored.shape) is None):
         raise InputError(
             f"{stored.where} has shape {shape}; wanted: points [N, d], or images [N, H, W], [N, H, W, C] "
             f"or [N, C, H, W] with 1, 3 or 4 channels"
         )
 
 
-def _channel_axis(shape: tuple[int, ...]) -> int | None:
+def channel_axis(shape: tuple[int, ...]) -> int | None:
     """Where the channels of `[N, ., ., .]` are: last if that is possible, else second."""
     return next((axis for axis in (3, 1) if shape[axis] in CHANNELS), None)
 
@@ -185,13 +196,13 @@ def _reader(
             images = to_bytes(array[chosen.start : chosen.stop : chosen.step])
             for i, image in zip(chosen, images, strict=True):
                 label = None if classes is None else int(classes[i])
-                yield Item(f"image {i}", partial(_picture, image), label)
+                yield Item(f"image {i}", partial(array_picture, image), label)
 
     return read
 
 
-def _picture(values: NDArray[np.uint8]) -> Image.Image:
+def array_picture(values: NDArray[np.uint8]) -> Image.Image:
     """A picture from `[H, W]`, `[H, W, C]` or `[C, H, W]`."""
-    if values.ndim == 3 and _channel_axis((0, *values.shape)) == 1:
+    if values.ndim == 3 and channel_axis((0, *values.shape)) == 1:
         values = values.transpose(1, 2, 0)
     return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2:] == (1,) else values))

@@ -10,6 +10,7 @@ from typing import Final
 from chimerae.data.embedded import EMBEDDED
 from chimerae.data.folder import SUFFIXES
 from chimerae.data.locate import local_copy, open_directory, open_named
+from chimerae.data.memory import PREFIX, recalled
 from chimerae.data.named import NAMED, named
 from chimerae.data.sources import ImageSource, PointSource
 from chimerae.data.toys import TOYS, Toy
@@ -59,6 +60,8 @@ def find(source: str) -> Source:
             return toy
     if (known := named(source)) is not None:
         return open_named(*known)
+    if source.startswith(PREFIX):
+        return recalled(source)
     path = Path(source).expanduser()
     if path.exists():
         return _open_path(path)

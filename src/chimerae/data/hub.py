@@ -46,7 +46,7 @@ def open_hub(
     found = _load(name, config, revision, missing)
     chosen, left = choose_splits(list(found), wanted, name)
     parts = {
-        split: joined([_part(found[each], name, each) for each in given]) for split, given in chosen.items()
+        split: joined([part_of(found[each], name, each) for each in given]) for split, given in chosen.items()
     }
     used = [each for given in chosen.values() for each in given]
     return ImageSource(
@@ -58,7 +58,12 @@ def open_hub(
     )
 
 
-def _part(rows: Dataset, name: str, split: str) -> Part:
+def part_of(rows: Dataset, name: str, split: str) -> Part:
+    """The images in the rows of a data set; `name` and `split` stand in errors and names of items.
+
+    Raises:
+        InputError: no column holds images.
+    """
     plain = _undecoded(rows)
     return Part(len(plain), _reader(plain, columns_of(plain.features.arrow_schema, name), split))
 

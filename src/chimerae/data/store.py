@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,17 +20,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from chimerae.data.manifest import ArrayFile, Manifest
 from chimerae.errors import InputError
+from chimerae.files import cache_folder as cache_folder
 
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
 _STALE_SECONDS: Final = 24 * 3600
 _MANIFEST: Final = TypeAdapter(Manifest)
-
-
-def cache_folder(given: Path | None) -> Path:
-    """Where prepared arrays are kept: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
-    chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
-    return Path(chosen).expanduser()
 
 
 class RowWriter:

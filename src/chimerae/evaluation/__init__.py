@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chimerae.evaluation.scores import Results, Score, read_scores, scores_json, write_scores
+    from chimerae.evaluation.scores import Results, Score, merged, read_scores, scores_json, write_scores
     from chimerae.evaluation.settings import Evaluation
     from chimerae.evaluation.shown import Shown, draw
     from chimerae.evaluation.whole import evaluate
@@ -21,6 +21,7 @@ __all__ = [
     "Shown",
     "draw",
     "evaluate",
+    "merged",
     "read_scores",
     "scores_json",
     "write_scores",
@@ -33,6 +34,7 @@ _HOMES = {
     "Shown": "shown",
     "draw": "shown",
     "evaluate": "whole",
+    "merged": "scores",
     "read_scores": "scores",
     "scores_json": "scores",
     "write_scores": "scores",

@@ -165,3 +165,12 @@ def by_reason(problems: Mapping[str, str]) -> str:
     ('decoder: no; generator: no', '')
     """
     return "; ".join(f"{name}: {reason}" for name, reason in problems.items() if reason)
+
+
+def joined(*reasons: str) -> str:
+    """Reasons in one line, empty ones left out.
+
+    >>> joined("", "decoder: no", "generator: no"), joined("", "")
+    ('decoder: no; generator: no', '')
+    """
+    return "; ".join(reason for reason in reasons if reason)

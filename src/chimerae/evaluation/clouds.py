@@ -12,7 +12,8 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.data import Toy
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces
+from chimerae.evaluation.alike import ONE_POINT, alike, variance_of
+from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces
 from chimerae.evaluation.improved import IMPROVED, Improve, moved
 from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.settings import Evaluation
@@ -46,6 +47,9 @@ def measure_clouds(task: Task, metrics: Sequence[CloudMetric]) -> Results:
             absent[metric.name] = line
         for name, cloud in clouds.items():
             if problems[name] or not _has(cloud, name, metric):
+                continue
+            if metric.varied and (line := _alike(cloud)):
+                absent[metric.name] = joined(absent.get(metric.name, ""), f"{name}: {line}")
                 continue
             try:
                 scores.append(_score(metric, name, cloud, task.subject, settings))
@@ -124,6 +128,11 @@ def _problem(cloud: Cloud) -> str:
         return f"it makes samples of shape {tuple(cloud.points.shape[1:])}, not points of the plane"
     spoilt = not_finite(cloud.points)
     return f"{spoilt} of {len(cloud.points)} points are not finite" if spoilt else ""
+
+
+def _alike(cloud: Cloud) -> str:
+    made, real = variance_of(cloud.points), variance_of(cloud.real)
+    return alike(made, real, len(cloud.points), below=ONE_POINT)
 
 
 def _score(metric: CloudMetric, name: str, cloud: Cloud, subject: Subject, settings: Evaluation) -> Score:

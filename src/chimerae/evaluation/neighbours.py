@@ -11,6 +11,7 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.errors import InputError
+from chimerae.evaluation.alike import alike, outside, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.scores import DATA, Results, Score
@@ -36,27 +37,41 @@ def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
     if line:
         return Results(absent={metric.name: line for metric in metrics})
     real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
-    near, broken = _look(task, real, problems)
+    near, broken, varieties = _look(task, real, problems)
     problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
     facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
-    absent = {m.name: line for m in metrics if (line := by_reason(problems))}
+    absent: dict[str, str] = {}
     scores = []
     for metric in metrics:
+        empty = {of: line for of in near if (line := _says_nothing(metric, of, near[of], varieties))}
+        if line := by_reason({**problems, **empty}):
+            absent[metric.name] = line
         try:
-            scores += [_score(task, metric, of, near[of], facts) for of in near]
+            scores += [_score(task, metric, of, near[of], facts) for of in near if of not in empty]
         except InputError as error:
             absent[metric.name] = str(error)
     return Results(scores=tuple(scores), absent=absent)
 
 
-def _look(task: Task, real: Tensor, problems: Mapping[str, str]) -> tuple[dict[str, Near], dict[str, int]]:
-    """Distances of test images and of the images of every network without problems, and how many of these
-    are not finite: such a network has no distances.
+def _says_nothing(metric: NearestMetric, of: str, near: Near, varieties: Mapping[str, float]) -> str:
+    """The reason why `metric` means nothing of the images `of` a network; '' when it does, and of data."""
+    if of == DATA:
+        return ""
+    same = alike(varieties[of], varieties[DATA], len(near.made)) if metric.varied else ""
+    return same or (outside(near.made, near.test) if metric.inside else "")
+
+
+def _look(
+    task: Task, real: Tensor, problems: Mapping[str, str]
+) -> tuple[dict[str, Near], dict[str, int], dict[str, float]]:
+    """Distances of test images and of the images of every network without problems, the number of these that
+    are not finite (such a network has no distances), and the variances of both.
     """
     bench, train = task.bench, task.data.train
     own = neighbours(real, train, bench.device)[0]
     near, broken = {DATA: Near(made=own, between=own, test=own)}, {}
     made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, task.settings)
+    varieties = {DATA: variance_of(real)}
     names = [name for name, problem in problems.items() if not problem]
     for i, name in enumerate(names):
         sets = made[name], between[name]
@@ -64,8 +79,9 @@ def _look(task: Task, real: Tensor, problems: Mapping[str, str]) -> tuple[dict[s
         if not broken[name]:
             drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
             near[name] = replace(near[DATA], made=drawn, between=middles)
+            varieties[name] = variance_of(made[name])
         task.progress(i + 1, len(names), "networks beside training images")
-    return near, broken
+    return near, broken, varieties
 
 
 def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:

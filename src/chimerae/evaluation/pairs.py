@@ -85,7 +85,7 @@ def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], su
             if name == metric.name and not problems.get(network):
                 scores.append(
                     Score(
-                        metric=name,
+                        metric=name + tally.views.suffix(metric),
                         of=network,
                         value=mean.value,
                         std=mean.std,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -12,13 +13,17 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.alike import Variety, alike, variance_of
+from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces, spread
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
 from chimerae.evaluation.remembered import Memory
 from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
+
+SEEN: Final = 2_000
+"""Images of the data, at most, whose variance samples are held against."""
 
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]
@@ -40,11 +45,19 @@ class _Pass:
         keys = dict.fromkeys((metric.features, metric.gather) for metric in wanted)
         return {key: key[1]() for key in keys}
 
-    def see(self, statistics: _Gathered, images: Tensor) -> None:
-        """Take a batch `[B, C, H, W]` in [0, 1] into all statistics."""
-        seen = self.views.of(images, [features for features, _ in statistics])
+    def see(self, statistics: _Gathered, images: Tensor, start: int) -> None:
+        """Take a batch `[B, C, H, W]` in [0, 1], which follows `start` images, into all statistics."""
+        seen = self.views.of(images, [features for features, _ in statistics], start)
         for (features, _), statistic in statistics.items():
-            statistic.add(seen[features])
+            if features in seen:
+                statistic.add(seen[features])
+
+    def needed(self, parts: Iterable[tuple[int, int]], statistics: _Gathered) -> list[tuple[int, int]]:
+        """Those of `parts`, ranges of images in order, of which some statistic sees anything."""
+        ranges = list(parts)
+        n = ranges[-1][1] if ranges else 0
+        most = max((self.views.count(features, n) for features, _ in statistics), default=0)
+        return [(start, stop) for start, stop in ranges if start < most]
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class _Made:
     n: int
     problem: str = ""
     statistics: _Gathered = field(default_factory=dict)
+    alike: str = ""
+    """Why metrics of variety mean nothing of them; '' when they vary, and of data."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -77,7 +92,9 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
     of_real = _of_split(work, real, n_real, work.fresh(compared=True))
-    found = _results(work, of_real, _makers(work, other, n, problems), {"real": real.name, "real_n": n_real})
+    variance = variance_of(real.take(spread(len(real), min(n_real, SEEN))))
+    makers = _makers(work, other, n, problems, variance)
+    found = _results(work, of_real, makers, {"real": real.name, "real_n": n_real})
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -94,17 +111,20 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
     order = torch.randperm(n, generator=noise.generator("evaluation", work.task.settings.seed, "order"))
     indices = spread(len(split), n)[order]
-    for start, stop in pieces(n, work.task.settings.batch_size) if new else ():
-        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device))
-        work.task.progress(stop, n, f"{split.name} images")
+    ranges = work.needed(pieces(n, work.task.settings.batch_size), new)
+    for start, stop in ranges:
+        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device), start)
+        work.task.progress(stop, ranges[-1][1], f"{split.name} images")
     for key, each in new.items():
         memory.keep(each, key[0])
     return statistics
 
 
-def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> Iterator[_Made]:
+def _makers(
+    work: _Pass, other: Split, n: int, problems: Mapping[str, str], variance: float
+) -> Iterator[_Made]:
     """What is gathered of the split `other`, of `n` samples of each network, and of improved ones where they
-    are asked for. One after the other: statistics of 50,000 images are large.
+    are asked for. One after the other: statistics of 50,000 images are large. `variance` is that of the data.
     """
     bench, count = work.task.bench, min(n, len(other))
     yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
@@ -112,10 +132,11 @@ def _makers(work: _Pass, other: Split, n: int, problems: Mapping[str, str]) -> I
         if problem:
             yield _Made(name, n, problem)
             continue
-        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior)
+        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior, variance)
         if work.task.settings.improve and bench.method.encodes:
             improved = partial(_improved, bench, name)
-            yield _drawn(work, name, f"{name}{IMPROVED}", pieces(n, PUBLISHED.batch_size), improved)
+            parts = pieces(n, PUBLISHED.batch_size)
+            yield _drawn(work, name, f"{name}{IMPROVED}", parts, improved, variance)
 
 
 def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
@@ -128,21 +149,26 @@ def _drawn(
     called: str,
     parts: Iterable[tuple[int, int]],
     codes: Callable[[int, int], Tensor],
+    variance: float,
 ) -> _Made:
-    """What is gathered of the images that `network` makes of the `codes` of each of `parts`.
+    """What is gathered of the images that `network` makes of the `codes` of each of `parts`, beside data of
+    summed variance `variance`.
 
     Of a method with two decoders both make images, and those of one are thrown away: twice the work, half the
     memory.
     """
-    statistics, spoilt, n = work.fresh(), 0, 0
-    ranges = list(parts)
+    statistics, variety, spoilt, n = work.fresh(), Variety(), 0, 0
+    ranges = work.needed(parts, statistics)
     for start, stop in ranges:
         images = work.task.bench.decode(codes(start, stop))[network]
         spoilt += not_finite(images)
-        work.see(statistics, images.nan_to_num().clamp(0, 1))
+        images = images.nan_to_num().clamp(0, 1)
+        work.see(statistics, images, start)
+        variety.add(images)
         n = stop
         work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
-    return _Made(called, n, f"{spoilt} of {n} samples are not finite" if spoilt else "", statistics)
+    problem = f"{spoilt} of {n} samples are not finite" if spoilt else ""
+    return _Made(called, n, problem, statistics, alike(variety.variance, variance, n))
 
 
 def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Mapping[str, Fact]) -> Results:
@@ -150,9 +176,12 @@ def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Map
     scores: dict[str, list[Score]] = {metric.name: [] for metric in work.metrics}
     absent: dict[str, str] = {}
     problems: dict[str, str] = {}
+    same: dict[str, str] = {}
     for made in makers:
-        problems[made.of] = made.problem
+        problems[made.of], same[made.of] = made.problem, "" if made.problem else made.alike
         for metric in work.metrics if not made.problem else ():
+            if metric.varied and made.alike:
+                continue
             key = metric.features, metric.gather
             try:
                 value = metric.compare(real.get(key), made.statistics[key])
@@ -161,8 +190,9 @@ def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Map
                 continue
             scores[metric.name].append(_score(work, metric, made, value, against))
         del made  # before the next one is gathered
-    if line := by_reason(problems):
-        absent = dict.fromkeys(scores, line) | absent
+    for metric in work.metrics:
+        if line := joined(by_reason(problems), by_reason(same) if metric.varied else ""):
+            absent.setdefault(metric.name, line)
     return Results(scores=tuple(score for some in scores.values() for score in some), absent=absent)
 
 
@@ -173,17 +203,16 @@ def _score(
     value: float | tuple[float, float | None],
     against: Mapping[str, Fact],
 ) -> Score:
-    settings = work.task.settings
+    settings, count = work.task.settings, partial(work.views.count, metric.features)
+    n, n_real = count(made.n), count(int(str(against["real_n"])))
     protocol = {**metric.protocol(work.task.subject), "seed": settings.seed}
     protocol |= work.views.facts(metric.features)
-    protocol |= {} if metric.alone else against
-    protocol |= {fact: min(metric.facts[fact], made.n, against["real_n"]) for fact in metric.bounded}
+    protocol |= {} if metric.alone else {**against, "real_n": n_real}
+    protocol |= {fact: min(metric.facts[fact], n, n_real) for fact in metric.bounded}
     if made.of != DATA:
         protocol |= {"code": "prior", **settings.of_networks}
     if made.of.endswith(IMPROVED):
         protocol |= PUBLISHED.facts
     mean, std = value if isinstance(value, tuple) else (float(value), None)
     name = metric.name + work.views.suffix(metric)
-    return Score(
-        metric=name, of=made.of, value=mean, std=std, n=made.n, better=metric.better, protocol=protocol
-    )
+    return Score(metric=name, of=made.of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 from chimerae.errors import InputError
 from chimerae.evaluation.shown import Shown
 from chimerae.files import read_json, write_json
-from chimerae.metrics import Better, Fact
+from chimerae.metrics import METRICS, Better, Fact
 
 SCHEMA: Final = 1
 DATA: Final = "data"
@@ -42,12 +42,51 @@ class Results:
     absent: Mapping[str, str] = field(default_factory=dict)
     """Metrics that could not be computed, for some network at least, each with the reason in one line."""
     shown: Shown = field(default_factory=Shown)
+    earlier: tuple[Score, ...] = ()
+    """Scores of the same weights whose metric and network have a newer one under another protocol, or whose
+    metric could not be computed the last time. Tables leave them out.
+    """
+
+
+def merged(new: Results, before: Results) -> Results:
+    """`new`, added to what earlier evaluations of the same weights came to.
+
+    There is one score for each metric and network, the newest. The one that it takes the place of goes to
+    `earlier` when it was measured otherwise (another protocol or number of samples), and is forgotten when it
+    was measured alike. Scores of metrics that `new` says nothing about stay.
+    """
+    measured = {(score.metric, score.of): score for score in new.scores}
+    kept: list[Score] = []
+    earlier = [old for old in before.earlier if not any(_alike(old, score) for score in new.scores)]
+    for old in before.scores:
+        newer = measured.get((old.metric, old.of))
+        if newer is None and old.metric not in new.absent:
+            kept.append(old)
+        elif newer is None or not _alike(old, newer):
+            earlier.append(old)
+    names = {score.metric for score in new.scores}
+    absent = {name: why for name, why in before.absent.items() if name not in names} | dict(new.absent)
+    scores = sorted([*new.scores, *kept], key=lambda score: _rank(score.metric))
+    return replace(new, scores=tuple(scores), absent=absent, earlier=tuple(earlier))
+
+
+def _alike(a: Score, b: Score) -> bool:
+    """True when both are of the same metric and network, measured in the same way."""
+    return (a.metric, a.of, a.n, dict(a.protocol)) == (b.metric, b.of, b.n, dict(b.protocol))
+
+
+def _rank(name: str) -> int:
+    """The place of a metric in the list; names may have an ending that says whose labels were used."""
+    places = {metric.name: i for i, metric in enumerate(METRICS)}
+    known = max((each for each in places if name.startswith(each)), key=len, default="")
+    return places.get(known, len(places))
 
 
 def scores_json(results: Results, step: int) -> dict[str, Any]:
     """The contents of `scores.json`."""
-    scores = [asdict(score) for score in results.scores]
-    return {"schema": SCHEMA, "step": step, "scores": scores, "absent": dict(results.absent)}
+    scores, earlier = ([asdict(score) for score in some] for some in (results.scores, results.earlier))
+    content = {"schema": SCHEMA, "step": step, "scores": scores, "absent": dict(results.absent)}
+    return content | ({"earlier": earlier} if earlier else {})
 
 
 def write_scores(results: Results, step: int, path: str | PathLike[str]) -> None:
@@ -64,8 +103,12 @@ def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
     try:
         if given["schema"] != SCHEMA:
             raise InputError(f"{path} has schema {given['schema']}, not {SCHEMA}; evaluate the run again")
-        scores = tuple(Score(**{**score, "protocol": _facts(score["protocol"])}) for score in given["scores"])
-        return Results(scores=scores, absent=dict(given.get("absent", {}))), int(given["step"])
+        scores, earlier = (
+            tuple(Score(**{**score, "protocol": _facts(score["protocol"])}) for score in some)
+            for some in (given["scores"], given.get("earlier", []))
+        )
+        absent = dict(given.get("absent", {}))
+        return Results(scores=scores, absent=absent, earlier=earlier), int(given["step"])
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is damaged ({type(error).__name__}: {error}); evaluate the run again"

@@ -23,8 +23,8 @@ class Evaluation:
     bn: Literal["running", "batch"] = "running"
     """Statistics that BatchNorm uses: those it kept while training, or those of the batch at hand."""
     samples: int | None = Field(default=None, ge=2)
-    """Images that each network draws for metrics of samples; None: as many as there are test images. Papers
-    mostly draw 50000, with `real` train."""
+    """Images that each network draws for metrics of samples; None: as many as there are test images, of which
+    EfficientNet sees 2000. Papers mostly draw 50000, with `real` train."""
     real: Literal["test", "train"] = "test"
     """Split that samples are compared with. The other one is scored too, under the name data."""
     labels: str | None = None

@@ -14,6 +14,8 @@ from chimerae.evaluation.task import Task
 from chimerae.extractors import EXTRACTORS, Extractor, MissingWeights, Wanted
 from chimerae.metrics import Features, PairMetric, SampleMetric
 
+QUICK: Final = 2_000
+"""Images of either kind that a slow network sees, unless a number of samples is asked for."""
 PAIRS: Final = 32
 """Pairs of images whose features are held at a time: they are many where images are large."""
 
@@ -27,18 +29,29 @@ class Views:
     """Where these are."""
     missing: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, images: Tensor, wanted: Iterable[Features | None]) -> dict[Features | None, Tensor]:
+    def count(self, features: Features | None, n: int) -> int:
+        """Number of images, of `n`, that the network of some features sees."""
+        most = None if features is None else self.extractors[features[0]].most
+        return n if most is None else min(n, most)
+
+    def of(
+        self, images: Tensor, wanted: Iterable[Features | None], start: int = 0
+    ) -> dict[Features | None, Tensor]:
         """Images `[B, C, H, W]` in [0, 1] as they are (under None), and features of them `[B, d]`.
 
         Networks that nothing is `wanted` of do not see them. The others see 8 bits, rounded, as if the images
-        came from files, unless they want them as they are.
+        came from files, unless they want them as they are. A network that is to see few images gives features
+        of the first ones, `start` of which came before; of none of these there is no entry.
         """
         found: dict[Features | None, Tensor] = {None: images}
-        for name in dict.fromkeys(features[0] for features in wanted if features is not None):
-            extractor = self.extractors[name]
-            shown = (images.clamp(0, 1) * 255).round().byte() if extractor.eight_bits else images
-            for layer, features in extractor.features(shown.to(self.device)).items():
-                found[name, layer] = features.cpu() if self.device.type == "mps" else features
+        for features in {each[0]: each for each in wanted if each is not None}.values():
+            extractor = self.extractors[features[0]]
+            some = images[: max(self.count(features, start + len(images)) - start, 0)]
+            if not len(some):
+                continue
+            shown = (some.clamp(0, 1) * 255).round().byte() if extractor.eight_bits else some
+            for layer, rows in extractor.features(shown.to(self.device)).items():
+                found[features[0], layer] = rows.cpu() if self.device.type == "mps" else rows
         return found
 
     def compared(self, metric: PairMetric, x: Tensor, y: Tensor) -> Tensor:
@@ -55,7 +68,7 @@ class Views:
         """Why the network of a metric is not there; '' when it is, or none is needed."""
         return "" if metric.features is None else self.missing.get(metric.features[0], "")
 
-    def suffix(self, metric: SampleMetric) -> str:
+    def suffix(self, metric: SampleMetric | PairMetric) -> str:
         """What is added to the name of a metric."""
         return "" if metric.features is None else self.extractors[metric.features[0]].suffix
 
@@ -68,7 +81,12 @@ def open_views(metrics: Sequence[SampleMetric] | Sequence[PairMetric], task: Tas
     """The networks that `metrics` ask for, ready for images like the data, on the device of the model."""
     settings, device = task.settings, task.bench.device
     wanted = Wanted(
-        data=task.data, labels=settings.labels, resize=settings.resize, device=device, progress=task.progress
+        data=task.data,
+        labels=settings.labels,
+        resize=settings.resize,
+        most=QUICK if settings.samples is None else None,
+        device=device,
+        progress=task.progress,
     )
     extractors: dict[str, Extractor] = {}
     missing: dict[str, str] = {}

@@ -61,7 +61,7 @@ def network(shape: Shape, classes: int) -> nn.Sequential:
 @final
 @dataclass(frozen=True)
 class Classifier(Extractor):
-    """Features `pool`: what the last layer of the classifier sees."""
+    """Features `pool`, which the last layer of the classifier sees, and `logits`, which it makes of them."""
 
     name: ClassVar[str] = "classifier"
 
@@ -85,8 +85,9 @@ class Classifier(Extractor):
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
-        """`pool` `[B, 64 to 256]`."""
-        return {"pool": self.layers[:-1](_scaled(images))}
+        """`pool` `[B, 64 to 256]` and `logits` `[B, classes]`."""
+        pool = self.layers[:-1](_scaled(images))
+        return {"pool": pool, "logits": self.layers[-1](pool)}
 
 
 def open_classifier(wanted: Wanted) -> Classifier:

@@ -23,6 +23,8 @@ class Wanted:
     """Source whose labels a classifier is trained on; None: the data's own."""
     resize: str = "tensorflow"
     """How images are brought to the size of a network that wants one: a key of `RESIZES`."""
+    most: int | None = None
+    """Images of either kind at most that a slow network sees where there is a choice; None: all."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress = silent
 
@@ -35,6 +37,8 @@ class Extractor(ABC):
     eight_bits: ClassVar[bool] = True
     """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
+    most: int | None = None
+    """Images of either kind that it sees at most, for it is slow; None: all."""
     suffix: str = ""
     """What is added to the names of its metrics, where they could be taken for something else without."""
 

@@ -134,11 +134,20 @@ def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
     path = place / file.file
     if not path.is_file():
         raise MissingWeights(file, place)
-    if not (found := _sha256(path)).startswith(file.digest):
-        raise InputError(
-            f"'{path}' is damaged: its SHA-256 is {found[:8]}..., not {file.digest}...; "
-            f"get it again from {file.where}"
-        )
+    return read_checked(path, file.digest, f"get it again from {file.where}")
+
+
+def read_checked(path: Path, digest: str, again: str) -> Mapping[str, Tensor]:
+    """Parameters by name, on the CPU, from the file `path`, once its SHA-256 is seen to begin with `digest`.
+
+    Raises:
+        InputError: there is no such file, or its contents are others or cannot be read; `again` says where
+            they are to be had.
+    """
+    if not path.is_file():
+        raise InputError(f"'{path}' is missing; {again}")
+    if not (found := _sha256(path)).startswith(digest):
+        raise InputError(f"'{path}' is damaged: its SHA-256 is {found[:8]}..., not {digest}...; {again}")
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
         return {str(key): value for key, value in tensors.items()}

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from chimerae.gaussian import Gaussian
 
-LatentLoss = Literal["paper_a", "paper_b", "official"]
+LatentLoss = Literal["paper_a", "paper_b", "official", "normalised"]
 
 
 def latent_a(q: Gaussian, z: Tensor) -> Tensor:
@@ -44,6 +44,19 @@ def latent_official(q: Gaussian, z: Tensor) -> Tensor:
     return len(z) * 0.5 * (weights * (q.mu - z).square()).sum(1)
 
 
+def latent_normalised(q: Gaussian, z: Tensor) -> Tensor:
+    """`1/2 sum_j w_j (mu_j - z_j)^2` with precisions `w_j ~ 1 / sigma_j^2` whose mean over dimensions is 1.
+
+    The published code's weights in another scale: about one nat a dimension for images that say nothing of
+    their code, for every batch size, where L^a grows without bound as sigma falls. Not in the paper.
+
+    >>> latent_normalised(Gaussian(torch.tensor([[1.0, 0.0]]), torch.zeros(2)), torch.tensor([[3.0, 0.0]]))
+    tensor([2.])
+    """
+    weights = q.logvar.shape[-1] * torch.softmax(-q.logvar, -1)
+    return 0.5 * (weights * (q.mu - z).square()).sum(1)
+
+
 def mean_scale(q: Gaussian) -> Tensor:
     """`sqrt(1 - sigma^2)`, the deviation of posterior means when codes are standard normal; 0 where sigma >=
     1.
@@ -55,4 +68,5 @@ LATENT_LOSSES: Mapping[LatentLoss, Callable[[Gaussian, Tensor], Tensor]] = {
     "paper_a": latent_a,
     "paper_b": latent_b,
     "official": latent_official,
+    "normalised": latent_normalised,
 }

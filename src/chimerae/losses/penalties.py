@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -23,14 +25,61 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], x: Tensor, x_fake: Tens
     return (norm - 1.0).square()
 
 
-def squared_slope(c: Tensor, x: Tensor) -> Tensor:
-    """`||grad c(x)||^2`, `[B]`, of a critic's answers `c` `[B]` at the leaf `x` they were computed from (R1).
+def squared_slope(c: Tensor, *inputs: Tensor) -> Tensor:
+    """`||grad c||^2`, `[B]`, of a critic's answers `c` `[B]` with respect to its inputs (R1).
 
-    The critic must treat samples independently. Source: Mescheder et al. 2018, without its factor 1/2.
+    `inputs` are `[B, ...]` each and require a gradient; the squared norm is taken over all of them. The slope
+    is a sample's own where the critic treats samples independently; with BatchNorm it is that of the batch's
+    sum. Source: Mescheder et al. 2018, without its factor 1/2.
 
     >>> x = torch.ones(2, 3, requires_grad=True)
     >>> squared_slope(2.0 * x.sum(1), x).tolist()
     [12.0, 12.0]
     """
-    (slope,) = torch.autograd.grad(c.sum(), x, create_graph=True)
-    return slope.float().flatten(1).square().sum(1)
+    slopes = torch.autograd.grad(c.sum(), inputs, create_graph=True)
+    return torch.stack([slope.flatten(1).square().sum(1) for slope in slopes]).sum(0)
+
+
+@dataclass(frozen=True)
+class R1:
+    """Zero-centred penalty on a critic's slope at data, taken on every `every`-th step with `every` times the
+    weight.
+
+    It keeps a critic from running ahead: logits cannot grow without a slope. Source: Mescheder et al. 2018,
+    equation 9; the lazy rhythm is Karras et al.'s (2020, appendix B).
+    """
+
+    weight: float
+    """`gamma`; 0: none."""
+    every: int = 1
+
+    def due(self, step: int) -> bool:
+        """True when the penalty is taken at this step."""
+        return self.weight > 0 and step % self.every == 0
+
+    def __call__(self, critic: Critic, step: int, *inputs: Tensor) -> tuple[Any, Tensor]:
+        """What `critic` (a `Net`) says of `inputs`, and the penalty `every gamma / 2 ||grad c||^2`, `[B]`.
+
+        The critic's answer is a logit `[B]`, or a tuple that begins with one. Gradients flow through the
+        inputs as without the penalty.
+        """
+        if not self.due(step):
+            answer = critic(*inputs)
+            logit = answer[0] if isinstance(answer, tuple) else answer
+            return answer, torch.zeros_like(logit)
+        seen = tuple(x if x.requires_grad else x.detach().requires_grad_() for x in inputs)
+        answer = critic.in_float32(*seen)
+        logit = answer[0] if isinstance(answer, tuple) else answer
+        return answer, 0.5 * self.weight * self.every * squared_slope(logit, *seen)
+
+
+class Critic(Protocol):
+    """A critic, in the run's precision or in float32."""
+
+    def __call__(self, *inputs: Tensor) -> Any:
+        """Apply it."""
+        ...
+
+    def in_float32(self, *inputs: Tensor) -> Any:
+        """Apply it in float32."""
+        ...

@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.losses.adversarial import GENERATOR_LOSSES, logistic_fake, logistic_real, probability
+from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import absolute_error, squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -53,6 +54,13 @@ class ALICE(Method):
     images.
     """
 
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
+    the sources.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
+
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:
         """The team and its critics."""
@@ -77,7 +85,8 @@ class ALICE(Method):
         E, G, C = nets.encoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
         z_q, x_fake = q.sample(), G(z)
-        c_real, c_fake = C(x, z_q), C(x_fake, z)
+        c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x, z_q)
+        c_fake = C(x_fake, z)
         cycle, judged = CYCLES[self.cycle](self, nets, x, G(z_q))
         code_cycle = self._code_cycle(nets, x_fake, z)
         clock.watch(c_real=c_real, c_fake=c_fake, cycle=cycle, code_cycle=code_cycle)
@@ -86,7 +95,7 @@ class ALICE(Method):
             "pair": (
                 fool(-c_real) + fool(c_fake) + self.lambda_x * cycle + self.lambda_z * code_cycle
             ).mean(),  # ALI, and bounds of H(x given z) and H(z given x)
-            "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),
+            "critic": (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean(),
             **judged,
         }
 

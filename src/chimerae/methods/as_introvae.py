@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from chimerae.gaussian import Gaussian
 from chimerae.losses.aggregate import Kernel, Reduction, aggregate_distance, squash
 from chimerae.losses.introspective import exp_elbo
-from chimerae.losses.reconstruction import squared_error
+from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
 from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -40,6 +40,10 @@ class ASIntroVAE(Method):
     """Dimensions of the code."""
     beta_rec: float = Field(default=1.0, ge=0)
     """Weight of every reconstruction error (squared, summed over pixels)."""
+    likelihood: Likelihood = "unit"
+    """Weight of squared errors: 1, or `estimated`, `1 / (2 v)` with the variance `v` of the errors of each
+    batch of data (sigma-VAE), so that the weights of KLs mean the same for every number of pixels.
+    """
     beta_kl: float = Field(default=1.0, ge=0)
     """Weight of the KL of data for the encoder, and of generated images for the decoder."""
     beta_neg: float = Field(default=256.0, ge=0)
@@ -48,10 +52,14 @@ class ASIntroVAE(Method):
     """Weight of generated images' reconstruction error for the decoder. The published code has 1e-8, which
     costs two passes and float32 cannot see.
     """
+    exponent_kl: float | None = Field(default=None, ge=0)
+    """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
+    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
+    """
     scale: float | None = Field(default=None, gt=0)
     """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
     num_vae: int = Field(default=0, ge=0)
-    """Steps at the beginning as a plain VAE; the schedule begins after them."""
+    """Steps at the beginning as a plain VAE."""
     detach_target: bool = True
     """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
     kernel: Kernel = "per_dim_flat"
@@ -65,6 +73,10 @@ class ASIntroVAE(Method):
     schedule: Schedule = "linear"
     """How the weight `c` of the KL rises to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published
     code).
+    """
+    anneal_from: Literal["run", "game"] = "run"
+    """Where `t`, the share that is done, counts from: the first step of the run, as published, or the first
+    after `num_vae`, when `c` is 0 and the encoder's KL of generated images has no weight.
     """
     reduce_e: Reduction = "mean"
     """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its adversary."""
@@ -88,35 +100,38 @@ class ASIntroVAE(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns: as Soft-IntroVAE, where fakes cost `c KL + (1 - c) distance` instead of their KL."""
         if clock.step < self.num_vae:
-            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl)
+            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl, self.likelihood)
             return
         E, D, s, c = nets.encoder, nets.decoder, scale_of(x, self.scale), self._annealed(clock)
         q = E(x)
         x_r, x_f = D(q.sample()), D(self.prior(x))
         rec, kl = squared_error(x, x_r), q.kl()
+        beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
         (q_r, rec_r), (q_f, rec_f) = (
             inspected(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
         )
         d_e = self._distance(c, lambda: PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
-        exp_r = exp_elbo(s * (self.beta_rec * rec_r + self.beta_neg * (c * q_r.kl() + (1 - c) * d_e)))
-        exp_f = exp_elbo(s * (self.beta_rec * rec_f + self.beta_neg * (c * q_f.kl() + (1 - c) * d_e)))
+        neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
+        exp_r = exp_elbo(s * beta_rec * rec_r + neg * (c * q_r.kl() + (1 - c) * d_e))
+        exp_f = exp_elbo(s * beta_rec * rec_f + neg * (c * q_f.kl() + (1 - c) * d_e))
         clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
         clock.watch(c=torch.tensor(c))
         if c < 1:
             clock.watch(distance=d_e)
-        real = s * (self.beta_rec * rec + self.beta_kl * kl)
+        real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 7, L_E, with an ELBO inside
 
         q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
         d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.unrecorded(x), q_r), q_f, "mean")
         kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
-        fake_rec = rebuilt(self.gamma_r * self.beta_rec, D, (x_r, q_r), (x_f, q_f))
+        fake_rec = rebuilt(self.gamma_r * beta_rec, D, (x_r, q_r), (x_f, q_f))
         fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
-        yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 7, L_D
+        yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 7, L_D
 
     def _annealed(self, clock: Clock) -> float:
-        """Weight `c` of the KL, over the steps that follow the warm-up."""
-        return SCHEDULES[self.schedule](5 * (clock.step - self.num_vae) / (clock.total - self.num_vae))
+        """Weight `c` of the KL at this point of the run."""
+        before = self.num_vae if self.anneal_from == "game" else 0
+        return SCHEDULES[self.schedule](5 * (clock.step - before) / (clock.total - before))
 
     def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:
         """Of two sets of posteriors; 0 without a look at them once `c` is 1 and it weighs nothing."""

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
 from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
-from chimerae.losses.reconstruction import half_squared_error
+from chimerae.losses.penalties import R1
+from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -39,9 +40,13 @@ class AVAE(Method):
     """Dimensions of the code."""
     beta: float = Field(default=1.0, ge=0)
     """Weight of the KL; 1 in the paper (its per-data-set betas belong to the VAE/GAN baseline)."""
+    likelihood: Likelihood = "unit"
+    """Variance of the Gaussian decoder: 1, or `estimated` from the errors of each batch (sigma-VAE), so that
+    `beta` means the same for every number of pixels.
+    """
     latent_loss: LatentLoss = "paper_b"
-    """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), or the published code's weighting
-    (`official`).
+    """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), the published code's weighting (`official`), or
+    the same with a mean weight of 1 (`normalised`).
     """
     latent_rise: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which the weight of L_Z rises from 0 to the paper's 1: the generator learns to
@@ -49,6 +54,12 @@ class AVAE(Method):
     """
     adv_loss: Literal["linear_logit", "softplus"] = "linear_logit"
     """L_M: equation 15, or its bounded relative `-log P(real)` (another divergence)."""
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
+    the sources.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
     use_xi: bool = False
     """Give the generator noise `xi` beside the code, `z_dim` numbers of it."""
     recon_code: Literal["sample", "mean", "mean_rescaled"] = "sample"
@@ -81,18 +92,20 @@ class AVAE(Method):
         """One turn, three players (figure 4: all gradients, then all steps)."""
         E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
-        rec, kl = half_squared_error(x, D(q.sample())), q.kl()  # (8), (7)
+        x_r, kl = D(q.sample()), q.kl()  # (7)
         x_fake = G(self.with_noise(z))
         q_fake = E.unrecorded(x_fake)  # the encoder will be asked about data
-        c_real, c_fake = C(x), C(x_fake)
+        c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x)
+        c_fake = C(x_fake)
         latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
+        rec = half_squared_error(x, x_r)
         clock.watch(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
         yield {
-            "vae": (rec + self.beta * kl).mean(),  # (9)
+            "vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean(),  # (8), (9)
             "generator": (
                 clock.risen(self.latent_rise) * latent + ADVERSARIAL[self.adv_loss](c_fake)
             ).mean(),  # (16) or (12), + (15) with c = -logit C
-            "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # (13)
+            "critic": (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean(),  # (13)
         }
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:

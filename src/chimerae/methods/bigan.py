@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.losses.penalties import R1
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -39,6 +40,13 @@ class BiGAN(Method):
     swapped.
     """
 
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
+    the sources.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
+
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, generator, and a critic of pairs."""
         return {
@@ -51,10 +59,13 @@ class BiGAN(Method):
         """One turn, two players: encoder and generator are one team."""
         E, G, C = nets.encoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
-        c_real, c_fake = C(x, q.sample()), C(G(z), z)
+        c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x, q.sample())
+        c_fake = C(G(z), z)
         clock.watch(c_real=c_real, c_fake=c_fake)
         fool = GENERATOR_LOSSES[self.adv_loss]
         yield {
             "pair": (fool(-c_real) + fool(c_fake)).mean(),  # both labels swapped
-            "critic": (logistic_real(c_real) + logistic_fake(c_fake)).mean(),  # ALI eq. 2, BiGAN eq. 3
+            "critic": (
+                logistic_real(c_real) + logistic_fake(c_fake) + slope
+            ).mean(),  # ALI eq. 2, BiGAN eq. 3
         }

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.losses.penalties import R1
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -32,6 +33,13 @@ class GAN(Method):
     update: Literal["simultaneous", "alternating", "alternating_minibatch"] = "simultaneous"
     """Both at once; critic then generator on every batch; or in turn, batch by batch (DCGAN's code)."""
 
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
+    the sources.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
+
     @property
     def single_turn(self) -> bool:
         """Alternating play has two turns."""
@@ -46,24 +54,25 @@ class GAN(Method):
         return UPDATES[self.update](self, nets, x, clock)
 
 
-def _critic_loss(c_real: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
+def _critic_loss(method: GAN, nets: Nets, x: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
+    c_real, slope = R1(method.r1, method.r1_every)(nets.critic, clock.step, x)
     clock.watch(c_real=c_real, c_fake=c_fake)
-    return (logistic_real(c_real) + logistic_fake(c_fake)).mean()  # Goodfellow et al., eq. 1
+    return (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean()  # Goodfellow et al., eq. 1
 
 
 def _simultaneous(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
     G, C = nets.generator, nets.critic
-    c_real, c_fake = C(x), C(G(method.prior(x)))
+    c_fake = C(G(method.prior(x)))
     yield {
         "generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean(),
-        "critic": _critic_loss(c_real, c_fake, clock),
+        "critic": _critic_loss(method, nets, x, c_fake, clock),
     }
 
 
 def _alternating(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
     G, C = nets.generator, nets.critic
     x_fake = G(method.prior(x))
-    yield {"critic": _critic_loss(C(x), C(x_fake.detach()), clock)}
+    yield {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
     c_fake = C(x_fake)  # the critic has moved, the samples still stand
     yield {"generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean()}
 
@@ -74,7 +83,7 @@ def _alternating_minibatch(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> 
     if clock.step % 2 == 0:
         yield {"generator": GENERATOR_LOSSES[method.adv_loss](C(x_fake)).mean()}
     else:
-        yield {"critic": _critic_loss(C(x), C(x_fake.detach()), clock)}
+        yield {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
 
 
 UPDATES: Mapping[str, Callable[[GAN, Nets, Tensor, Clock], Iterator[Losses]]] = {

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.penalties import squared_slope
-from chimerae.losses.reconstruction import half_squared_error
+from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -38,6 +38,10 @@ class IDGAN(Method):
     """Dimensions of the code `c`."""
     beta: float = Field(default=1.0, ge=0)
     """Weight of the KL; the paper's CelebA 6.4 is 12.8 for our range and our half squared error."""
+    likelihood: Likelihood = "unit"
+    """Variance of the Gaussian decoder: 1, or `estimated` from the errors of each batch (sigma-VAE), so that
+    `beta` means the same for every number of pixels.
+    """
     vae_steps: float = Field(default=0.5, gt=0, lt=1)
     """Share of the run that the VAE learns; the rest is the GAN's."""
     s_dim: int = Field(default=256, ge=0)
@@ -51,6 +55,11 @@ class IDGAN(Method):
     def single_turn(self) -> bool:
         """The GAN's batches have two turns."""
         return False
+
+    @property
+    def generates_from(self) -> float:
+        """The generator begins when the VAE is frozen."""
+        return self.vae_steps
 
     @property
     def noise_dim(self) -> int:
@@ -76,9 +85,9 @@ class IDGAN(Method):
         E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
         if clock.progress < self.vae_steps:
             q = E(x)
-            rec, kl = half_squared_error(x, D(q.sample())), q.kl()
-            clock.watch(rec=rec, kl=kl)
-            yield {"vae": (rec + self.beta * kl).mean()}  # beta-VAE eq. 4
+            x_r, kl = D(q.sample()), q.kl()
+            clock.watch(rec=half_squared_error(x, x_r), kl=kl)
+            yield {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # beta-VAE eq. 4
             return
         x = x.detach().requires_grad_()
         with torch.no_grad():

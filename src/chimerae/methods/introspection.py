@@ -5,17 +5,25 @@ from __future__ import annotations
 from torch import Tensor
 
 from chimerae.gaussian import Gaussian
-from chimerae.losses.reconstruction import squared_error
+from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
 from chimerae.methods.method import Clock, Losses
 from chimerae.nets import Net, Nets
 
 
-def warm_up(nets: Nets, x: Tensor, clock: Clock, beta_rec: float = 1.0, beta_kl: float = 1.0) -> Losses:
-    """The turn of a plain VAE, `beta_rec R1 + beta_kl KL`, for both players."""
+def warm_up(
+    nets: Nets,
+    x: Tensor,
+    clock: Clock,
+    beta_rec: float = 1.0,
+    beta_kl: float = 1.0,
+    likelihood: Likelihood = "unit",
+) -> Losses:
+    """The turn of a plain VAE, `beta_rec R1 + beta_kl KL`, for both players; `likelihood` weighs R1."""
     q = nets.encoder(x)
-    rec, kl = squared_error(x, nets.decoder(q.sample())), q.kl()
+    x_r, kl = nets.decoder(q.sample()), q.kl()
+    rec = squared_error(x, x_r)
     clock.watch(rec=rec, kl=kl)
-    loss = (beta_rec * rec + beta_kl * kl).mean()
+    loss = (beta_rec * ERROR_WEIGHTS[likelihood](x, x_r) * rec + beta_kl * kl).mean()
     return {"encoder": loss, "decoder": loss}
 
 
@@ -31,7 +39,7 @@ def inspected(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaus
     return q_k, squared_error(target, D.unrecorded(q_k.sample()))
 
 
-def rebuilt(weight: float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+def rebuilt(weight: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
     """`weight` times the decoder's mean error `[B]` on samples and codes that are all constants.
 
     With a weight of 0 no pass is made.

@@ -10,7 +10,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.losses.introspective import HINGES, Hinge
-from chimerae.losses.reconstruction import half_squared_error
+from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.introspection import warm_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -40,6 +40,10 @@ class IntroVAE(Method):
     """Weight of the adversarial terms; half the published code's `weight_neg`."""
     beta: float = Field(default=0.1, ge=0)
     """Weight of the reconstruction, half a squared error; twice the published code's `weight_rec`."""
+    likelihood: Likelihood = "unit"
+    """Variance of the decoder: 1, or `estimated` from the errors of each batch (sigma-VAE), so that `beta`
+    means the same for every number of pixels.
+    """
     hinge: Hinge = "per_sample"
     """The margin holds for every image (the paper), or for the mean of the batch (the published code)."""
     alpha_g: AlphaG = "same"
@@ -62,20 +66,20 @@ class IntroVAE(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
         if clock.step < self.num_vae:
-            yield warm_up(nets, x, clock)
+            yield warm_up(nets, x, clock, likelihood=self.likelihood)
             return
         E, D = nets.encoder, nets.decoder
         q = E(x)
         x_r, x_p = D(q.sample()), D(self.prior(x))
-        rec, kl = half_squared_error(x, x_r), q.kl()
+        rec, nll, kl = half_squared_error(x, x_r), NLL[self.likelihood](x, x_r), q.kl()
         kl_r, kl_p = E.unrecorded(x_r.detach()).kl(), E.unrecorded(x_p.detach()).kl()  # ng(.)
         hinge = HINGES[self.hinge](kl_r, self.m) + HINGES[self.hinge](kl_p, self.m)
         clock.watch(rec=rec, kl=kl, kl_rec=kl_r, kl_fake=kl_p, hinge=hinge)
-        yield {"encoder": (kl + self.alpha * hinge + self.beta * rec).mean()}  # eq. 11
+        yield {"encoder": (kl + self.alpha * hinge + self.beta * nll).mean()}  # eq. 11
 
         kl_r, kl_p = E.unrecorded(x_r).kl(), E.unrecorded(x_p).kl()  # D has not moved: its images still stand
         alpha = ALPHAS_G[self.alpha_g](self.alpha)
-        yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * rec).mean()}  # eq. 12
+        yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * nll).mean()}  # eq. 12
 
 
 ALPHAS_G: Mapping[AlphaG, Callable[[float], float]] = {"same": lambda alpha: alpha, "0.5": lambda alpha: 0.5}

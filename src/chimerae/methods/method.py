@@ -35,10 +35,13 @@ class Clock:
     steps,
     which then cost nothing."""
 
+    share: float | None = None
+    """Share of the run that is done, >= 0, where it is not `step / total`: the total has changed."""
+
     @property
     def progress(self) -> float:
         """Share of the run that is done, in [0, 1]."""
-        return min(self.step / self.total, 1.0)
+        return min(self.step / self.total if self.share is None else self.share, 1.0)
 
     def risen(self, share: float) -> float:
         """A weight that rises evenly from 0 to 1 over the first `share` of the run; 1 when that is 0."""
@@ -76,6 +79,11 @@ class Method(ABC):
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
 
     z_dim: int
+
+    @property
+    def generates_from(self) -> float:
+        """Share of the run after which the network that `generate` uses begins to learn."""
+        return 0.0
 
     @property
     @abstractmethod

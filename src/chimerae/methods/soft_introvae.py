@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import exp_elbo
-from chimerae.losses.reconstruction import squared_error
+from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
 from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
 from chimerae.methods.method import Clock, Follow, Losses, Method
 from chimerae.nets import Architecture, Net, Nets
@@ -35,6 +35,10 @@ class SoftIntroVAE(Method):
     """Dimensions of the code."""
     beta_rec: float = Field(default=1.0, ge=0)
     """Weight of every reconstruction error (squared, summed over pixels)."""
+    likelihood: Likelihood = "unit"
+    """Weight of squared errors: 1, or `estimated`, `1 / (2 v)` with the variance `v` of the errors of each
+    batch of data (sigma-VAE), so that the weights of KLs mean the same for every number of pixels.
+    """
     beta_kl: float = Field(default=1.0, ge=0)
     """Weight of the KL of data for the encoder, and of generated images for the decoder."""
     beta_neg: float = Field(default=256.0, ge=0)
@@ -42,6 +46,10 @@ class SoftIntroVAE(Method):
     gamma_r: float = Field(default=0.0, ge=0)
     """Weight of generated images' reconstruction error for the decoder. The published code has 1e-8, which
     costs two passes and float32 cannot see; `bootstrap` has 1.
+    """
+    exponent_kl: float | None = Field(default=None, ge=0)
+    """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
+    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
     """
     scale: float | None = Field(default=None, gt=0)
     """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
@@ -74,32 +82,38 @@ class SoftIntroVAE(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
         if clock.step < self.num_vae:
-            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl)
+            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl, self.likelihood)
             return
         E, D, s = nets.encoder, nets.decoder, scale_of(x, self.scale)
         q = E(x)
         x_r, x_f = D(q.sample()), D(self.prior(x))
         rec, kl = squared_error(x, x_r), q.kl()
+        beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
         (q_r, rec_r), (q_f, rec_f) = (self._inspected(nets, fake) for fake in (x_r, x_f))
-        exp_r = exp_elbo(s * (self.beta_rec * rec_r + self.beta_neg * q_r.kl()))
-        exp_f = exp_elbo(s * (self.beta_rec * rec_f + self.beta_neg * q_f.kl()))
+        neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
+        exp_r = exp_elbo(s * beta_rec * rec_r + neg * q_r.kl())
+        exp_f = exp_elbo(s * beta_rec * rec_f + neg * q_f.kl())
         clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
-        real = s * (self.beta_rec * rec + self.beta_kl * kl)
+        real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 3, L_E: 1/alpha, and two fakes
 
         q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
-        fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._rebuilt(nets, (x_r, q_r), (x_f, q_f))
-        yield {"decoder": (s * (self.beta_rec * rec + fake)).mean()}  # eq. 3, L_D
+        fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._rebuilt(
+            nets, beta_rec, (x_r, q_r), (x_f, q_f)
+        )
+        yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 3, L_D
 
     def _inspected(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
         judge = JUDGES[self.variant](nets)
         return inspected(nets.encoder, judge, x_k, detach_target=self.detach_target)
 
-    def _rebuilt(self, nets: Nets, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
-        return REBUILT[self.variant](self.gamma_r * self.beta_rec, JUDGES[self.variant](nets), *fakes)
+    def _rebuilt(
+        self, nets: Nets, beta_rec: Tensor | float, *fakes: tuple[Tensor, Gaussian]
+    ) -> Tensor | float:
+        return REBUILT[self.variant](self.gamma_r * beta_rec, JUDGES[self.variant](nets), *fakes)
 
 
-def _through_target(weight: float, T: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+def _through_target(weight: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
     """As `rebuilt`, but nothing is a constant except the target decoder's weights."""
     if not weight:
         return 0.0

@@ -9,7 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
-from chimerae.losses.reconstruction import half_squared_error
+from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -19,7 +19,7 @@ from chimerae.strict import STRICT
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class VAE(Method):
-    """Variational autoencoder with a Gaussian decoder of unit variance; `beta` weighs the KL."""
+    """Variational autoencoder with a Gaussian decoder; `beta` weighs the KL."""
 
     name: ClassVar[str] = "vae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
@@ -31,6 +31,10 @@ class VAE(Method):
     """Weight of the KL; 1 is the VAE, more is a beta-VAE."""
     sigma: Literal["free", "shared"] = "free"
     """Posterior deviation: one per sample, or one learned vector for all samples (the AVAE paper's VAE)."""
+    likelihood: Likelihood = "unit"
+    """Variance of the Gaussian decoder: 1, or `estimated` from the errors of each batch (sigma-VAE), so that
+    `beta` means the same for every number of pixels.
+    """
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder."""
@@ -43,6 +47,6 @@ class VAE(Method):
         """One turn: both networks minimise the negative ELBO."""
         E, D = nets.encoder, nets.decoder
         q = E(x)
-        rec, kl = half_squared_error(x, D(q.sample())), q.kl()
-        clock.watch(rec=rec, kl=kl)
-        yield {"vae": (rec + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4
+        x_r, kl = D(q.sample()), q.kl()
+        clock.watch(rec=half_squared_error(x, x_r), kl=kl)
+        yield {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4

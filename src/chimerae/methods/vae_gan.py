@@ -10,7 +10,8 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
-from chimerae.losses.reconstruction import half_squared_error
+from chimerae.losses.penalties import R1
+from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
@@ -45,10 +46,20 @@ class VAEGAN(Method):
     """Weight of the feature error in the decoder's loss; 1e-6 (CelebA) in Larsen's code, with sums over the
     batch.
     """
+    likelihood: Likelihood = "unit"
+    """Variance of the critic's features around those of a reconstruction: 1, or `estimated` from the errors
+    of each batch.
+    """
     adv_loss: GeneratorLoss = "linear"
     """What the decoder minimises against the critic; `saturating` in Larsen's paper."""
     fakes: Literal["samples", "recons", "both"] = "both"
     """What the critic sees as generated; Larsen's script: samples only."""
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
+    the sources.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
     reduction: Reduction = "mean"
     """Over the batch; Larsen's code sums and divides the learning rate."""
 
@@ -65,16 +76,17 @@ class VAEGAN(Method):
         E, D, C = nets.encoder, nets.decoder, nets.critic
         q = E(x)
         x_r = D(q.sample())
-        (c_real, f_real), (c_r, f_r) = C(x), C(x_r)
-        rec, kl = half_squared_error(f_real, f_r), q.kl()  # L_llike and L_prior
+        (c_real, f_real), slope = R1(self.r1, self.r1_every)(C, clock.step, x)
+        c_r, f_r = C(x_r)
+        rec, kl = NLL[self.likelihood](f_real, f_r), q.kl()  # L_llike and L_prior
         games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
-        clock.watch(rec=rec, kl=kl, c_real=c_real, c_fake=games[-1])
+        clock.watch(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
 
         total, fool = REDUCTIONS[self.reduction], GENERATOR_LOSSES[self.adv_loss]
         yield {
             "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
             "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
-            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games))),  # -L_GAN
+            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games)) + slope),  # -L_GAN
         }
 
 

@@ -6,6 +6,7 @@ those of the Inception network of 2015.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import torch
@@ -17,6 +18,8 @@ from chimerae.errors import InputError
 SUBSETS: Final = 100
 SUBSET: Final = 1_000
 """Subsets that are drawn of either set, and the images of each; all of them where there are fewer."""
+WHOLE: Final = 4_000
+"""Images of either kind up to which kernels of all pairs are computed once, for all subsets."""
 
 
 def kernel_distance(real: Tensor, made: Tensor) -> tuple[float, float | None]:
@@ -34,8 +37,30 @@ def kernel_distance(real: Tensor, made: Tensor) -> tuple[float, float | None]:
     if size == len(real) == len(made):
         return float(squared_mmd(real.double(), made.double())), None
     g = noise.generator("kernel distance")
-    values = torch.stack([squared_mmd(_some(real, size, g), _some(made, size, g)) for _ in range(SUBSETS)])
+    subsets = [(_some(real, size, g), _some(made, size, g)) for _ in range(SUBSETS)]
+    if max(len(real), len(made)) <= WHOLE:
+        values = _of_whole_kernels(real.double(), made.double(), subsets)
+    else:
+        values = torch.stack([squared_mmd(real[i].double(), made[j].double()) for i, j in subsets])
     return float(values.mean()), float(values.std(correction=0))
+
+
+def _of_whole_kernels(real: Tensor, made: Tensor, subsets: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """`squared_mmd` of each of the subsets, given by their rows, `[subsets]`, from kernels of all rows."""
+    n = len(subsets[0][0])
+    u, v = (
+        _chosen(rows, len(kind)) for rows, kind in zip(zip(*subsets, strict=True), (real, made), strict=True)
+    )
+    within = torch.zeros(len(subsets), dtype=torch.float64)
+    for chosen, rows in ((u, real), (v, made)):
+        k = _kernel(rows, rows)
+        within += (chosen @ k.fill_diagonal_(0.0) * chosen).sum(1)
+    return within / (n * (n - 1)) - 2.0 * (u @ _kernel(real, made) * v).sum(1) / n**2
+
+
+def _chosen(subsets: Sequence[Tensor], n: int) -> Tensor:
+    """1 where a subset has a row, else 0: `[subsets, n]` float64."""
+    return torch.zeros(len(subsets), n, dtype=torch.float64).scatter_(1, torch.stack(list(subsets)), 1.0)
 
 
 def squared_mmd(a: Tensor, b: Tensor) -> Tensor:
@@ -50,4 +75,4 @@ def _kernel(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _some(rows: Tensor, size: int, g: torch.Generator) -> Tensor:
-    return rows[torch.randperm(len(rows), generator=g)[:size]].double()
+    return torch.randperm(len(rows), generator=g)[:size]

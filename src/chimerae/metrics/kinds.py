@@ -78,6 +78,8 @@ class Metric(ABC):
     """Range or unit of the values."""
     about: str
     """One line for lists."""
+    varied: bool = False
+    """Says nothing about samples that are all alike: one sample decides it, or none can."""
 
     @property
     @abstractmethod
@@ -96,3 +98,9 @@ class Metric(ABC):
 def named(features: Features | None) -> dict[str, Fact]:
     """The part of a protocol that names features."""
     return {} if features is None else {"features": " ".join(features)}
+
+
+def labelled(subject: Subject) -> str | None:
+    """Why a classifier of labels says nothing about `subject`; None when there are labels."""
+    another = "name a set that has: chimerae evaluate RUN --labels cifar10"
+    return None if subject.with_labels else f"it has no labels; {another}"

@@ -39,6 +39,8 @@ class NearestMetric(Metric):
     """What its value depends on."""
     on: Literal["samples", "middles"] = "samples"
     """What it is about: samples from prior codes, or from codes in the middle between two others."""
+    inside: bool = False
+    """Says nothing about samples that lie outside the data: noise is a copy of nothing."""
 
     def unsuited(self, subject: Subject) -> str | None:
         """Why it says nothing about `subject`; None when it applies."""

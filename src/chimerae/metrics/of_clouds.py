@@ -92,6 +92,7 @@ CLOUDS: Final[tuple[CloudMetric, ...]] = (
     ),
     CloudMetric(
         name="in_modes",
+        varied=True,
         better="higher",
         unit="[0, 1]",
         facts={"within": structure.WITHIN},
@@ -102,6 +103,7 @@ CLOUDS: Final[tuple[CloudMetric, ...]] = (
     ),
     CloudMetric(
         name="near_data",
+        varied=True,
         better="higher",
         unit="[0, 1]",
         facts={"points": density.POINTS, "share": structure.SHARE},
@@ -110,6 +112,7 @@ CLOUDS: Final[tuple[CloudMetric, ...]] = (
     ),
     CloudMetric(
         name="on_branches",
+        varied=True,
         better="higher",
         unit="[0, 1]",
         facts={"gap": structure.GAP},
@@ -131,6 +134,7 @@ CLOUDS: Final[tuple[CloudMetric, ...]] = (
     ),
     CloudMetric(
         name="cycle_cost",
+        varied=True,
         better="lower",
         unit="squared units of the points",
         needs="again",
@@ -140,6 +144,7 @@ CLOUDS: Final[tuple[CloudMetric, ...]] = (
     ),
     CloudMetric(
         name="code_rank",
+        varied=True,
         better="higher",
         unit="[0, 1]",
         needs="codes",

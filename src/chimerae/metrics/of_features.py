@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chimerae.metrics import frechet, inception_score, kernel, neighbourhoods
+from chimerae.metrics import frechet, inception_score, kernel, neighbourhoods, variety
 from chimerae.metrics.drawn import SampleMetric
-from chimerae.metrics.kinds import Fact, Subject
+from chimerae.metrics.kinds import Fact, Subject, labelled
 from chimerae.metrics.neighbourhoods import Kept, Neighbourhoods
 
 CLASSIFIER: Final = ("classifier", "pool")
 """The network that is trained on the data's own labels."""
+EFFICIENTNET: Final = ("efficientnet", "pool")
+"""The network whose weights are installed with the package."""
 POOL: Final = ("inception", "pool")
 LOGITS: Final = ("inception", "logits")
 FC2: Final = ("vgg16", "fc2")
 
+_VARIETY: Final[Mapping[str, Fact]] = {"distance": "Euclidean, mean over pairs", "at_most": variety.MOST}
 _SUBSETS: Final[Mapping[str, Fact]] = {
     "subsets": kernel.SUBSETS,
     "subset": kernel.SUBSET,
@@ -25,11 +28,6 @@ _PRECISION: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_PRECISION, "at_mo
 _DENSITY: Final[Mapping[str, Fact]] = {"k": neighbourhoods.K_DENSITY, "at_most": neighbourhoods.MOST}
 
 Suits = Callable[[Subject], str | None]
-
-
-def _labelled(subject: Subject) -> str | None:
-    another = "name a set that has: chimerae evaluate RUN --labels cifar10"
-    return None if subject.with_labels else f"it has no labels; {another}"
 
 
 def _any(subject: Subject) -> str | None:
@@ -69,7 +67,12 @@ def _of_neighbourhoods(
     ending: str, features: tuple[str, str], words: str, suits: Suits
 ) -> tuple[SampleMetric, ...]:
     def metric(
-        name: str, unit: str, facts: Mapping[str, Fact], value: Callable[[Neighbourhoods], float], about: str
+        name: str,
+        unit: str,
+        facts: Mapping[str, Fact],
+        value: Callable[[Neighbourhoods], float],
+        about: str,
+        varied: bool = False,
     ) -> SampleMetric:
         return SampleMetric(
             name=name + ending,
@@ -81,12 +84,18 @@ def _of_neighbourhoods(
             gather=Kept,
             compare=lambda real, made: value(made.beside(real)),
             about=f"{about}, features of {words}",
+            varied=varied,
         )
 
     share = "[0, 1]"
     return (
         metric(
-            "precision", share, _PRECISION, lambda n: n.precision, "share of samples that lie among the data"
+            "precision",
+            share,
+            _PRECISION,
+            lambda n: n.precision,
+            "share of samples that lie among the data",
+            varied=True,
         ),
         metric("recall", share, _PRECISION, lambda n: n.recall, "share of the data that lies among samples"),
         metric(
@@ -95,11 +104,27 @@ def _of_neighbourhoods(
             _DENSITY,
             lambda n: n.density,
             "how deep among the data samples lie",
+            varied=True,
         ),
         metric("coverage", share, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by"),
     )
 
 
+def _variety(name: str, features: tuple[str, str], words: str, suits: Suits) -> SampleMetric:
+    return SampleMetric(
+        name=name,
+        better="data",
+        unit="1 for the data",
+        features=features,
+        facts=_VARIETY,
+        suits=suits,
+        gather=Kept,
+        compare=variety.variety,
+        about=f"mean distance of two samples over that of two images of the data, features of {words}",
+    )
+
+
+_LITE: Final = "EfficientNet-Lite0"
 _OWN: Final = "a classifier of the data's own labels"
 
 FEATURES: Final[tuple[SampleMetric, ...]] = (
@@ -117,8 +142,13 @@ FEATURES: Final[tuple[SampleMetric, ...]] = (
         about="how sure of its class, and how varied over classes, the Inception network finds samples",
     ),
     *_of_neighbourhoods("", FC2, "VGG16 (second fully connected layer)", _any),
-    _frechet("fd_classifier", CLASSIFIER, f"Frechet distance on features of {_OWN} (not FID)", _labelled),
-    _kernel("kd_classifier", CLASSIFIER, f"kernel distance on features of {_OWN} (not KID)", _labelled),
-    *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, _labelled),
+    _frechet("fd_efficientnet", EFFICIENTNET, f"Frechet distance on features of {_LITE} (not FID)", _any),
+    _kernel("kd_efficientnet", EFFICIENTNET, f"kernel distance on features of {_LITE} (not KID)", _any),
+    *_of_neighbourhoods("_efficientnet", EFFICIENTNET, _LITE, _any),
+    _variety("variety_efficientnet", EFFICIENTNET, _LITE, _any),
+    _frechet("fd_classifier", CLASSIFIER, f"Frechet distance on features of {_OWN} (not FID)", labelled),
+    _kernel("kd_classifier", CLASSIFIER, f"kernel distance on features of {_OWN} (not KID)", labelled),
+    *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, labelled),
+    _variety("variety_classifier", CLASSIFIER, "a classifier", labelled),
 )
 """In the order in which they are listed."""

@@ -25,6 +25,8 @@ NEAREST: Final[tuple[NearestMetric, ...]] = (
             "neighbours": nearest.NEIGHBOURS,
             "share": nearest.RARE,
         },
+        varied=True,
+        inside=True,
         measure=lambda near: nearest.copied(near.made, near.test),
         about="share of samples that stand as near to one training image as 1 percent of test images do",
     ),
@@ -35,6 +37,7 @@ NEAREST: Final[tuple[NearestMetric, ...]] = (
         facts={"distance": "RMSE of pixels", "way": "spherical, its middle"},
         measure=lambda near: nearest.mean_distance(near.between),
         on="middles",
+        varied=True,
         about="the same distance of images in the middle between two, then mean",
     ),
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from chimerae.metrics import perceptual, pixel, ssim
-from chimerae.metrics.kinds import Fact
+from chimerae.metrics import agreement, perceptual, pixel, ssim
+from chimerae.metrics.kinds import Fact, labelled
 from chimerae.metrics.pair import PairMetric
 from chimerae.shapes import Shape
 
@@ -71,6 +71,17 @@ PAIRS: Final[tuple[PairMetric, ...]] = (
         suits=perceptual.large_enough,
         measure=perceptual.squared_distance,
         about="LPIPS 0.1 with AlexNet: distance of weighted features of images at their own size",
+    ),
+    PairMetric(
+        name="label_agreement",
+        better="higher",
+        unit="[0, 1]",
+        range="[0,255]",
+        on="images",
+        features=("classifier", "logits"),
+        suits=labelled,
+        measure=agreement.same_class,
+        about="share of reconstructions that a classifier of the data's labels gives their original's class",
     ),
     PairMetric(
         name="mse_points",

@@ -1,26 +1,38 @@
-"""What a trained model can do: encode, decode, sample, reconstruct, interpolate."""
+"""Trained models: encode, decode, sample, reconstruct, interpolate."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.data import Prepare
+from chimerae.data.given import PLAIN, Given, as_batch
 from chimerae.errors import InputError, unknown
 from chimerae.evaluation.improved import PUBLISHED, Improve, moved, selected
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
+from chimerae.model.files import write_model
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
+from chimerae.training.state import pick_autocast, pick_device
 from chimerae.walks import WALKS, Walk
+
+AT_ONCE: Final = 256
+"""Samples that the networks see at a time."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A trained model. Images are float32 `[B, C, H, W]` in [0, 1] everywhere (uint8 is taken too); points as
-    they are.
+    """A trained model. It takes samples as tensors, arrays, PIL images or paths (see
+    `chimerae.data.given.Given`) and gives tensors: images float32 `[B, C, H, W]` in [0, 1], points as they
+    are.
 
     Randomness comes from `seed`: the same call gives the same answer.
     """
@@ -32,24 +44,53 @@ class Model:
     averaged: bool
     """Whether the weights are averages over the last steps (EMA)."""
     device: torch.device
+    prepare: Prepare = PLAIN
+    """Transform that pictures pass before the networks see them, as in training."""
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Content of its `config.json`."""
 
     @property
     def decoders(self) -> tuple[str, ...]:
         """Networks that turn codes into samples; the last one is used when none is named."""
         return self.method.decoders
 
-    def encode(self, x: Tensor, *, seed: int = 0) -> Gaussian:
-        """Posterior over codes of `x` `[B, *shape]`: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
+    def to(self, device: str | torch.device) -> Model:
+        """The model on `device` ("auto", "cpu", "cuda", "mps"); this one stays where it is.
+
+        Raises:
+            InputError: there is no such device.
+        """
+        place = pick_device(str(device))
+        modules = {name: deepcopy(module).to(place) for name, module in self.nets.items()}
+        return replace(self, nets=Nets(modules, pick_autocast(place, "float32")), device=place)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model into `folder`, from which `chimerae.load` opens it; a model there is replaced.
+
+        Raises:
+            InputError: `folder` is a file or a run, or cannot be written.
+        """
+        folder = Path(folder)
+        if (folder / "run.json").exists() or (folder / "model").exists():
+            raise InputError(f"{folder} is a run folder, which holds its own model; choose another folder")
+        write_model(folder, dict(self.config), dict(self.nets.items()), folder.name)
+        return folder
+
+    def encode(self, x: Given, *, seed: int = 0) -> Gaussian:
+        """Posterior over codes of `x`, B samples: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
 
         A posterior that is no Gaussian is given by one draw from it, in `mu`; `seed` chooses which.
 
         Raises:
-            InputError: `x` has another shape, or values outside [0, 1].
+            InputError: `x` is of no accepted form, has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
+        batch = self._taken(x)
         with self.nets.evaluating(), noise.seeded(seed, "encode"):
-            q = self.method.encode(self.nets, self._inwards(x))
-        return Gaussian(q.mu.cpu(), q.logvar.cpu())
+            found = [self.method.encode(self.nets, self._inwards(part)) for part in batch.split(AT_ONCE)]
+        mu, first = torch.cat([q.mu.cpu() for q in found]), found[0].logvar.cpu()
+        shared = first.dim() == 1
+        return Gaussian(mu, first if shared else torch.cat([q.logvar.cpu() for q in found]))
 
     def decode(self, z: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
         """Samples `[n, *shape]` from codes `[n, z]`, by the network called `by` (one of `decoders`).
@@ -60,8 +101,9 @@ class Model:
         wanted = self._decoder(by)
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
-            made = self.method.decode(self.nets, self.method.with_noise(z.to(self.device, torch.float32)))
-        return self._outwards(made[wanted])
+            codes = self.method.with_noise(z.to(self.device, torch.float32))
+            made = [self.method.decode(self.nets, part)[wanted] for part in codes.split(AT_ONCE)]
+        return torch.cat([self._outwards(part) for part in made])
 
     def sample(
         self,
@@ -105,40 +147,41 @@ class Model:
         best = selected(self.method, self.nets, z.to(self.device), maker, how)
         return moved(self.method, self.nets, best, maker, how).cpu()
 
-    def reconstruct(self, x: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
-        """What becomes of `x` `[B, *shape]` when it is encoded and decoded, `[B, *shape]`.
+    def reconstruct(self, x: Given, *, by: str | None = None, seed: int = 0) -> Tensor:
+        """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again.
 
         Raises:
-            InputError: `x` has another shape, or values outside [0, 1].
+            InputError: `x` is of no accepted form, has another shape, or values outside [0, 1].
             NoEncoder: the method has no encoder.
         """
         q = self.encode(x, seed=seed)
         with noise.seeded(seed, "reconstruct"):
-            z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim))
+            z = self.method.reconstruction_code(q, noise.normal(len(q.mu), self.method.z_dim))
         return self.decode(z, by=by, seed=seed)
 
     def interpolate(
         self,
-        a: Tensor,
-        b: Tensor,
+        a: Given,
+        b: Given,
         *,
         steps: int = 8,
         mode: Walk = "spherical",
         by: str | None = None,
         seed: int = 0,
     ) -> Tensor:
-        """The way from `a` to `b` (each `[B, *shape]`) through the codes, `[B, steps, *shape]`, both ends
+        """The way from `a` to `b` (each B samples) through the codes, `[B, steps, *shape]`, both ends
         included.
 
         Raises:
             InputError: shapes differ, `steps` is below 2, or `mode` is unknown.
             NoEncoder: the method has no encoder.
         """
-        if a.shape != b.shape:
-            raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
+        start, end = self._taken(a), self._taken(b)
+        if start.shape != end.shape:
+            raise InputError(f"both ends must have one shape, not {list(start.shape)} and {list(end.shape)}")
         with noise.seeded(seed, "interpolate"):
-            eps = noise.normal(len(a), self.method.z_dim)
-        ends = [self.method.reconstruction_code(self.encode(x, seed=seed), eps) for x in (a, b)]
+            eps = noise.normal(len(start), self.method.z_dim)
+        ends = [self.method.reconstruction_code(self.encode(x, seed=seed), eps) for x in (start, end)]
         return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
 
     def walk(
@@ -194,10 +237,14 @@ class Model:
         if z.dim() != 2 or z.shape[1] not in widths:
             raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
 
-    def _inwards(self, x: Tensor) -> Tensor:
+    def _taken(self, given: Given) -> Tensor:
+        x = as_batch(given, self.shape, self.prepare)
         if tuple(x.shape[1:]) != self.shape or len(x) == 0:
             wanted = ", ".join(map(str, self.shape))
             raise InputError(f"this model takes [B, {wanted}] ({describe(self.shape)}), not {list(x.shape)}")
+        return x
+
+    def _inwards(self, x: Tensor) -> Tensor:
         x = x.float() / 255.0 if x.dtype == torch.uint8 else x.float()
         if not is_image(self.shape):
             return x.to(self.device)

@@ -11,21 +11,23 @@ from torch import nn
 import chimerae
 from chimerae import methods, networks, noise
 from chimerae.config import from_dict, to_dict
+from chimerae.data import Prepare
+from chimerae.data.given import settings_for_others
 from chimerae.errors import InputError, unknown
-from chimerae.files import read_json, write_bytes, write_json, write_text
+from chimerae.files import read_json
+from chimerae.model.files import CONFIG, SCHEMA, WEIGHTS, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
+from chimerae.recipes.folder import RUN, read_run
 from chimerae.recipes.run import Run
-from chimerae.shapes import Shape, describe, is_image
-from chimerae.training.checkpoint import check_schema, pack, unpack
+from chimerae.shapes import Shape
+from chimerae.training.checkpoint import check_schema, unpack
 from chimerae.training.state import State, pick_autocast, pick_device
 
 T = TypeVar("T")
 
-SCHEMA = 1
 KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}
 """What `load` needs of `config.json`."""
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
 def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:
@@ -34,7 +36,6 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
     """
     modules = state.final_modules()
     counts = {name: sum(p.numel() for p in module.parameters()) for name, module in state.nets.items()}
-    tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
     tree = to_dict(run)
     config = {
         "schema": SCHEMA,
@@ -43,13 +44,13 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
         "arch": tree["arch"],
         "shape": list(shape),
         "data": run.data,
+        "prepare": tree["prepare"],
+        "seed": run.seed,
         "step": state.step,
         "averaged": state.average is not None,
         "parameters": counts,
     }
-    write_bytes(folder / WEIGHTS, pack(tensors))
-    write_text(folder / CARD, card(run, shape, state.step, folder.parent.name))
-    write_json(folder / CONFIG, config)
+    write_model(folder, config, modules, folder.parent.name)
 
 
 def load(path: str | Path, *, device: str = "auto") -> Model:
@@ -75,7 +76,16 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
         config["step"],
         config["averaged"],
         place,
+        settings_for_others(str(config.get("data", "")), _prepare(config, folder)),
+        config,
     )
+
+
+def _prepare(config: Mapping[str, Any], folder: Path) -> Prepare:
+    """The transform of the run; that of the run folder around a model that an earlier version wrote."""
+    if "prepare" in config:
+        return from_dict(Prepare, config["prepare"], f"prepare in {folder / CONFIG}")
+    return read_run(folder.parent).prepare if (folder.parent / RUN).exists() else Prepare()
 
 
 def _model_folder(path: Path) -> Path:
@@ -117,23 +127,3 @@ def _fill(modules: Mapping[str, nn.Module], path: Path) -> None:
             module.load_state_dict(own)
         except RuntimeError as error:
             raise InputError(f"{path} does not fit its {CONFIG}: {' '.join(str(error).split())}") from None
-
-
-def card(run: Run, shape: Shape, step: int, name: str) -> str:
-    """A model card in Markdown: what it is, what it takes and gives, how to use it."""
-    values = "float32 in [0, 1]" if is_image(shape) else "float32"
-    return f"""# {name}
-
-A `{run.method.name}` model ({run.arch.name} networks) trained with chimerae {chimerae.__version__} on
-`{run.data}` for {step} steps, seed {run.seed}. Its samples are {describe(shape)}, {values}.
-
-```python
-import chimerae
-
-model = chimerae.load("path/to/this/run")
-x = model.sample(16)  # [16, {", ".join(map(str, shape))}]
-```
-
-`config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows
-what its training data showed and nothing else; check the licence of those data before you share it.
-"""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from chimerae.pictures.bars import bars
 from chimerae.pictures.files import compact, opened, png, reduced, save
-from chimerae.pictures.films import film
-from chimerae.pictures.grids import grid, labelled, rows, strips, tiled, top
+from chimerae.pictures.films import film, gif, has_ffmpeg, mp4
+from chimerae.pictures.grids import enlargement, grid, labelled, rows, stacked, strips, tiled, top
 from chimerae.pictures.points import Limits, panels, scatter
 
 __all__ = [
     "Limits",
     "bars",
     "compact",
+    "enlargement",
     "film",
+    "gif",
     "grid",
+    "has_ffmpeg",
     "labelled",
+    "mp4",
     "opened",
     "panels",
     "png",
@@ -22,6 +26,7 @@ __all__ = [
     "rows",
     "save",
     "scatter",
+    "stacked",
     "strips",
     "tiled",
     "top",

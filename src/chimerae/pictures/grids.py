@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, Final
@@ -53,6 +53,15 @@ def grid(
     return Image.fromarray(canvas.squeeze(2) if channels == 1 else canvas)
 
 
+def enlargement(height: int, width: int) -> int:
+    """The whole factor by which `grid` and `rows` enlarge images of this size.
+
+    >>> enlargement(8, 8), enlargement(28, 20), enlargement(96, 64)
+    (8, 2, 1)
+    """
+    return max(1, TILE // max(height, width))
+
+
 def rows(named: Mapping[str, Tensor], *, padding: int = 2, scale: int | None = None) -> Image.Image:
     """One labelled row per entry, one under the other: `{"original": [n, C, H, W], "decoder": ..., ...}`.
 
@@ -98,6 +107,26 @@ def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Ima
         top += strip.height + padding
     canvas.info[ROWS] = json.dumps(boxes)
     canvas.info[TOP] = sha256(canvas.crop(next(iter(boxes.values()))).tobytes()).hexdigest()
+    return canvas
+
+
+def stacked(parts: Sequence[Image.Image], *, padding: int = 12) -> Image.Image:
+    """Pictures one under the other, with `padding` white pixels between them.
+
+    >>> stacked([Image.new("L", (50, 40)), Image.new("RGB", (60, 30))]).size
+    (60, 82)
+
+    Raises:
+        InputError: there are no pictures.
+    """
+    if not parts:
+        raise InputError("no pictures to show; give at least one")
+    height = sum(part.height + padding for part in parts) - padding
+    canvas = Image.new("RGB", (max(part.width for part in parts), height), "white")
+    top = 0
+    for part in parts:
+        canvas.paste(part, (0, top))
+        top += part.height + padding
     return canvas
 
 
@@ -164,7 +193,7 @@ def _tiles(images: Tensor, scale: int | None) -> NDArray[np.uint8]:
     shape = tuple(images.shape)
     if len(shape) != 4 or not all(shape) or shape[1] not in (1, 3):
         raise InputError(f"images of shape {list(shape)} cannot be shown; give [n, C, H, W] with C 1 or 3")
-    factor = scale or max(1, TILE // max(shape[2:]))
+    factor = scale or enlargement(*shape[2:])
     values = np.nan_to_num(np.asarray(images.detach().float().cpu(), dtype=np.float32), nan=0.0)
     pixels = np.rint(values.clip(0.0, 1.0) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
     return np.repeat(np.repeat(pixels, factor, axis=1), factor, axis=2)

@@ -73,10 +73,15 @@ def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
     """
     if steps < done:
         raise InputError(f"{folder} has done {done} steps already; --steps {steps} must be more")
-    content = read_json(folder / RUN, "a run")
     changed = replace(run, steps=steps)
-    write_json(folder / RUN, content | {"run": to_dict(changed)})
+    rewrite(folder, changed)
     return changed
+
+
+def rewrite(folder: Path, run: Run) -> None:
+    """Put `run` in the place of the run that the folder holds; everything else in `run.json` stays."""
+    content = read_json(folder / RUN, "a run")
+    write_json(folder / RUN, content | {"run": to_dict(run)})
 
 
 def read_run(folder: Path) -> Run:
@@ -96,7 +101,7 @@ def read_run(folder: Path) -> Run:
 def free_folder(run: Run) -> Path:
     """The first of `runs/<method>-<data>`, `...-2`, `...-3` that is not taken."""
     stem = Path(run.data.rstrip("/")).name.split("@")[0]
-    base = f"{run.method.name}-{Path(stem).stem or 'data'}"
+    base = f"{run.method.name}-{Path(stem).stem.replace(':', '-') or 'data'}"
     names = (base if i == 1 else f"{base}-{i}" for i in range(1, 1_000_000))
     return next(path for name in names if not (path := Path("runs") / name).exists())
 

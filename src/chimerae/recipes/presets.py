@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chimerae.errors import unknown
+from chimerae.errors import spelt, unknown
 from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
 from chimerae.networks import MLP
 from chimerae.recipes import introspective
@@ -76,11 +76,12 @@ BY_NAME: Mapping[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 
 
 def recipe(name: str) -> Recipe:
-    """The recipe called `name`.
+    """The recipe called `name`; case and punctuation do not matter.
 
     Raises:
         InputError: there is none; the nearest name is suggested.
     """
-    if name not in BY_NAME:
+    known = spelt(name, BY_NAME)
+    if known is None:
         raise unknown("method or recipe", name, BY_NAME)
-    return BY_NAME[name]
+    return BY_NAME[known]

@@ -1,8 +1,50 @@
-"""Reports: pages and documents about runs, made from their folders alone."""
+"""Reports: pages and documents about runs, made from their folders alone.
+
+`chimerae.report(run)` writes one: the room itself can be called, as `write`.
+"""
 
 from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
 
 from chimerae.report.document import write_results
 from chimerae.report.page import write_report
 
-__all__ = ["write_report", "write_results"]
+__all__ = ["write", "write_report", "write_results"]
+
+Folder = str | os.PathLike[str]
+
+
+def write(runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
+    """Write one self-contained page about the run folders `runs`, and return where it is.
+
+    Args:
+        runs: one run folder, or several, which stand side by side.
+        out: the page; RUN/report.html for one run, else report.html here, when not given. A name that ends in
+            .md makes a Markdown page, with small pictures and records beside it, to be committed.
+
+    Raises:
+        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+    """
+    folders = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
+    page = Path(out or (folders[0] / "report.html" if len(folders) == 1 else "report.html"))
+    if page.suffix.lower() == ".md":
+        write_results(folders, page.parent, page=page.name)
+    else:
+        write_report(folders, page)
+    return page
+
+
+class _Callable(ModuleType):
+    """The room as a function: `chimerae.report` is both, whatever was imported first."""
+
+    def __call__(self, runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
+        return write(runs, out)
+
+
+_Callable.__call__.__doc__ = write.__doc__
+sys.modules[__name__].__class__ = _Callable

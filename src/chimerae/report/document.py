@@ -9,9 +9,11 @@ from typing import Final
 from chimerae.files import write_bytes, write_text
 from chimerae.report import facts
 from chimerae.report.compare import Named, Setting, name_runs, settings_of
+from chimerae.report.judged import judged
+from chimerae.report.numbers import Numbers, glossary, numbers
 from chimerae.report.page import CAPTIONS, commands, heading, read_all
 from chimerae.report.records import Kept, folder_of, keep, without_paths
-from chimerae.report.scores import Cell, ScoreTable, score_table
+from chimerae.report.scores import Cell, ScoreTable, absent_scores, score_tables
 from chimerae.tables import markdown_table
 
 README: Final = "README.md"
@@ -44,15 +46,17 @@ def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> 
     runs = [entry.run for entry in named]
     asked = "\n".join(without_paths(command) for command in commands(runs))
     differing = [setting for setting in settings_of(runs) if setting.differs]
-    table = score_table(named)
+    table = numbers(named)
     parts = [
         f"# {heading(named)}",
+        *_verdicts(named),
         "Made by `chimerae report` from run folders alone; no number is typed by hand.",
         f"```sh\n{asked}\n```" if asked else "",
-        "## Scores",
-        "\n\n".join(_scores(table)) if table else "Not evaluated yet.",
+        "## Four numbers",
+        *(_four(table) if table else ["Not evaluated yet."]),
         "## What it looks like",
         *_looks(named, kept, beside),
+        *_all_scores(named),
         "## What was run",
         _facts(named, facts.ran(named)),
         "## Is it healthy",
@@ -70,6 +74,37 @@ def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> 
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
+def _verdicts(named: Sequence[Named]) -> Iterator[str]:
+    for told in judged(named):
+        before = f"{_plain(told.label)}: " if len(named) > 1 else ""
+        yield " ".join([f"**{before}{_plain(told.text)}**", *map(without_paths, told.states)])
+
+
+def _four(table: Numbers) -> Iterator[str]:
+    head = ["", "", *(f"{quantity}: {hint}" for quantity, hint in table.columns)]
+    rows = [
+        [row.run if row.first else "", row.network, *(f"{c.text} {c.note}".strip() for c in row.cells)]
+        for row in table.rows
+    ]
+    yield _table(head, rows, left=2)
+    yield glossary(table)
+
+
+def _all_scores(named: Sequence[Named]) -> Iterator[str]:
+    """Tables by kind, folded, and why scores are absent."""
+    tables = score_tables(named)
+    if not tables:
+        return
+    yield "<details><summary>All scores, and how they were measured</summary>"
+    for kind, table in tables.items():
+        yield f"### {kind}"
+        yield from _scores(table)
+    yield " ".join(dict.fromkeys(table.boldness for table in tables.values()))
+    if absent := absent_scores(named):
+        yield "Not computed: " + "; ".join(f"{names} ({_plain(why)})" for names, why in absent.items()) + "."
+    yield "</details>"
+
+
 def _scores(table: ScoreTable) -> Iterator[str]:
     rows = [
         [row.run if row.first else "", row.network, *(_value(cell) for cell in row.cells)]
@@ -83,9 +118,6 @@ def _scores(table: ScoreTable) -> Iterator[str]:
     if table.marks:
         told = " ".join(f"<sup>{mark}</sup> {_plain(told)}." for mark, told in table.marks)
         yield f"{told} {INCOMPARABLE}"
-    yield table.boldness
-    if table.absent:
-        yield "Not computed: " + "; ".join(f"{metric} ({_plain(why)})" for metric, why in table.absent) + "."
 
 
 def _value(cell: Cell) -> str:

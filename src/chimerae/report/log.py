@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 Json = Mapping[str, object]
@@ -21,6 +21,8 @@ class Logged:
     losses: Mapping[str, float]
     watched: Mapping[str, float]
     health: str
+    drawn: Mapping[str, float] = field(default_factory=dict)
+    """Measurements on samples and reconstructions at this step (`variety`, `rec_error`); mostly empty."""
 
 
 def read_log(path: Path) -> tuple[tuple[Logged, ...], int]:
@@ -55,6 +57,7 @@ def _logged(line: str) -> Logged | None:
         losses={name: number(v) for name, v in section(value, "losses").items()},
         watched={name: number(v) for name, v in section(value, "watched").items()},
         health=str(value.get("health", "")),
+        drawn={name: number(v) for name, v in section(value, "drawn").items()},
     )
 
 

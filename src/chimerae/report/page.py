@@ -23,8 +23,14 @@ from chimerae.report.images import (
     spread_out,
     tells_all,
 )
+from chimerae.report.judged import judged
+from chimerae.report.names import listed
+from chimerae.report.numbers import glossary, numbers
 from chimerae.report.read import PICTURES, RunFolder, read_run
-from chimerae.report.scores import score_table
+from chimerae.report.scores import absent_scores, score_tables
+
+FIRST = ("reconstructions", "samples", "scatter")
+"""Kinds of pictures that stand right below the verdict."""
 
 CAPTIONS = {
     "reconstructions": "Reconstructions",
@@ -32,9 +38,9 @@ CAPTIONS = {
     "interpolation": "Interpolation",
     "neighbours": "Samples, and the training images nearest to them",
     "manifold": "A plane of codes",
-    "scatter": "Points",
+    "scatter": "Points of the data, and samples",
     "codes": "Codes",
-    "units": "What each dimension of the code tells",
+    "units": "Information in each dimension of the code",
 }
 
 
@@ -95,10 +101,16 @@ def page(runs: Sequence[RunFolder]) -> str:
         title=heading(named),
         named=named,
         several=len(named) > 1,
+        verdicts=judged(named),
+        numbers=numbers(named),
+        glossary=glossary(numbers(named)),
+        evaluated=any(entry.run.scores for entry in named),
         ran=facts.ran(named),
-        table=score_table(named),
+        tables=score_tables(named),
+        absent=absent_scores(named),
         compared=compared,
-        galleries=galleries(named, COMPARED if compared and tells_all(named) else ""),
+        looks=first_looks(named, COMPARED if compared and tells_all(named) else ""),
+        galleries=galleries(named, FIRST),
         learning=learning(named),
         health=[(entry, facts.health(entry.run), facts.ailments(entry.run)) for entry in named],
         charts=_charts(named),
@@ -113,31 +125,51 @@ def page(runs: Sequence[RunFolder]) -> str:
 
 def heading(named: Sequence[Named]) -> str:
     """The title of a page: which methods, on which data."""
-    methods = " and ".join(dict.fromkeys(entry.run.method.upper() for entry in named))
-    sources = " and ".join(dict.fromkeys(Path(entry.run.source).name for entry in named))
+    methods = listed(entry.run.method.upper() for entry in named)
+    sources = listed(Path(entry.run.source).name for entry in named)
     return f"{methods} on {sources}"
 
 
 def commands(runs: Sequence[RunFolder]) -> list[str]:
-    """What was asked, each command once."""
+    """Commands that made the runs, each once."""
     return list(dict.fromkeys(str(run.record["command"]) for run in runs if run.record.get("command")))
 
 
-def galleries(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
-    """What evaluation drew, a gallery per kind but for `left_out`, a picture per run."""
+def galleries(named: Sequence[Named], left_out: Sequence[str] = ()) -> list[Gallery]:
+    """Pictures of the evaluation, a gallery per kind except those `left_out`, a picture per run."""
     kinds = dict.fromkeys([*PICTURES, *(kind for entry in named for kind in entry.run.pictures)])
     found = []
     for kind in kinds:
-        if kind == left_out:
-            continue
         shown = tuple(
             picture(entry.run.pictures[kind], entry.label, entry.colour)
             for entry in named
-            if kind in entry.run.pictures
+            if kind in entry.run.pictures and kind not in left_out
         )
         if shown:
             found.append(Gallery(CAPTIONS.get(kind, kind), shown))
     return found
+
+
+def first_looks(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
+    """Reconstructions and samples of every run; the newest sheet of a run that was not evaluated."""
+    found = []
+    for kind in FIRST:
+        if kind == left_out:
+            continue
+        shown = tuple(look for entry in named if (look := _look(entry, kind)) is not None)
+        if shown:
+            found.append(Gallery(CAPTIONS[kind], shown))
+    return found
+
+
+def _look(entry: Named, kind: str) -> Picture | None:
+    if kind in entry.run.pictures:
+        return picture(entry.run.pictures[kind], entry.label, entry.colour)
+    sheets = [s for s in entry.run.snapshots if s.kind == kind]
+    if not sheets or entry.run.pictures:
+        return None
+    newest = max(sheets, key=lambda s: s.step)
+    return picture(newest.path, f"{entry.label}, step {newest.step:,}", entry.colour)
 
 
 def learning(named: Sequence[Named]) -> list[tuple[Named, list[Gallery]]]:

@@ -1,4 +1,4 @@
-"""What has to be said beside a score: its metric's name, and the protocol that makes values comparable."""
+"""The protocol beside a score, which makes values comparable."""
 
 from __future__ import annotations
 
@@ -8,23 +8,10 @@ from typing import Final
 from chimerae.report.compare import readable
 from chimerae.report.read import DATA, Score
 
-_ACRONYMS: Final = frozenset(
-    {"fid", "is", "jsd", "kid", "kl", "lpips", "mmd", "ms", "mse", "psnr", "rmse", "ssim"}
-)
 COMPARED: Final = ("data", "real", "real_n", "labels", "weights_of_features")
 """Parts of a protocol in which networks that are compared with one another cannot differ."""
 SEED: Final = "seed"
 """Part of a protocol that makes no two values incomparable."""
-
-
-def title(metric: str) -> str:
-    """A metric's name as people write it.
-
-    >>> title("psnr"), title("mse_signed"), title("correlation")
-    ('PSNR', 'MSE signed', 'Correlation')
-    """
-    parts = [word.upper() if word in _ACRONYMS else word for word in metric.replace("-", "_").split("_")]
-    return " ".join([parts[0][:1].upper() + parts[0][1:], *parts[1:]])
 
 
 def protocol_of(score: Score) -> dict[str, str]:

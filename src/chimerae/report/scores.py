@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from chimerae.report.compare import Named, readable
 from chimerae.report.log import section
-from chimerae.report.protocol import SEED, protocol_of, shared_by, title, words
+from chimerae.report.names import grouped, title
+from chimerae.report.protocol import SEED, protocol_of, shared_by, words
 from chimerae.report.read import DATA, Score
 from chimerae.tables import Values, best, decimals
 
@@ -48,8 +49,6 @@ class ScoreTable:
     common: str
     own: tuple[tuple[str, str], ...]
     """Columns, and what all values of these columns share beyond that."""
-    absent: tuple[tuple[str, str], ...]
-    """Metrics that could not be computed in some run, with the reason."""
     marks: tuple[tuple[str, str], ...]
     """Letter and what it stands for, where values of one column were measured differently."""
 
@@ -77,12 +76,31 @@ class _Entry:
 _Key = tuple[str, str]
 
 
-def score_table(named: Sequence[Named]) -> ScoreTable | None:
-    """The table of all scores of these runs; None when no run was evaluated yet."""
-    entries = _collect(named)
+def score_tables(named: Sequence[Named]) -> dict[str, ScoreTable]:
+    """A table for each kind of metric, in the order of `names.KINDS`; empty when no run was evaluated yet."""
+    kinds = grouped(score.metric for entry in named for score in entry.run.scores)
+    tables = {kind: score_table(named, metrics) for kind, metrics in kinds.items()}
+    return {kind: table for kind, table in tables.items() if table is not None}
+
+
+def absent_scores(named: Sequence[Named]) -> dict[str, str]:
+    """Reasons why metrics could not be computed in some run, each with the titles of its metrics."""
+    found: dict[str, list[str]] = {}
+    for entry in named:
+        for metric, why in section(entry.run.scores_record, "absent").items():
+            titles = found.setdefault(readable(why), [])
+            if title(metric) not in titles:
+                titles.append(title(metric))
+    return {", ".join(titles): why for why, titles in found.items()}
+
+
+def score_table(named: Sequence[Named], metrics: Collection[str] | None = None) -> ScoreTable | None:
+    """The table of scores of these runs, of all `metrics` or of some, in their order; None without any."""
+    entries = _collect(named, metrics)
     if not entries:
         return None
-    columns = list(dict.fromkeys(metric for row in entries.values() for metric in row))
+    there = dict.fromkeys(metric for row in entries.values() for metric in row)
+    columns = list(there if metrics is None else (metric for metric in metrics if metric in there))
     networks = [row for key, row in entries.items() if key[1] != DATA] or list(entries.values())
     common = shared_by([protocol_of(score) for row in networks for e in row.values() for score in e.scores])
     marks: dict[str, str] = {}
@@ -109,10 +127,9 @@ def score_table(named: Sequence[Named]) -> ScoreTable | None:
         }
     return ScoreTable(
         columns=_headings(columns, entries),
-        rows=_rows(named, columns, cells),
+        rows=_rows(named, list(entries), columns, cells),
         common=words(common),
         own=tuple((", ".join(columns), told) for told, columns in shares.items()),
-        absent=_absent(named),
         marks=tuple((mark, told) for told, mark in marks.items()),
     )
 
@@ -122,21 +139,18 @@ def _mark(told: str | None, marks: Mapping[str, str]) -> str:
     return "" if told is None else marks.get(told or "otherwise as said", "")
 
 
-def _collect(named: Sequence[Named]) -> dict[_Key, dict[str, _Entry]]:
-    """(kind of run, network) -> metric -> its values over the seeds."""
+def _collect(named: Sequence[Named], metrics: Collection[str] | None) -> dict[_Key, dict[str, _Entry]]:
+    """(kind of run, network) -> metric -> its values over the seeds, of some metrics or (None) of all."""
     found: dict[_Key, dict[str, list[Score]]] = {}
     for entry in named:
         for score in entry.run.scores:
+            if metrics is not None and score.metric not in metrics:
+                continue
             row = found.setdefault((entry.group, score.of), {})
             row.setdefault(score.metric, []).append(score)
     return {
         key: {metric: _Entry(tuple(scores)) for metric, scores in row.items()} for key, row in found.items()
     }
-
-
-def _absent(named: Sequence[Named]) -> tuple[tuple[str, str], ...]:
-    told = [item for entry in named for item in section(entry.run.scores_record, "absent").items()]
-    return tuple(dict.fromkeys((title(metric), readable(why)) for metric, why in told))
 
 
 def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
@@ -174,10 +188,13 @@ def _headings(columns: Sequence[str], entries: Mapping[_Key, Mapping[str, _Entry
 
 
 def _rows(
-    named: Sequence[Named], columns: Sequence[str], cells: Mapping[str, Mapping[_Key, Cell]]
+    named: Sequence[Named],
+    keys: Sequence[_Key],
+    columns: Sequence[str],
+    cells: Mapping[str, Mapping[_Key, Cell]],
 ) -> tuple[Row, ...]:
+    """Rows in the order of `keys`."""
     colours = {entry.group: entry.colour for entry in named}
-    keys = dict.fromkeys((entry.group, score.of) for entry in named for score in entry.run.scores)
     rows: list[Row] = []
     for group, network in keys:
         first = not rows or rows[-1].run != group

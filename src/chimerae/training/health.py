@@ -1,18 +1,31 @@
-"""One word about how a run is doing. The rules are written out in `docs/health.md`."""
+"""One word about the state of a run. `docs/health.md` has the rules."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import exp, inf, isfinite, log1p
 
 Values = Mapping[str, float]
 
+HUGE = 1e6
+ALIKE_VARIETY = 0.02
+FEW_VARIETY = 0.1
+FAINT_VARIETY = 0.12
+FAINT_TOTAL = 0.25
+MEAN_ERROR = 0.95
+LOST_RETURN = 0.2
+UNRELATED_ERROR = 2.0
+FAR_OFFSET = 0.5
+UNUSED_SHARE = 0.1
+UNREAD = 0.1
 RUNAWAY_LOGIT = 50.0
 SATURATED_COST = 0.05
 UNUSED_NATS = 0.05
 WILD_PENALTY = 10.0
 BLIND_GAP = 1e-3
 PASSING_SHARE = 0.9
+FAR_AHEAD = 5.0
 UNREPELLED = 0.99
 UNDERFLOW = 1e-4
 MOSTLY_KL = 0.9
@@ -24,6 +37,10 @@ def _softplus(u: float) -> float:
 
 def _not_finite(values: Values) -> bool:
     return not all(map(isfinite, values.values()))
+
+
+def _huge(values: Values) -> bool:
+    return max(map(abs, values.values()), default=0.0) > HUGE
 
 
 def _runs_away(values: Values) -> bool:
@@ -42,33 +59,84 @@ def _blind(values: Values) -> bool:
     return _logistic(values) and abs(values["c_real"] - values["c_fake"]) < BLIND_GAP
 
 
+def _faint(values: Values) -> bool:
+    """Each sample lies near the mean of the data: samples vary little, and so does their own mean."""
+    variety = values.get("variety", inf)
+    return variety < FAINT_VARIETY and variety + values.get("offset", inf) < FAINT_TOTAL
+
+
+def _lost(values: Values) -> bool:
+    """Reconstructions are farther than the mean image and hardly follow their originals, or are farther than
+    another image of the data. Sharp ones that do follow have large errors too and are not meant.
+    """
+    error, returned = values.get("rec_error", 0.0), values.get("returned", 0.0)
+    return error > UNRELATED_ERROR or (error > MEAN_ERROR and returned < LOST_RETURN)
+
+
+def _far_ahead(values: Values) -> bool:
+    return values.get("kl_fake", 0.0) > FAR_AHEAD * values.get("kl", inf)
+
+
 def _pass_as_data(values: Values) -> bool:
     """Samples have a clearly smaller KL than data, and (`c`) it is their KL that the players fight about."""
     smaller = values.get("kl_fake", inf) < PASSING_SHARE * values.get("kl", 0.0)
     return smaller and values.get("c", 1.0) > MOSTLY_KL
 
 
-RULES: tuple[tuple[str, Callable[[Values], bool]], ...] = (
-    ("not finite", _not_finite),
-    ("critic runs away", _runs_away),
-    ("critic saturated", _saturated),
-    ("critic blind", _blind),
-    ("penalty too large", lambda values: values.get("penalty", 0.0) > WILD_PENALTY),
-    ("code unused", lambda values: values.get("kl", UNUSED_NATS) < UNUSED_NATS),
-    ("hinge inactive", lambda values: values.get("hinge", 1.0) <= 0.0),
-    ("exponent saturated", lambda values: values.get("exp_elbo", 1.0) < UNDERFLOW),
-    ("fakes not repelled", lambda values: values.get("exp_elbo", 0.0) > UNREPELLED),
-    ("fakes pass as data", _pass_as_data),
+def _above(name: str, threshold: float) -> Callable[[Values], bool]:
+    return lambda values: values.get(name, -inf) > threshold
+
+
+def _below(name: str, threshold: float) -> Callable[[Values], bool]:
+    return lambda values: values.get(name, inf) < threshold
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A word, its condition, and the share of the run from which on it is said."""
+
+    word: str
+    holds: Callable[[Values], bool]
+    after: float = 0.0
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("not finite", _not_finite),
+    Rule("a value is huge", _huge),
+    Rule("samples alike", _below("variety", ALIKE_VARIETY), after=0.1),
+    Rule("samples faint", _faint, after=0.5),
+    Rule("few patterns", _below("variety", FEW_VARIETY), after=0.5),
+    Rule("no better than the mean", _lost, after=0.2),
+    Rule("off the data", _above("offset", FAR_OFFSET), after=0.2),
+    Rule("code unused", _below("kl", UNUSED_NATS)),
+    Rule("code mostly unused", _below("used_codes", UNUSED_SHARE), after=0.2),
+    Rule("code not read back", _below("read_back", UNREAD), after=0.5),
+    Rule("critic runs away", _runs_away),
+    Rule("critic saturated", _saturated),
+    Rule("critic blind", _blind),
+    Rule("penalty too large", _above("penalty", WILD_PENALTY)),
+    Rule("hinge inactive", lambda values: values.get("hinge", 1.0) <= 0.0),
+    Rule("exponent saturated", _below("exp_elbo", UNDERFLOW)),
+    Rule("fakes not repelled", _above("exp_elbo", UNREPELLED)),
+    Rule("fakes pass as data", _pass_as_data),
+    Rule("encoder far ahead", _far_ahead, after=0.5),
 )
-"""Words and their conditions on the watched means; the first that holds is said, `ok` when none does."""
+"""The worst first: the first rule that holds is said, `ok` when none does."""
 
 
-def health(values: Values) -> str:
-    """The health word for the means that a method watches (`kl`, `c_real`, `c_fake`, `penalty`, ...).
+def health(values: Values, progress: float = 1.0) -> str:
+    """Return the health word for losses, watched means (`kl`, `c_real`, ...) and measurements of `Probe`.
+
+    Args:
+        values: all of them by name.
+        progress: share of the run that is done, in [0, 1].
 
     >>> health({"kl": 12.0, "c_real": 1.0, "c_fake": -1.0})
     'ok'
     >>> health({"kl": 12.0, "c_real": 9.0, "c_fake": -9.0})
     'critic saturated'
+    >>> health({"kl": 12.0, "c_real": 9.0, "c_fake": -9.0, "variety": 0.001})
+    'samples alike'
     """
-    return next((word for word, holds in RULES if holds(values)), "ok")
+    said = (rule.word for rule in RULES if progress >= rule.after and rule.holds(values))
+    return next(said, "ok")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from chimerae.errors import InputError
 from chimerae.files import write_text
@@ -25,6 +25,8 @@ class Line:
     watched: Mapping[str, float]
     lr: Mapping[str, float]
     health: str
+    drawn: Mapping[str, float] = field(default_factory=dict)
+    """Measured on samples and reconstructions (`Probe.measure`); empty on most lines of a fast log."""
 
 
 class Listener(Protocol):
@@ -53,6 +55,11 @@ class Log:
         write_text(self.path, "".join(json.dumps(line) + "\n" for line in lines))
         return float(lines[-1]["seconds"]) if lines else 0.0
 
+    def drawn(self) -> tuple[int | None, dict[str, float]]:
+        """Step and values of the newest measurement on what was drawn; none: `(None, {})`."""
+        measured = ((line["step"], line["drawn"]) for line in reversed(self._lines()) if line.get("drawn"))
+        return next(measured, (None, {}))
+
     def append(self, line: Line) -> None:
         """Add one line."""
         try:
@@ -65,7 +72,7 @@ class Log:
                 f"cannot write {self.path}: {error.strerror}; free some space and resume the run"
             ) from None
 
-    def _lines(self) -> list[dict[str, float]]:
+    def _lines(self) -> list[dict[str, Any]]:
         if not self.path.exists():
             return []
         try:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 
@@ -18,11 +19,20 @@ from chimerae.training.checkpoint import write_state
 from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.log import Line, Listener, Log, ignore
+from chimerae.training.pacing import Pacer, towards
 from chimerae.training.players import check_finite, check_state, play_batch
+from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
 from chimerae.training.sheets import Sheets
 from chimerae.training.signals import Request, Stopped, stop_requests
 from chimerae.training.state import State
+
+SHOWN_SECONDS = 2.0
+"""Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
+PREVIEW_SECONDS = 30.0
+"""Learning time after which sheets are drawn between those of `picture_every`; again when twice the time of
+the last sheet has passed.
+"""
 
 
 @dataclass
@@ -36,11 +46,22 @@ class Loop:
     seed: int
     folder: Path
     sheets: Sheets
+    probe: Probe
     snapshot: Callable[[State], None]
     """Called after every saved state, to keep a model that can be used."""
     listener: Listener = ignore
+    pacer: Pacer | None = None
+    """What changes `total` so that the run ends in time; None: nothing."""
+    replanned: Callable[[int, Training], None] = lambda total, training: None
+    """Called with a changed total and the settings that hold from then on, to write them down."""
     log: Log = field(init=False)
     _saved: int | None = field(default=None, init=False)
+    _probed: int | None = field(default=None, init=False)
+    """Step of the newest measurement, which holds until the next one."""
+    _drawn: Mapping[str, float] = field(default_factory=dict, init=False)
+    _shown: float = field(default=0.0, init=False)
+    _health: str = field(default="", init=False)
+    _preview: float = field(default=PREVIEW_SECONDS, init=False)
 
     def __post_init__(self) -> None:
         self.log = Log(self.folder / "log.jsonl")
@@ -53,11 +74,14 @@ class Loop:
             NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
         """
         seconds = self.log.cut(self.state.step)
+        self._probed, self._drawn = self.log.drawn()
         watch = Stopwatch(seconds, self.state.step)
+        self._preview = max(PREVIEW_SECONDS, 2 * seconds)
         for net in self.state.nets.modules.values():
             net.train()
         with stop_requests() as request, noise.seeded(self.seed):
             while self.state.step < self.total:
+                self._keep_pace()
                 self._step(watch)
                 self._stop_if_asked(request)
             self._save()
@@ -66,7 +90,7 @@ class Loop:
         step = self.state.step
         done = step + 1
         report = done % self.training.log_every == 0 or done == self.total
-        clock = Clock(step, self.training.horizon or self.total, {} if report else None)
+        clock = self._clock(step, report)
         torch.manual_seed(noise.key(self.seed, "noise", step))
         parts = self._batch(step).chunk(self.training.accumulate)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
@@ -77,10 +101,31 @@ class Loop:
         self.state.step = done
         if report:
             self._report(clock, watch)
-        if done % self.training.picture_every == 0 or done in (1, self.total):
+        elif done == 1 or time.monotonic() - self._shown >= SHOWN_SECONDS:
+            self._show(clock, watch)
+        due = watch.seconds >= self._preview
+        if due or done % self.training.picture_every == 0 or done in (1, self.total):
             self.sheets.draw(self.state.final_nets(), done)
+            self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
         if done % self.training.save_every == 0:
             self._save()
+
+    def _clock(self, step: int, report: bool) -> Clock:
+        if self.training.horizon:
+            return Clock(step, self.training.horizon, {} if report else None)
+        total, share = towards(step, self.total, self.training.replanned)
+        return Clock(step, total, {} if report else None, share)
+
+    def _keep_pace(self) -> None:
+        """Change `total` when the pacer says so, and have it written down before the next step."""
+        if self.pacer is None:
+            return
+        step = self.state.step
+        total = self.pacer.total(step, self._clock(step, False).progress, self.total)
+        if total != self.total and step:
+            before = (*self.training.replanned, (step, self.total))
+            self.training, self.total = replace(self.training, replanned=before), total
+            self.replanned(total, self.training)
 
     def _batch(self, step: int) -> Tensor:
         x = self.batches(step)
@@ -91,22 +136,47 @@ class Loop:
     def _report(self, clock: Clock, watch: Stopwatch) -> None:
         check_finite(self.state.losses, self.state.step)
         values = {name: fmean(v.item() for v in means) for name, means in (clock.watched or {}).items()}
+        drawn, share = self._look(), self.probe.share(self._progress)
+        line = self._line(clock, watch, values)
+        self._health = health({**line.losses, **values, **self._drawn}, share)
+        line = replace(line, health=self._health, drawn=drawn)
+        self.log.append(line)
+        self._tell(line)
+
+    def _show(self, clock: Clock, watch: Stopwatch) -> None:
+        """A line for people that the log does not hold; its health is that of the last logged line."""
+        self._tell(self._line(clock, watch.copy(), {}))
+
+    def _tell(self, line: Line) -> None:
+        self._shown = time.monotonic()
+        self.listener(line, self.total)
+
+    def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> Line:
+        losses = {n: self.state.losses[n].item() for n in self.state.players if n in self.state.losses}
         seconds, rate = watch.read(self.state.step)
-        line = Line(
+        return Line(
             step=self.state.step,
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
-            losses={
-                name: self.state.losses[name].item()
-                for name in self.state.players
-                if name in self.state.losses
-            },
+            losses=losses,
             watched=values,
             lr={name: player.settings.lr_at(clock.progress) for name, player in self.state.players.items()},
-            health=health(values),
+            health=self._health,
         )
-        self.log.append(line)
-        self.listener(line, self.total)
+
+    def _look(self) -> Mapping[str, float]:
+        """Measure what the model draws when that is due; nothing new on the lines between."""
+        step, horizon = self.state.step, self.training.horizon or self.total
+        if not self.probe.due(step, self._probed, self.training.batch_size, horizon):
+            return {}
+        self._probed = step
+        self._drawn = self.probe.measure(self.state.final_nets(), self._progress)
+        return self._drawn
+
+    @property
+    def _progress(self) -> float:
+        """Share of the run that is done, this step included."""
+        return min(self.state.step / (self.training.horizon or self.total), 1.0)
 
     def _stop_if_asked(self, request: Request) -> None:
         if request.signum is not None and self.state.step < self.total:
@@ -131,9 +201,18 @@ class Stopwatch:
         self._offset = seconds - time.monotonic()
         self._last = (seconds, step)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds since the run began."""
+        return time.monotonic() + self._offset
+
+    def copy(self) -> Stopwatch:
+        """Another one that may be read without a trace in this one."""
+        return copy(self)
+
     def read(self, step: int) -> tuple[float, float]:
         """Seconds since the run began, and steps per second since the last reading."""
-        now = time.monotonic() + self._offset
+        now = self.seconds
         seconds, before = self._last
         self._last = (now, step)
         return now, (step - before) / max(now - seconds, 1e-9)

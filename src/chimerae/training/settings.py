@@ -134,6 +134,10 @@ class Training:
     """Steps over which learning rates and other schedules run; None: those of the run. With more than the
     run's, a run is the beginning of a longer one.
     """
+    replanned: tuple[tuple[int, int], ...] = ()
+    """`(step, total)`: up to this step schedules ran towards that total, afterwards towards the next one, the
+    last of which is `steps` (docs/budgets.md). A run with a budget writes it; nobody else needs it.
+    """
     log_every: int = Field(default=100, ge=1)
     """Steps between lines of the log."""
     picture_every: int = Field(default=1000, ge=1)
@@ -152,6 +156,15 @@ class Training:
         changes = vars(self.players.get(player, Changes()))
         given = {name: value for name, value in changes.items() if value is not None}
         return replace(self.optimizer, **given)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Training:
+        last = 0
+        for step, total in self.replanned:
+            if not last < step < total:
+                raise ValueError(f"replanned has ({step}, {total}): steps must rise, each below its total")
+            last = step
+        return self
 
     @model_validator(mode="after")
     def _equal_parts(self) -> Training:

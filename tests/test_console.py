@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chimerae.cli import console
+from chimerae import console
 
 
 def test_what_was_done_before_says_nothing_of_the_pace(monkeypatch: pytest.MonkeyPatch, capsys):

@@ -1,0 +1,154 @@
+"""`chimerae completion bash|zsh|fish`: a script that completes verbs, names, run folders and flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from chimerae.cli import DONE, INPUT_WRONG, VERBS
+from chimerae.errors import InputError, unknown
+
+USAGE: Final = """\
+usage: chimerae completion bash|zsh|fish
+
+Prints a script with which the Tab key completes verbs, methods, recipes, data
+sets, metrics, run folders and flags.
+
+  bash    echo 'eval "$(chimerae completion bash)"' >> ~/.bashrc
+  zsh     echo 'eval "$(chimerae completion zsh)"' >> ~/.zshrc
+  fish    chimerae completion fish > ~/.config/fish/completions/chimerae.fish
+
+Open a new shell after that. After an update of chimerae, completion knows verbs
+alone until `chimerae completion` or the help of a method was shown once."""
+
+BASH: Final = """\
+_chimerae() {
+    local IFS=$'\\n'
+    local word="${COMP_WORDS[COMP_CWORD]}"
+    COMPREPLY=($(chimerae completion words -- "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+    [[ ${#COMPREPLY[@]} -gt 0 ]] || COMPREPLY=($(compgen -f -- "$word"))
+}
+complete -o filenames -F _chimerae chimerae"""
+ZSH: Final = """\
+_chimerae() {
+    local -a found
+    found=("${(@f)$(chimerae completion words -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+    found=(${found:#})
+    if (( ${#found} )); then compadd -- "${found[@]}"; else _files; fi
+}
+compdef _chimerae chimerae"""
+FISH: Final = """\
+function __chimerae_words
+    set -l typed (commandline -opc) (commandline -ct)
+    chimerae completion words -- $typed[2..] 2>/dev/null
+end
+complete -c chimerae -a '(__chimerae_words)'"""
+SCRIPTS: Final[Mapping[str, str]] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
+
+OF_RUNS: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "report")
+"""Verbs that take run folders."""
+FIRST: Final[Mapping[str, tuple[str, ...]]] = {
+    "list": ("methods", "recipes", "studies", "data", "metrics"),
+    "data": ("inspect",),
+    "weights": ("list", "add", "path"),
+    "completion": tuple(SCRIPTS),
+}
+"""First words after a verb, where there are few."""
+VALUES: Final[Mapping[str, str]] = {
+    "--data": "data",
+    "--input": "data",
+    "--arch": "networks",
+    "--metrics": "metrics",
+    "--evaluation.metrics": "metrics",
+}
+"""Flags whose values are names, and where these stand in `known.known`."""
+FEW: Final[Mapping[str, tuple[str, ...]]] = {
+    "--preset": ("short", "paper"),
+    "--scale": ("quick", "paper"),
+    "--device": ("auto", "cpu", "cuda", "mps"),
+    "--training.device": ("auto", "cpu", "cuda", "mps"),
+}
+"""Flags with few values."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Print a script, or for the scripts what the last of some words may become."""
+    if not args or args[0] in ("-h", "--help"):
+        print(USAGE)
+        return DONE if args else INPUT_WRONG
+    if args[0] == "words":
+        from chimerae.cli.known import remembered
+
+        print("\n".join(words(list(args[2:]), remembered())))
+        return DONE
+    if args[0] not in SCRIPTS:
+        raise unknown("shell", args[0], SCRIPTS)
+    if len(args) > 1:
+        raise InputError(f"one shell at a time: chimerae completion {args[0]}")
+    from chimerae.cli.known import known
+
+    known()  # so that the first Tab is quick
+    print(SCRIPTS[args[0]])
+    return DONE
+
+
+def words(typed: Sequence[str], names: Mapping[str, Any]) -> list[str]:
+    """What the last word of `typed` (after `chimerae`) may become, given the `names` of `known.known`.
+
+    >>> words(["tra"], {}), words(["list", "me"], {})
+    (['train'], ['methods', 'metrics'])
+    """
+    *before, last = typed or [""]
+    return [word for word in dict.fromkeys(_possible(before, last, names)) if word.startswith(last)]
+
+
+def _possible(before: Sequence[str], last: str, names: Mapping[str, Any]) -> Iterator[str]:
+    if not before:
+        yield from VERBS
+        return
+    verb, *rest = before
+    if flag := next((word for word in reversed(rest) if word.startswith("-")), ""):
+        several = flag in ("--metrics", "--evaluation.metrics")
+        if (flag == rest[-1] or several) and not last.startswith("-"):
+            yield from names.get(VALUES.get(flag, ""), ())
+            yield from FEW.get(flag, ())
+            return
+    if last.startswith("-"):
+        yield from _flags(verb, rest, names)
+    elif not rest or verb == "report":
+        yield from _first(verb, names)
+    elif verb == "data":
+        yield from names.get("data", ())
+
+
+def _first(verb: str, names: Mapping[str, Any]) -> Iterator[str]:
+    yield from FIRST.get(verb, ())
+    if verb == "train":
+        yield from names.get("recipes", ())
+    if verb in ("study", "reproduce"):
+        yield from names.get("studies", ())
+    if verb in OF_RUNS:
+        yield from run_folders(Path())
+
+
+def run_folders(place: Path) -> list[str]:
+    """Run folders in `place` and in its `runs`, the newest first."""
+    found = [path.parent for pattern in ("*/run.json", "runs/*/run.json") for path in place.glob(pattern)]
+    newest = sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
+    return [str(folder) for folder in newest]
+
+
+def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator[str]:
+    """Flags, whole and short; those of single players only when they are begun."""
+    if verb == "train":
+        recipes = names.get("recipes", {})
+        found = recipes.get(rest[0] if rest else "", {}).get("flags", [])
+    else:
+        found = names.get("verbs", {}).get("study" if verb == "reproduce" else verb, [])
+    yield from found
+    leaves = [
+        flag.rpartition(".")[2] for flag in found if "." in flag and not flag.startswith("--evaluation.")
+    ]
+    yield from (f"--{leaf}" for leaf in leaves)
+    yield from ("--help", "--root", "--weights")

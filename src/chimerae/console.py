@@ -1,0 +1,101 @@
+"""What people see while they wait."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from chimerae.durations import in_words
+from chimerae.training.log import Line
+
+QUIET_SECONDS = 10.0
+"""Without a terminal, a line at most this often."""
+
+
+def describe(line: Line, total: int, remaining: float | None) -> str:
+    """The progress line: step, what is left where that is known, speed, each player's loss, health."""
+    losses = "  ".join(f"{name} {loss:.4g}" for name, loss in line.losses.items())
+    word = f"  [{line.health}]" if line.health else ""
+    left = "" if remaining is None else f"  {in_words(remaining)} left"
+    return (
+        f"step {line.step:,}/{total:,} ({line.step / total:.0%}){left}  "
+        f"{line.images_per_second:,.0f}/s  {losses}{word}"
+    )
+
+
+@dataclass(frozen=True)
+class _Count:
+    """Where counting began, and when: work that goes on had some units done before."""
+
+    done: int
+    total: int
+    at: float
+
+
+@dataclass
+class Display:
+    """One live line on a terminal; elsewhere a printed line now and then."""
+
+    live: Live | None
+    _first: Line | None = None
+    _counted: _Count = field(default_factory=lambda: _Count(0, 0, 0.0))
+    _printed: float = -QUIET_SECONDS
+
+    def line(self, line: Line, total: int) -> None:
+        """A `Listener` for a run's log; the first line is shown at once."""
+        first, self._first = self._first, self._first or line
+        if line.step == 1:
+            pace = None  # the first step takes longer than the others
+        elif first is None or line.step <= first.step:
+            pace = line.seconds / line.step
+        else:
+            pace = (line.seconds - first.seconds) / (line.step - first.step)
+        text = describe(line, total, None if pace is None else (total - line.step) * pace)
+        style = "" if line.health in ("", "ok") else "yellow"
+        self._show(text, now=first is None or line.step == total, style=style)
+
+    def count(self, done: int, total: int, what: str) -> None:
+        """A `Progress` for work in units."""
+        if not total:
+            self._show(f"{done:,} {what}")
+            return
+        now, began = time.monotonic(), self._counted
+        if total != began.total or done < began.done:
+            began = self._counted = _Count(done, total, now)
+        left = ""
+        if done > began.done:
+            left = f"  {in_words((total - done) * (now - began.at) / (done - began.done))} left"
+        self._show(f"{done:,}/{total:,} {what}{left}")
+
+    def tell(self, sentence: str) -> None:
+        """Print a sentence that stays."""
+        if self.live is not None:
+            self.live.console.print(Text(sentence))
+        else:
+            print(sentence, file=sys.stderr, flush=True)
+
+    def _show(self, text: str, *, now: bool = False, style: str = "") -> None:
+        at = time.monotonic()
+        if self.live is not None:
+            self.live.update(Text(text, style=style), refresh=True)
+        elif now or at - self._printed >= QUIET_SECONDS:
+            print(text, file=sys.stderr, flush=True)
+            self._printed = at
+
+
+@contextmanager
+def display() -> Iterator[Display]:
+    """A `Display` on standard error, for one piece of long work."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield Display(None, _printed=time.monotonic())
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield Display(live)

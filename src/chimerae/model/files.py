@@ -1,0 +1,51 @@
+"""Files of a model: `config.json`, `model.safetensors` and a card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from chimerae.files import write_bytes, write_json, write_text
+from chimerae.shapes import describe, is_image
+from chimerae.training.checkpoint import pack
+
+SCHEMA = 1
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
+
+
+def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
+    """Write the networks `modules` and their `config` into `folder`; `name` is the title of the card.
+
+    Raises:
+        InputError: the folder cannot be written.
+    """
+    tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
+    write_bytes(folder / WEIGHTS, pack(tensors))
+    write_text(folder / CARD, card(config, name))
+    write_json(folder / CONFIG, config)
+
+
+def card(config: Mapping[str, Any], name: str) -> str:
+    """A model card in Markdown: origin, shapes, ranges and use of the model of `config` called `name`."""
+    shape = tuple(config["shape"])
+    seed = f", seed {config['seed']}" if "seed" in config else ""
+    values = "float32 in [0, 1]" if is_image(shape) else "float32"
+    method, arch = config["method"]["name"], config["arch"]["name"]
+    return f"""# {name}
+
+A `{method}` model ({arch} networks) trained with chimerae {config["chimerae"]} on
+`{config["data"]}` for {config["step"]} steps{seed}. Its samples are {describe(shape)}, {values}.
+
+```python
+import chimerae
+
+model = chimerae.load("path/to/this/run")
+x = model.sample(16)  # [16, {", ".join(map(str, shape))}]
+```
+
+`config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows
+what its training data showed and nothing else; check the licence of those data before you share it.
+"""

@@ -1,0 +1,70 @@
+"""An estimate of the time that `evaluate` will take (the rule and its check: `docs/budgets.md`)."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Final
+
+import torch
+from torch.nn import functional as F
+
+from chimerae.data import Prepared
+from chimerae.evaluation.nearest import TRAIN
+from chimerae.evaluation.neighbours import MOST
+from chimerae.extractors.classifier import BATCH, EPOCHS, FEWEST, STEPS, network
+from chimerae.recipes.run import Run
+from chimerae.recipes.timing import Timing
+from chimerae.recipes.work import counted
+from chimerae.shapes import is_image
+
+SHARE: Final = 1 / 3
+"""Most of a budget that is kept for `evaluate`."""
+FIXED: Final = 20.0
+"""Seconds of one core for what depends on neither networks nor images: start, pictures, small metrics."""
+STEPS_ALWAYS: Final = 10
+"""Steps of training that take as long as the passes for codes and pictures."""
+PASSES: Final = 2
+"""Steps of training that take as long as the passes for 64 test images."""
+PAIRS_A_SECOND: Final = 1.5e10
+"""Values compared in a second of one core while nearest images are looked for."""
+
+
+def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: float | None) -> float:
+    """Seconds that `evaluate` will take, with all metrics that need no published weights.
+
+    Args:
+        run: what will be judged.
+        data: its data.
+        timing: of its steps.
+        operations: of one of its steps, as `work.count` counts them; None leaves the classifier out that
+            labelled images need.
+    """
+    n = min(len(data.test), run.evaluation.n or len(data.test))
+    passes = timing.step * (STEPS_ALWAYS + PASSES * n / run.training.batch_size)
+    total = FIXED * timing.slowness + passes
+    if not is_image(data.shape):
+        return total
+    kinds = 1 + len(run.method.decoders)
+    pairs = 2 * kinds * min(n, MOST) * min(len(data.train), TRAIN) * prod(data.shape)
+    if timing.on_cpu:
+        total += pairs / PAIRS_A_SECOND * timing.slowness
+    if operations and (classes := _classes(data)):
+        steps = min(STEPS, EPOCHS * len(data.train) // BATCH)
+        total += steps * timing.step * _lesson(data, classes) / operations
+    return total
+
+
+def _classes(data: Prepared) -> int:
+    """Number of classes that a classifier would be trained on; 0 where there is none to train."""
+    if data.train.labels is None or data.test.labels is None:
+        return 0
+    kinds = len(data.train.labels.unique())
+    return kinds if kinds > 1 and len(data.train) >= FEWEST * kinds else 0
+
+
+def _lesson(data: Prepared, classes: int) -> float:
+    """Operations of one step of that classifier."""
+    with torch.device("meta"):
+        layers, x = network(data.shape, classes), torch.empty(BATCH, *data.shape)
+        y = torch.empty(BATCH, dtype=torch.long)
+        return counted(lambda: F.cross_entropy(layers(x), y).backward())

@@ -1,0 +1,133 @@
+"""A run made ready to start: sized, fitted to its time, its data prepared."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from chimerae.data import Prepared, look, prepare
+from chimerae.durations import in_words
+from chimerae.errors import InputError
+from chimerae.progress import Progress, silent
+from chimerae.recipes.judging import SHARE, evaluation_seconds
+from chimerae.recipes.plan import Plan, operations, paper_cost
+from chimerae.recipes.planning import Search, Wish, chosen, default_most, steps_in
+from chimerae.recipes.run import Run
+from chimerae.recipes.sizing import sized
+from chimerae.recipes.timing import Timing, time_steps
+from chimerae.shapes import Shape
+
+WORTH_TIMING = 50
+"""A run of fewer steps is over in the time that timing it would take."""
+GUESSED_SHARE = 0.1
+"""Share of a budget that is kept for `evaluate` while the data are not prepared yet."""
+LAST_SHARE = 0.01
+"""Share of a budget that is kept for drawing and saving at the end."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A run with its data, and what is known about its course."""
+
+    run: Run
+    data: Prepared
+    note: str
+    """What was done to make the samples one size; "": nothing."""
+    timing: Timing | None
+    operations: float | None = None
+    """Floating-point operations of a step."""
+    evaluation: float | None = None
+    """Seconds that `evaluate` is expected to take."""
+    limit: float | None = None
+    """Seconds that the run may take in all; None: nothing was chosen."""
+    ends: float = 0.0
+    """Seconds after the beginning at which learning should end, where `paced`."""
+    paced: bool = False
+    """True when the number of steps was chosen so that it fills the time."""
+
+    def plan(self, folder: Path, paper: Run | None) -> Plan:
+        """The plan of this run in `folder`; `paper` is the run with its source's settings."""
+        t = self.timing
+        return Plan(
+            run=self.run,
+            shape=self.data.shape,
+            counts=(len(self.data.train), len(self.data.test)),
+            folder=folder,
+            timing=t,
+            evaluation=self.evaluation,
+            limit=self.limit,
+            paper=None if t is None else paper_cost(self.run, self.data.shape, t, self.operations, paper),
+            note=self.note,
+        )
+
+
+def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: Progress = silent) -> Outlook:
+    """`run` with its size settled, and what `wish` leaves open chosen.
+
+    Args:
+        run: as it was asked for.
+        wish: what it may cost.
+        began: reading of `time.monotonic` from which the time that it may take counts.
+        told: time some steps though nothing is to be chosen.
+        progress: called while data are prepared.
+
+    Raises:
+        InputError: the data cannot be used, or nothing fits the time.
+    """
+    run, note = sized(run)
+    limit = wish.limit(run)
+    if limit is None:
+        data = prepare(run.data, run.prepare, progress=progress)
+        run.arch.check(data.shape)
+        timing = time_steps(run, data.shape) if told and run.steps >= WORTH_TIMING else None
+        if timing is None:
+            return Outlook(run, data, note, None)
+        counted = operations(run, data.shape)
+        after = evaluation_seconds(run, data, timing, counted)
+        return Outlook(run, data, note, timing, counted, after)
+    return _fitted(run, note, wish, limit, began, progress)
+
+
+def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progress: Progress) -> Outlook:
+    quick = max(min(limit / 60, 3.0), 0.5)
+    search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
+    given = shape = _shape(run)
+    run.arch.check(shape)
+    kept = GUESSED_SHARE * limit
+    if not wish.size:
+        data = prepare(run.data, run.prepare, progress=progress)
+        first = search.timing(shape, search.base)
+        kept = min(SHARE * limit, evaluation_seconds(run, data, first, operations(run, shape)))
+    search.seconds = max(limit * (1 - LAST_SHARE) - kept - (time.monotonic() - began), 1e-3)
+    run, shape, timing = chosen(search, shape, wish.size)
+    if shape != given:
+        note = note.replace(_side(given), _side(shape))
+    data = prepare(run.data, run.prepare, progress=progress)
+    counted = operations(run, shape)
+    after = evaluation_seconds(run, data, timing, counted)
+    spent = time.monotonic() - began
+    learning = limit * (1 - LAST_SHARE) - min(SHARE * limit, after) - spent
+    if learning < timing.step:
+        raise InputError(
+            f"a budget of {in_words(limit)} is over before the first step: {in_words(spent)} went into "
+            f"preparing and timing, and `evaluate` needs about {in_words(after)}; give more time"
+        )
+    steps = most = steps_in(timing, learning)
+    if wish.seconds is None:
+        most = default_most(len(data.train), run.training.batch_size)
+    paced = steps <= most
+    run = replace(run, steps=min(steps, most))
+    return Outlook(run, data, note, timing, counted, after, limit, spent + learning, paced)
+
+
+def _side(shape: Shape) -> str:
+    return f"{shape[-2]}x{shape[-1]}"
+
+
+def _shape(run: Run) -> Shape:
+    """Of one sample of a run whose size is settled."""
+    shape = look(run.data, run.prepare).final
+    if shape is None:
+        raise InputError(f"the samples of {run.data} differ in size; choose one with --prepare.size")
+    return shape

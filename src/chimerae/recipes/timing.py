@@ -1,0 +1,98 @@
+"""Timing a few steps that count for nothing: no weight, file or random number of the run depends on them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.methods import Clock
+from chimerae.recipes.run import Run
+from chimerae.recipes.work import SHARES
+from chimerae.shapes import Shape, is_image
+from chimerae.training.followers import renew
+from chimerae.training.players import play_batch
+from chimerae.training.state import State, build_state
+
+ROUNDS = 12
+"""Most steps that are timed at each of `SHARES`; one is timed at least."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What steps of a run take on this machine."""
+
+    seconds: tuple[float, ...]
+    """Mean seconds of a step, in equal parts of the run, first to last."""
+    parameters: dict[str, int]
+    """Numbers that each network learns."""
+    rounds: int
+    """Steps that were timed in each part."""
+    slowness: float = 1.0
+    """Time that went by, for each second of a core that this process got; at least 1. More: other work."""
+    on_cpu: bool = True
+
+    @property
+    def step(self) -> float:
+        """Mean seconds of a step over the whole run."""
+        return sum(self.seconds) / len(self.seconds)
+
+
+def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
+    """Play some steps of `run` on noise of `shape`, in fresh networks that are dropped; about `at_most`
+    seconds.
+
+    Two steps are played before the clock starts: the first ones choose algorithms and take memory.
+    """
+    begun = time.monotonic()
+    state = build_state(run.method, run.arch, shape, run.training, run.seed)
+    with noise.seeded("timing"):
+        x = torch.rand(run.training.batch_size, *shape)
+        if is_image(shape):
+            x = run.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
+        x = x.to(state.device)
+        for share in (SHARES[0], SHARES[-1]):
+            _play(run, state, x, int(share * run.steps))
+        taken: list[list[float]] = [[] for _ in SHARES]
+        used, started = time.process_time(), time.monotonic()
+        for i in range(ROUNDS):
+            for share, times in zip(SHARES, taken, strict=True):
+                times.append(_play(run, state, x, int(share * run.steps) + i))
+            if time.monotonic() - begun >= at_most:
+                break
+        used, passed = time.process_time() - used, time.monotonic() - started
+    on_cpu = state.device.type == "cpu"
+    slowness = max(passed * torch.get_num_threads() / used, 1.0) if on_cpu and used else 1.0
+    parameters = {name: sum(p.numel() for p in net.parameters()) for name, net in state.nets.items()}
+    return Timing(_shaped(taken), parameters, len(taken[0]), slowness, on_cpu)
+
+
+def _play(run: Run, state: State, x: Tensor, step: int) -> float:
+    """Seconds that one step takes, with all that the loop does in it but drawing, logging and saving."""
+    begun = time.perf_counter()
+    parts = x.chunk(run.training.accumulate)
+    play_batch(run.method, state.nets, state.players, parts, Clock(step, max(run.steps, step + 1)))
+    renew(run.method, state.nets.modules, step + 1)
+    if state.average:
+        state.average.update(step)
+    if state.device.type == "cuda":
+        torch.cuda.synchronize(state.device)
+    return time.perf_counter() - begun
+
+
+def _shaped(taken: list[list[float]]) -> tuple[float, ...]:
+    """Means of each part's times, where parts differ no more than their fastest steps do.
+
+    Other work on the machine makes single steps slow, and is no reason to expect one part of the run to be
+    slower than another: the fastest steps give the shape, the mean of all steps the level. A method that
+    does more on every n-th step has its share of those in every mean.
+    """
+    fastest = [min(times) for times in taken]
+    level = sum(map(sum, taken)) / sum(map(len, taken))
+    if max(fastest) < 1.5 * min(fastest):
+        return (level,) * len(taken)
+    scale = level * len(taken) / sum(fastest)
+    return tuple(scale * one for one in fastest)

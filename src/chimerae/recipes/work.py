@@ -1,0 +1,79 @@
+"""The arithmetic of one step, counted without doing it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from chimerae import noise
+from chimerae.methods import Clock
+from chimerae.nets import Nets
+from chimerae.recipes.run import Run
+from chimerae.shapes import Shape
+from chimerae.training.followers import with_followers
+from chimerae.training.players import Player, play_batch
+
+SHARES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
+"""Points of a run at which a step is counted or timed: methods have phases of different cost."""
+
+
+LONG = 10_000
+"""Steps that a run has at least here, so that a short warm-up does not stand for a part of it."""
+
+
+def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
+    """Floating-point operations of one step of `run` on samples of `shape`, and parameters by network.
+
+    Only convolutions and products of matrices count, forward and backward; a step is the mean of steps at
+    `SHARES` of the run. Nothing is computed: tensors have shapes and no values.
+    """
+    method = run.method
+    with torch.device("meta"), noise.seeded("count"):
+        modules = with_followers(method, method.networks(shape, run.arch))
+        players = {
+            name: Player(name, _parameters(modules, networks), None, run.training.optimizer_of(name))
+            for name, networks in method.players.items()
+        }
+        x, parts = torch.empty(run.training.batch_size, *shape), run.training.accumulate
+        total = max(run.steps, LONG)
+
+        def play() -> None:
+            for share in SHARES:
+                play_batch(method, Nets(modules), players, x.chunk(parts), Clock(int(share * total), total))
+
+        operations = counted(play) / len(SHARES)
+    networks = {name: sum(p.numel() for p in module.parameters()) for name, module in modules.items()}
+    return operations, networks
+
+
+def counted(work: Callable[[], object]) -> float:
+    """Floating-point operations of the convolutions and products of matrices in `work`."""
+    with _Counter() as counter:
+        work()
+    return float(counter.total)
+
+
+def _parameters(modules: Mapping[str, torch.nn.Module], names: Sequence[str]) -> list[torch.nn.Parameter]:
+    return [p for name in names for p in modules[name].parameters()]
+
+
+class _Counter(TorchDispatchMode):
+    """Adds up the operations of whatever runs inside."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.total = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = dict(kwargs or {})
+        made = func(*args, **given)
+        operations = flop_registry.get(func._overloadpacket)
+        if operations is not None:
+            self.total += operations(*args, **given, out_val=made)
+        return made

@@ -1,0 +1,81 @@
+"""Runs that end in time: schedules whose total changes on the way, and the rule that changes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+Replanned = Sequence[tuple[int, int]]
+"""`(step, total)`: up to this step schedules ran towards that total."""
+
+SHARE_BETWEEN = 0.04
+"""Share of the learning time from one look at the clock to the next."""
+TOLERANCE = 0.02
+"""Share of the learning time by which the end may miss before the total changes."""
+RECENT = 0.35
+"""Weight of the last stretch in what is expected of the next ones."""
+
+
+def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, float]:
+    """The total that schedules run towards at `step` (from 0), and the share of the run that is done, >= 0.
+
+    The share rises evenly from 0 towards 1 at the total, and from every step of `replanned` on evenly from
+    where it is to 1 at the next total: it has no jump, and depends on nothing but its arguments.
+
+    >>> towards(50, 200), towards(50, 200, [(50, 100)]), towards(125, 200, [(50, 100)])
+    ((200, 0.25), (200, 0.5), (200, 0.75))
+    """
+    begun, done = 0, 0.0
+    for until, planned in replanned:
+        if step < until:
+            total = planned
+            break
+        done += (1.0 - done) * (until - begun) / (planned - begun)
+        begun = until
+    return total, done + (1.0 - done) * (step - begun) / (total - begun)
+
+
+@dataclass
+class Pacer:
+    """Compares a run with its deadline at even distances in time, and says how many steps fit."""
+
+    deadline: float
+    """Reading of `clock` at which learning should end."""
+    profile: Sequence[float]
+    """Seconds a step was timed to take, in equal parts of the run, first to last."""
+    clock: Callable[[], float] = time.monotonic
+    _begun: float | None = field(default=None, init=False)
+    _last: tuple[float, int, float] = field(default=(0.0, 0, 0.0), init=False)
+    _slowness: float | None = field(default=None, init=False)
+
+    def total(self, step: int, share: float, planned: int) -> int:
+        """The total of the run after `step` steps, when `share` of it is done: `planned`, or another one.
+
+        What a stretch of the run took, divided by what was timed, is how slow the machine is; the rest of
+        the run is expected to be as slow, by the mean of the last stretch and of those before.
+        """
+        now = self.clock()
+        if self._begun is None:
+            self._begun, self._last = now, (now, step, share)
+        before, at, reached = self._last
+        whole = self.deadline - self._begun
+        if now - before < SHARE_BETWEEN * whole or step <= at:
+            return planned
+        self._last = now, step, share
+        slowness = (now - before) / ((step - at) * self._timed(reached, share))
+        mixed = slowness if self._slowness is None else RECENT * slowness + (1 - RECENT) * self._slowness
+        self._slowness = mixed
+        pace = mixed * self._timed(share, 1.0)
+        if abs(now + (planned - step) * pace - self.deadline) <= TOLERANCE * whole:
+            return planned
+        return step + max(round((self.deadline - now) / pace), 1)
+
+    def _timed(self, first: float, last: float) -> float:
+        """Mean seconds a step was timed to take between two shares of the run."""
+        n = len(self.profile)
+        overlaps = [max(min(last, (i + 1) / n) - max(first, i / n), 0.0) for i in range(n)]
+        whole = sum(overlaps)
+        if not whole:  # nothing is left, or the share stands still beyond a horizon
+            return self.profile[-1]
+        return sum(o * seconds for o, seconds in zip(overlaps, self.profile, strict=True)) / whole

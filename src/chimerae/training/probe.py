@@ -1,0 +1,159 @@
+"""Measurements of a model's own samples and reconstructions while it learns, for the health rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.gaussian import Gaussian
+from chimerae.methods import Method
+from chimerae.nets import Nets
+from chimerae.shapes import is_image
+
+CODES: Final = 64
+"""Prior codes that are decoded, and data samples that are reconstructed."""
+FEWEST: Final = 8
+"""Data samples from which on their variance means something; with fewer nothing is measured."""
+USED_VARIANCE: Final = 0.01
+"""Variance of the posterior mean over data from which on a code dimension counts as used."""
+LEAST_NATS: Final = 0.05
+"""KL per data sample from which on another KL is compared with it."""
+PROBES: Final = 25
+"""Probes that any run may take, however short it is."""
+SAMPLES_BETWEEN: Final = 2048
+"""Training samples between two probes of a long run. A probe is 4 forward passes of 64 samples through one
+network, a step at least 6 of its batch: probes take 2 percent of the time at most.
+"""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Decodes fixed prior codes and reconstructs fixed data, in evaluation mode and without gradients.
+
+    It takes the networks that are saved (averages, where there are any), as the sheets do: the words describe
+    the model that people get. All randomness comes from `seed`; the generators of the training stay as they
+    were.
+    """
+
+    method: Method
+    data: Tensor
+    """Data samples `[n, *shape]` in unit range (or points); the first `CODES` are used."""
+    seed: int
+
+    def due(self, step: int, last: int | None, batch_size: int, horizon: int) -> bool:
+        """True when a line at `step` deserves a new measurement; `last` is the step of the one before.
+
+        A function of these numbers alone: a resumed run measures where the straight run does.
+        """
+        every = max(1, min(SAMPLES_BETWEEN // batch_size, horizon // PROBES))
+        return last is None or step == horizon or step // every > last // every
+
+    def share(self, progress: float) -> float:
+        """Share, in [0, 1], of the stage in which the network that is judged here learns.
+
+        The same as `progress`, except for a method that trains one decoder after the other.
+        """
+        begin = self.method.generates_from
+        return progress / begin if progress <= begin != 0 else (progress - begin) / (1.0 - begin)
+
+    def measure(self, nets: Nets, progress: float) -> dict[str, float]:
+        """Measure by name (`variety`, `offset`, ..., see `docs/health.md`); empty where data do not vary.
+
+        Args:
+            nets: the networks of `method.kept`.
+            progress: share of the run that is done, in [0, 1].
+        """
+        x = self._inwards(self.data[:CODES])
+        if len(x) < FEWEST or not _variance(self._seen(x)) > 0:
+            return {}
+        with nets.evaluating(), noise.seeded(self.seed, "probe"):
+            z = noise.normal(CODES, self.method.z_dim + self.method.noise_dim, like=x)
+            samples = self._decoded(nets, z, progress)
+            values = of_samples(self._seen(samples), self._seen(x))
+            biggest = samples.abs().max()
+            if self.method.encodes:
+                q, q_fake = self.method.encode(nets, x), self.method.encode(nets, samples)
+                eps = noise.normal(len(x), self.method.z_dim, like=x)
+                rebuilt = self._decoded(nets, self.method.reconstruction_code(q, eps), progress)
+                values |= of_pairs(self._seen(rebuilt), self._seen(x))
+                values |= of_codes(q, q_fake, z[:, : self.method.z_dim])
+                biggest = torch.stack([biggest, rebuilt.abs().max(), q.mu.abs().max()]).max()
+        return values | {"biggest": biggest.item()}
+
+    def _decoded(self, nets: Nets, z: Tensor, progress: float) -> Tensor:
+        """Samples from the network that generates, or, before it begins to learn, from the first decoder."""
+        if progress > self.method.generates_from:
+            return self.method.generate(nets, self.method.with_noise(z))
+        first: Tensor = getattr(nets, self.method.decoders[0])(z[:, : self.method.z_dim])
+        return first
+
+    def _inwards(self, x: Tensor) -> Tensor:
+        return self.method.value_range.from_unit(x) if is_image(tuple(x.shape[1:])) else x
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """Values `[n, d]` in float64 on the CPU, of images as a picture file would have them."""
+        unit = self.method.value_range.to_unit(x) if is_image(tuple(x.shape[1:])) else x
+        return unit.detach().flatten(1).cpu().double()
+
+
+def of_samples(samples: Tensor, x: Tensor) -> dict[str, float]:
+    """`variety` and `offset` of samples `[m, d]` against data `[n, d]`.
+
+    >>> x = torch.tensor([[0.0], [2.0]])
+    >>> of_samples(torch.tensor([[3.0], [3.0]]), x)
+    {'variety': 0.0, 'offset': 2.0}
+    """
+    variance = _variance(x)
+    offset = (samples.mean(0) - x.mean(0)).square().sum() / variance
+    return {"variety": (_variance(samples) / variance).item(), "offset": offset.item()}
+
+
+def of_pairs(rebuilt: Tensor, x: Tensor) -> dict[str, float]:
+    """`rec_error` and `returned` of reconstructions against their originals, each `[n, d]`.
+
+    The first is the squared error over the variance of the originals, the second the slope of reconstructions
+    over originals: the share of what tells originals apart that comes back. A mean image has 1 and 0.
+
+    >>> x = torch.tensor([[0.0], [2.0]])
+    >>> of_pairs(x.mean(0).expand_as(x), x), of_pairs(x, x)
+    ({'rec_error': 1.0, 'returned': 0.0}, {'rec_error': 0.0, 'returned': 1.0})
+    """
+    centred = x - x.mean(0)
+    spread = centred.square().sum()
+    error, covariance = (rebuilt - x).square().sum(), (centred * (rebuilt - rebuilt.mean(0))).sum()
+    return {"rec_error": (error / spread).item(), "returned": (covariance / spread).item()}
+
+
+def of_codes(q: Gaussian, q_fake: Gaussian, z: Tensor) -> dict[str, float]:
+    """`used_codes`, `read_back` and `kl_ratio` from the posteriors of data and of samples.
+
+    Args:
+        q: posteriors of data `[n, z]`.
+        q_fake: posteriors of samples `[m, z]`.
+        z: the codes `[m, z]` from which these samples were decoded.
+    """
+    mu, mu_fake, z = (t.detach().cpu().double() for t in (q.mu, q_fake.mu, z))
+    used = mu.var(0) > USED_VARIANCE
+    values = {"used_codes": used.double().mean().item()}
+    if used.any():
+        values["read_back"] = _agreement(mu_fake[:, used], z[:, used])
+    kl, kl_fake = (p.kl().double().mean().item() for p in (q, q_fake))
+    if not q.is_point and kl > LEAST_NATS:
+        values["kl_ratio"] = kl_fake / kl
+    return values
+
+
+def _agreement(a: Tensor, b: Tensor) -> float:
+    """Correlation of two sets `[n, d]` over all their centred values: 1 alike, 0 unrelated."""
+    a, b = a - a.mean(0), b - b.mean(0)
+    length = (a.square().sum() * b.square().sum()).sqrt()
+    return ((a * b).sum() / length).item() if length != 0 else 0.0
+
+
+def _variance(x: Tensor) -> Tensor:
+    """Variance of `[n, d]` over samples, summed over values."""
+    return x.var(0).sum()

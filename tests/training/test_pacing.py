@@ -1,0 +1,95 @@
+"""Runs that end in time: the share of the run that is done, and the rule that changes the total."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from chimerae.config import from_dict
+from chimerae.errors import InputError
+from chimerae.training.pacing import Pacer, towards
+from chimerae.training.settings import Training
+
+
+def test_without_changes_the_share_is_exactly_step_over_total():
+    for total in (3, 7, 1000, 12_345):
+        for step in range(0, total, max(total // 97, 1)):
+            assert towards(step, total) == (total, step / total)
+
+
+def test_what_was_done_before_a_change_stays_to_the_last_bit():
+    before = [(333, 1000), (500, 700)]
+    for step in range(333):
+        assert towards(step, 5000, before) == towards(step, 1000)
+    for step in range(333, 500):
+        assert towards(step, 5000, before) == towards(step, 700, before[:1])
+
+
+def test_the_share_has_no_jump_and_ends_at_one():
+    changes = [(100, 1000), (150, 400), (300, 2000)]
+    shares = [towards(step, 600, changes)[1] for step in range(601)]
+    gaps = [b - a for a, b in pairwise(shares)]
+    assert shares[0] == 0.0
+    assert shares[-1] == pytest.approx(1.0)
+    assert all(gap > 0 for gap in gaps)
+    assert max(gaps[:100]) == pytest.approx(1 / 1000)
+    assert max(gaps) == pytest.approx((1 - shares[100]) / 300)
+    assert gaps[-1] == pytest.approx((1 - shares[300]) / 300)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [[(0, 10)], [(10, 10)], [(20, 10)], [(5, 10), (5, 20)], [(5, 10), (3, 20)], [(5, 10), (25, 20)]],
+)
+def test_changes_that_cannot_be_are_refused(changes):
+    with pytest.raises(InputError, match="replanned"):
+        from_dict(Training, {"replanned": changes})
+
+
+class Machine:
+    """Steps that take time by a rule; a run on it, paced."""
+
+    def __init__(self, seconds, *, planned: int, deadline: float, profile=(1.0,)) -> None:
+        self.now, self.seconds = 100.0, seconds
+        self.pacer = Pacer(100.0 + deadline, profile, clock=lambda: self.now)
+        self.total, self.changes = planned, []
+
+    def run(self) -> float:
+        """Seconds until the end."""
+        step = 0
+        while step < self.total:
+            share = towards(step, self.total, self.changes)[1]
+            total = self.pacer.total(step, share, self.total)
+            if total != self.total:
+                self.changes.append((step, self.total))
+                self.total = total
+            self.now += self.seconds(step, share, self.now - 100.0)
+            step += 1
+        return self.now - 100.0
+
+
+def test_a_machine_as_fast_as_timed_changes_nothing():
+    machine = Machine(lambda step, share, t: 1.0, planned=600, deadline=600.0)
+    assert machine.run() == 600.0
+    assert machine.changes == []
+
+
+@pytest.mark.parametrize("factor", [0.3, 0.8, 1.3, 4.0, 10.0])
+def test_a_machine_of_another_speed_ends_in_time(factor):
+    machine = Machine(lambda step, share, t: factor, planned=600, deadline=600.0)
+    assert machine.run() == pytest.approx(600.0, rel=0.03)
+    assert machine.total == pytest.approx(600 / factor, rel=0.1)
+
+
+@pytest.mark.parametrize("span", [(0.0, 0.4), (0.3, 0.6), (0.6, 0.8)])
+def test_other_work_that_comes_and_goes_ends_in_time(span):
+    slow = lambda step, share, t: 3.0 if span[0] * 600 <= t < span[1] * 600 else 1.0  # noqa: E731
+    assert Machine(slow, planned=600, deadline=600.0).run() == pytest.approx(600.0, rel=0.04)
+
+
+def test_a_method_whose_second_half_is_dearer_is_expected_to_be():
+    phases = lambda step, share, t: 1.0 if share < 0.5 else 3.0  # noqa: E731
+    machine = Machine(phases, planned=300, deadline=600.0, profile=(1.0, 1.0, 3.0, 3.0))
+    assert machine.run() == pytest.approx(600.0, rel=0.03)
+    assert machine.changes == []
