@@ -34,7 +34,10 @@ HELPERS = {
     "chimerae.methods": {"introspection", "method"},
     "chimerae.networks": {"heads"},
     "chimerae.metrics": {"cloud", "drawn", "encoded", "kinds", "mean", "near", "pair", "registry"},
-    "chimerae.cli": {"console", "flags", "inputs", "output", "parse"},
+    "chimerae.cli": {
+        *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),
+        *("settings_flags", "strangers", "train_help"),
+    },
 }
 """Modules that hold no entry of their room's table."""
 

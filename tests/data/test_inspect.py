@@ -99,7 +99,7 @@ def test_the_verb(
         (["inspect", "digist"], "did you mean 'digits'"),
         (["inspect", "digits", "--prepare.sise", "3"], "prepare.size"),
         (["inspect", "digits", "--prepare.size", "0"], "greater than 0"),
-        (["inspect"], "SOURCE"),
+        (["inspect"], "the source is missing"),
     ],
 )
 def test_bad_arguments(args: list[str], message: str) -> None:

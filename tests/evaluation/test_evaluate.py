@@ -64,7 +64,8 @@ def test_batch_size_changes_nothing():
     nets = built(method, IMAGE)
     small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, 64))
     assert small.keys() == large.keys()
-    assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
+    # float32 products of other sizes round apart by some 1e-6; noise of the batch's place moved scores by 1e-4
+    assert all(small[key] == pytest.approx(large[key], rel=4e-5) for key in small)
 
 
 @pytest.mark.parametrize("n", [40, 300])

@@ -60,8 +60,8 @@ def test_the_decoder_draws_the_mean_of_all_images_that_its_code_may_stand_for(fo
     best, ours = (x.reshape(13, 16, 16).mean(1).double() for x in (best, drawn))
     assert (best - ours).square().mean(1).sqrt().max() < 0.05
     expected, width = (fitted(x)[0] for x in (best, ours))
-    assert width.mean() == pytest.approx(expected.mean().item(), rel=0.15)
-    assert found("VAE", "edge_open").mean == pytest.approx(expected.mean().item(), rel=0.25)
+    assert abs(width.mean() / expected.mean() - 1) < 0.15  # marks on what was learned, not on rounding
+    assert abs(found("VAE", "edge_open").mean / expected.mean() - 1) < 0.25
 
 
 ROWS = {

@@ -79,7 +79,7 @@ def _stray(tokens: Sequence[str]) -> str:
 def _missing(argument: Any) -> str:
     about = argument.field.helptext
     about = about() if callable(about) else about
-    first = (about or "").split(".")[0] or _name(argument)
+    first = (about or "").split(".")[0].split(":")[0] or _name(argument)
     return f"{first[:1].lower()}{first[1:]} is missing"
 
 

@@ -31,7 +31,9 @@ class Inspect:
     """Print what a source holds, and draw what the network will see of it."""
 
     source: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="SOURCE")]
-    """A name such as cifar10, a folder of images, .npy, .npz or .parquet, or owner/name on the hub."""
+    """The source: a name such as cifar10, a folder of images, .npy, .npz or .parquet, or owner/name on the
+    hub.
+    """
     prepare: Prepare = field(default_factory=Prepare)
     """How it is turned into arrays."""
     out: Path | None = None
