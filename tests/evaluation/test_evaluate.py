@@ -64,8 +64,7 @@ def test_batch_size_changes_nothing():
     nets = built(method, IMAGE)
     small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, 64))
     assert small.keys() == large.keys()
-    # float32 products of other sizes round apart by some 1e-6; noise of the batch's place moved scores by 1e-4
-    assert all(small[key] == pytest.approx(large[key], rel=4e-5) for key in small)
+    assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
 
 
 @pytest.mark.parametrize("n", [40, 300])
@@ -75,7 +74,8 @@ def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n):
     small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, n))
     assert small.keys() == large.keys()
     assert ("mse_unit", "decoder") in small
-    assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
+    # the kernel distance of data is a difference of means near 1, so that its rounding is absolute
+    assert all(small[key] == pytest.approx(large[key], rel=1e-5, abs=1e-6) for key in small)
 
 
 def test_repeats_to_the_last_digit_and_leaves_everything_as_it_was():
