@@ -74,8 +74,9 @@ def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n):
     small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, n))
     assert small.keys() == large.keys()
     assert ("mse_unit", "decoder") in small
-    # the kernel distance of data is a difference of means near 1, so that its rounding is absolute
-    assert all(small[key] == pytest.approx(large[key], rel=1e-5, abs=1e-6) for key in small)
+    # a kernel distance is a difference of means near 1, so that its rounding is absolute
+    slack = {key: 1e-6 if key[0].startswith("kd_") else 0.0 for key in small}
+    assert all(small[key] == pytest.approx(large[key], rel=1e-5, abs=slack[key]) for key in small)
 
 
 def test_repeats_to_the_last_digit_and_leaves_everything_as_it_was():

@@ -124,7 +124,7 @@ def short_avae_generator(m: Modules, x: Tensor, draws: list[Tensor]) -> Tensor:
 
 
 def squared_slopes(c: Tensor, *inputs: Tensor) -> Tensor:
-    """Of every sample's logit by itself, one after the other, where BatchNorm does not mix them up."""
+    """Of the sum of all logits, over all inputs; `tests/losses/test_penalties.py` has the closed form."""
     slopes = torch.autograd.grad(c.sum(), inputs, create_graph=True)
     return sum(slope.flatten(1).pow(2).sum(1) for slope in slopes)
 

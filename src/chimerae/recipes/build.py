@@ -42,12 +42,8 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(name)
     source = chosen.source(data)
-    name = chosen.name
-    short = (
-        SHORT[chosen.name]
-        if preset == "short" and chosen.name in SHORT and look(source).kind == "images"
-        else {}
-    )
+    shortened = preset == "short" and chosen.name in SHORT and look(source).kind == "images"
+    short = SHORT[chosen.name] if shortened else {}
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:

@@ -55,9 +55,9 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
         if is_image(shape):
             x = run.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
         x = x.to(state.device)
+        used, started = time.process_time(), time.monotonic()
         early, late = (_play(run, state, x, int(share * run.steps)) for share in (SHARES[0], SHARES[-1]))
         taken: list[list[float]] = [[] for _ in SHARES]
-        used, started = time.process_time(), time.monotonic()
         if time.monotonic() - begun >= at_most:
             taken = [[early if share < 0.5 else late] for share in SHARES]
         for i in range(0 if taken[0] else ROUNDS):
