@@ -56,6 +56,8 @@ def test_scores_are_those_of_the_plain_way():
         signed = (2 * x - 1 - y).square().flatten(1).mean(1)
         assert scores["mse_signed", network] == pytest.approx(float(signed.mean()), rel=1e-5)
         assert scores["mse_unit", network] == pytest.approx(float(signed.mean()) / 4, rel=1e-5)
+        spread = 4 * (x - x.mean(0)).square().mean()
+        assert scores["fvu", network] == pytest.approx(float(signed.mean() / spread), rel=1e-5)
         assert scores["psnr", network] == pytest.approx(float((-10 * (signed / 4).log10()).mean()), rel=1e-5)
 
 
@@ -165,6 +167,13 @@ def test_one_test_image_is_enough_even_for_batch_statistics_of_pairs():
     twin = Twin()
     results = evaluate(twin, built(twin, IMAGE), images(1))
     assert {score.std for score in results.scores} == {None}
+
+
+def test_of_one_image_no_variance_can_be_explained():
+    method = Twin()
+    results = evaluate(method, built(method, IMAGE), images(1), Evaluation(metrics=("fvu", "psnr")))
+    assert {score.metric for score in results.scores} == {"psnr"}
+    assert results.absent == {"fvu": "all originals are alike"}
 
 
 def test_chosen_metrics_and_those_that_do_not_apply():

@@ -45,6 +45,13 @@ def test_steps_fill_what_evaluation_leaves(timed):
     assert ahead.paced
 
 
+def test_time_of_learning_alone_is_not_shared(timed):
+    wish = launch.Wish(100.0, steps=True, learning=True)
+    ahead = room.outlook(tiny_run("vae", "dcgan"), wish, began=100.0)
+    assert ahead.run.steps == 100
+    assert ahead.ends == 109.0  # 9 had gone by
+
+
 def test_evaluation_gets_a_third_at_most(timed, monkeypatch):
     monkeypatch.setattr(room, "evaluation_seconds", lambda *a: 500.0)
     ahead = room.outlook(tiny_run("vae", "dcgan"), launch.Wish(100.0, steps=True), began=109.0)

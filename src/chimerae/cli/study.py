@@ -12,6 +12,7 @@ from chimerae.cli import DONE, INPUT_WRONG, SIGNALLED
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, cores, slim, write_page
+from chimerae.durations import seconds
 from chimerae.errors import InputError
 from chimerae.extractors.weights import missing_for
 from chimerae.studies import STUDIES, Scale, Study, study
@@ -45,6 +46,9 @@ class Asked:
     steps: int | None = None
     """Stop every run after so many steps; its schedules go on as in the whole run, so that it can go on
     later."""
+    budget: str | None = None
+    """Time in which each run of a study of equal times learns, such as 10m; what the study says when not
+    given. Every job has its share of the cores."""
     device: str | None = None
     """Where to train; automatic when not given."""
     page_only: bool = False
@@ -77,6 +81,7 @@ def main(args: Sequence[str], verb: str = "study") -> int:
         steps=asked.steps,
         only=asked.only,
         device=asked.device,
+        seconds=None if asked.budget is None else seconds(asked.budget),
     )
     if asked.dry_run:
         print(listed(cells))
@@ -97,7 +102,7 @@ def listed(cells: Sequence[Cell]) -> str:
     """Every run, how far it is, and its folder."""
     width = max(len(cell.label) for cell in cells)
     return "\n".join(
-        f"{cell.label:<{width}}  {'finished' if cell.finished else f'{cell.reached:,}/{cell.run.steps:,}'}"
+        f"{cell.label:<{width}}  {'finished' if cell.finished else f'{cell.reached:,}/{cell.steps:,}'}"
         f"  {cell.folder}"
         for cell in cells
     )

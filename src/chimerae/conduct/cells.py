@@ -18,7 +18,14 @@ from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.studies import Arm, Scale, Study
 
-FREE = ("steps", "training.device", "training.keep", "training.picture_every", "training.save_every")
+FREE = (
+    "steps",
+    "training.replanned",
+    "training.device",
+    "training.keep",
+    "training.picture_every",
+    "training.save_every",
+)
 """Settings in which a cell may differ from what is asked now: how far it went, where, and what it kept."""
 
 
@@ -40,7 +47,13 @@ class Cell:
     def finished(self) -> bool:
         """True when it was scored after all the steps that are asked for."""
         scores = self.folder / "scores.json"
-        return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.run.steps
+        return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.steps
+
+    @property
+    def steps(self) -> int:
+        """All its steps: those asked for, or those that were found to fit its time, once it has begun."""
+        timed = self.arm.seconds is not None and (self.folder / RUN).exists()
+        return read_run(self.folder).steps if timed else self.run.steps
 
     @property
     def reached(self) -> int:
@@ -75,6 +88,7 @@ def cells_of(
     steps: int | None = None,
     only: Iterable[str] = (),
     device: str | None = None,
+    seconds: float | None = None,
 ) -> list[Cell]:
     """The cells of `study` in `folder`, all arms of the first seed first.
 
@@ -86,11 +100,12 @@ def cells_of(
         steps: stop every run after so many steps; its schedules go on as if it were to be a whole one.
         only: arms to run: whole titles, or words that titles contain; all when none is given.
         device: where to train; as the run's settings have it when not given.
+        seconds: what each run of a study of equal times may take; as the study has it when not given.
 
     Raises:
-        InputError: no arm is left, or a folder holds another run.
+        InputError: no arm is left, a folder holds another run, or the study counts in steps and not in time.
     """
-    arms = _chosen(study.arms(scale), list(only))
+    arms = [_timed(arm, steps, seconds) for arm in _chosen(study.arms(scale), list(only))]
     if not arms:
         known = "; ".join(arm.title for arm in study.arms(scale))
         raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
@@ -98,7 +113,7 @@ def cells_of(
     cells = []
     for seed in range(seeds):
         for arm in arms:
-            run = _seeded(arm.run, seed, steps, device)
+            run = _seeded(arm, seed, steps, device)
             cells.append(Cell(replace(arm, run=run), run, folder / "cells" / f"{arm.slug}-s{seed}"))
     for cell in cells:
         cell.check()
@@ -148,8 +163,19 @@ def _check_data(arms: Sequence[Arm]) -> None:
     raise InputError(told + (f"; for the others say --only {names}" if names else ""))
 
 
-def _seeded(run: Run, seed: int, steps: int | None, device: str | None) -> Run:
-    changed: dict[str, Any] = {"seed": seed, "training.horizon": run.steps}
+def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
+    """`arm` with its time; steps that are asked for win."""
+    if seconds is None:
+        return arm if steps is None else replace(arm, seconds=None)
+    if arm.seconds is None:
+        raise InputError("this study's runs have a number of steps, and no time; use --steps")
+    return replace(arm, seconds=seconds)
+
+
+def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:
+    run, changed = arm.run, dict[str, Any](seed=seed)
+    if arm.seconds is None:
+        changed["training.horizon"] = run.steps
     if steps is not None:
         changed["steps"] = min(steps, run.steps)
     if device is not None:

@@ -90,11 +90,11 @@ class _Floor:
     def tell(self, progress: Progress) -> None:
         """Steps done and to do, of all cells."""
         going = {id(one.cell) for one in self.working} | {id(cell) for cell in self.waiting}
-        done = [cell.run.steps if id(cell) not in going else cell.reached for cell in self.cells]
+        done = [cell.steps if id(cell) not in going else cell.reached for cell in self.cells]
         ready = len(self.cells) - len(going) - len(self.failed)
         progress(
             sum(done),
-            sum(cell.run.steps for cell in self.cells),
+            sum(cell.steps for cell in self.cells),
             f"steps, {ready} of {len(self.cells)} runs finished",
         )
 
@@ -138,7 +138,13 @@ def _started(cell: Cell, threads: int, command: str) -> _Process:
         env=os.environ | {"OMP_NUM_THREADS": str(threads)},
         start_new_session=True,  # Ctrl-C reaches it through us, once
     )
-    task = {"folder": str(cell.folder), "run": to_dict(cell.run), "threads": threads, "command": command}
+    task = {
+        "folder": str(cell.folder),
+        "run": to_dict(cell.run),
+        "seconds": cell.arm.seconds,
+        "threads": threads,
+        "command": command,
+    }
     assert process.stdin is not None
     with process.stdin:
         process.stdin.write(json.dumps(task).encode())

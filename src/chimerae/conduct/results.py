@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chimerae.conduct.cells import Cell
+from chimerae.conduct.map import map_of
 from chimerae.conduct.records import put
 from chimerae.conduct.values import found_in, sets_of, table_of
 from chimerae.files import write_bytes, write_text
@@ -55,9 +56,12 @@ def write_page(
         runs=runs,
         sets=sets,
     )
+    arms = list({cell.arm.title: cell.arm for cell in cells}.values())
+    drawn = {"map": map_of(study, arms, found)}
+    drawn |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
     page = replace(
         page,
-        figures={kind: shown for kind in study.pictures if (shown := figure(page.runs, kind, study.columns))},
+        figures={kind: shown for kind, shown in drawn.items() if shown},
         films=_films(finished, page.runs, folder) if study.learning else {},
     )
     _write(page, folder, html)

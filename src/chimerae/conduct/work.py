@@ -18,6 +18,7 @@ from chimerae.errors import InputError
 from chimerae.judge import judge
 from chimerae.launch import Audience, resume, start
 from chimerae.recipes.folder import RUN
+from chimerae.recipes.planning import Wish
 from chimerae.recipes.run import Run
 from chimerae.training.signals import Stopped
 
@@ -25,14 +26,16 @@ from chimerae.training.signals import Stopped
 def work(task: Mapping[str, Any]) -> int:
     """Train or go on with the cell of `task`, score it, and return the exit code of the process."""
     folder, run = Path(task["folder"]), from_dict(Run, task["run"], "the task")
+    seconds: float | None = task["seconds"]
     torch.set_num_threads(int(task["threads"]))
     quiet = Audience(tell=lambda sentence: None)
     try:
         if (folder / RUN).exists():
-            resume(folder, steps=run.steps, audience=quiet)
+            resume(folder, steps=None if seconds else run.steps, audience=quiet)
         else:
             shutil.rmtree(folder, ignore_errors=True)  # a start that was killed before it wrote its run
-            start(run, out=folder, audience=quiet, command=str(task["command"]))
+            wish = Wish(seconds, steps=seconds is not None, learning=True)
+            start(run, out=folder, audience=quiet, command=str(task["command"]), wish=wish)
         judge(folder, run.evaluation, device=run.training.device)
     except Stopped as stop:
         return 128 + stop.signum

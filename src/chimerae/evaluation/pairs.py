@@ -14,7 +14,7 @@ from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
-from chimerae.metrics import Fact, Mean, PairMetric, Subject
+from chimerae.metrics import Fact, Mean, PairMetric, Spread, Subject
 
 
 @dataclass
@@ -26,6 +26,17 @@ class _Tally:
     means: dict[tuple[str, str], Mean] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
+    spread: Spread = field(default_factory=Spread)
+    """Of the originals."""
+
+    def see(self, x: Tensor) -> None:
+        """Take in originals, before what was made of them is added."""
+        if any(metric.over_variance for metric in self.metrics):
+            self.spread.add(x)
+
+    def unit(self, metric: PairMetric) -> float:
+        """What the mean of a metric is divided by; 0 where all originals are alike."""
+        return self.spread.value if metric.over_variance else 1.0
 
     def add(self, network: str, x: Tensor, y: Tensor) -> None:
         self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)
@@ -58,6 +69,7 @@ def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
     indices = spread(len(split), settings.n)
     for start, stop in pieces(len(indices), settings.batch_size):
         x = split.take(indices[start:stop])
+        tally.see(x)
         for network, y in bench.decode(bench.codes(x, start)).items():
             if not misfits[network]:
                 tally.add(network, x.to(y.device), y)
@@ -78,17 +90,18 @@ def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], su
     for metric in tally.metrics:
         if metric.name in tally.absent:
             continue
-        if line:
-            tally.absent[metric.name] = line
+        unit = tally.unit(metric)
+        if line or not unit:
+            tally.absent[metric.name] = line or "all originals are alike"
         protocol = {**metric.protocol(subject), **facts, **tally.views.facts(metric.features)}
         for (name, network), mean in tally.means.items():
-            if name == metric.name and not problems.get(network):
+            if name == metric.name and unit and not problems.get(network):
                 scores.append(
                     Score(
                         metric=name + tally.views.suffix(metric),
                         of=network,
-                        value=mean.value,
-                        std=mean.std,
+                        value=mean.value / unit,
+                        std=None if mean.std is None else mean.std / unit,
                         n=mean.n,
                         better=metric.better,
                         protocol=protocol,

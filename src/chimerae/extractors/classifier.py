@@ -102,10 +102,7 @@ def open_classifier(wanted: Wanted) -> Classifier:
     else:
         size = Prepare(size=(shape[1], shape[2]), channels="1" if shape[0] == 1 else "3")
         data, suffix = prepare(wanted.labels, size, progress=wanted.progress), f"[{wanted.labels}]"
-    classes = _classes(data)
-    rows = (len(data.train), len(data.test))
-    key = digest([VERSION, SEED, STEPS, EPOCHS, data.facts.checksum, rows])
-    path = cache_folder(None) / f"classifier-{key}.safetensors"
+    classes, path = _classes(data), kept_at(data)
     found = _read(path, shape, classes)
     if found is None:
         layers, accuracy = train(data, classes, wanted.device, wanted.progress)
@@ -117,6 +114,13 @@ def open_classifier(wanted: Wanted) -> Classifier:
     layers, accuracy, weights = found
     layers.to(wanted.device)
     return Classifier(layers, data.facts.source, accuracy, weights, suffix)
+
+
+def kept_at(data: Prepared) -> Path:
+    """Where the classifier of the labels of `data` lies, once it is trained."""
+    rows = (len(data.train), len(data.test))
+    key = digest([VERSION, SEED, STEPS, EPOCHS, data.facts.checksum, rows])
+    return cache_folder(None) / f"classifier-{key}.safetensors"
 
 
 @torch.enable_grad()

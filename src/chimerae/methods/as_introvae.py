@@ -15,7 +15,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.losses.aggregate import Kernel, Reduction, aggregate_distance, squash
 from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
-from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
+from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up, warming_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
@@ -60,6 +60,13 @@ class ASIntroVAE(Method):
     """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
     num_vae: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE."""
+    vae_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
+    scaled_warm_up: bool = False
+    """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
+    VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
+    some thousand steps where s is small.
+    """
     detach_target: bool = True
     """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
     kernel: Kernel = "per_dim_flat"
@@ -99,8 +106,10 @@ class ASIntroVAE(Method):
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns: as Soft-IntroVAE, where fakes cost `c KL + (1 - c) distance` instead of their KL."""
-        if clock.step < self.num_vae:
-            yield warm_up(nets, x, clock, self.beta_rec, self.beta_kl, self.likelihood)
+        if warming_up(clock, self.num_vae, self.vae_share):
+            scale = scale_of(x, self.scale) if self.scaled_warm_up else 1.0
+            weights = scale * self.beta_rec, scale * self.beta_kl
+            yield warm_up(nets, x, clock, *weights, self.likelihood)
             return
         E, D, s, c = nets.encoder, nets.decoder, scale_of(x, self.scale), self._annealed(clock)
         q = E(x)

@@ -27,6 +27,15 @@ def warm_up(
     return {"encoder": loss, "decoder": loss}
 
 
+def warming_up(clock: Clock, steps: int, share: float) -> bool:
+    """True in the first `steps` steps and the first `share` of the run.
+
+    >>> [warming_up(Clock(step, 100), 10, 0.2) for step in (0, 15, 20)]
+    [True, True, False]
+    """
+    return clock.step < steps or clock.progress < share
+
+
 def inspected(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
     """Posterior of generated samples `x_k` and their reconstruction error `[B]`, as the encoder's turn has
     them.

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from chimerae.losses.introspective import HINGES, Hinge
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
-from chimerae.methods.introspection import warm_up
+from chimerae.methods.introspection import warm_up, warming_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
@@ -50,6 +50,8 @@ class IntroVAE(Method):
     """The decoder's weight of the adversarial terms: `alpha` (the paper), or 0.5 (the published code)."""
     num_vae: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE (`R1 + KL`)."""
+    vae_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
 
     @property
     def single_turn(self) -> bool:
@@ -65,7 +67,7 @@ class IntroVAE(Method):
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
-        if clock.step < self.num_vae:
+        if warming_up(clock, self.num_vae, self.vae_share):
             yield warm_up(nets, x, clock, likelihood=self.likelihood)
             return
         E, D = nets.encoder, nets.decoder

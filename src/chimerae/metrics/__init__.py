@@ -14,7 +14,7 @@ from chimerae.metrics.kinds import (
     Posterior,
     Subject,
 )
-from chimerae.metrics.mean import Mean
+from chimerae.metrics.mean import Mean, Spread
 from chimerae.metrics.near import Near, NearestMetric
 from chimerae.metrics.pair import PairMetric
 from chimerae.metrics.registry import METRICS
@@ -37,6 +37,7 @@ __all__ = [
     "PairMetric",
     "Posterior",
     "SampleMetric",
+    "Spread",
     "Statistic",
     "Storable",
     "Subject",

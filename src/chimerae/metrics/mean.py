@@ -1,10 +1,41 @@
-"""Mean and deviation of a stream of values."""
+"""Means and deviations of streams of values and of samples."""
 
 from __future__ import annotations
 
 from math import sqrt
 
 from torch import Tensor
+
+
+class Spread:
+    """Running mean squared distance of samples from their mean, per value, in float64.
+
+    >>> import torch
+    >>> total = Spread()
+    >>> total.add(torch.tensor([[0.0, 1.0]]))
+    >>> total.add(torch.tensor([[2.0, 1.0]]))
+    >>> total.value
+    0.5
+    """
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._mean: Tensor | float = 0.0
+        self._squares = 0.0
+        self._values = 1
+
+    def add(self, x: Tensor) -> None:
+        """Take in samples `[B, ...]`, B > 0."""
+        rows = x.flatten(1).double()
+        mean, n = rows.mean(0), self._n + len(rows)
+        delta = mean - self._mean
+        self._squares += float((rows - mean).square().sum() + delta.square().sum() * self._n * len(rows) / n)
+        self._mean, self._n, self._values = self._mean + delta * (len(rows) / n), n, rows.shape[1]
+
+    @property
+    def value(self) -> float:
+        """What the mean of all samples has for a squared error; 0 for a single one."""
+        return self._squares / max(self._n * self._values, 1)
 
 
 class Mean:

@@ -34,6 +34,16 @@ PAIRS: Final[tuple[PairMetric, ...]] = (
         about="squared error per value, images in [0, 1]",
     ),
     PairMetric(
+        name="fvu",
+        better="lower",
+        unit="from 0; 1 is the mean image",
+        range="[0,1]",
+        on="images",
+        measure=pixel.mse_unit,
+        over_variance=True,
+        about="fraction of variance unexplained: squared error over that of the mean original",
+    ),
+    PairMetric(
         name="rmse_255",
         better="lower",
         unit="grey levels 0 to 255",

@@ -15,7 +15,9 @@ from chimerae.shapes import Shape, is_image
 @final
 @dataclass(frozen=True, kw_only=True)
 class PairMetric(Metric):
-    """Compares each original with its reconstruction; the score is the mean over samples."""
+    """Compares each original with its reconstruction; the score is the mean over samples, or that mean over
+    the mean image's.
+    """
 
     needs: ClassVar[Needs] = "pairs"
     on: Literal["images", "points"]
@@ -25,6 +27,8 @@ class PairMetric(Metric):
     """Originals and reconstructions `[B, ...]`, or features of them, in, one value per sample `[B]` out."""
     range: str
     """In which the values that are compared lie."""
+    over_variance: bool = False
+    """The mean is divided by what `measure` says of originals and the mean of all originals."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of a sample."""
     suits: Callable[[Subject], str | None] = lambda subject: None
@@ -39,4 +43,6 @@ class PairMetric(Metric):
     def protocol(self, subject: Subject) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
         facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
+        if self.over_variance:
+            facts["over"] = "that of the mean original"
         return {**facts, **named(self.features), **self.details(subject.shape)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import sqrt
-from typing import ClassVar, final
+from typing import ClassVar, Literal, final
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -33,6 +33,11 @@ class DCGAN(Architecture):
 
     width: int = Field(default=64, ge=1)
     """Channels of the first convolution (`w`); the AVAE paper uses 128."""
+    critic_start: Literal["narrow", "kaiming"] = "narrow"
+    """First weights of critics where no BatchNorm follows: N(0, 0.02), as everywhere (DCGAN), or as wide as
+    keeps a signal's size through every layer (He et al. 2015). A narrow start needs wide layers: each one of
+    128 units makes what passes through it six times smaller, and codes pass through six in a critic of pairs.
+    """
 
     def check(self, shape: Shape) -> None:
         """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid
@@ -89,7 +94,7 @@ class DCGAN(Architecture):
         """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm (for gradient
         penalties).
         """
-        return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
+        return self._started(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
 
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as in the AVAE paper's BiGAN baseline."""
@@ -97,11 +102,11 @@ class DCGAN(Architecture):
         images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(self._features(shape), 8 * w))
         codes = nn.Sequential(_wide(z_dim, 8 * w), _wide(8 * w, 8 * w), nn.Linear(8 * w, 8 * w))
         joint = nn.Sequential(_wide(16 * w, 16 * w), _wide(16 * w, 16 * w), Logit(16 * w))
-        return _initialised(Pair(images, codes, joint))
+        return self._started(Pair(images, codes, joint))
 
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]`: four hidden layers of 8 times `width` units."""
-        return _initialised(code_critic(z_dim, 8 * self.width))
+        return self._started(code_critic(z_dim, 8 * self.width))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
@@ -120,6 +125,15 @@ class DCGAN(Architecture):
     def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
         """A network `features [B, h] -> Gaussian`."""
         return _initialised(POSTERIORS["free"](self._features(shape), z_dim))
+
+    def _started(self, critic: nn.Module) -> nn.Module:
+        """`critic` with its first weights."""
+        _initialised(critic)
+        if self.critic_start == "kaiming":
+            for module in critic.modules():
+                if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
+                    nn.init.kaiming_normal_(module.weight, 0.2)
+        return critic
 
     def _features(self, shape: Shape) -> int:
         _, height, width = shape

@@ -6,10 +6,13 @@ from chimerae.pictures.bars import bars
 from chimerae.pictures.files import compact, opened, png, reduced, save
 from chimerae.pictures.films import film, gif, has_ffmpeg, mp4
 from chimerae.pictures.grids import enlargement, grid, labelled, rows, stacked, strips, tiled, top
+from chimerae.pictures.maps import Mark, Panel, panorama
 from chimerae.pictures.points import Limits, panels, scatter
 
 __all__ = [
     "Limits",
+    "Mark",
+    "Panel",
     "bars",
     "compact",
     "enlargement",
@@ -21,6 +24,7 @@ __all__ = [
     "mp4",
     "opened",
     "panels",
+    "panorama",
     "png",
     "reduced",
     "rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from math import prod
 from typing import Final
 
@@ -11,7 +12,10 @@ from torch.nn import functional as F
 from chimerae.data import Prepared
 from chimerae.evaluation.nearest import TRAIN
 from chimerae.evaluation.neighbours import MOST
-from chimerae.extractors.classifier import BATCH, EPOCHS, FEWEST, STEPS, network
+from chimerae.evaluation.views import QUICK
+from chimerae.extractors.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
+from chimerae.extractors.efficientnet import MODULE, EfficientNet
+from chimerae.metrics import METRICS
 from chimerae.recipes.run import Run
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import counted
@@ -25,6 +29,8 @@ STEPS_ALWAYS: Final = 10
 """Steps of training that take as long as the passes for codes and pictures."""
 PASSES: Final = 2
 """Steps of training that take as long as the passes for 64 test images."""
+SEEN: Final = 0.006
+"""Seconds of one core in which EfficientNet sees an image."""
 PAIRS_A_SECOND: Final = 1.5e10
 """Values compared in a second of one core while nearest images are looked for."""
 
@@ -39,24 +45,36 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
         operations: of one of its steps, as `work.count` counts them; None leaves the classifier out that
             labelled images need.
     """
-    n = min(len(data.test), run.evaluation.n or len(data.test))
+    n, wanted = min(len(data.test), run.evaluation.n or len(data.test)), _wanted(run)
     passes = timing.step * (STEPS_ALWAYS + PASSES * n / run.training.batch_size)
     total = FIXED * timing.slowness + passes
     if not is_image(data.shape):
         return total
     kinds = 1 + len(run.method.decoders)
     pairs = 2 * kinds * min(n, MOST) * min(len(data.train), TRAIN) * prod(data.shape)
-    if timing.on_cpu:
+    if timing.on_cpu and "nearest" in wanted:
         total += pairs / PAIRS_A_SECOND * timing.slowness
-    if operations and (classes := _classes(data)):
+    if timing.on_cpu and EfficientNet.name in wanted and find_spec(MODULE):
+        total += (kinds + 1) * min(n, QUICK) * SEEN * timing.slowness
+    if operations and Classifier.name in wanted and (classes := _classes(data)):
         steps = min(STEPS, EPOCHS * len(data.train) // BATCH)
         total += steps * timing.step * _lesson(data, classes) / operations
     return total
 
 
+def _wanted(run: Run) -> set[str]:
+    """What the metrics of `run` look at: networks of features, and `nearest` training images."""
+    asked = run.evaluation.metrics
+    chosen = [metric for metric in METRICS if asked is None or metric.name in asked]
+    networks = {features[0] for metric in chosen if (features := getattr(metric, "features", None))}
+    return networks | {"nearest" for metric in chosen if metric.needs == "nearest"}
+
+
 def _classes(data: Prepared) -> int:
-    """Number of classes that a classifier would be trained on; 0 where there is none to train."""
-    if data.train.labels is None or data.test.labels is None:
+    """Number of classes that a classifier would be trained on; 0 where there is none to train, or it is
+    there.
+    """
+    if data.train.labels is None or data.test.labels is None or kept_at(data).exists():
         return 0
     kinds = len(data.train.labels.unique())
     return kinds if kinds > 1 and len(data.train) >= FEWEST * kinds else 0

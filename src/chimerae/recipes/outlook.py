@@ -98,8 +98,9 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     if not wish.size:
         data = prepare(run.data, run.prepare, progress=progress)
         first = search.timing(shape, search.base)
-        kept = min(SHARE * limit, evaluation_seconds(run, data, first, operations(run, shape)))
-    search.seconds = max(limit * (1 - LAST_SHARE) - kept - (time.monotonic() - began), 1e-3)
+        expected = evaluation_seconds(run, data, first, operations(run, shape))
+        kept = min(SHARE * limit, expected)
+    search.seconds = limit if wish.learning else _left(limit, kept, time.monotonic() - began)
     run, shape, timing = chosen(search, shape, wish.size)
     if shape != given:
         note = note.replace(_side(given), _side(shape))
@@ -107,7 +108,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     counted = operations(run, shape)
     after = evaluation_seconds(run, data, timing, counted)
     spent = time.monotonic() - began
-    learning = limit * (1 - LAST_SHARE) - min(SHARE * limit, after) - spent
+    learning = limit if wish.learning else _left(limit, min(SHARE * limit, after), spent)
     if learning < timing.step:
         raise InputError(
             f"a budget of {in_words(limit)} is over before the first step: {in_words(spent)} went into "
@@ -119,6 +120,11 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     paced = steps <= most
     run = replace(run, steps=min(steps, most))
     return Outlook(run, data, note, timing, counted, after, limit, spent + learning, paced)
+
+
+def _left(limit: float, kept: float, spent: float) -> float:
+    """Seconds of `limit` that are left for learning; at least some, however short."""
+    return max(limit * (1 - LAST_SHARE) - kept - spent, 1e-3)
 
 
 def _side(shape: Shape) -> str:

@@ -48,6 +48,8 @@ class Wish:
     """True when the number of steps may be chosen."""
     width: bool = False
     """True when the width of the networks may be chosen."""
+    learning: bool = False
+    """True when the seconds are those of learning alone: preparing, timing and `evaluate` come on top."""
     size: bool = False
     """True when the size of the images may be chosen: none is given, and they are resized anyway."""
 

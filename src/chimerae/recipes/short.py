@@ -7,7 +7,7 @@ from typing import Any
 
 from chimerae.networks import DCGAN
 
-SHORT_ARCH = DCGAN(width=16)
+SHORT_ARCH = DCGAN(width=16, critic_start="kaiming")
 """Networks of short runs on images."""
 RATE = 1e-3
 
@@ -29,11 +29,14 @@ STEADY: Mapping[str, Any] = {"method.r1": 1.0, "method.r1_every": 4}
 """A critic whose slope at data costs: it cannot run ahead."""
 SELF_CRITICAL: Mapping[str, Any] = {
     **CALIBRATED,
-    "method.num_vae": 300,
-    "method.scale": 1e-3,
-    "method.exponent_kl": 1 / 12,
+    "method.vae_share": 0.3,
+    "method.scaled_warm_up": True,
+    "method.scale": 0.01,
+    "method.exponent_kl": 1 / 60,
 }
-"""A VAE first; then ELBOs in nats with the published exponent at 32 px in colour, at every size."""
+"""A VAE first, whose gradients are as small as the game's; then ELBOs in nats, and an exponent that a KL of
+some tens of nats does not silence.
+"""
 
 
 def _rates(*players: str, lr: float = RATE) -> Mapping[str, Any]:
@@ -71,7 +74,14 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "bigan": {"method.z_dim": 64, **STEADY},
     "ali": {"method.z_dim": 64, **STEADY},
     "alice": {"method.z_dim": 64, **STEADY, "method.lambda_x": 10.0},
-    "biadversarial": {"method.z_dim": 64, "method.recon_weight": 20.0, "method.ratio": "logistic"},
+    "biadversarial": {
+        "method.z_dim": 64,
+        "method.inference_disc": "marginal",
+        "method.decoder_loss": "surrogate",
+        "method.recon_weight": 20.0,
+        "method.ratio": "logistic",
+        **_rates("critics", lr=3e-4),
+    },
     "wae-mmd": {"method.z_dim": 32},
     "wae-gan": {"method.z_dim": 32, **_rates("adversary")},
     "aae": {"method.z_dim": 32, **_rates("adversary", "forger")},

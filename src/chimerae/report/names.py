@@ -11,6 +11,7 @@ _NAMES: Final = {
     "mse_signed": "MSE (−1 to 1)",
     "mse_unit": "MSE (0 to 1)",
     "mse_points": "MSE",
+    "fvu": "Variance unexplained",
     "rmse_255": "RMSE (0 to 255)",
     "ms_ssim": "MS-SSIM",
     "nearest_train": "Nearest training image, RMSE",
@@ -33,6 +34,7 @@ KINDS: Final = {
         [
             "mse_signed",
             "mse_unit",
+            "fvu",
             "rmse_255",
             "psnr",
             "ssim",

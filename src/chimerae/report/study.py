@@ -21,6 +21,7 @@ from chimerae.report.read import Score
 from chimerae.tables import Table, markdown, markdown_table
 
 CAPTIONS: Final = {
+    "map": "Fidelity against realism",
     "scatter": "Points of the first seed",
     "samples": "Samples of the first seed",
     "reconstructions": "Reconstructions of the first seed",

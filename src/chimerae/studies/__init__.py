@@ -11,13 +11,14 @@ from chimerae.studies import (
     biadversarial_posterior,
     bigan_modes,
     blur,
+    family_map,
     lfw_faces,
     wae_introvae,
     wae_prior,
 )
-from chimerae.studies.study import SCALES, Arm, Found, Scale, Shows, Study, Verdict
+from chimerae.studies.study import SCALES, Arm, Found, Map, Scale, Shows, Study, Verdict
 
-__all__ = ["SCALES", "STUDIES", "Arm", "Found", "Scale", "Shows", "Study", "Verdict", "study"]
+__all__ = ["SCALES", "STUDIES", "Arm", "Found", "Map", "Scale", "Shows", "Study", "Verdict", "study"]
 
 STUDIES: tuple[Study, ...] = (
     as_introvae_table1.STUDY,
@@ -33,6 +34,7 @@ STUDIES: tuple[Study, ...] = (
     wae_introvae.DIVERSITY,
     wae_introvae.TUNING,
     lfw_faces.STUDY,
+    family_map.STUDY,
 )
 
 

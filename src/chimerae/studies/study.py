@@ -26,6 +26,8 @@ class Arm:
     """The set of rows it competes with."""
     networks: tuple[str, ...] = ()
     """Networks that get a row each; none: one row, of the network that samples."""
+    seconds: float | None = None
+    """Time in which a run learns, from its start on; its steps follow. None: the run's own steps."""
 
     @property
     def title(self) -> str:
@@ -81,6 +83,16 @@ class Found:
 
 
 @dataclass(frozen=True)
+class Map:
+    """A picture of all rows of a study: one metric against another, a panel for each group."""
+
+    x: Shows
+    y: Shows
+    centre: float
+    """What the mean of the data has on the axis of `x`."""
+
+
+@dataclass(frozen=True)
 class Study:
     """A question, the runs that answer it, and how the answer is read from their scores."""
 
@@ -99,6 +111,8 @@ class Study:
     """The source's numbers by row and metric, as it prints them."""
     pictures: tuple[str, ...] = ("scatter",)
     """Pictures of evaluation that the page puts side by side, one per arm."""
+    map: Map | None = None
+    """The picture on top of the page."""
     learning: bool = False
     """Whether the page shows samples of every arm as a film, from the first step to the last: a quarter of
     each sheet, or the last panel of a plot."""

@@ -1,0 +1,58 @@
+"""The map of a study: its rows on two axes, a panel for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from chimerae.conduct.values import data_row
+from chimerae.pictures import Mark, Panel, panorama, png
+from chimerae.report.images import Picture
+from chimerae.studies import Arm, Found, Study
+from chimerae.tables import Values
+
+
+def map_of(study: Study, arms: Sequence[Arm], found: Found) -> Picture | None:
+    """The map of what is `found`; None where the study has none, or nothing has a place on it."""
+    chart = study.map
+    if chart is None:
+        return None
+    panels = []
+    for group in dict.fromkeys(arm.group for arm in arms):
+        rows = _rows([arm for arm in arms if arm.group == group], group)
+        marks = [mark for row, name in rows.items() if (mark := _mark(found, row, name, study))]
+        data = found.values.get((data_row(group), chart.y.metric)) or found.values.get(
+            (data_row(), chart.y.metric)
+        )
+        level = {} if data is None else {"data": data.mean}
+        if marks:
+            panels.append(Panel(group, marks, {"mean image": chart.centre}, level))
+    if not panels:
+        return None
+    image = panorama(
+        panels,
+        below=f"{chart.x.title} (left is better)",
+        beside=f"{chart.y.title} (down is better)",
+        edge="no encoder",
+    )
+    return Picture(png(image), *image.size, "", labelled=True, form="png")
+
+
+def _rows(arms: Sequence[Arm], group: str) -> dict[str, str]:
+    """Rows of arms by their titles in `Found`, and their names within the group."""
+    rows = [f"{arm.title}: {network}" for arm in arms for network in arm.networks]
+    rows += [arm.title for arm in arms if not arm.networks]
+    return {row: row.removeprefix(f"{group}, ") if group else row for row in dict.fromkeys(rows)}
+
+
+def _mark(found: Found, row: str, name: str, study: Study) -> Mark | None:
+    assert study.map is not None
+    x, y = (found.values.get((row, shown.metric)) for shown in (study.map.x, study.map.y))
+    if y is None:
+        return None
+    return Mark(name, None if x is None else x.mean, y.mean, _spread(x), _spread(y))
+
+
+def _spread(values: Values | None) -> float:
+    """Their deviation; 0 where there is none."""
+    return values.spread if values is not None and isfinite(values.spread) else 0.0

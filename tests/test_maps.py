@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from chimerae.errors import InputError
+from chimerae.pictures import Mark, Panel, panorama, png
+
+MARKS = [Mark("near", 0.1, 20.0, 0.01, 3.0), Mark("nearer", 0.101, 20.5), Mark("edge", None, 50.0)]
+WORDS = {"below": "fidelity", "beside": "realism", "edge": "no encoder"}
+
+
+def panel(*marks: Mark) -> Panel:
+    return Panel("faces", marks, {"mean image": 1.0}, {"data": 5.0})
+
+
+def test_a_panel_for_each_set_side_by_side_and_the_same_bytes_again():
+    one = panorama([panel(*MARKS)], **WORDS)
+    two = panorama([panel(*MARKS), panel(*MARKS[:1])], **WORDS)
+    assert two.width == pytest.approx(2 * one.width, abs=2)
+    assert two.height == one.height
+    assert png(one) == png(panorama([panel(*MARKS)], **WORDS))
+
+
+def test_marks_without_x_stand_at_the_edge():
+    """Grey squares right of everything blue."""
+    pixels = np.asarray(panorama([panel(*MARKS)], **WORDS)).astype(int)
+    blue = pixels[..., 2] - pixels[..., 0] > 60
+    strip = (pixels == 0xF2).all(-1).sum(0) > 200
+    assert blue.any()
+    assert strip.sum() > 20
+    assert np.nonzero(blue)[1].max() < np.nonzero(strip)[0].min()
+    assert not ((np.asarray(panorama([panel(*MARKS[:2])], **WORDS)) == 0xF2).all(-1).sum(0) > 200).any()
+
+
+def test_a_spread_wider_than_its_value_is_drawn_as_far_as_it_goes():
+    assert panorama([panel(Mark("wide", 0.1, 20.0, 5.0, 500.0))], **WORDS).width
+
+
+@pytest.mark.parametrize("marks", [(), (Mark("none", 0.1, 0.0),), (Mark("none", 0.0, 1.0),)])
+def test_what_has_no_place_on_logarithmic_axes_is_refused(marks: tuple[Mark, ...]):
+    with pytest.raises(InputError, match="a map needs marks"):
+        panorama([panel(*marks)], **WORDS)
