@@ -27,7 +27,7 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("place", [0, 1, 2, 4])
 def test_it_may_stand_anywhere(call: Call, root: Path, place: int) -> None:
-    args = ["train", "avae", "--data", "cifar10", "--dry-run"]
+    args = ["train", "avae", "--data", "cifar10", "--steps", "2", "--dry-run"]
     args[place:place] = ["--root", str(root)]
     code, out, err = call(*args)
     assert code == 0, err
@@ -37,7 +37,7 @@ def test_it_may_stand_anywhere(call: Call, root: Path, place: int) -> None:
 
 def test_the_environment_says_the_same(call: Call, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHIMERAE_DATA", str(root))
-    assert call("train", "avae", "--data", "cifar10", "--dry-run")[0] == 0
+    assert call("train", "avae", "--data", "cifar10", "--steps", "2", "--dry-run")[0] == 0
 
 
 def test_a_relative_root_is_known_everywhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,7 +63,8 @@ def test_nothing_that_a_run_writes_holds_the_root(call: Call, root: Path) -> Non
 
 def test_the_preset_and_single_flags(call: Call, root: Path) -> None:
     def prepared(*flags: object) -> dict[str, object]:
-        code, out, err = call("train", "avae", "--data", "celeba-crop70", "--root", root, "--dry-run", *flags)
+        given = ("--data", "celeba-crop70", "--root", root, "--steps", 2, *flags)
+        code, out, err = call("train", "avae", *given, "--dry-run")
         assert code == 0, err
         return json.loads(out)["prepare"]
 

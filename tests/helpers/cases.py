@@ -74,7 +74,13 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"detach_target": False},
         {"num_vae": 2},
         {"scale": 0.1},
-        {"likelihood": "estimated", "exponent_kl": 0.1, "gamma_r": 0.5, "num_vae": 2},
+        {
+            "likelihood": "estimated",
+            "exponent_kl": 0.1,
+            "gamma_r": 0.5,
+            "vae_share": 0.02,
+            "scaled_warm_up": True,
+        },
     ),
     "as-introvae": (
         {"kernel": "per_dim_prior"},

@@ -9,7 +9,7 @@ from chimerae.methods import IntroVAE, introvae
 from chimerae.networks import MLP, Residual
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
-from tests.helpers.turns import observe, standing
+from tests.helpers.turns import TOTAL, observe, standing
 
 IMAGES = (Residual(width=2), (1, 8, 8))
 
@@ -78,6 +78,14 @@ def test_warm_up_is_a_plain_vae_and_then_the_game_begins():
     q = state.nets.encoder(x)
     x_r = state.nets.decoder(q.mu + q.sigma * tape.draws[0])
     torch.testing.assert_close(first["encoder"], ((x - x_r).square().sum(1) + q.kl()).mean())
+
+
+@pytest.mark.parametrize("more", [{"vae_share": 0.5}, {"vae_share": 0.5, "num_vae": 2}])
+def test_the_warm_up_may_be_a_share_of_the_run(more):
+    chosen = case(**more)
+    turns = [len(losses(chosen, step)) for step in (0, TOTAL // 2 - 1, TOTAL // 2)]
+    assert turns == [1, 1, 2]
+    assert len(losses(case(vae_share=0.1, num_vae=TOTAL // 2), TOTAL // 2 - 1)) == 1
 
 
 def test_running_statistics_of_the_encoder_are_those_of_data_alone():

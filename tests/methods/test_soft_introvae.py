@@ -4,10 +4,13 @@ from math import exp
 
 import pytest
 import torch
+from torch.nn.utils import parameters_to_vector
 
 from chimerae.methods import Clock, SoftIntroVAE
 from chimerae.networks import DCGAN, MLP
 from chimerae.recipes.presets import BY_NAME
+from chimerae.training.players import play_batch
+from chimerae.training.state import State
 from tests.helpers.cases import Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
@@ -22,6 +25,10 @@ def case(shape: tuple[int, ...] = (2,), **options) -> Case:
 def losses(chosen: Case, step: int = 0) -> list[dict[str, torch.Tensor]]:
     with Tape().recording(0):
         return standing(chosen.state(), chosen.batch(), step)
+
+
+def weights(state: State) -> torch.Tensor:
+    return parameters_to_vector(state.nets.modules["encoder"].parameters()).detach().clone()
 
 
 @pytest.mark.parametrize(("shape", "scale"), [((2,), 0.5), ((1, 8, 8), 1 / 64)])
@@ -108,6 +115,29 @@ def test_warm_up_is_a_vae_with_the_betas_and_without_the_scale():
     expected = (0.2 * (x - x_r).square().sum(1) + 0.3 * q.kl()).mean()
     torch.testing.assert_close(turn, {"encoder": expected, "decoder": expected})
     assert len(losses(chosen, step=1)) == 2
+
+
+def test_a_scaled_warm_up_is_the_same_vae_in_proportion_to_its_game():
+    plain, scaled = (case(num_vae=1, scale=0.01, scaled_warm_up=on) for on in (False, True))
+    (before,), (after,) = (losses(chosen) for chosen in (plain, scaled))
+    for player, loss in before.items():
+        torch.testing.assert_close(after[player], 0.01 * loss)
+    for on in (plain, scaled):
+        assert len(losses(on, step=1)) == 2
+
+
+def test_adam_remembers_a_warm_up_that_is_not_scaled():
+    """How far the encoder moves in ten steps of a game with s = 1/1000 that begins after a VAE's fifty."""
+    moved = {}
+    for on in (False, True):
+        chosen = case(num_vae=50, scale=1e-3, scaled_warm_up=on)
+        state, x = chosen.state(), chosen.batch()
+        for step in range(70):
+            if step == 60:  # by then the first moment has forgotten the VAE
+                before = weights(state)
+            play_batch(chosen.method, state.nets, state.players, [x], Clock(step, 200))
+        moved[on] = float((weights(state) - before).abs().mean())
+    assert moved[False] < 0.1 * moved[True]
 
 
 def test_finite_where_the_exponent_underflows():

@@ -31,7 +31,7 @@ def found(**changed: tuple[float, float]) -> Found:
 def test_every_method_has_its_place():
     assert sorted(RECIPES.values()) == sorted(BY_NAME)
     arms = STUDY.arms("quick")
-    assert len(arms) == 2 * len(RECIPES)
+    assert len(arms) == 3 * len(RECIPES)
     assert {arm.seconds for arm in arms} == {600.0}
     assert {(arm.run.arch, arm.run.training.batch_size) for arm in arms} == {
         (arms[0].run.arch, arms[0].run.training.batch_size)

@@ -23,6 +23,7 @@ def tiny(
 
     made = cells_of(replace(study, arms=smaller), folder, scale="quick", seeds=seeds, only=only, device="cpu")
     for cell in made:
-        task = {"folder": str(cell.folder), "run": to_dict(cell.run), "threads": 1, "command": "tiny"}
+        told = {"seconds": None, "threads": 1, "command": "tiny"}
+        task = {"folder": str(cell.folder), "run": to_dict(cell.run), **told}
         assert work(task) == 0, cell.label
     return found_in(made)

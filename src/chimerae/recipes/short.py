@@ -80,7 +80,6 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "method.decoder_loss": "surrogate",
         "method.recon_weight": 20.0,
         "method.ratio": "logistic",
-        **_rates("critics", lr=3e-4),
     },
     "wae-mmd": {"method.z_dim": 32},
     "wae-gan": {"method.z_dim": 32, **_rates("adversary")},
