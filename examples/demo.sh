@@ -7,7 +7,7 @@ if [ -e "$out" ]; then
   exit 2
 fi
 export OMP_NUM_THREADS=1 # one core each
-common="--data digits --arch.width 20 --method.z-dim 16 --steps 2000 --seed ${SEED:-0}"
+common="--data digits --arch.width 20 --method.z-dim 16 --steps 2100 --seed ${SEED:-0}"
 chimerae train vae $common --method.sigma shared --out "$out/vae" &
 vae=$!
 chimerae train avae $common --out "$out/avae"

@@ -41,7 +41,8 @@ _FOLLOW = (
     "let the generator draw before it is read back (--method.latent-rise 0.5 --method.latent-loss normalised "
     "--method.likelihood estimated --training.players.vae.sigma-pace 5 --training.optimizer.lr 1e-3)"
 )
-_WARM_UP = "begin as a VAE (--method.num-vae 1000) and lower --method.beta-neg"
+_EXPONENT = "--method.exponent-kl, or --method.beta-neg where that is none"
+_WARM_UP = f"begin as a VAE (--method.vae-share 0.3) and lower {_EXPONENT}"
 _CYCLE = "train `alice`, which adds the reconstruction error that this method lacks"
 _LONGER = "train longer (--steps), or with a higher rate (--training.optimizer.lr 1e-3)"
 
@@ -61,9 +62,9 @@ GENERAL: Final[Mapping[str, str]] = {
     "critic blind": "give the critic a higher rate (--training.players.critic.lr 5e-4)",
     "penalty too large": _CALM,
     "hinge inactive": "raise the margin (--method.m)",
-    "exponent saturated": "lower --method.beta-neg",
-    "fakes not repelled": "raise --method.beta-neg",
-    "fakes pass as data": "raise --method.beta-neg and train longer",
+    "exponent saturated": f"lower {_EXPONENT}",
+    "fakes not repelled": f"raise {_EXPONENT}",
+    "fakes pass as data": f"train longer, and raise {_EXPONENT}",
     "encoder far ahead": _WARM_UP,
 }
 """Word -> remedy, where the method has none of its own."""
@@ -111,7 +112,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
     (
         ("introvae",),
         ("fakes pass as data", "encoder far ahead"),
-        "begin as a VAE (--method.num-vae 1000) with a margin (--method.m) a little above the KL of data",
+        "begin as a VAE (--method.vae-share 0.3) with a margin (--method.m) a little above the KL of data",
     ),
     (("soft-introvae", "as-introvae"), (*_COLLAPSED, "samples faint"), _WARM_UP),
     (("soft-introvae", "as-introvae"), _SILENT, _ESTIMATED),
