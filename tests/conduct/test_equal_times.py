@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chimerae.conduct import Cell, cells_of, conduct, found_in, pool, work, write_page
-from chimerae.config import to_dict
+from chimerae.config import override, to_dict
 from chimerae.errors import InputError
 from chimerae.pictures import opened
 from chimerae.recipes.folder import read_run
@@ -39,7 +39,21 @@ def test_the_steps_that_were_found_stand_in_the_run(finished: Path):
         run = read_run(cell.folder)
         assert cell.steps == cell.reached == run.steps
         assert cell.finished
-        assert run.training.horizon is None
+        assert (run.training.horizon, run.training.seconds) == (None, 2.0)
+
+
+def test_runs_of_another_time_are_kept_apart(finished: Path):
+    with pytest.raises(InputError, match=r"training\.seconds is 2\.0, the study asks for 3\.0"):
+        timed(finished, seconds=3.0)
+
+
+def test_progress_counts_in_seconds_of_learning(tmp_path: Path, finished: Path):
+    told: list[tuple[int, int | None, str]] = []
+    floor = pool._Floor(timed(finished), 1, "")
+    floor.waiting.extend(timed(tmp_path))
+    floor.cells = [*floor.cells, *floor.waiting]
+    floor.tell(lambda *line: told.append(line))
+    assert told == [(4, 8, "seconds of learning, 2 of 4 runs finished")]
 
 
 @pytest.mark.parametrize("seconds", [30.0, None])
@@ -47,8 +61,8 @@ def test_a_process_is_told_the_time_of_its_run(tmp_path: Path, monkeypatch: pyte
     told: list[Wish] = []
     monkeypatch.setattr(work, "start", lambda *args, wish, **more: told.append(wish))
     monkeypatch.setattr(work, "judge", lambda *args, **more: None)
-    run = to_dict(timed(tmp_path)[0].run)
-    task = {"folder": str(tmp_path), "run": run, "seconds": seconds, "threads": 1, "command": ""}
+    run = override(timed(tmp_path)[0].run, {"training.seconds": seconds})
+    task = {"folder": str(tmp_path), "run": to_dict(run), "threads": 1, "command": ""}
     assert work.work(task) == 0
     assert told == [Wish(seconds, steps=seconds is not None, learning=True)]
 
@@ -80,7 +94,7 @@ def test_the_map_has_a_panel_with_every_row(finished: Path):
 def test_another_time_and_steps_in_its_place(tmp_path: Path):
     assert {cell.arm.seconds for cell in timed(tmp_path, seconds=30.0)} == {30.0}
     (cell, _) = timed(tmp_path, steps=4)
-    assert (cell.arm.seconds, cell.steps) == (None, 4)
+    assert (cell.run.training.seconds, cell.steps) == (None, 4)
 
 
 def test_a_study_of_steps_has_no_time(tmp_path: Path):

@@ -69,6 +69,12 @@ def test_a_budget_that_is_over_before_it_began_is_refused(timed, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_budget_that_is_over_is_refused_however_quick_the_steps(timed, monkeypatch):
+    monkeypatch.setattr(room, "time_steps", lambda *a, **k: Timing((1e-4,) * 4, {}, 1))
+    with pytest.raises(InputError, match="give more time"):
+        room.outlook(tiny_run("vae", "dcgan"), launch.Wish(10.0, steps=True), began=95.0)
+
+
 def test_a_run_without_a_budget_keeps_its_steps_and_is_not_timed(timed, monkeypatch):
     monkeypatch.setattr(room, "time_steps", lambda *a, **k: pytest.fail("timed"))
     run = tiny_run("vae", "dcgan")

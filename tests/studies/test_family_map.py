@@ -32,7 +32,7 @@ def test_every_method_has_its_place():
     assert sorted(RECIPES.values()) == sorted(BY_NAME)
     arms = STUDY.arms("quick")
     assert len(arms) == 3 * len(RECIPES)
-    assert {arm.seconds for arm in arms} == {600.0}
+    assert {(arm.group, arm.seconds) for arm in arms} == {("digits", 120.0), ("MNIST", 600.0), ("LFW", 600.0)}
     assert {(arm.run.arch, arm.run.training.batch_size) for arm in arms} == {
         (arms[0].run.arch, arms[0].run.training.batch_size)
     }

@@ -52,7 +52,7 @@ class Cell:
     @property
     def steps(self) -> int:
         """All its steps: those asked for, or those that were found to fit its time, once it has begun."""
-        timed = self.arm.seconds is not None and (self.folder / RUN).exists()
+        timed = self.run.training.seconds is not None and (self.folder / RUN).exists()
         return read_run(self.folder).steps if timed else self.run.steps
 
     @property
@@ -174,8 +174,7 @@ def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
 
 def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:
     run, changed = arm.run, dict[str, Any](seed=seed)
-    if arm.seconds is None:
-        changed["training.horizon"] = run.steps
+    changed |= {"training.horizon": run.steps} if arm.seconds is None else {"training.seconds": arm.seconds}
     if steps is not None:
         changed["steps"] = min(steps, run.steps)
     if device is not None:

@@ -8,7 +8,7 @@ from math import isfinite
 from chimerae.conduct.values import data_row
 from chimerae.pictures import Mark, Panel, panorama, png
 from chimerae.report.images import Picture
-from chimerae.studies import Arm, Found, Study
+from chimerae.studies import Arm, Found, Map, Study
 from chimerae.tables import Values
 
 
@@ -20,11 +20,10 @@ def map_of(study: Study, arms: Sequence[Arm], found: Found) -> Picture | None:
     panels = []
     for group in dict.fromkeys(arm.group for arm in arms):
         rows = _rows([arm for arm in arms if arm.group == group], group)
-        marks = [mark for row, name in rows.items() if (mark := _mark(found, row, name, study))]
-        data = found.values.get((data_row(group), chart.y.metric)) or found.values.get(
-            (data_row(), chart.y.metric)
-        )
-        level = {} if data is None else {"data": data.mean}
+        marks = [mark for row, name in rows.items() if (mark := _mark(found, row, name, chart))]
+        keys = [(row, chart.y.metric) for row in (data_row(group), data_row())]
+        data = next((found(*key).mean for key in keys if key in found.values), None)
+        level = {} if data is None else {"data": data}
         if marks:
             panels.append(Panel(group, marks, {"mean image": chart.centre}, level))
     if not panels:
@@ -45,9 +44,8 @@ def _rows(arms: Sequence[Arm], group: str) -> dict[str, str]:
     return {row: row.removeprefix(f"{group}, ") if group else row for row in dict.fromkeys(rows)}
 
 
-def _mark(found: Found, row: str, name: str, study: Study) -> Mark | None:
-    assert study.map is not None
-    x, y = (found.values.get((row, shown.metric)) for shown in (study.map.x, study.map.y))
+def _mark(found: Found, row: str, name: str, chart: Map) -> Mark | None:
+    x, y = (found.values.get((row, shown.metric)) for shown in (chart.x, chart.y))
     if y is None:
         return None
     return Mark(name, None if x is None else x.mean, y.mean, _spread(x), _spread(y))

@@ -88,14 +88,16 @@ class _Floor:
         self.working.clear()
 
     def tell(self, progress: Progress) -> None:
-        """Steps done and to do, of all cells."""
+        """Steps done and to do, of all cells; seconds of learning where their steps follow from these."""
         going = {id(one.cell) for one in self.working} | {id(cell) for cell in self.waiting}
-        done = [cell.steps if id(cell) not in going else cell.reached for cell in self.cells]
+        sizes = [cell.run.training.seconds or cell.steps for cell in self.cells]
+        shares = [1.0 if id(cell) not in going else cell.reached / cell.steps for cell in self.cells]
         ready = len(self.cells) - len(going) - len(self.failed)
+        unit = "seconds of learning" if self.cells[0].run.training.seconds else "steps"
         progress(
-            sum(done),
-            sum(cell.steps for cell in self.cells),
-            f"steps, {ready} of {len(self.cells)} runs finished",
+            round(sum(size * share for size, share in zip(sizes, shares, strict=True))),
+            round(sum(sizes)),
+            f"{unit}, {ready} of {len(self.cells)} runs finished",
         )
 
     @property
@@ -141,7 +143,6 @@ def _started(cell: Cell, threads: int, command: str) -> _Process:
     task = {
         "folder": str(cell.folder),
         "run": to_dict(cell.run),
-        "seconds": cell.arm.seconds,
         "threads": threads,
         "command": command,
     }

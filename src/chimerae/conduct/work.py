@@ -26,7 +26,7 @@ from chimerae.training.signals import Stopped
 def work(task: Mapping[str, Any]) -> int:
     """Train or go on with the cell of `task`, score it, and return the exit code of the process."""
     folder, run = Path(task["folder"]), from_dict(Run, task["run"], "the task")
-    seconds: float | None = task["seconds"]
+    seconds = run.training.seconds
     torch.set_num_threads(int(task["threads"]))
     quiet = Audience(tell=lambda sentence: None)
     try:

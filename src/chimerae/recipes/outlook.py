@@ -100,7 +100,8 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
         first = search.timing(shape, search.base)
         expected = evaluation_seconds(run, data, first, operations(run, shape))
         kept = min(SHARE * limit, expected)
-    search.seconds = limit if wish.learning else _left(limit, kept, time.monotonic() - began)
+    left = limit if wish.learning else _left(limit, kept, time.monotonic() - began)
+    search.seconds = max(left, 1e-3)
     run, shape, timing = chosen(search, shape, wish.size)
     if shape != given:
         note = note.replace(_side(given), _side(shape))
@@ -123,8 +124,8 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
 
 
 def _left(limit: float, kept: float, spent: float) -> float:
-    """Seconds of `limit` that are left for learning; at least some, however short."""
-    return max(limit * (1 - LAST_SHARE) - kept - spent, 1e-3)
+    """Seconds of `limit` that are left for learning; not above 0 where it is over."""
+    return limit * (1 - LAST_SHARE) - kept - spent
 
 
 def _side(shape: Shape) -> str:

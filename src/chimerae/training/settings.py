@@ -138,6 +138,10 @@ class Training:
     """`(step, total)`: up to this step schedules ran towards that total, afterwards towards the next one, the
     last of which is `steps` (docs/budgets.md). A run with a budget writes it; nobody else needs it.
     """
+    seconds: float | None = Field(default=None, gt=0)
+    """Seconds of learning that `steps` were chosen to fill; None: nobody asked for a time. A study of equal
+    times writes it, and keeps runs of another time apart by it.
+    """
     log_every: int = Field(default=100, ge=1)
     """Steps between lines of the log."""
     picture_every: int = Field(default=1000, ge=1)
