@@ -12,14 +12,18 @@ from chimerae.errors import InputError
 from chimerae.strict import STRICT
 
 
+class Animal:
+    pass
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Cat:
+class Cat(Animal):
     name = "cat"
     lives: int = Field(default=9, ge=1)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class Dog:
+class Dog(Animal):
     name = "dog"
     tricks: tuple[str, ...] = ()
 
@@ -31,7 +35,7 @@ class Room:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class House:
-    animal: Annotated[Cat | Dog, one_of("animal", {"cat": Cat, "dog": Dog})]
+    animal: Annotated[Cat | Dog, one_of("animal", Animal, {"cat": Cat, "dog": Dog})]
     room: Room = Room()
     floors: int = Field(default=1, ge=0)
 

@@ -15,6 +15,7 @@ ROOT = Path(chimerae.__file__).parent
 LEVELS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
+        "extensions",
         "shapes",
         "strict",
         "gaussian",
@@ -45,7 +46,7 @@ BESIDE = {"launch": {"model"}, "judge": {"model"}, "studies": {"recipes"}, "__ma
 ONLY = {
     "report": set(LEVELS[0]),  # it reads files, and knows nothing else about a run
     "methods": {*LEVELS[0], "losses"},  # they receive an architecture
-    "config": {"errors"},  # it works on any dataclass
+    "config": {"errors", "extensions"},  # it works on any dataclass
 }
 """Rooms that may import less than their level says."""
 

@@ -10,28 +10,28 @@ from pydantic import GetPydanticSchema, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 
 from chimerae.errors import InputError, unknown
+from chimerae.extensions import checked, class_of, name_of
 
 T = TypeVar("T")
 
 
-def one_of(kind: str, classes: Mapping[str, type[Any]]) -> GetPydanticSchema:
-    """Annotation for a field that holds one of several settings classes, written in JSON as `{"name": ...,
-    ...}`.
+def one_of(kind: str, base: type[Any], classes: Mapping[str, type[Any]]) -> GetPydanticSchema:
+    """Annotation for a field that holds settings of one of several classes, written in JSON as `{"name": ...,
+    ...}`: one of `classes`, or a subclass of `base` from outside the package (see `extensions`).
     """
 
     def parse(value: Any) -> Any:
-        if isinstance(value, tuple(classes.values())):
+        if isinstance(value, base):
+            checked(kind, type(value).__qualname__, base, type(value))
             return value
         if not isinstance(value, Mapping) or "name" not in value:
             raise InputError(f"a {kind} must be given as an object with a 'name', not as {value!r}")
         given = dict(value)
         name = str(given.pop("name"))
-        if name not in classes:
-            raise unknown(kind, name, classes)
-        return from_dict(classes[name], given, kind)
+        return from_dict(class_of(kind, name, base, classes), given, kind)
 
     def dump(value: Any) -> dict[str, Any]:
-        return {"name": value.name, **to_dict(value)}
+        return {"name": name_of(kind, value, classes), **to_dict(value)}
 
     schema = core_schema.no_info_plain_validator_function(
         parse, serialization=core_schema.plain_serializer_function_ser_schema(dump)

@@ -20,6 +20,8 @@ from chimerae.config import override
 from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.data.memory import held, held_again
+from chimerae.methods import Method
+from chimerae.nets import Architecture
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.folder import (
@@ -34,6 +36,7 @@ from chimerae.recipes.folder import (
 )
 from chimerae.recipes.outlook import Outlook, outlook
 from chimerae.recipes.planning import Wish, wish
+from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.run import Run
 from chimerae.training.checkpoint import read_state
 from chimerae.training.lock import claimed
@@ -67,24 +70,25 @@ class Audience:
 
 
 def train(
-    what: str | Run,
+    what: str | Method | Recipe | Run,
     *,
     data: object = None,
     steps: int | None = None,
     budget: str | float | None = None,
     seed: int | None = None,
     out: str | Path | None = None,
-    arch: str | None = None,
+    arch: str | Architecture | None = None,
     settings: Mapping[str, Any] | None = None,
     preset: Preset = "short",
     audience: Audience | None = None,
     quiet: bool = False,
     command: str | None = None,
 ) -> Path:
-    """Train a method or recipe by name, or a whole `Run`, and return its run folder.
+    """Train a method, a recipe or a whole `Run`, and return its run folder.
 
     Args:
-        what: such as "avae" (see `chimerae list recipes`), or a `Run`.
+        what: a name such as "avae" (see `chimerae list recipes`), a method such as `AVAE(beta=2)` or one of
+            your own, a reference such as "./my_method.py:MyMethod" to it, or a `Run`.
         data: a source, such as a folder of images (see `chimerae list data`), or data in memory: an array
             or tensor, a list of images, a torch or Hugging Face data set, `{"train": ..., "test": ...}` of
             these (see `docs/data.md`).
@@ -94,7 +98,8 @@ def train(
             images takes 15 minutes on a CPU, an hour on an accelerator, when neither is given.
         seed: from which all randomness follows.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
-        arch: "mlp", "dcgan" or "residual"; what suits the data when not given.
+        arch: "mlp", "dcgan", "residual" or "wae", an architecture such as `DCGAN(width=32)` or one of your
+            own, or a reference to it; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         audience: who hears of it while it goes on; standard error when not given.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -121,9 +121,22 @@ class Nets:
     hands its outputs back in float32, so that losses, KL and exp never see anything less.
     """
 
-    def __init__(self, modules: Mapping[str, nn.Module], autocast: Autocast = Autocast()) -> None:
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        autocast: Autocast = Autocast(),
+        *,
+        frozen: Collection[str] = (),
+        buffers: Mapping[str, Tensor] | None = None,
+    ) -> None:
         self.modules = dict(modules)
         self.autocast = autocast
+        self.frozen = frozenset(frozen)
+        """Networks that stay in evaluation mode, and have no gradients."""
+        self.buffers = dict(buffers or {})
+        """Tensors of the method's own."""
+        for name in self.frozen:
+            self.modules[name].requires_grad_(False).eval()
 
     def __getattr__(self, name: str) -> Net:
         modules = self.__dict__.get("modules", {})
@@ -135,12 +148,17 @@ class Nets:
         """Names and modules, in the order in which the method built them."""
         yield from self.modules.items()
 
+    def train(self) -> None:
+        """Put every network that is not frozen into training mode."""
+        for name, module in self.items():
+            module.train(name not in self.frozen)
+
     @contextmanager
     def evaluating(self, *, batch_statistics: bool = False) -> Iterator[Nets]:
         """No gradients, and evaluation mode (BatchNorm on running statistics, or on those of the batch)."""
         before = {name: module.training for name, module in self.items()}
-        for module in self.modules.values():
-            module.train(batch_statistics)
+        for name, module in self.items():
+            module.train(batch_statistics and name not in self.frozen)
         try:
             with torch.no_grad():
                 if batch_statistics:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from chimerae.extensions import is_reference
+
 PAGE: Final = "docs/health.md"
 
 MEANINGS: Final[Mapping[str, str]] = {
@@ -145,7 +147,8 @@ def advice(method: str, word: str) -> str:
         return ""
     remedy = REMEDIES.get((method, word), GENERAL[word])
     anchor = word.replace(" ", "-")
-    return f"{word}: {MEANINGS[word]}; {remedy}; see {PAGE}#{anchor} and docs/methods/{method}.md"
+    page = "" if is_reference(method) else f" and docs/methods/{method}.md"
+    return f"{word}: {MEANINGS[word]}; {remedy}; see {PAGE}#{anchor}{page}"
 
 
 def ending(folder: Path) -> str:

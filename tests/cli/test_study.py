@@ -10,6 +10,7 @@ from chimerae.cli.study import empty_for_now
 from chimerae.data import NAMED
 from chimerae.studies import STUDIES, study
 from tests.data.named_files import write_set
+from tests.helpers.here import work_here
 
 TINY = ("study", "bigan-modes", "--only", "GAN", "bi", "wgan", "--seeds", 1, "--steps", 3, "--device", "cpu")
 
@@ -20,7 +21,8 @@ def studied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("studied")
 
 
-def test_a_study_from_the_command_line(call, studied: Path):
+def test_a_study_from_the_command_line(call, studied: Path, monkeypatch: pytest.MonkeyPatch):
+    work_here(monkeypatch)
     code, out, err = call(*TINY, "--jobs", 2, "--out", studied)
     assert code == 0, err
     assert "only 3 arms of 5 were asked for" in out  # GAN, WGAN-GP, BiGAN

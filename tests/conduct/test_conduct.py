@@ -23,16 +23,20 @@ from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from chimerae.studies import Shows
 from tests.conduct.toy_study import STEPS, TOY, cells
+from tests.helpers.here import work_here
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a toy study that was run to its end."""
+    """The folder of a toy study that was run to its end; one cell was killed early before."""
     folder = tmp_path_factory.mktemp("study")
     told: list[tuple[int, int, str]] = []
+    made = cells(folder)
+    made[0].folder.mkdir(parents=True)
+    (made[0].folder / "env.json").write_text("{}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "TOLD_SECONDS", 0.0)
-        assert conduct(cells(folder), jobs=2, progress=lambda *count: told.append(count)) == {}
+        assert conduct(made, jobs=2, progress=lambda *count: told.append(count)) == {}
     write_json(folder / "told.json", told)
     return folder
 
@@ -63,16 +67,16 @@ def test_finished_cells_are_never_run_again(finished: Path, monkeypatch: pytest.
     assert conduct(cells(finished), jobs=2) == {}
 
 
-def test_a_study_can_be_made_longer(tmp_path: Path):
+def test_a_study_can_be_made_longer(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    work_here(monkeypatch)
     short = cells(tmp_path, seeds=1, only=["tiny, vae"], steps=4)
-    conduct(short[:1])
+    conduct(short[:1], jobs=2)
     assert last_step(short[0].folder / "log.jsonl") == 4
     whole = cells(tmp_path, seeds=1)
     assert not whole[0].finished
-    conduct(whole[:1])
+    conduct(whole[:1], jobs=2)
     assert whole[0].finished
-    straight = cells(tmp_path / "straight", seeds=1)
-    conduct(straight[:1])
+    straight = cells(finished)  # with as many threads
     weights = Path("model") / "model.safetensors"
     assert (whole[0].folder / weights).read_bytes() == (straight[0].folder / weights).read_bytes()
 
@@ -104,16 +108,14 @@ def test_arms_that_nobody_has_are_told(tmp_path: Path):
         cells(tmp_path, only=["bigan"])
 
 
-def test_a_start_that_was_killed_early_begins_anew(tmp_path: Path):
-    cell = cells(tmp_path, seeds=1)[0]
-    cell.folder.mkdir(parents=True)
-    (cell.folder / "env.json").write_text("{}")
-    assert conduct([cell]) == {}
+def test_a_start_that_was_killed_early_begins_anew(finished: Path):
+    cell = cells(finished)[0]
     assert cell.finished
+    assert len(json.loads((cell.folder / "env.json").read_text())) > 0
 
 
 def test_one_that_fails_leaves_the_others_alone(tmp_path: Path):
-    first, second = cells(tmp_path, seeds=1)
+    first, second = cells(tmp_path, seeds=1, steps=1)
     first.folder.parent.mkdir(parents=True)
     first.folder.write_text("a file where a folder should be")
     failed = conduct([first, second])

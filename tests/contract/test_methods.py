@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from itertools import product
 
@@ -118,7 +119,7 @@ def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
     with tape.recording(0):
         turn = observe(state, x)[0]
     with tape.playing():
-        losses = next(case.method.play(fresh.nets, x, Clock(0, TOTAL)))
+        losses = next(case.method.turns(fresh.nets, x, Clock(0, TOTAL)))
     for player, loss in losses.items():
         own = {key: p for key, p in parameters(fresh).items() if key in owned(fresh, player)}
         alone = torch.autograd.grad(loss, [*own.values()], retain_graph=True, allow_unused=True)
@@ -144,11 +145,14 @@ def test_every_player_plays(played):
     assert {player for turns in steps for turn in turns for player in turn.losses} == set(case.method.players)
 
 
-def test_single_turn_is_said_exactly_when_it_is_so(played):
+def test_a_play_that_always_has_one_turn_returns_it(played):
+    """Only then is its graph gone before the next part is played, and before anybody steps."""
     case, _, steps = played
     counts = {len(turns) for turns in steps}
     assert min(counts) >= 1
-    assert case.method.single_turn == (counts == {1})
+    fresh = case.state()
+    several = isinstance(case.method.play(fresh.nets, case.batch(), Clock(0, TOTAL)), Iterator)
+    assert several == (counts != {1})
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

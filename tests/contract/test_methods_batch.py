@@ -94,9 +94,9 @@ def test_losses_are_float32_under_bfloat16(case):
     for step in STEPS:
         x, noted, noted_half = case.batch(step), {}, {}
         with tape.recording(step):
-            exact = list(case.method.play(state.nets, x, Clock(step, 100, noted)))
+            exact = list(case.method.turns(state.nets, x, Clock(step, 100, noted)))
         with tape.playing():
-            rounded = list(case.method.play(half, x, Clock(step, 100, noted_half)))
+            rounded = list(case.method.turns(half, x, Clock(step, 100, noted_half)))
         for player, loss in ((p, loss) for turn in rounded for p, loss in turn.items()):
             assert loss.dtype == torch.float32, player
         for a, b in zip(exact, rounded, strict=True):
@@ -115,7 +115,7 @@ def test_watching_changes_nothing_and_notes_finite_means(case):
         with tape.recording(step):
             unseen = standing(state, x, step)
         with tape.playing():
-            seen = [dict(losses) for losses in case.method.play(state.nets, x, clock)]
+            seen = [dict(losses) for losses in case.method.turns(state.nets, x, clock)]
         torch.testing.assert_close(seen, unseen, rtol=0, atol=0)
         assert torch.equal(x, kept), "play wrote into its batch"
         assert clock.watched or case.method.name == "gan"  # gan's generator has nothing to show

@@ -6,6 +6,7 @@ import re
 
 from chimerae.studies import STUDIES
 from tests.docs.fences import DOCS, blocks
+from tests.helpers.here import work_here
 
 PAGE = DOCS / "studies.md"
 
@@ -19,6 +20,7 @@ def test_every_study_is_listed_in_order():
 def test_the_study_of_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+    work_here(monkeypatch)
     (code,) = blocks(PAGE, "python")
     exec(compile(code, "betas.py", "exec"), {})
     assert capsys.readouterr().out.startswith("Agrees with the source: ")

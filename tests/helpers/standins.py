@@ -94,7 +94,7 @@ class Standins:
         clock = Clock(int(progress * 1000), 1000, {})
         x = method.value_range.from_unit(digits()[64:128]).requires_grad_()
         with noise.seeded(0, "batch"):
-            next(iter(method.play(nets, x, clock)))
+            next(iter(method.turns(nets, x, clock)))
         watched = {name: torch.stack(means).mean().item() for name, means in (clock.watched or {}).items()}
         return watched | Probe(method, digits(), seed=0).measure(nets, progress)
 

@@ -57,7 +57,7 @@ def observe(state: State, x: Tensor, step: int = 0) -> list[Turn]:
             yield losses
 
     own, turns = parameters(state), []
-    plays = [noted(state.method.play(state.nets, x, Clock(step, TOTAL)))]
+    plays = [noted(state.method.turns(state.nets, x, Clock(step, TOTAL)))]
     while True:
         before = {key: p.detach().clone() for key, p in own.items()}
         for p in own.values():
@@ -71,7 +71,7 @@ def observe(state: State, x: Tensor, step: int = 0) -> list[Turn]:
 
 def standing(state: State, x: Tensor, step: int = 0) -> list[dict[str, Tensor]]:
     """The losses of every turn of one batch while nobody moves."""
-    return [dict(losses) for losses in state.method.play(state.nets, x, Clock(step, TOTAL))]
+    return [dict(losses) for losses in state.method.turns(state.nets, x, Clock(step, TOTAL))]
 
 
 def before_norm(modules: Mapping[str, nn.Module]) -> set[str]:

@@ -24,7 +24,7 @@ def played(chosen: Case, step: int = 0) -> tuple[list[dict[str, torch.Tensor]], 
     """Losses of each turn, and what was watched."""
     state, clock = chosen.state(), Clock(step, TOTAL, {})
     with Tape().recording(0):
-        losses = [dict(turn) for turn in chosen.method.play(state.nets, chosen.batch(), clock)]
+        losses = [dict(turn) for turn in chosen.method.turns(state.nets, chosen.batch(), clock)]
     return losses, {name: mean for name, (mean,) in clock.watched.items()}
 
 

@@ -126,6 +126,6 @@ def test_defaults_are_those_of_the_switchboard():
 def test_the_weight_of_the_latent_loss_may_rise(step, weight):
     chosen, noted = case(latent_rise=0.5, latent_loss="paper_a"), {}
     state = chosen.state()
-    (losses,) = state.method.play(state.nets, chosen.batch(), Clock(step, 100, noted))
+    (losses,) = state.method.turns(state.nets, chosen.batch(), Clock(step, 100, noted))
     (latent,), (c_fake,) = noted["latent"], noted["c_fake"]
     assert losses["generator"].item() == pytest.approx((weight * latent - c_fake).item(), rel=1e-5)

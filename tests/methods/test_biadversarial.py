@@ -126,11 +126,11 @@ def test_an_encoders_gradient_is_that_of_the_textbook():
 def test_real_is_positive_in_the_log_and_only_a_conditional_gap_is_called_kl(inference, name, divergences):
     chosen = case(inference_disc=inference, divergences=divergences)
     state, clock = chosen.state(optimizer=Optimizer(lr=5e-3)), Clock(0, 10, {})
-    for _ in chosen.method.play(state.nets, chosen.batch(), clock):
+    for _ in chosen.method.turns(state.nets, chosen.batch(), clock):
         pass
     assert set(clock.watched) == {name, "generation", "c_real", "c_fake"}
     for _ in range(100):  # the critics alone
-        losses = next(chosen.method.play(state.nets, chosen.batch(n=64) + 3.0, clock))
+        losses = next(chosen.method.turns(state.nets, chosen.batch(n=64) + 3.0, clock))
         state.players["critics"].clear()
         losses["critics"].backward(inputs=state.players["critics"].params)
         state.players["critics"].step(0.0)

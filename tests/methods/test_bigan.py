@@ -76,7 +76,7 @@ def test_both_labels_are_swapped(adv_loss):
             return nets.critic(x, nets.encoder(x).mu).mean(), nets.critic(nets.generator(z), z).mean()
 
     before = opinions()
-    (losses,) = list(chosen.method.play(state.nets, x, Clock(0, 10)))
+    (losses,) = list(chosen.method.turns(state.nets, x, Clock(0, 10)))
     take_turn([iter([{"pair": losses["pair"]}])], state.players, 0.0)
     after = opinions()
     assert after[0] < before[0] - 1e-5

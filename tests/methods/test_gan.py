@@ -64,7 +64,7 @@ def test_watches_the_critic_whenever_it_plays(update):
         clock = Clock(step, 10, {})
         played = {
             player
-            for turn in case(update=update).method.play(state.nets, case().batch(), clock)
+            for turn in case(update=update).method.turns(state.nets, case().batch(), clock)
             for player in turn
         }
         assert (set(clock.watched) == {"c_real", "c_fake"}) == ("critic" in played)

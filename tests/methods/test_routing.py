@@ -63,7 +63,7 @@ def test_adversarial_loss_alone_raises_what_the_critic_says(method, monkeypatch)
         return (said[0] if isinstance(said, tuple) else said).mean()
 
     before = opinion()
-    plays = [method.play(state.nets, torch.randn(64, 2), Clock(0, 10))]
+    plays = [method.turns(state.nets, torch.randn(64, 2), Clock(0, 10))]
     while losses := next(plays[0], {}):
         mine = {name: loss for name, loss in losses.items() if name == player.name}
         if mine:
@@ -100,7 +100,7 @@ def test_avae_sigma_hears_nothing_of_the_generators_loss(arch, shape, latent_los
     """Alone on the table, it leaves the encoder, its sigma and the critic without gradient."""
     case = Case(AVAE(z_dim=4, latent_loss=latent_loss), arch, shape)
     state = case.state()
-    (losses,) = list(case.method.play(state.nets, case.batch(), Clock(0, 10)))
+    (losses,) = list(case.method.turns(state.nets, case.batch(), Clock(0, 10)))
     take_turn([iter([{"generator": losses["generator"]}])], state.players, 0.0)
     for network in ("encoder", "decoder", "critic"):
         assert all(p.grad is None for p in state.nets.modules[network].parameters())
@@ -112,7 +112,7 @@ def test_vaegan_features_are_not_trained_by_the_reconstruction(arch, shape):
     """The encoder's loss alone on the table gives the critic nothing, features or not."""
     case = Case(VAEGAN(z_dim=4), arch, shape)
     state = case.state()
-    (losses,) = list(case.method.play(state.nets, case.batch(), Clock(0, 10)))
+    (losses,) = list(case.method.turns(state.nets, case.batch(), Clock(0, 10)))
     take_turn([iter([{"encoder": losses["encoder"]}])], state.players, 0.0)
     assert all(p.grad is None for p in state.nets.modules["critic"].parameters())
     assert all(p.grad is None for p in state.nets.modules["decoder"].parameters())

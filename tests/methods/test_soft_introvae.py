@@ -47,7 +47,7 @@ def test_scale_stands_inside_the_exponent_too():
 def test_exponential_is_per_sample_and_then_averaged():
     state, tape, x, clock = case().state(), Tape(), case().batch(), Clock(0, 10, {})
     with tape.recording(0):
-        turn = next(iter(case().method.play(state.nets, x, clock)))
+        turn = next(iter(case().method.turns(state.nets, x, clock)))
     E, D = state.nets.encoder, state.nets.decoder
     means = []
     for z, eps in ((E(x).mu + E(x).sigma * tape.draws[0], tape.draws[2]), (tape.draws[1], tape.draws[3])):

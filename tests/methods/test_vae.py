@@ -14,7 +14,7 @@ def loss_and_parts(method: VAE) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     case = Case(method, MLP(width=8), (1, 8, 8))
     state, tape, clock = case.state(), Tape(), Clock(0, 10, {})
     with tape.recording(0):
-        (losses,) = list(method.play(state.nets, case.batch(), clock))
+        (losses,) = list(method.turns(state.nets, case.batch(), clock))
     return losses["vae"], {name: mean for name, (mean,) in clock.watched.items()}
 
 

@@ -59,7 +59,7 @@ def test_the_penalty_is_taken_in_float32_whatever_the_networks_compute_in():
     for bfloat16 in (False, True):
         nets, clock = Nets(state.nets.modules, Autocast("cpu", bfloat16)), Clock(0, 10, {})
         with tape.playing() if bfloat16 else tape.recording(0):
-            next(chosen.method.play(nets, x, clock))
+            next(chosen.method.turns(nets, x, clock))
         clocks.append({name: values[0] for name, values in clock.watched.items()})
     assert clocks[0]["c_real"] != clocks[1]["c_real"]
     torch.testing.assert_close(clocks[0]["penalty"], clocks[1]["penalty"], rtol=1e-2, atol=1e-3)
@@ -68,7 +68,7 @@ def test_the_penalty_is_taken_in_float32_whatever_the_networks_compute_in():
 def test_the_generator_is_not_unrolled_in_the_critics_turn():
     chosen = case(n_critic=1)
     state = chosen.state()
-    critic = next(chosen.method.play(state.nets, chosen.batch(), Clock(0, 10)))["critic"]
+    critic = next(chosen.method.turns(state.nets, chosen.batch(), Clock(0, 10)))["critic"]
     generator = list(state.nets.modules["generator"].parameters())
     assert all(g is None for g in torch.autograd.grad(critic, generator, allow_unused=True))
 

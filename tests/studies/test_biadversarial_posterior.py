@@ -21,7 +21,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """The study in miniature."""
     only = (KNOWN, f"{LEARNED}, {CONDITIONAL}{WITH_ERROR}", f"{LEARNED}, {MARGINAL}{WITH_ERROR}")
     settings = {"steps": 900, "training.optimizer.lr": 2e-3, "training.batch_size": 128}
-    return tiny(STUDY, tmp_path_factory.mktemp("posterior"), settings, only=only)
+    metrics = ("both_signs", "code_information")
+    return tiny(STUDY, tmp_path_factory.mktemp("posterior"), settings, metrics=metrics, only=only)
 
 
 def test_an_implicit_posterior_has_both_signs_where_a_gaussian_has_one(found: Found):

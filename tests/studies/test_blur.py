@@ -24,7 +24,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def found(folder: Path) -> Found:
     """The study in miniature."""
-    return tiny(STUDY, folder, SMALL, only=("VAE", "AVAE"))
+    metrics = ("edge_width", "edge_open", "edge_misfit", "binary")
+    return tiny(STUDY, folder, SMALL, metrics=metrics, only=("VAE", "AVAE"))
 
 
 def test_the_vae_blurs_and_the_generator_does_not(found: Found):

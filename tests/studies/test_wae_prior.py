@@ -12,7 +12,8 @@ from tests.studies.tiny import tiny
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     """The study in miniature."""
     settings = {"steps": 600, "arch.width": 48, "arch.depth": 2}
-    return tiny(STUDY, tmp_path_factory.mktemp("wae"), settings, only=("WAE-MMD", "VAE"))
+    metrics = ("cycle_cost", "in_modes", "prior_mmd")
+    return tiny(STUDY, tmp_path_factory.mktemp("wae"), settings, metrics=metrics, only=("WAE-MMD", "VAE"))
 
 
 @pytest.mark.parametrize("name", ["WAE-MMD", "VAE"])

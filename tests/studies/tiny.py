@@ -1,4 +1,6 @@
-"""A study in miniature: its own arms and scores, with fewer steps and smaller networks, in this process."""
+"""A study in miniature: its own arms, with fewer steps and smaller networks, in this process; only the scores
+that a test looks at, and no pictures, which would take longer than the learning.
+"""
 
 from __future__ import annotations
 
@@ -7,23 +9,40 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from chimerae import judge
 from chimerae.conduct import cells_of, found_in
 from chimerae.conduct.work import work
 from chimerae.config import override, to_dict
 from chimerae.studies import Arm, Found, Scale, Study
+from chimerae.training.sheets import Sheets
 
 
 def tiny(
-    study: Study, folder: Path, settings: Mapping[str, Any], *, only: Sequence[str] = (), seeds: int = 1
+    study: Study,
+    folder: Path,
+    settings: Mapping[str, Any],
+    *,
+    metrics: Sequence[str],
+    only: Sequence[str] = (),
+    seeds: int = 1,
 ) -> Found:
-    """What `study` comes to when all its arms (or those with a word of `only`) are run with `settings`."""
+    """What `study` comes to when all its arms (or those with a word of `only`) are run with `settings`, and
+    judged by those of its metrics that are named.
+    """
+    assert {*metrics} <= {shown.metric for shown in study.shows}
+    settings = {**settings, "evaluation.metrics": list(metrics)}
 
     def smaller(scale: Scale) -> tuple[Arm, ...]:
         return tuple(replace(arm, run=override(arm.run, settings)) for arm in study.arms(scale))
 
     made = cells_of(replace(study, arms=smaller), folder, scale="quick", seeds=seeds, only=only, device="cpu")
-    for cell in made:
-        told = {"seconds": None, "threads": 1, "command": "tiny"}
-        task = {"folder": str(cell.folder), "run": to_dict(cell.run), **told}
-        assert work(task) == 0, cell.label
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Sheets, "draw", lambda *args: None)
+        patch.setattr(judge, "draw", lambda *args: None)
+        for cell in made:
+            told = {"seconds": None, "threads": 1, "command": "tiny"}
+            task = {"folder": str(cell.folder), "run": to_dict(cell.run), **told}
+            assert work(task) == 0, cell.label
     return found_in(made)

@@ -20,10 +20,8 @@ def spoilt_from(step: int):
     play = VAE.play
 
     def spoilt(self, nets, x, clock):
-        for losses in play(self, nets, x, clock):
-            yield (
-                losses if clock.step < step else {name: loss * float("nan") for name, loss in losses.items()}
-            )
+        losses = play(self, nets, x, clock)
+        return losses if clock.step < step else {name: loss * float("nan") for name, loss in losses.items()}
 
     return spoilt
 

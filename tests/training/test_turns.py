@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from chimerae.errors import InputError
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, Clock
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, Clock, Method
 from chimerae.nets import Nets
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import NotFinite, build_players, check_finite, play_batch, take_turn
@@ -91,19 +91,25 @@ def test_equal_parts_have_the_gradients_of_the_whole(method):
 
 
 def test_graphs_are_gone_before_the_next_part_and_before_the_step():
-    """What accumulation is for. `single_turn` lets the engine drop a play after its turn."""
+    """What accumulation is for: a play of one turn returns its losses and keeps nothing."""
     players, a, _ = two_players()
     graphs: list[weakref.ref] = []
 
-    def play():
-        assert all(graph() is None for graph in graphs), "an earlier part is still held"
-        hidden = a.exp()
-        graphs.append(weakref.ref(hidden))
-        yield {"generator": hidden.sum()}
+    class OneTurn(Method):
+        name, kept, players = "one-turn", (), {}
+
+        def networks(self, shape, arch):
+            return {}
+
+        def play(self, nets, x, clock):
+            assert all(graph() is None for graph in graphs), "an earlier part is still held"
+            hidden = a.exp()
+            graphs.append(weakref.ref(hidden))
+            return {"generator": hidden.sum()}
 
     held = []
     players["generator"].optimizer.step = lambda: held.extend(graph() for graph in graphs)
-    take_turn([play(), play(), play()], players, 0.0, drop=True)
+    play_batch(OneTurn(), Nets({}), players, [torch.zeros(1)] * 3, Clock(0, 1))
     assert held == [None, None, None]
 
 

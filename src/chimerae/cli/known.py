@@ -61,7 +61,7 @@ def _found() -> dict[str, Any]:
     from chimerae.studies import STUDIES
 
     return {
-        "recipes": {each.name: _recipe(each.name, each.about, each.data) for each in RECIPES},
+        "recipes": {each.name: described(each.name, each.about, each.data) for each in RECIPES},
         "verbs": {verb: _flags_of_verb(verb) for verb in PARSED},
         "data": [name for name, _ in source_abouts() if name == name.lower()],
         "studies": [study.name for study in STUDIES],
@@ -70,7 +70,8 @@ def _found() -> dict[str, Any]:
     }
 
 
-def _recipe(name: str, about: str, data: str | None) -> dict[str, Any]:
+def described(name: str, about: str, data: str | None) -> dict[str, Any]:
+    """What help and completion say of the recipe `name`: its flags and their defaults on images."""
     from chimerae.cli.settings_flags import flags_of
     from chimerae.cli.train import Train
     from chimerae.recipes.build import build

@@ -6,9 +6,9 @@ from textwrap import wrap
 from typing import Any, Final
 
 from chimerae.cli import DONE
-from chimerae.cli.known import known
+from chimerae.cli.known import described, known
 from chimerae.cli.names import meanings
-from chimerae.errors import spelt, unknown
+from chimerae.errors import spelt
 
 WIDTH: Final = 80
 ROWS: Final = (
@@ -43,10 +43,16 @@ def main(given: str) -> int:
     """
     recipes = known()["recipes"]
     name = spelt(given, recipes)
-    if name is None:
-        raise unknown("method or recipe", given, recipes)
-    print(page(name, recipes[name]))
+    print(page(given, _from_outside(given)) if name is None else page(name, recipes[name]))
     return DONE
+
+
+def _from_outside(given: str) -> dict[str, Any]:
+    """As `known` has recipes, of a method outside the package."""
+    from chimerae.recipes.presets import recipe
+
+    found = recipe(given)
+    return described(given, found.about, found.data)
 
 
 def page(name: str, recipe: dict[str, Any]) -> str:

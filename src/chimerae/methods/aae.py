@@ -35,11 +35,6 @@ class AAE(Method):
     sigma: Literal["none", "free"] = "none"
     """Spread of a code: none, or one per sample (the paper's Gaussian posterior)."""
 
-    @property
-    def single_turn(self) -> bool:
-        """A batch has three phases."""
-        return False
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, decoder, and an adversary that sees codes."""
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, final
 
 import torch
@@ -80,7 +80,7 @@ class ALICE(Method):
             **second,
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn: the team, the critic, and the cycle's critic where there is one."""
         E, G, C = nets.encoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
@@ -91,7 +91,7 @@ class ALICE(Method):
         code_cycle = self._code_cycle(nets, x_fake, z)
         clock.watch(c_real=c_real, c_fake=c_fake, cycle=cycle, code_cycle=code_cycle)
         fool = ADVERSARIAL[self.adv_loss]
-        yield {
+        return {
             "pair": (
                 fool(-c_real) + fool(c_fake) + self.lambda_x * cycle + self.lambda_z * code_cycle
             ).mean(),  # ALI, and bounds of H(x given z) and H(z given x)

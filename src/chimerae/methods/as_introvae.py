@@ -92,11 +92,6 @@ class ASIntroVAE(Method):
     decoder's KLs (the published code).
     """
 
-    @property
-    def single_turn(self) -> bool:
-        """False: the decoder answers an encoder that has moved."""
-        return False
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images end in nothing."""
         return {

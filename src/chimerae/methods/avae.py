@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, final
 
 import torch
@@ -88,7 +88,7 @@ class AVAE(Method):
             "critic": arch.critic(shape),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, three players (figure 4: all gradients, then all steps)."""
         E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
@@ -100,7 +100,7 @@ class AVAE(Method):
         latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
         rec = half_squared_error(x, x_r)
         clock.watch(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
-        yield {
+        return {
             "vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean(),  # (8), (9)
             "generator": (
                 clock.risen(self.latent_rise) * latent + ADVERSARIAL[self.adv_loss](c_fake)

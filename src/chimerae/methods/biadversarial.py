@@ -78,11 +78,6 @@ class Biadversarial(Method):
         return {"critics": critics, "decoder": ("decoder",), "encoder": ("encoder",)}
 
     @property
-    def single_turn(self) -> bool:
-        """Critics, then decoder, then encoder."""
-        return False
-
-    @property
     def noise_dim(self) -> int:
         """Numbers of the decoder's noise."""
         return self.noise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Literal, final
 
 from pydantic import Field
@@ -55,7 +55,7 @@ class BiGAN(Method):
             "critic": arch.pair_critic(shape, self.z_dim),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, two players: encoder and generator are one team."""
         E, G, C = nets.encoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
@@ -63,7 +63,7 @@ class BiGAN(Method):
         c_fake = C(G(z), z)
         clock.watch(c_real=c_real, c_fake=c_fake)
         fool = GENERATOR_LOSSES[self.adv_loss]
-        yield {
+        return {
             "pair": (fool(-c_real) + fool(c_fake)).mean(),  # both labels swapped
             "critic": (
                 logistic_real(c_real) + logistic_fake(c_fake) + slope

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.penalties import R1
-from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 from chimerae.strict import STRICT
@@ -40,16 +40,11 @@ class GAN(Method):
     r1_every: int = Field(default=4, ge=1)
     """Steps between two penalties; each weighs that many times as much."""
 
-    @property
-    def single_turn(self) -> bool:
-        """Alternating play has two turns."""
-        return self.update != "alternating"
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Generator and critic."""
         return {"generator": arch.decoder(self.z_dim, shape), "critic": arch.critic(shape)}
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Played:
         """One turn, or two, as `update` says."""
         return UPDATES[self.update](self, nets, x, clock)
 
@@ -60,10 +55,10 @@ def _critic_loss(method: GAN, nets: Nets, x: Tensor, c_fake: Tensor, clock: Cloc
     return (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean()  # Goodfellow et al., eq. 1
 
 
-def _simultaneous(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+def _simultaneous(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Losses:
     G, C = nets.generator, nets.critic
     c_fake = C(G(method.prior(x)))
-    yield {
+    return {
         "generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean(),
         "critic": _critic_loss(method, nets, x, c_fake, clock),
     }
@@ -77,16 +72,15 @@ def _alternating(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[L
     yield {"generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean()}
 
 
-def _alternating_minibatch(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+def _alternating_minibatch(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Losses:
     G, C = nets.generator, nets.critic
     x_fake = G(method.prior(x))
     if clock.step % 2 == 0:
-        yield {"generator": GENERATOR_LOSSES[method.adv_loss](C(x_fake)).mean()}
-    else:
-        yield {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
+        return {"generator": GENERATOR_LOSSES[method.adv_loss](C(x_fake)).mean()}
+    return {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
 
 
-UPDATES: Mapping[str, Callable[[GAN, Nets, Tensor, Clock], Iterator[Losses]]] = {
+UPDATES: Mapping[str, Callable[[GAN, Nets, Tensor, Clock], Played]] = {
     "simultaneous": _simultaneous,
     "alternating": _alternating,
     "alternating_minibatch": _alternating_minibatch,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, final
 
 from pydantic import Field
@@ -54,7 +54,7 @@ class IAN(Method):
             "decoder": arch.decoder(self.z_dim, shape),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, of those who play on this batch."""
         C, E, D = nets.critic, nets.encoder, nets.decoder
         l_real, f_real = C(x)
@@ -68,7 +68,7 @@ class IAN(Method):
         clock.watch(rec=rec, features=features, kl=kl, told=told, fooled=fooled)
         decoder = fooled + self.w_pixels * 2.0 * rec + self.w_features * features
         losses = {"critic": told, "decoder": decoder, "encoder": decoder + self.beta * kl / self.z_dim}
-        yield {player: losses[player].mean() for player in UPDATES[self.update](clock.step)}
+        return {player: losses[player].mean() for player in UPDATES[self.update](clock.step)}
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior of `x`, read from the critic's features."""

@@ -52,11 +52,6 @@ class IDGAN(Method):
     """Weight of the critic's squared slope at real samples (without a half)."""
 
     @property
-    def single_turn(self) -> bool:
-        """The GAN's batches have two turns."""
-        return False
-
-    @property
     def generates_from(self) -> float:
         """The generator begins when the VAE is frozen."""
         return self.vae_steps

@@ -53,11 +53,6 @@ class IntroVAE(Method):
     vae_share: float = Field(default=0.0, ge=0, lt=1)
     """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
 
-    @property
-    def single_turn(self) -> bool:
-        """False: the decoder answers an encoder that has moved."""
-        return False
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images end in nothing."""
         return {

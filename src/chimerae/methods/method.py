@@ -18,6 +18,8 @@ from chimerae.shapes import SIGNED, Shape, ValueRange
 
 Losses = Mapping[str, Tensor]
 """Player -> the scalar it minimises in this turn."""
+Played = Losses | Iterator[Losses]
+"""The turns of a batch: the losses of the only one, or several, one after the other."""
 
 
 class NoEncoder(InputError):
@@ -88,8 +90,8 @@ class Method(ABC):
     @property
     @abstractmethod
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """Player -> the networks it moves. Every network of `networks` has a player; a network of two players
-        has two optimisers, for turns of two kinds (AAE's encoder).
+        """Player -> the networks it moves. Every network of `networks` that is not `frozen` has a player; a
+        network of two players has two optimisers, for turns of two kinds (AAE's encoder).
 
         A constant of the class, or a property where a setting decides who plays.
         """
@@ -99,19 +101,46 @@ class Method(ABC):
         """Build every network for samples of `shape`, named as in `players`."""
 
     @abstractmethod
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
-        """Play one batch `x` `[B, *shape]`.
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Played:
+        """Play one batch `x` `[B, *shape]`: `return {player: loss}` for one turn, `yield` it for each of
+        several.
 
-        Each `yield {player: loss}` ends a turn: every loss's gradient is taken on the graph built so far,
-        each with respect to its own player's parameters only, then those players step, then play goes on with
-        the moved networks.
+        A turn ends there: every loss's gradient is taken on the graph built so far, each with respect to its
+        own player's parameters only, then those players step. After a `yield` play goes on with the moved
+        networks.
         """
+
+    def turns(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+        """The turns of `play`, one after the other; nothing here holds the graph of a turn that is over."""
+        played = self.play(nets, x, clock)
+        if not isinstance(played, Mapping):
+            yield from played
+            return
+        only = [played]
+        del played
+        yield only.pop()
 
     @property
     def follows(self) -> Mapping[str, Follow]:
         """Networks that nobody plays: copies of others, made and renewed by the engine, never trained.
 
         `play` finds them in `nets` beside those of `networks`, which need not build them.
+        """
+        return {}
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Networks of `networks` that no player moves and that stay as they were built: a perceptual network
+        in a loss, for example. They are in evaluation mode and cost no memory on disk: they are in no saved
+        state, and are built anew when a run goes on.
+        """
+        return ()
+
+    def buffers(self) -> Mapping[str, Tensor]:
+        """Tensors of the method's own that outlive a batch, such as a running mean, as they begin.
+
+        `play` finds them in `nets.buffers`, and changes them in place or puts others of the same shape there.
+        They are saved and resumed with the networks.
         """
         return {}
 
@@ -152,8 +181,11 @@ class Method(ABC):
         return q
 
     @property
-    def single_turn(self) -> bool:
-        """True when `play` yields exactly once, so that its graph can be dropped before the players step."""
+    def generates(self) -> bool:
+        """True when codes drawn from the prior give samples. False for models that only reconstruct, as a
+        VQ-VAE does without a prior over its codes: nothing is drawn of them, and no metric of samples is
+        computed.
+        """
         return True
 
     @property

@@ -70,11 +70,6 @@ class SoftIntroVAE(Method):
     """Steps between the copies of `bootstrap`; the published code copies once per epoch."""
 
     @property
-    def single_turn(self) -> bool:
-        """False: the decoder answers an encoder that has moved."""
-        return False
-
-    @property
     def follows(self) -> Mapping[str, Follow]:
         """The target decoder of `bootstrap`."""
         return FOLLOWS[self.variant](self.target_every)

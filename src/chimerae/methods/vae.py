@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, Literal, final
 
 from pydantic import Field
@@ -43,10 +43,10 @@ class VAE(Method):
             "decoder": arch.decoder(self.z_dim, shape),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn: both networks minimise the negative ELBO."""
         E, D = nets.encoder, nets.decoder
         q = E(x)
         x_r, kl = D(q.sample()), q.kl()
         clock.watch(rec=half_squared_error(x, x_r), kl=kl)
-        yield {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4
+        return {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4

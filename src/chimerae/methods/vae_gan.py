@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, final
 
 from pydantic import Field
@@ -71,7 +71,7 @@ class VAEGAN(Method):
             "critic": arch.feature_critic(shape),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, three players. Only the decoder hears of both games; `yield` keeps the others apart."""
         E, D, C = nets.encoder, nets.decoder, nets.critic
         q = E(x)
@@ -83,7 +83,7 @@ class VAEGAN(Method):
         clock.watch(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
 
         total, fool = REDUCTIONS[self.reduction], GENERATOR_LOSSES[self.adv_loss]
-        yield {
+        return {
             "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
             "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
             "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games)) + slope),  # -L_GAN

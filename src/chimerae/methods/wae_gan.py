@@ -16,7 +16,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.fixed_point import fixed_point
 from chimerae.losses.reconstruction import squared_error
-from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 from chimerae.strict import STRICT
@@ -55,11 +55,6 @@ class WAEGAN(Method):
     aef: float = Field(default=0.0, ge=0)
     """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
 
-    @property
-    def single_turn(self) -> bool:
-        """Alternating play has two turns."""
-        return self.update == "simultaneous"
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """An encoder without spread, a decoder, and an adversary that sees codes."""
         return {
@@ -68,7 +63,7 @@ class WAEGAN(Method):
             "adversary": arch.code_critic(self.z_dim),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Played:
         """Autoencoder and adversary, in two turns or in one, as `update` says."""
         E, D = nets.encoder, nets.decoder
         seen, z = noise.disturbed(x, self.add_noise), self.sigma2_z**0.5 * self.prior(x)
@@ -88,7 +83,7 @@ class WAEGAN(Method):
                 z_q = E.unrecorded(seen).mu
             return self._judged(nets, z_q)
 
-        yield from UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, adversary)
+        return UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, adversary)
 
     def _judged(self, nets: Nets, z: Tensor) -> Tensor:
         """What the adversary says of codes: `[B]`, or `[B, B]` with the published code's sum."""
@@ -127,8 +122,8 @@ def _simultaneous(
     a_code: Tensor,
     judged_again: Callable[[], Tensor],
     adversary: Callable[[Tensor], Tensor],
-) -> Iterator[Losses]:
-    yield {"autoencoder": autoencoder, "adversary": adversary(a_code)}
+) -> Losses:
+    return {"autoencoder": autoencoder, "adversary": adversary(a_code)}
 
 
 def _alternating(
@@ -141,4 +136,7 @@ def _alternating(
     yield {"adversary": adversary(judged_again())}  # the encoder has moved
 
 
-UPDATES = {"simultaneous": _simultaneous, "alternating": _alternating}
+UPDATES: Mapping[str, Callable[..., Played]] = {
+    "simultaneous": _simultaneous,
+    "alternating": _alternating,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import ClassVar, final
 
 import torch
@@ -59,18 +59,17 @@ class WAEMMD(Method):
             "decoder": arch.decoder(self.z_dim, shape),
         }
 
-    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
+    def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, one player; in the first batches perhaps pre-training."""
         E, D = nets.encoder, nets.decoder
         z, z_q = self.sigma2_z**0.5 * self.prior(x), E(noise.disturbed(x, self.add_noise)).mu
         if clock.step < self.pretrain and (moments := moment_gap(z, z_q)) >= SETTLED:
             clock.watch(moments=moments)
-            yield {"autoencoder": moments}  # says nothing about the decoder, which stays as it is
-            return
+            return {"autoencoder": moments}  # says nothing about the decoder, which stays as it is
         rec, gap = squared_error(x, D(z_q)), mmd(z, z_q, SCALES[self.mmd_scales], self.sigma2_z)
         clock.watch(rec=rec, mmd=gap)
         errors = self.recon_weight * (rec + self.aef * self._unfixed(nets, z))
-        yield {"autoencoder": errors.mean() + self.penalty * gap}  # algorithm 2
+        return {"autoencoder": errors.mean() + self.penalty * gap}  # algorithm 2
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
         """How much samples change when they are encoded and decoded, `[B]`, moving their maker alone."""

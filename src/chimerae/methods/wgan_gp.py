@@ -36,11 +36,6 @@ class WGANGP(Method):
     n_critic: int = Field(default=5, ge=1)
     """Critic steps, each on a fresh batch, per generator step."""
 
-    @property
-    def single_turn(self) -> bool:
-        """The generator's turn comes after the critic's."""
-        return False
-
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Generator, and a critic without BatchNorm (the penalty is per sample)."""
         return {"generator": arch.decoder(self.z_dim, shape), "critic": arch.critic(shape, norm=False)}

@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import nn
 
+from chimerae.extensions import brief, is_reference
 from chimerae.files import write_bytes, write_json, write_text
 from chimerae.shapes import describe, is_image
 from chimerae.training.checkpoint import pack
@@ -33,10 +34,13 @@ def card(config: Mapping[str, Any], name: str) -> str:
     shape = tuple(config["shape"])
     seed = f", seed {config['seed']}" if "seed" in config else ""
     values = "float32 in [0, 1]" if is_image(shape) else "float32"
-    method, arch = config["method"]["name"], config["arch"]["name"]
+    names = [str(config[part]["name"]) for part in ("method", "arch")]
+    method, arch = (brief(name) for name in names)
+    outside = [f"`{name}`" for name in names if is_reference(name)]
+    needed = f"; it needs {' and '.join(outside)}" if outside else ""
     return f"""# {name}
 
-A `{method}` model ({arch} networks) trained with chimerae {config["chimerae"]} on
+A `{method}` model ({arch} networks{needed}) trained with chimerae {config["chimerae"]} on
 `{config["data"]}` for {config["step"]} steps{seed}. Its samples are {describe(shape)}, {values}.
 
 ```python

@@ -13,8 +13,10 @@ from chimerae import methods, networks, noise
 from chimerae.config import from_dict, to_dict
 from chimerae.data import Prepare
 from chimerae.data.given import settings_for_others
-from chimerae.errors import InputError, unknown
+from chimerae.errors import InputError
+from chimerae.extensions import class_of
 from chimerae.files import read_json
+from chimerae.methods import Method
 from chimerae.model.files import CONFIG, SCHEMA, WEIGHTS, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
@@ -61,8 +63,8 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     """
     folder = _model_folder(Path(path))
     config = _config(folder / CONFIG)
-    method = _named(methods.BY_NAME, config, "method", folder)
-    arch = _named(networks.BY_NAME, config, "arch", folder)
+    method = _named("method", methods.BY_NAME, config["method"], folder)
+    arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
     shape = tuple(config["shape"])
     place = pick_device(device)
     with noise.seeded("load"):  # initial weights, to be replaced, are not drawn from the caller's generator
@@ -108,12 +110,10 @@ def _config(path: Path) -> dict[str, Any]:
     return config
 
 
-def _named(classes: Mapping[str, type[T]], config: Mapping[str, Any], what: str, folder: Path) -> T:
-    settings = dict(config[what])
-    name = str(settings.pop("name", ""))
-    if name not in classes:
-        raise unknown(what, name, classes)
-    return from_dict(classes[name], settings, f"{what} in {folder / CONFIG}")
+def _named(kind: str, classes: Mapping[str, type[T]], settings: Mapping[str, Any], folder: Path) -> T:
+    given, base = dict(settings), {"method": Method, "architecture": Architecture}[kind]
+    cls = class_of(kind, str(given.pop("name", "")), base, classes)
+    return from_dict(cls, given, f"{kind} in {folder / CONFIG}")
 
 
 def _fill(modules: Mapping[str, nn.Module], path: Path) -> None:

@@ -8,9 +8,12 @@ from typing import Any, Literal, get_args
 from chimerae.config import override
 from chimerae.data import look
 from chimerae.errors import unknown
-from chimerae.recipes.presets import recipe
+from chimerae.methods import Method
+from chimerae.nets import Architecture
+from chimerae.recipes.presets import BY_NAME, recipe
+from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.run import Run
-from chimerae.recipes.short import SHORT, SHORT_ARCH
+from chimerae.recipes.short import ADAM, SHORT, SHORT_ARCH
 from chimerae.recipes.sizing import default_arch
 
 Preset = Literal["paper", "short"]
@@ -18,35 +21,44 @@ Preset = Literal["paper", "short"]
 
 
 def build(
-    name: str,
+    what: str | Method | Recipe,
     *,
     data: str | None = None,
-    arch: str | None = None,
+    arch: str | Architecture | None = None,
     settings: Mapping[str, Any] | None = None,
     preset: Preset = "paper",
 ) -> Run:
-    """The run of the recipe called `name`, on `data` and with `arch` when they are given.
+    """The run of a recipe, on `data` and with `arch` when they are given.
 
     Args:
-        name: of the recipe (`chimerae list recipes`).
+        what: the name of a recipe (`chimerae list recipes`), a reference such as `./my_method.py:MyMethod`, a
+            `Recipe`, or a method whose settings are then kept.
         data: a source; what the recipe is made for when not given.
-        arch: name of an architecture; what suits recipe and data when not given.
+        arch: an architecture, its name, or a reference; what suits recipe and data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` replaces the source's settings on images, where the recipe has settings for short
-            runs; points, and recipes made for one data set, keep the source's.
+            runs; points, and recipes made for one data set, keep the source's. A method from outside the
+            package gets the rate and networks of short runs.
 
     Raises:
         InputError: a name or setting is unknown, or data are missing.
     """
     if preset not in get_args(Preset):
         raise unknown("preset", preset, get_args(Preset))
-    chosen = recipe(name)
+    chosen = recipe(what)
     source = chosen.source(data)
-    shortened = preset == "short" and chosen.name in SHORT and look(source).kind == "images"
-    short = SHORT[chosen.name] if shortened else {}
+    short = _short(what, chosen) if preset == "short" and look(source).kind == "images" else {}
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:
         images = SHORT_ARCH if short else chosen.images
         run = chosen.run(source, default_arch(source, arch, images=images))
     return override(override(run, short), settings or {})
+
+
+def _short(what: object, chosen: Recipe) -> Mapping[str, Any]:
+    """Settings of short runs, without those of the method where it came with its own; empty: none."""
+    if isinstance(what, Method):
+        settings = SHORT.get(chosen.name, ADAM)
+        return {name: value for name, value in settings.items() if not name.startswith("method.")}
+    return SHORT.get(chosen.name, {} if chosen.name in BY_NAME or chosen.data else ADAM)

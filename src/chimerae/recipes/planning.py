@@ -9,8 +9,10 @@ from typing import Final
 from chimerae.config import override
 from chimerae.data import look
 from chimerae.durations import seconds
+from chimerae.methods import Method
 from chimerae.networks import DCGAN, Residual
 from chimerae.recipes.presets import recipe
+from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
@@ -61,11 +63,18 @@ class Wish:
         return CPU_SECONDS if on_cpu else ACCELERATOR_SECONDS
 
 
-def wish(name: str | None, run: Run, given: Collection[str], budget: str | float | None, preset: str) -> Wish:
+def wish(
+    what: str | Method | Recipe | None,
+    run: Run,
+    given: Collection[str],
+    budget: str | float | None,
+    preset: str,
+) -> Wish:
     """What of `run` is left open.
 
     Args:
-        name: of its recipe; None: the whole run was given, and without a budget nothing is open.
+        what: its recipe, as `build` took it; None: the whole run was given, and without a budget nothing is
+            open.
         run: as it was asked for.
         given: dotted paths of the settings that were asked for, such as "steps".
         budget: seconds, or text such as "10m"; None: the default of this machine.
@@ -75,9 +84,9 @@ def wish(name: str | None, run: Run, given: Collection[str], budget: str | float
         InputError: the budget is no duration.
     """
     limit = None if budget is None else seconds(budget)
-    if name is None or "steps" in given:
+    if what is None or "steps" in given:
         return Wish(limit, steps=limit is not None and "steps" not in given)
-    made = recipe(name)
+    made = recipe(what)
     short = preset == "short" and look(run.data, run.prepare).kind == "images"
     steps = limit is not None or (short and "steps" not in made.extra)
     free = steps and short

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 
-from chimerae.errors import spelt, unknown
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN
+from chimerae.errors import InputError, spelt, unknown
+from chimerae.extensions import checked, is_reference, point_at, points
+from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN, Method
 from chimerae.networks import MLP
 from chimerae.recipes import introspective
 from chimerae.recipes.introspection import INTROSPECTION
@@ -75,13 +78,43 @@ RECIPES: tuple[Recipe, ...] = (
 BY_NAME: Mapping[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 
 
-def recipe(name: str) -> Recipe:
-    """The recipe called `name`; case and punctuation do not matter.
+def recipe(what: str | Method | Recipe) -> Recipe:
+    """The recipe called `what` (case and punctuation do not matter), or one for a method from outside.
+
+    Args:
+        what: the name of a recipe; a reference such as `./my_method.py:MyMethod` to a class of methods, to
+            one of its instances or to a `Recipe`; the name under which an installed package lists one; or
+            such an object itself.
 
     Raises:
         InputError: there is none; the nearest name is suggested.
     """
-    known = spelt(name, BY_NAME)
-    if known is None:
-        raise unknown("method or recipe", name, BY_NAME)
-    return BY_NAME[known]
+    if isinstance(what, str):
+        known = spelt(what, BY_NAME)
+        if known is not None:
+            return BY_NAME[known]
+        return _from_outside(what)
+    if isinstance(what, Recipe):
+        return what
+    own = BY_NAME.get(what.name)
+    if own is not None and type(own.method) is type(what):
+        return replace(own, method=what)
+    return _recipe_for(what)
+
+
+def _from_outside(name: str) -> Recipe:
+    if not is_reference(name) and name not in points("method"):
+        raise unknown("method or recipe", name, [*BY_NAME, *points("method")])
+    found = point_at("method", name)
+    if isinstance(found, Recipe):
+        return found
+    cls = checked("method", name, Method, found if isinstance(found, type) else type(found))
+    try:
+        return _recipe_for(found if isinstance(found, Method) else cls())
+    except TypeError as error:
+        raise InputError(f"the method {name} needs defaults for all its settings: {error}") from None
+
+
+def _recipe_for(method: Method) -> Recipe:
+    about = " ".join((inspect.getdoc(method) or "").split("\n\n")[0].split())
+    return Recipe(method.name, about or f"{method.name}, from outside the package", method, DCGAN_ADAM)

@@ -21,9 +21,9 @@ from chimerae.training.settings import Training
 class Run:
     """What is trained, on what, how, and how it is judged. `run.json` is this tree."""
 
-    method: Annotated[Method, one_of("method", methods.BY_NAME)]
+    method: Annotated[Method, one_of("method", Method, methods.BY_NAME)]
     """The rule that is played."""
-    arch: Annotated[Architecture, one_of("architecture", networks.BY_NAME)]
+    arch: Annotated[Architecture, one_of("architecture", Architecture, networks.BY_NAME)]
     """The family of networks that play it."""
     data: str
     """Source of the data: a name of `chimerae list data`, a folder, a file or a hub id."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chimerae.data import Look, Prepare, look
-from chimerae.errors import InputError, unknown
+from chimerae.errors import InputError
+from chimerae.extensions import class_of
 from chimerae.nets import Architecture
 from chimerae.networks import BY_NAME, DCGAN, MLP
 from chimerae.recipes.run import Run
@@ -18,17 +19,19 @@ LARGEST_PADDING = 1.25
 """Images are padded to the nearest valid size when that makes no side longer than this factor."""
 
 
-def default_arch(source: str, name: str | None = None, *, images: Architecture | None = None) -> Architecture:
-    """The architecture called `name`, or the one that suits the kind of data in `source`; `images` is a
-    recipe's.
+def default_arch(
+    source: str, arch: str | Architecture | None = None, *, images: Architecture | None = None
+) -> Architecture:
+    """`arch`, or the architecture of that name or reference, or the one that suits the kind of data in
+    `source`; `images` is a recipe's.
 
     Raises:
         InputError: there is no such architecture or source.
     """
-    if name is not None:
-        if name not in BY_NAME:
-            raise unknown("architecture", name, BY_NAME)
-        return BY_NAME[name]()
+    if isinstance(arch, Architecture):
+        return arch
+    if arch is not None:
+        return class_of("architecture", arch, Architecture, BY_NAME)()
     return MLP() if look(source).kind == "points" else images or DCGAN()
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chimerae.errors import InputError
+from chimerae.extensions import brief
 from chimerae.report.log import Json, Logged, number, read_log, section, whole
 
 SCHEMA: Final = 1
@@ -80,7 +81,7 @@ class RunFolder:
     @property
     def method(self) -> str:
         """Name of the method."""
-        return str(section(self.settings, "method").get("name", "unknown"))
+        return brief(str(section(self.settings, "method").get("name", "unknown")))
 
     @property
     def source(self) -> str:

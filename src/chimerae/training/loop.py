@@ -77,8 +77,7 @@ class Loop:
         self._probed, self._drawn = self.log.drawn()
         watch = Stopwatch(seconds, self.state.step)
         self._preview = max(PREVIEW_SECONDS, 2 * seconds)
-        for net in self.state.nets.modules.values():
-            net.train()
+        self.state.nets.train()
         with stop_requests() as request, noise.seeded(self.seed):
             while self.state.step < self.total:
                 self._keep_pace()

@@ -58,6 +58,7 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
         if name not in method.players:
             raise InputError(f"{method.name} has no player '{name}'; there are: {', '.join(method.players)}")
     players = {}
+    _check_movers(method, nets)
     for name, networks in method.players.items():
         settings = training.optimizer_of(name)
         groups = _groups([nets.modules[network] for network in networks], settings.sigma_pace)
@@ -66,6 +67,19 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
         players[name] = Player(name, params, optimizer, settings)
     _check_pace(players)
     return players
+
+
+def _check_movers(method: Method, nets: Nets) -> None:
+    """Raise `InputError` for a network that somebody moves though it is frozen or absent, or that nobody
+    moves.
+    """
+    moved = {network for networks in method.players.values() for network in networks}
+    if absent := sorted(moved - set(nets.modules)):
+        raise InputError(f"{method.name}: players move {', '.join(absent)}, which `networks` does not build")
+    if both := sorted(moved & nets.frozen):
+        raise InputError(f"{method.name}: {', '.join(both)} cannot be frozen and have a player")
+    if idle := sorted(set(nets.modules) - moved - nets.frozen - set(method.follows)):
+        raise InputError(f"{method.name}: no player moves {', '.join(idle)}; name a player or say frozen")
 
 
 def _check_pace(players: Mapping[str, Player]) -> None:
@@ -99,25 +113,20 @@ def play_batch(
 
     The parts are played in lock-step, turn by turn: gradients of all parts are averaged before anybody moves.
     """
-    plays = [method.play(nets, x, clock) for x in parts]
+    plays = [method.turns(nets, x, clock) for x in parts]
     last: dict[str, Tensor] = {}
-    while turn := take_turn(plays, players, clock.progress, drop=method.single_turn):
+    while turn := take_turn(plays, players, clock.progress):
         last |= turn
     return last
 
 
 def take_turn(
-    plays: list[Iterator[Losses]], players: Mapping[str, Player], progress: float, *, drop: bool = False
+    plays: Sequence[Iterator[Losses]], players: Mapping[str, Player], progress: float
 ) -> dict[str, Tensor]:
-    """Take one turn of each part: every gradient first, then every step. Empty when the plays are over.
-
-    With `drop` a play is over after its turn, and its graph is freed before the next part is played.
-    """
+    """Take one turn of each part: every gradient first, then every step. Empty when the plays are over."""
     turn: dict[str, Tensor] = {}
-    for part, play in enumerate(plays):
+    for play in plays:
         _take_gradients(next(play, {}), players, turn, len(plays))
-        if drop:
-            plays[part] = play = iter(())
     for name in turn:
         players[name].step(progress)
     return turn

@@ -18,6 +18,9 @@ from chimerae.training.followers import with_followers
 from chimerae.training.players import Player, build_players
 from chimerae.training.settings import Training
 
+ROOMS = ("nets/", "average/", "buffers/")
+"""Beginnings of the names of tensors that a state must find where it is loaded."""
+
 
 @dataclass
 class State:
@@ -49,13 +52,16 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors.
 
-        They are called `nets/...`, `average/...`, `optimizer/<player>/<index>/<slot>` and `loss/<player>`.
+        They are called `nets/...`, `average/...`, `buffers/...`, `optimizer/<player>/<index>/<slot>` and
+        `loss/<player>`.
         """
         return dict(self._tensors())
 
     def _weights(self) -> dict[str, Tensor]:
-        named = _named("nets", self.nets.modules)
-        return dict(named) | dict(_named("average", self.average.modules if self.average else {}))
+        learnt = {name: net for name, net in self.nets.items() if name not in self.nets.frozen}
+        weights = dict(_named("nets", learnt))
+        weights |= _named("average", self.average.modules if self.average else {})
+        return weights | {f"buffers/{name}": tensor for name, tensor in self.nets.buffers.items()}
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         yield from self._weights().items()
@@ -75,7 +81,7 @@ class State:
         """
         own = self._weights()
         shapes = {name: t.shape for name, t in own.items()}
-        given = {name: t.shape for name, t in tensors.items() if name.startswith(("nets/", "average/"))}
+        given = {name: t.shape for name, t in tensors.items() if name.startswith(ROOMS)}
         if shapes != given:
             differing = sorted(set(shapes.items()) ^ set(given.items()))
             raise InputError(
@@ -154,6 +160,8 @@ def build_state(method: Method, arch: Architecture, shape: Shape, training: Trai
         module.to(device)
         if is_image(shape):
             module.to(memory_format=torch.channels_last)
-    nets = Nets(modules, pick_autocast(device, training.precision))
+    buffers = {name: tensor.detach().clone().to(device) for name, tensor in method.buffers().items()}
+    autocast = pick_autocast(device, training.precision)
+    nets = Nets(modules, autocast, frozen=method.frozen, buffers=buffers)
     average = Average(nets, method.kept, training.ema) if training.ema else None
     return State(method, nets, build_players(method, nets, training), average)

@@ -1,0 +1,28 @@
+"""Weights that follow from gradients."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+LEAST = 1e-4
+"""Added to the lower gradient; the published code's."""
+MOST = 1e4
+"""The weight is never more."""
+
+
+def gradient_ratio(rec: Tensor, game: Tensor, decoder: nn.Module) -> Tensor:
+    """The weight of `game`, a scalar without gradient, with which it pulls as hard as `rec` does.
+
+    Both are scalars that depend on `decoder`; their gradients are compared at its last weight (a parameter of
+    two dimensions or more). Source: Esser et al. 2021 (arXiv 2012.09841), equation 7.
+
+    >>> layer = nn.Linear(1, 1, bias=False)
+    >>> out = layer(torch.ones(1, 1)).sum()
+    >>> round(gradient_ratio(6.0 * out, 2.0 * out, layer).item(), 2)
+    3.0
+    """
+    last = [p for p in decoder.parameters() if p.ndim > 1][-1]
+    (of_rec,), (of_game,) = (torch.autograd.grad(loss, last, retain_graph=True) for loss in (rec, game))
+    ratio: Tensor = of_rec.norm() / (of_game.norm() + LEAST)
+    return ratio.clamp(max=MOST).detach()
