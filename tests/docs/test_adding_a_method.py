@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from types import ModuleType
+from zipfile import ZipFile
 
 import pytest
 import torch
@@ -21,10 +26,10 @@ from chimerae.recipes.presets import RECIPES
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Optimizer, Training
 from chimerae.training.state import State, build_state
-from tests.docs.fences import DOCS, blocks
+from tests.docs.fences import DOCS, ROOT, blocks
 
 PAGE = DOCS / "adding-a-method.md"
-MODULE = "chimerae.methods.wae_example"
+MODULE = "wae_example"
 BATCH = 32
 
 
@@ -97,15 +102,46 @@ def test_its_code_has_no_spread(page):
     assert page[0].WAEExample(z_dim=3).reconstruction_code(q, torch.ones(2, 3)).abs().max() < 1e-5
 
 
-def test_once_listed_it_trains_and_is_loaded(page, tmp_path, monkeypatch):
-    """Listed for the length of this test; then its recipe is a run like any other."""
+def test_its_recipe_trains_and_is_loaded(page, tmp_path, monkeypatch):
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(methods.BY_NAME, "wae-example", page[0].WAEExample)
     run = page[1].RECIPE.run("8gaussians", MLP(width=8))
     assert from_dict(type(run), to_dict(run)) == run
     assert run.training.optimizer.lr_at(1.0) == pytest.approx(1e-5)
     folder = start(replace(run, steps=3), out=tmp_path / "run")
     assert load_model(folder).sample(5).shape == (5, 2)
+
+
+def test_it_keeps_the_contract(page):
+    (checked,) = (block for block in blocks(PAGE, "") if "check_method(" in block)
+    exec(compile(checked, PAGE.name, "exec"), {})
+
+
+@pytest.mark.timeout(900)
+def test_its_commands_run_from_an_installed_wheel_in_an_empty_folder(tmp_path):
+    """No checkout is in sight: the package is a wheel that was unpacked elsewhere, the method a file."""
+    wheels, site, here = (tmp_path / name for name in ("wheels", "site", "here"))
+    options = ["--no-deps", "--no-build-isolation", "--quiet", "--wheel-dir", str(wheels)]
+    subprocess.run([sys.executable, "-m", "pip", "wheel", *options, str(ROOT)], check=True)
+    (wheel,) = wheels.glob("*.whl")
+    ZipFile(wheel).extractall(site)
+    here.mkdir()
+    (here / "wae_example.py").write_text(blocks(PAGE, "python")[0], encoding="utf-8")
+    commands = blocks(PAGE, "")[0].splitlines()
+    assert [command.split()[1] for command in commands] == ["train", "evaluate", "report"]
+    env = os.environ | {"PYTHONPATH": str(site), "CHIMERAE_CACHE": str(tmp_path / "cache")}
+    for command in commands:
+        verb, *words = shlex.split(command)[1:]
+        few = ["--steps", "3", "--arch.width", "4"] if verb == "train" else []
+        few += ["--metrics", "mse_signed"] if verb == "evaluate" else []
+        asked = [sys.executable, "-P", "-m", "chimerae", verb, *words, *few]
+        done = subprocess.run(asked, cwd=here, env=env, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    written = json.loads((here / "runs" / "mine" / "run.json").read_text())
+    assert written["run"]["method"]["name"] == f"{here.resolve() / 'wae_example.py'}:WAEExample"
+    where = "import chimerae; print(chimerae.__file__)"
+    asked = [sys.executable, "-P", "-c", where]
+    found = subprocess.run(asked, cwd=here, env=env, capture_output=True, text=True, check=True)
+    assert found.stdout.startswith(str(site)), "the checkout was imported, and not the wheel"
 
 
 def test_nothing_is_registered_by_it(page):
