@@ -11,6 +11,7 @@ from torch import nn
 
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
+from chimerae.networks.cropped import Conv2d, ConvTranspose2d
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.strict import STRICT
@@ -85,7 +86,7 @@ class DCGAN(Architecture):
                 _up(8 * w, 4 * w, 2),
                 _up(4 * w, 2 * w, _third_stride(shape)),
                 _up(2 * w, w, 2),
-                nn.ConvTranspose2d(w, channels, 5, 2, 2, output_padding=1),
+                ConvTranspose2d(w, channels, 5, 2, 2, output_padding=1),
                 OUTPUTS[output](),
             )
         )
@@ -144,7 +145,7 @@ class DCGAN(Architecture):
         self.check(shape)
         w = self.width
         return nn.Sequential(
-            nn.Sequential(nn.Conv2d(shape[0], w, 5, 2, 2), nn.LeakyReLU(0.2)),
+            nn.Sequential(Conv2d(shape[0], w, 5, 2, 2), nn.LeakyReLU(0.2)),
             _down(w, 2 * w, 2, norm),
             _down(2 * w, 4 * w, _third_stride(shape), norm),
             _down(4 * w, 8 * w, 2, norm),
@@ -165,7 +166,7 @@ def _down(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
     """5x5 convolution without bias, BatchNorm, LeakyReLU (with a bias instead of BatchNorm when `norm` is
     off).
     """
-    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, 5, stride, 2, bias=not norm)]
+    layers: list[nn.Module] = [Conv2d(inputs, outputs, 5, stride, 2, bias=not norm)]
     layers += [nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS)] if norm else []
     return nn.Sequential(*layers, nn.LeakyReLU(0.2))
 
@@ -173,7 +174,7 @@ def _down(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
 def _up(inputs: int, outputs: int, stride: int) -> nn.Sequential:
     """5x5 transposed convolution without bias, BatchNorm, ReLU."""
     return nn.Sequential(
-        nn.ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1, bias=False),
+        ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1, bias=False),
         nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS),
         nn.ReLU(),
     )

@@ -1,0 +1,81 @@
+"""Convolutions that leave out the taps of a kernel that see nothing but padding.
+
+On maps that are smaller than the kernel most of its products are with zeros: a 5x5 kernel with stride 2 on
+2x2 values multiplies 4 numbers and 21 zeros. Results and gradients are those of `nn.Conv2d` and
+`nn.ConvTranspose2d`, and so are weights and their names.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+Axis = tuple[int, int, int, int]
+"""First tap that is used, the one after the last, padding, and output padding, along one axis."""
+
+
+class Conv2d(nn.Conv2d):
+    """`nn.Conv2d` with zero padding and one group, without idle taps."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[B, C, H, W]` to what the whole kernel gives."""
+        k, s, p = self.kernel_size, self.stride, self.padding
+        assert not isinstance(p, str)
+        (top, bottom, py, _), (left, right, px, _) = (_taps(x.shape[2 + i], k[i], s[i], p[i]) for i in (0, 1))
+        if (bottom - top, right - left) == k:
+            return super().forward(x)
+        return F.conv2d(x, _cropped(self.weight, top, bottom, left, right), self.bias, s, (py, px))
+
+
+class ConvTranspose2d(nn.ConvTranspose2d):
+    """`nn.ConvTranspose2d` with one group, without idle taps."""
+
+    def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """`[B, C, H, W]` to what the whole kernel gives."""
+        k, s, p, o = self.kernel_size, self.stride, self.padding, self.output_padding
+        assert not isinstance(p, str)
+        assert output_size is None
+        (top, bottom, py, oy), (left, right, px, ox) = (
+            _taps_transposed(x.shape[2 + i], k[i], s[i], p[i], o[i]) for i in (0, 1)
+        )
+        if (bottom - top, right - left) == k:
+            return super().forward(x)
+        weight = _cropped(self.weight, top, bottom, left, right)
+        return F.conv_transpose2d(x, weight, self.bias, s, (py, px), (oy, ox))
+
+
+def _cropped(weight: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """The middle of every kernel; the gradient of the whole weight lies in memory as channels_last does."""
+    return weight.permute(0, 2, 3, 1)[:, top:bottom, left:right].permute(0, 3, 1, 2)
+
+
+@cache
+def _taps(n: int, k: int, stride: int, padding: int) -> Axis:
+    """Of a convolution of `n` values with `k` taps.
+
+    >>> _taps(2, 5, 2, 2), _taps(2, 5, 1, 2), _taps(8, 5, 2, 2)
+    ((2, 4, 0, 0), (1, 4, 1, 0), (0, 5, 2, 0))
+    """
+    outputs = (n + 2 * padding - k) // stride + 1
+    used = [t for t in range(k) if any(0 <= o * stride - padding + t < n for o in range(outputs))]
+    first, last = used[0], used[-1] + 1
+    less = padding - first
+    same = less >= 0 and (n + 2 * less - (last - first)) // stride + 1 == outputs
+    return (first, last, less, 0) if same else (0, k, padding, 0)
+
+
+@cache
+def _taps_transposed(n: int, k: int, stride: int, padding: int, output_padding: int) -> Axis:
+    """Of a transposed convolution of `n` values with `k` taps.
+
+    >>> _taps_transposed(1, 5, 2, 2, 1), _taps_transposed(4, 5, 2, 2, 1)
+    ((2, 4, 0, 0), (0, 5, 2, 1))
+    """
+    outputs = (n - 1) * stride - 2 * padding + k + output_padding
+    used = [t for t in range(k) if any(0 <= i * stride - padding + t < outputs for i in range(n))]
+    first, last = used[0], used[-1] + 1
+    less = padding - first
+    more = outputs - ((n - 1) * stride - 2 * less + last - first)
+    return (first, last, less, more) if less >= 0 and 0 <= more < stride else (0, k, padding, output_padding)
