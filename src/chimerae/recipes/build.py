@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from chimerae.config import override
-from chimerae.data import look
+from chimerae.data import source_info
 from chimerae.errors import unknown
 from chimerae.recipes.presets import recipe
 from chimerae.recipes.run import Run
@@ -42,7 +42,7 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(name)
     source = chosen.source(data)
-    shortened = preset == "short" and chosen.name in SHORT and look(source).kind == "images"
+    shortened = preset == "short" and chosen.name in SHORT and source_info(source).kind == "images"
     short = SHORT[chosen.name] if shortened else {}
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chimerae.data import Prepared, look, prepare
+from chimerae.data import Prepared, prepare, source_info
 from chimerae.durations import in_words
 from chimerae.errors import InputError
 from chimerae.progress import Progress, silent
@@ -134,7 +134,7 @@ def _side(shape: Shape) -> str:
 
 def _shape(run: Run) -> Shape:
     """Of one sample of a run whose size is settled."""
-    shape = look(run.data, run.prepare).final
+    shape = source_info(run.data, run.prepare).final
     if shape is None:
         raise InputError(f"the samples of {run.data} differ in size; choose one with --prepare.size")
     return shape

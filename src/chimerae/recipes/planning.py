@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chimerae.config import override
-from chimerae.data import look
+from chimerae.data import source_info
 from chimerae.durations import seconds
 from chimerae.networks import DCGAN, Residual
 from chimerae.recipes.presets import recipe
@@ -78,7 +78,7 @@ def wish(name: str | None, run: Run, given: Collection[str], budget: str | float
     if name is None or "steps" in given:
         return Wish(limit, steps=limit is not None and "steps" not in given)
     made = recipe(name)
-    short = preset == "short" and look(run.data, run.prepare).kind == "images"
+    short = preset == "short" and source_info(run.data, run.prepare).kind == "images"
     steps = limit is not None or (short and "steps" not in made.extra)
     free = steps and short
     prepared = sized(run)[0].prepare

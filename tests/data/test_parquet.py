@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from chimerae.data import Prepare, look, prepare
+from chimerae.data import Prepare, prepare, source_info
 from chimerae.errors import InputError
 from tests.data.data_files import Make, speckles
 
@@ -87,7 +87,7 @@ def test_a_missing_label_leaves_no_labels(tmp_path: Path) -> None:
 
 def test_the_first_look_reads_from_all_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = written(tmp_path / "a.parquet", groups=100, image=cells(range(2)) * 1000)
-    seen = look(str(path))
+    seen = source_info(str(path))
     assert not seen.complete
     assert 500 <= seen.sizes[8, 8] <= 1000
 
@@ -104,14 +104,14 @@ def test_the_first_look_reads_from_all_over(tmp_path: Path, monkeypatch: pytest.
 )
 def test_no_images(tmp_path: Path, columns: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        look(str(written(tmp_path / "a.parquet", **columns)))
+        source_info(str(written(tmp_path / "a.parquet", **columns)))
 
 
 def test_damaged_files(tmp_path: Path) -> None:
     text = tmp_path / "text.parquet"
     text.write_text("text")
     with pytest.raises(InputError, match="cannot be read as parquet"):
-        look(str(text))
+        source_info(str(text))
     path = written(tmp_path / "a.parquet", image=cells(range(50)))
     data = bytearray(path.read_bytes())
     data[4:400] = b"\xff" * 396
@@ -124,7 +124,7 @@ def test_differing_columns(tmp_path: Path) -> None:
     written(tmp_path / "d" / "a.parquet", image=cells(range(2)))
     written(tmp_path / "d" / "b.parquet", img=cells(range(2)))
     with pytest.raises(InputError, match="different columns"):
-        look(str(tmp_path / "d"))
+        source_info(str(tmp_path / "d"))
 
 
 def hub_set(seeds: range) -> Any:
@@ -150,7 +150,7 @@ def test_hub_ids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert prepared.train.labels is not None
     assert prepared.train.labels.tolist() == [0, 1, 0, 1, 0]
     assert np.array_equal(prepared.test.raw([0])[0].numpy(), speckles(5, 8, 8, 3).transpose(2, 0, 1))
-    assert look("owner/name").counts == {"train": 5, "test": 3}
+    assert source_info("owner/name").counts == {"train": 5, "test": 3}
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,13 @@ def test_hub_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, error: Exceptio
     with pytest.raises(
         InputError, match="is no file or folder here, and not to be had from the hub: "
     ) as raised:
-        look("owner/name")
+        source_info("owner/name")
     assert "\n" not in str(raised.value)
 
 
 def test_a_missing_file_is_not_asked_of_the_hub(photos: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(photos(2).parent)
     with pytest.raises(InputError, match="there is no file or folder 'photos/cats'"):
-        look("photos/cats")
+        source_info("photos/cats")
     with pytest.raises(InputError, match=r"there is no file or folder 'data/set\.npy'"):
-        look("data/set.npy")
+        source_info("data/set.npy")

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from chimerae.data.choose import Wanted, choose_splits, split_of
 from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture
+from chimerae.data.split_names import WantedSplits, choose_splits, split_of
 from chimerae.errors import InputError
 
 IMAGE_NAMES: Final = ("image", "img")
@@ -26,7 +26,7 @@ N_PLACES: Final = 8
 
 
 @dataclass(frozen=True)
-class Columns:
+class ImageColumns:
     """Which columns hold the pictures and, if any does, the labels."""
 
     image: str
@@ -38,7 +38,7 @@ class Columns:
         return [self.image] if self.label is None else [self.image, self.label]
 
 
-def columns_of(schema: pa.Schema, name: str) -> Columns:
+def columns_of(schema: pa.Schema, name: str) -> ImageColumns:
     """The columns to read from a table with this schema.
 
     Raises:
@@ -56,7 +56,7 @@ def columns_of(schema: pa.Schema, name: str) -> Columns:
         raise InputError(f"'{name}': {why}; wanted a column 'image' of {{bytes, path}}, found: {found}")
     numbers = [field.name for field in schema if pa.types.is_integer(field.type)]
     label = next((column for column in (*LABEL_NAMES, *numbers) if column in numbers), None)
-    return Columns((named or pictures)[0], label)
+    return ImageColumns((named or pictures)[0], label)
 
 
 def _holds_pictures(kind: pa.DataType) -> bool:
@@ -65,7 +65,7 @@ def _holds_pictures(kind: pa.DataType) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def items(rows: pa.Table | pa.RecordBatch, columns: Columns, first: int, where: str) -> Iterator[Item]:
+def items(rows: pa.Table | pa.RecordBatch, columns: ImageColumns, first: int, where: str) -> Iterator[Item]:
     """Every row as an item, named by its number in `where`; that of the first one is `first`."""
     pictures = rows.column(columns.image).to_pylist()
     labels = [None] * len(pictures) if columns.label is None else rows.column(columns.label).to_pylist()
@@ -84,7 +84,7 @@ def _open_cell(cell: Mapping[str, bytes | str | None]) -> Image.Image:
     raise ValueError("empty cell")
 
 
-def open_parquet(root: Path, paths: Sequence[Path], wanted: Wanted | None = None) -> ImageSource:
+def open_parquet(root: Path, paths: Sequence[Path], wanted: WantedSplits | None = None) -> ImageSource:
     """A parquet file, or a folder of them; names such as `train-00000-of-00001.parquet` tell the split.
 
     Raises:
@@ -113,14 +113,14 @@ def open_parquet(root: Path, paths: Sequence[Path], wanted: Wanted | None = None
     return ImageSource(file_identity(paths), parts, left_out=left_out)
 
 
-def _columns(path: Path) -> Columns:
+def _columns(path: Path) -> ImageColumns:
     try:
         return columns_of(pq.read_schema(path), str(path))
     except (pa.ArrowInvalid, OSError) as error:
         raise InputError(f"'{path}' cannot be read as parquet: {str(error).splitlines()[0]}") from error
 
 
-def _reader(paths: Sequence[Path], columns: Columns) -> Callable[[int | None], Iterator[Item]]:
+def _reader(paths: Sequence[Path], columns: ImageColumns) -> Callable[[int | None], Iterator[Item]]:
     def read(limit: int | None) -> Iterator[Item]:
         for path in paths:
             with pq.ParquetFile(path) as table:
@@ -130,7 +130,7 @@ def _reader(paths: Sequence[Path], columns: Columns) -> Callable[[int | None], I
     return read
 
 
-def _all(table: pq.ParquetFile, columns: Columns, path: Path) -> Iterator[Item]:
+def _all(table: pq.ParquetFile, columns: ImageColumns, path: Path) -> Iterator[Item]:
     first = 0
     for batch in _batches(table, range(table.num_row_groups), columns, path):
         yield from items(batch, columns, first, path.name)
@@ -138,7 +138,7 @@ def _all(table: pq.ParquetFile, columns: Columns, path: Path) -> Iterator[Item]:
 
 
 def _batches(
-    table: pq.ParquetFile, groups: Iterable[int], columns: Columns, path: Path
+    table: pq.ParquetFile, groups: Iterable[int], columns: ImageColumns, path: Path
 ) -> Iterator[pa.RecordBatch]:
     try:
         yield from table.iter_batches(BATCH, row_groups=list(groups), columns=columns.names)
@@ -146,7 +146,7 @@ def _batches(
         raise InputError(f"'{path}' is damaged: {str(error).splitlines()[0]}") from error
 
 
-def _thin(table: pq.ParquetFile, columns: Columns, path: Path, limit: int) -> Iterator[Item]:
+def _thin(table: pq.ParquetFile, columns: ImageColumns, path: Path, limit: int) -> Iterator[Item]:
     """About `limit` rows, from up to eight row groups at even distances."""
     groups = range(0, table.num_row_groups, max(1, -(-table.num_row_groups // N_PLACES)))
     share = max(1, limit // max(1, len(groups)))

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from chimerae.data import NAMED, Named, Prepare, look, prepare, preset, source_abouts
-from chimerae.data.embedded import EMBEDDED
-from chimerae.data.find import find
-from chimerae.data.folder import open_folder
-from chimerae.data.named import named
+from chimerae.data import NAMED_DATASETS, NamedDataset, Prepare, prepare, preset, source_abouts, source_info
+from chimerae.data.builtin import BUILTIN
+from chimerae.data.image_folder import open_folder
+from chimerae.data.named_datasets import named_dataset
+from chimerae.data.open import open_source
 from chimerae.data.sources import ImageSource
 from chimerae.data.toys import TOYS
 from chimerae.errors import InputError
@@ -23,11 +23,11 @@ from tests.data.named_files import ROWS, columns, seeds_of, size_of, write_set
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
-each_set = pytest.mark.parametrize("found", NAMED, ids=lambda found: found.name)
+each_set = pytest.mark.parametrize("found", NAMED_DATASETS, ids=lambda found: found.name)
 on_the_hub = pytest.mark.parametrize(
-    "found", [each for each in NAMED if each.hub], ids=lambda found: found.name
+    "found", [each for each in NAMED_DATASETS if each.hub], ids=lambda found: found.name
 )
-by_name = {each.name: each for each in NAMED}
+by_name = {each.name: each for each in NAMED_DATASETS}
 
 
 @pytest.fixture
@@ -39,17 +39,17 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def wanted_counts(found: Named) -> dict[str, int]:
+def wanted_counts(found: NamedDataset) -> dict[str, int]:
     """Images of every split of ours, of a small set; a tenth is held out where there is no test split."""
     counts = {split: sum(ROWS[name] for name in names) for split, names in found.splits.items()}
     return counts if "test" in counts else {"train": counts["train"] - 1, "test": 1}
 
 
 @each_set
-def test_read_from_its_folder(found: Named, root: Path) -> None:
+def test_read_from_its_folder(found: NamedDataset, root: Path) -> None:
     write_set(root, found)
     settings = Prepare(**{**vars(found.prepare), "size": 16}) if size_of(found.name)[0] > 64 else None
-    seen, prepared = look(found.name, settings), prepare(found.name, settings)
+    seen, prepared = source_info(found.name, settings), prepare(found.name, settings)
     assert seen.counts == prepared.facts.counts == wanted_counts(found)
     assert seen.final == prepared.shape
     assert (prepared.train.labels is None) == (found.name in ("lsun-bedroom", "ffhq"))
@@ -91,19 +91,21 @@ def test_faces_are_cut_as_in_the_papers(name: str, box: tuple[int, int, int, int
 
 
 @each_set
-def test_read_from_a_folder_of_images(found: Named, root: Path) -> None:
+def test_read_from_a_folder_of_images(found: NamedDataset, root: Path) -> None:
     height, width, channels = size_of(found.name)
     for split, seeds in seeds_of(found.name).items():
         (root / found.folders[-1] / split).mkdir(parents=True)
         for seed in seeds:
             picture = Image.fromarray(speckles(seed, height, width, channels))
             picture.save(root / found.folders[-1] / split / f"{seed}.png")
-    assert look(found.name).counts == wanted_counts(found)
+    assert source_info(found.name).counts == wanted_counts(found)
 
 
 @on_the_hub
 @pytest.mark.parametrize("revision", [None, "main"])
-def test_read_from_the_hub(found: Named, revision: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_read_from_the_hub(
+    found: NamedDataset, revision: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from datasets import Dataset, DatasetDict
 
     asked: list[tuple[str, str | None, str | None]] = []
@@ -115,9 +117,9 @@ def test_read_from_the_hub(found: Named, revision: str | None, monkeypatch: pyte
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
     source = found.name if revision is None else f"{found.name}@{revision}"
-    assert look(source).counts == wanted_counts(found)
+    assert source_info(source).counts == wanted_counts(found)
     assert asked == [(found.hub, found.config, revision)]
-    opened = find(source)
+    opened = open_source(source)
     assert isinstance(opened, ImageSource)
     assert (opened.hub, opened.revision) == (found.hub, revision)
 
@@ -143,30 +145,30 @@ def test_a_set_that_is_nowhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
     with pytest.raises(InputError) as error:
-        look("lsun-bedroom")
+        source_info("lsun-bedroom")
     said = str(error.value)
     assert "\n" not in said
     for part in (*by_name["lsun-bedroom"].folders, str(root), "--root DIR", "pcuenq/lsun-bedrooms", "no way"):
         assert part in said
     with pytest.raises(InputError, match="the hub has no such set"):
-        look("oxford-buildings")
+        source_info("oxford-buildings")
     monkeypatch.setenv("CHIMERAE_DATA", "")
     with pytest.raises(InputError, match=r"there is no folder ROOT/mnist .*ylecun/mnist@v1 is not to be had"):
-        look("mnist@v1")
+        source_info("mnist@v1")
 
 
 def test_a_root_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHIMERAE_DATA", str(tmp_path / "gone"))
     with pytest.raises(InputError, match="is no folder; give another with --root or CHIMERAE_DATA"):
-        look("mnist")
+        source_info("mnist")
 
 
 def test_a_split_that_is_missing(root: Path) -> None:
     folder = write_set(root, by_name["svhn"])
     next(folder.rglob("extra-*")).unlink()
-    assert look("svhn").counts == {"train": 5, "test": 3}
+    assert source_info("svhn").counts == {"train": 5, "test": 3}
     with pytest.raises(InputError, match="has no split 'extra'; it has test, train"):
-        look("svhn-extra")
+        source_info("svhn-extra")
 
 
 def test_splits_that_are_not_used_are_counted(root: Path) -> None:
@@ -185,7 +187,7 @@ def test_a_flat_folder_of_faces_is_split_in_order(root: Path) -> None:
     folder.mkdir(parents=True)
     for i in range(9):
         Image.fromarray(speckles(i, 8, 8, 3)).save(folder / f"{i + 1:06}.png")
-    assert look("celeba-whole").counts == {"train": 8, "test": 1}
+    assert source_info("celeba-whole").counts == {"train": 8, "test": 1}
     found = open_folder(root / "celeba", by_name["celeba-crop70"].splits, {"train": 5, "valid": 1, "test": 3})
     names = {split: [item.name for item in part.read(None)] for split, part in found.parts.items()}
     assert names["test"] == [f"img_align_celeba/{i:06}.png" for i in (7, 8, 9)]
@@ -195,24 +197,24 @@ def test_a_flat_folder_of_faces_is_split_in_order(root: Path) -> None:
 def test_names_are_listed_once_and_differ() -> None:
     listed = [name for name, _ in source_abouts()]
     assert len(set(listed)) == len(listed)
-    assert [name for name in listed if name in by_name] == [each.name for each in NAMED]
-    assert not {*by_name} & {*EMBEDDED, *(toy.name for toy in TOYS)}
+    assert [name for name in listed if name in by_name] == [each.name for each in NAMED_DATASETS]
+    assert not {*by_name} & {*BUILTIN, *(toy.name for toy in TOYS)}
     with pytest.raises(InputError, match="did you mean 'celeba-crop70'"):
-        find("celeba-crop7")
+        open_source("celeba-crop7")
 
 
 def test_a_name_wins_over_a_path(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_set(root, by_name["mnist"])
     monkeypatch.chdir(root)
-    assert look("mnist").counts == look("./mnist").counts
+    assert source_info("mnist").counts == source_info("./mnist").counts
     monkeypatch.setenv("CHIMERAE_DATA", str(root.parent))
     monkeypatch.setattr("datasets.load_dataset", lambda *_, **__: (_ for _ in ()).throw(OSError("off")))
     with pytest.raises(InputError, match="ylecun/mnist"):
-        find("mnist")
+        open_source("mnist")
 
 
 @each_set
-def test_what_is_known_of_it_is_complete(found: Named) -> None:
+def test_what_is_known_of_it_is_complete(found: NamedDataset) -> None:
     assert found.preset
     assert found.folders
     assert found.hub is None or (found.documented and found.hub in found.documented)
@@ -230,7 +232,7 @@ def test_the_preset_is_a_default_that_single_flags_change(root: Path) -> None:
     assert run.prepare == Prepare(crop=0.7, size=128, fit="squeeze")
     assert build("avae", data="celeba-crop70@v1", arch="dcgan").prepare.crop == 0.7
     assert build("avae", data="digits").prepare == Prepare()
-    assert named("digits") is None
+    assert named_dataset("digits") is None
 
 
 @pytest.mark.shared
@@ -248,6 +250,6 @@ def test_real_sets_by_name(
     if not SHARED.is_dir():
         pytest.skip("the real data sets are not beside the checkout")
     monkeypatch.setenv("CHIMERAE_DATA", os.path.normpath(SHARED))
-    seen = look(name)
+    seen = source_info(name)
     assert seen.counts == counts == by_name[name].counts
     assert seen.final == shape

@@ -11,16 +11,16 @@ from chimerae.errors import InputError
 TEST_NAMES: Final = ("test", "validation", "val", "valid", "dev")
 """Names of a test split; the first that there is counts."""
 
-Wanted = Mapping[str, tuple[str, ...]]
+WantedSplits = Mapping[str, tuple[str, ...]]
 """Our split (`train`, `test`) -> the splits of the source that make it, joined in this order."""
 
 
-def names_in(wanted: Wanted) -> set[str]:
+def names_in(wanted: WantedSplits) -> set[str]:
     """All splits of the source that `wanted` names."""
     return {name for names in wanted.values() for name in names}
 
 
-def split_of(path: str, wanted: Wanted | None = None) -> str:
+def split_of(path: str, wanted: WantedSplits | None = None) -> str:
     """The split a file belongs to by the first word of its name or of its folder; empty when neither tells.
 
     >>> split_of("train-00000-of-00002.parquet"), split_of("plain_text/test-0.parquet")
@@ -36,7 +36,7 @@ def split_of(path: str, wanted: Wanted | None = None) -> str:
 
 
 def choose_splits(
-    names: Sequence[str], wanted: Wanted | None = None, where: str = ""
+    names: Sequence[str], wanted: WantedSplits | None = None, where: str = ""
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
     """Which of a source's splits serve as train and test, and those that serve as neither.
 

@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from chimerae.data.crop import cropped_size
-from chimerae.data.find import Source, find
 from chimerae.data.manifest import Kind
-from chimerae.data.named import preset
-from chimerae.data.pixels import Header, Unreadable, header
+from chimerae.data.named_datasets import preset
+from chimerae.data.open import Source, open_source
+from chimerae.data.pixels import Header, Unreadable, cropped_size, header
 from chimerae.data.settings import Prepare
 from chimerae.data.sources import Part, PointSource
 from chimerae.data.splits import held_out
@@ -28,7 +27,7 @@ _EVERY: Final = 200
 
 
 @dataclass(frozen=True)
-class Look:
+class SourceInfo:
     """What a source holds, as far as headers tell. Of large sources only a sample of headers is read."""
 
     source: str
@@ -49,30 +48,30 @@ class Look:
     """True when every header was read."""
 
 
-def look(source: str, settings: Prepare | None = None) -> Look:
+def source_info(source: str, settings: Prepare | None = None) -> SourceInfo:
     """What `source` holds; nothing is decoded or written. Settings are those of its name when not given.
 
     Raises:
         InputError: there is no such source, it holds nothing readable, or a single sample only; or its images
         are smaller than the crop.
     """
-    return overview(source, find(source), settings or preset(source))
+    return info_of(source, open_source(source), settings or preset(source))
 
 
-def overview(
+def info_of(
     name: str,
     found: Source,
     settings: Prepare,
     *,
     limit: int | None = N_LOOKED,
     progress: Progress = silent,
-) -> Look:
-    """`look` at a source that is open already; `limit` headers of every split are read, or all (None)."""
+) -> SourceInfo:
+    """`source_info` of a source that is open; `limit` headers of every split are read, or all (None)."""
     if isinstance(found, Toy):
-        return Look(name, "points", (2,), (2,), {"train": N_FIXED, "test": N_FIXED})
+        return SourceInfo(name, "points", (2,), (2,), {"train": N_FIXED, "test": N_FIXED})
     if isinstance(found, PointSource):
         shape = (found.dimension,)
-        return Look(name, "points", shape, shape, split_counts(found.counts, settings.hold_out, name))
+        return SourceInfo(name, "points", shape, shape, split_counts(found.counts, settings.hold_out, name))
     counts = {split: part.count for split, part in found.parts.items()}
     headers = [seen for part in found.parts.values() for seen in _headers(part, limit, progress)]
     if not headers:
@@ -87,7 +86,7 @@ def overview(
         cropped[cropped_size(settings.crop, size, name)] += count
     native = next(iter(sizes)) if len(sizes) == 1 else None
     wanted = settings.height_width or (next(iter(cropped)) if len(cropped) == 1 else None)
-    return Look(
+    return SourceInfo(
         source=name,
         kind="images",
         shape=native and (channels, *native),

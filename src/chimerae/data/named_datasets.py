@@ -2,14 +2,109 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from chimerae.data.celeba import CELEBA
-from chimerae.data.entry import Named
 from chimerae.data.settings import Prepare
+from chimerae.data.split_names import WantedSplits
 
-NAMED: Final[tuple[Named, ...]] = (
-    Named(
+USUAL: Final[WantedSplits] = {"train": ("train",), "test": ("test",)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedDataset:
+    """A data set that has a name here."""
+
+    name: str
+    about: str
+    folders: tuple[str, ...]
+    """Folders that are looked for under the root, in this order."""
+    preset: str
+    """Where split and transform come from."""
+    hub: str | None = None
+    """Its id on the Hugging Face hub; None: it is only taken from a folder."""
+    config: str | None = None
+    """Subset of the hub's data set; None: the only one."""
+    documented: str = ""
+    """The page that says how hub id, subset and splits are called."""
+    splits: WantedSplits = field(default_factory=lambda: USUAL)
+    """Our split -> those of the hub that make it, joined in this order."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Images in the splits of the hub, where they are documented exactly."""
+    in_order: bool = False
+    """The files of the original are numbered split by split, in the order of `counts`."""
+    prepare: Prepare = field(default_factory=Prepare)
+    """How it is turned into arrays when nothing else is said."""
+
+
+_FACES: Final = {"train": 162_770, "valid": 19_867, "test": 19_962}
+_NINE_TO_ONE: Final[WantedSplits] = {"train": ("train", "valid"), "test": ("test",)}
+
+
+def _celeba(name: str, about: str, preset: str, splits: WantedSplits, prepare: Prepare) -> NamedDataset:
+    return NamedDataset(
+        name=name,
+        about=f"CelebA, faces: {about}",
+        folders=("celeba", "img_align_celeba"),
+        hub="flwrlabs/celeba",
+        documented="huggingface.co/datasets/flwrlabs/celeba/blob/main/README.md",
+        splits=splits,
+        counts=_FACES,
+        in_order=True,
+        preset=preset,
+        prepare=prepare,
+    )
+
+
+CELEBA: Final[tuple[NamedDataset, ...]] = (
+    _celeba(
+        "celeba-crop70",
+        "AVAE's central 70 percent, 154x126, squeezed to 64",
+        "AVAE, paper",
+        _NINE_TO_ONE,
+        Prepare(crop=0.7, size=64, fit="squeeze"),
+    ),
+    _celeba(
+        "celeba-crop60",
+        "the central 60 percent of AVAE's code, 132x108, squeezed to 64",
+        "AVAE, code",
+        _NINE_TO_ONE,
+        Prepare(crop=0.6, size=64, fit="squeeze"),
+    ),
+    _celeba(
+        "celeba-crop140",
+        "WAE's central 140x140 at 64",
+        "WAE, code: closecrop",
+        _NINE_TO_ONE,
+        Prepare(crop=140, size=64),
+    ),
+    _celeba(
+        "celeba-crop148",
+        "VAE/GAN's 148x148 at rows 40 to 188, columns 15 to 163, at 64",
+        "VAE/GAN, code",
+        USUAL,
+        Prepare(crop=(15, 40, 148, 148), size=64),
+    ),
+    _celeba(
+        "celeba-whole",
+        "the whole image squeezed to 64, as Soft-IntroVAE and AS-IntroVAE",
+        "Soft-IntroVAE and AS-IntroVAE, code",
+        USUAL,
+        Prepare(size=64, fit="squeeze"),
+    ),
+)
+"""CelebA as each paper cuts it; scores across these cuts cannot be compared.
+
+The originals are 178 wide and 218 high, and came with a split in the order of their files. Soft-IntroVAE
+trains on the first 162,770 of them, which is exactly the training split. AVAE's code deals the images 9 : 1
+at random, and WAE's shuffles them with a seed of its own and keeps 20,000 for testing. Nearest to both is to
+train on `train` and `valid` together (182,637) and to test on `test` (19,962), as is done here: nearly the
+same sizes, other images.
+"""
+
+NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
+    NamedDataset(
         name="mnist",
         about="70,000 handwritten digits, 28x28 grey",
         folders=("mnist",),
@@ -18,7 +113,7 @@ NAMED: Final[tuple[Named, ...]] = (
         counts={"train": 60_000, "test": 10_000},
         preset="WAE, MNIST experiments: as they are",
     ),
-    Named(
+    NamedDataset(
         name="fashion-mnist",
         about="70,000 articles of clothing, 28x28 grey",
         folders=("fashion-mnist", "fashion_mnist"),
@@ -27,7 +122,7 @@ NAMED: Final[tuple[Named, ...]] = (
         counts={"train": 60_000, "test": 10_000},
         preset="Soft-IntroVAE, code: as they are",
     ),
-    Named(
+    NamedDataset(
         name="cifar10",
         about="60,000 photographs of 10 classes, 32x32 RGB",
         folders=("cifar10",),
@@ -36,7 +131,7 @@ NAMED: Final[tuple[Named, ...]] = (
         counts={"train": 50_000, "test": 10_000},
         preset="AVAE, table 1: as they are",
     ),
-    Named(
+    NamedDataset(
         name="cifar100",
         about="60,000 photographs of 100 classes, 32x32 RGB",
         folders=("cifar100",),
@@ -45,7 +140,7 @@ NAMED: Final[tuple[Named, ...]] = (
         counts={"train": 50_000, "test": 10_000},
         preset="AVAE, table 1: as they are",
     ),
-    Named(
+    NamedDataset(
         name="svhn",
         about="house numbers, 32x32 RGB: trained on the small split of 73,257",
         folders=("svhn",),
@@ -55,7 +150,7 @@ NAMED: Final[tuple[Named, ...]] = (
         counts={"train": 73_257, "test": 26_032, "extra": 531_131},
         preset="Soft-IntroVAE, code: as they are",
     ),
-    Named(
+    NamedDataset(
         name="svhn-extra",
         about="house numbers, 32x32 RGB: trained on the 531,131 extra ones, as AVAE",
         folders=("svhn",),
@@ -67,7 +162,7 @@ NAMED: Final[tuple[Named, ...]] = (
         preset="AVAE, table 1: train on `extra`",
     ),
     *CELEBA,
-    Named(
+    NamedDataset(
         name="lsun-bedroom",
         about="bedrooms, squeezed to 64x64 RGB",
         folders=("lsun-bedroom", "lsun-bedrooms", "bedroom"),
@@ -76,7 +171,7 @@ NAMED: Final[tuple[Named, ...]] = (
         preset="AVAE, table 1: the whole image, resized",
         prepare=Prepare(size=64, fit="squeeze"),
     ),
-    Named(
+    NamedDataset(
         name="ffhq",
         about="70,000 faces at 256x256 RGB; a tenth is held out",
         folders=("ffhq", "ffhq256", "ffhq-256"),
@@ -87,7 +182,7 @@ NAMED: Final[tuple[Named, ...]] = (
         preset="AVAE on StyleGAN2: 256x256",
         prepare=Prepare(size=256),
     ),
-    Named(
+    NamedDataset(
         name="oxford-pets",
         about="7,349 cats and dogs, squeezed to 128x128 RGB",
         folders=("oxford-pets", "oxford-iiit-pet"),
@@ -97,7 +192,7 @@ NAMED: Final[tuple[Named, ...]] = (
         preset="AS-IntroVAE: one reading of `Oxford` at 128",
         prepare=Prepare(size=128, fit="squeeze"),
     ),
-    Named(
+    NamedDataset(
         name="oxford-flowers",
         about="8,189 flowers of 102 kinds, squeezed to 128x128 RGB",
         folders=("oxford-flowers", "oxford_flowers102", "flowers102"),
@@ -107,14 +202,14 @@ NAMED: Final[tuple[Named, ...]] = (
         preset="AS-IntroVAE: one reading of `Oxford` at 128",
         prepare=Prepare(size=128, fit="squeeze"),
     ),
-    Named(
+    NamedDataset(
         name="oxford-buildings",
         about="buildings of Oxford, squeezed to 128x128 RGB; only from a folder",
         folders=("oxford-buildings", "oxbuild_images"),
         preset="AS-IntroVAE, code: a folder of images at 128",
         prepare=Prepare(size=128, fit="squeeze"),
     ),
-    Named(
+    NamedDataset(
         name="lfw",
         about="13,233 faces, 64x64 RGB, nobody in both splits; only from a folder",
         folders=("lfw64",),
@@ -125,13 +220,13 @@ NAMED: Final[tuple[Named, ...]] = (
 )
 """Every data set that has a name here."""
 
-_BY_NAME: Final = {each.name: each for each in NAMED}
+_BY_NAME: Final = {each.name: each for each in NAMED_DATASETS}
 
 
-def named(source: str) -> tuple[Named, str | None] | None:
+def named_dataset(source: str) -> tuple[NamedDataset, str | None] | None:
     """The data set and the revision that `source` (NAME or NAME@REVISION) means; None when it is no name.
 
-    >>> found = named("cifar10@main")
+    >>> found = named_dataset("cifar10@main")
     >>> found and (found[0].hub, found[1])
     ('uoft-cs/cifar10', 'main')
     """
@@ -145,5 +240,5 @@ def preset(source: str) -> Prepare:
     >>> preset("celeba-crop70").crop, preset("./photos") == Prepare()
     (0.7, True)
     """
-    found = named(source)
+    found = named_dataset(source)
     return Prepare() if found is None else found[0].prepare

@@ -9,8 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from chimerae.data.choose import TEST_NAMES, Wanted, choose_splits, names_in
-from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture, spread
+from chimerae.data.sources import ImageSource, Item, Part, even_indices, file_identity, open_picture
+from chimerae.data.split_names import TEST_NAMES, WantedSplits, choose_splits, names_in
 from chimerae.errors import InputError
 
 SUFFIXES: Final = frozenset(
@@ -20,7 +20,7 @@ SUFFIXES: Final = frozenset(
 
 
 def open_folder(
-    root: Path, wanted: Wanted | None = None, order: Mapping[str, int] | None = None
+    root: Path, wanted: WantedSplits | None = None, order: Mapping[str, int] | None = None
 ) -> ImageSource:
     """The images below `root`.
 
@@ -86,7 +86,7 @@ def _is_new(folder: str, name: str, seen: set[str]) -> bool:
 
 
 def _splits(
-    root: Path, images: Found, wanted: Wanted | None, order: Mapping[str, int]
+    root: Path, images: Found, wanted: WantedSplits | None, order: Mapping[str, int]
 ) -> tuple[dict[str, Found], dict[str, int]]:
     """Images by split, and how many are in none; without `train/` and a test folder, or without any that is
     wanted, all are one split.
@@ -127,7 +127,7 @@ def _reader(
     root: Path, paths: Sequence[Path], labels: Mapping[Path, int]
 ) -> Callable[[int | None], Iterator[Item]]:
     def read(limit: int | None) -> Iterator[Item]:
-        for i in spread(len(paths), limit):
+        for i in even_indices(len(paths), limit):
             path = paths[i]
             yield Item(path.relative_to(root).as_posix(), partial(open_picture, path), labels.get(path))
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from chimerae.data import Prepare, look, prepare
-from chimerae.data.ranges import AS_IS, SIGNED, SIXTEEN_BITS, UNIT, Stretch, stretch_of
+from chimerae.data import Prepare, prepare, source_info
+from chimerae.data.npy import AS_IS, SIGNED, SIXTEEN_BITS, UNIT, Rescale, rescale_of
 from chimerae.errors import InputError
 
 RANDOM = np.random.default_rng(0)
@@ -36,14 +36,14 @@ def test_both_layouts(tmp_path: Path, channels: int, last: bool) -> None:
         images[..., 3] = 255
     source = saved(tmp_path, images if last else images.transpose(0, 3, 1, 2))
     kept = min(channels, 3)
-    assert look(source).final == (kept, 6, 5)
+    assert source_info(source).final == (kept, 6, 5)
     assert np.array_equal(everything(source), images.transpose(0, 3, 1, 2)[:, :kept])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-@pytest.mark.parametrize("stretch", [UNIT, SIGNED, AS_IS])
-def test_float_ranges_come_back_to_the_same_bytes(tmp_path: Path, dtype: type, stretch: Stretch) -> None:
-    floats = (BYTES / stretch.factor + stretch.low).astype(dtype)
+@pytest.mark.parametrize("rescale", [UNIT, SIGNED, AS_IS])
+def test_float_ranges_come_back_to_the_same_bytes(tmp_path: Path, dtype: type, rescale: Rescale) -> None:
+    floats = (BYTES / rescale.factor + rescale.low).astype(dtype)
     assert np.abs(everything(saved(tmp_path, floats))[:, 0].astype(int) - BYTES).max() <= (
         dtype == np.float16
     )
@@ -51,14 +51,14 @@ def test_float_ranges_come_back_to_the_same_bytes(tmp_path: Path, dtype: type, s
 
 def test_the_range_is_that_of_train_and_test_together() -> None:
     low, unit = np.full((2, 2, 2), -1.0), np.full((2, 2, 2), 0.5)
-    assert stretch_of({"train": unit, "test": low}) == SIGNED
-    assert stretch_of({"train": unit}) == UNIT
+    assert rescale_of({"train": unit, "test": low}) == SIGNED
+    assert rescale_of({"train": unit}) == UNIT
 
 
 def test_integers() -> None:
-    assert stretch_of({"x": np.array([[0, 255]])}) == AS_IS
-    assert stretch_of({"x": np.array([[0, 60_000]], np.uint16)}) == SIXTEEN_BITS
-    assert stretch_of({"x": np.array([[True]])}) == UNIT
+    assert rescale_of({"x": np.array([[0, 255]])}) == AS_IS
+    assert rescale_of({"x": np.array([[0, 60_000]], np.uint16)}) == SIXTEEN_BITS
+    assert rescale_of({"x": np.array([[True]])}) == UNIT
 
 
 @pytest.mark.parametrize("values", [[0.0, 1.5], [-3.0, 1.0], [0.0, 300.0], [0.5, 200.0]])
@@ -66,7 +66,7 @@ def test_other_ranges_are_refused(values: list[float]) -> None:
     with pytest.raises(
         InputError, match=r"x has float64 values from .* to .*; wanted: uint8, floats in \[0, 1\]"
     ):
-        stretch_of({"x": np.array([values])})
+        rescale_of({"x": np.array([values])})
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -154,7 +154,7 @@ def test_names_in_npz(tmp_path: Path, train: str, test: str | None, labels: str)
 def test_npz_without_a_known_name(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", left=BYTES, right=BYTES)
     with pytest.raises(InputError, match=r"x_train and x_test, or images; it holds left \[10, 6, 5\], right"):
-        look(str(tmp_path / "a.npz"))
+        source_info(str(tmp_path / "a.npz"))
 
 
 def test_labels_that_fit_nothing_are_no_labels(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from chimerae.data import Prepare, look, prepare
-from chimerae.data.find import find
+from chimerae.data import Prepare, prepare, source_info
+from chimerae.data.open import open_source
 from chimerae.errors import InputError
 from tests.data.data_files import Make, speckles
 
@@ -80,7 +80,7 @@ def test_circles_of_links_end(photos: Make) -> None:
     root = photos(3)
     (root / "again").mkdir()
     (root / "again" / "back").symlink_to(root, target_is_directory=True)
-    assert sum(look(str(root)).counts.values()) <= 6
+    assert sum(source_info(str(root)).counts.values()) <= 6
 
 
 def test_new_changed_and_lost_files_are_noticed(photos: Make) -> None:
@@ -99,10 +99,10 @@ def test_new_changed_and_lost_files_are_noticed(photos: Make) -> None:
 def test_mixed_sizes_need_a_size(photos: Make) -> None:
     photos(2, height=40, width=60, under="photos/more")
     root = photos(2, height=100, width=70)
-    seen = look(str(root))
+    seen = source_info(str(root))
     assert seen.shape is None
     assert seen.final is None
-    assert look(str(root), Prepare(size=32)).final == (3, 32, 32)
+    assert source_info(str(root), Prepare(size=32)).final == (3, 32, 32)
     with pytest.raises(InputError, match=r"differ in size .*--prepare\.size 32") as error:
         prepare(str(root))
     one_line(error)
@@ -112,7 +112,7 @@ def test_late_surprises_are_met(photos: Make, monkeypatch: pytest.MonkeyPatch) -
     """Colour and another size where the first look, a sample, saw none."""
     root = photos(5, channels=1)
     Image.fromarray(speckles(7, 8, 8, 3)).save(root / "1.png")
-    monkeypatch.setattr("chimerae.data.making.overview", _grey_only)
+    monkeypatch.setattr("chimerae.data.build.info_of", _grey_only)
     assert prepare(str(root)).shape == (3, 8, 8)
     Image.fromarray(speckles(7, 9, 8, 1)).save(root / "3.png")
     with pytest.raises(InputError, match=r"'3\.png' is 9x8.*--prepare\.size"):
@@ -120,14 +120,14 @@ def test_late_surprises_are_met(photos: Make, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _grey_only(name: str, source: object, settings: Prepare) -> object:
-    from chimerae.data.overview import Look
+    from chimerae.data.info import SourceInfo
 
-    return Look(name, "images", (1, 8, 8), (1, 8, 8), {})
+    return SourceInfo(name, "images", (1, 8, 8), (1, 8, 8), {})
 
 
 def test_one_channel_on_request(photos: Make) -> None:
     root = str(photos(3))
-    assert look(root, Prepare(channels="1")).final == (1, 8, 8)
+    assert source_info(root, Prepare(channels="1")).final == (1, 8, 8)
     assert prepare(root, Prepare(channels="1")).shape == (1, 8, 8)
     assert prepare(root).shape == (3, 8, 8)
 
@@ -150,7 +150,7 @@ def test_missing_empty_and_single(photos: Make, tmp_path: Path) -> None:
         "sevenspirals": "did you mean '2spirals'",
     }
     for source, message in cases.items():
-        for verb in (look, prepare):
+        for verb in (source_info, prepare):
             with pytest.raises(InputError, match=message) as error:
                 verb(source)
             one_line(error)
@@ -160,14 +160,14 @@ def test_unknown_file_type(tmp_path: Path) -> None:
     file = tmp_path / "model.bin"
     file.write_bytes(b"x")
     with pytest.raises(InputError, match=r"not a data source; possible: a folder of images"):
-        find(str(file))
+        open_source(str(file))
 
 
 def test_none_readable(photos: Make) -> None:
     root = photos(0)
     for i in range(3):
         (root / f"{i}.jpg").write_text("text")
-    for verb in (look, prepare):
+    for verb in (source_info, prepare):
         with pytest.raises(InputError, match="none of its 3 files can be read"):
             verb(str(root))
 
