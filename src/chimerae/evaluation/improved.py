@@ -78,7 +78,7 @@ def _contrast_normal(x: Tensor) -> Tensor:
     return x / (variance + 1e-8).sqrt()
 
 
-def selected(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def best_of(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
     """Of every `how.reject` codes in `z` `[n reject, d]` the one of least cost, `[n, d]`."""
     with nets.evaluating():
         costs = torch.cat([cost(method, nets, part, by) for part in z.split(how.batch_size)])
@@ -87,12 +87,12 @@ def selected(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Te
     return z.view(-1, how.reject, z.shape[1]).gather(1, best)[:, 0]
 
 
-def moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def optimise_codes(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
     """Codes `[n, d]`, moved from `z` downhill in `cost`; noise beside the code stays, as do all weights."""
-    return torch.cat([_moved(method, nets, part, by, how) for part in z.split(how.batch_size)])
+    return torch.cat([_optimise(method, nets, part, by, how) for part in z.split(how.batch_size)])
 
 
-def _moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def _optimise(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
     code, xi = z[:, : method.z_dim].clone().requires_grad_(), z[:, method.z_dim :]
     adam = torch.optim.Adam([code], lr=how.lr, betas=(0.9, 0.999))
     last = float("inf")

@@ -46,7 +46,7 @@ class Density(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class MetricContext:
     """What is measured: samples of some shape, perhaps of a toy, and a model with codes of some size."""
 
     shape: Shape
@@ -69,7 +69,7 @@ class Subject:
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
     """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
-    `LatentMetric`, `CloudMetric`.
+    `LatentMetric`, `ToyMetric`.
     """
 
     name: str
@@ -87,20 +87,20 @@ class Metric(ABC):
         """What it is computed from."""
 
     @abstractmethod
-    def unsuited(self, subject: Subject) -> str | None:
-        """Why it says nothing about `subject`; None when it applies."""
+    def why_not(self, context: MetricContext) -> str | None:
+        """Why it says nothing about `context`; None when it applies."""
 
     @abstractmethod
-    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+    def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
 
 
-def named(features: Features | None) -> dict[str, Fact]:
+def feature_facts(features: Features | None) -> dict[str, Fact]:
     """The part of a protocol that names features."""
     return {} if features is None else {"features": " ".join(features)}
 
 
-def labelled(subject: Subject) -> str | None:
-    """Why a classifier of labels says nothing about `subject`; None when there are labels."""
+def labelled(context: MetricContext) -> str | None:
+    """Why a classifier of labels says nothing about `context`; None when there are labels."""
     another = "name a set that has: chimerae evaluate RUN --labels cifar10"
-    return None if subject.with_labels else f"it has no labels; {another}"
+    return None if context.with_labels else f"it has no labels; {another}"

@@ -17,10 +17,10 @@ STEPS: Final = 200
 """Iterations of L-BFGS at most."""
 
 
-def unsuited(labelled: int, classes: int) -> str | None:
+def why_not(labelled: int, classes: int) -> str | None:
     """Why `labelled` training samples of `classes` classes teach nothing; None when they do.
 
-    >>> unsuited(0, 0), unsuited(90, 20), unsuited(100, 20)
+    >>> why_not(0, 0), why_not(90, 20), why_not(100, 20)
     ('the data have no labels', '90 training samples are too few for 20 classes', None)
     """
     if not labelled:
