@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from chimerae.data.manifest import Kind
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import Source, open_source
+from chimerae.data.opened import once
 from chimerae.data.pixels import Header, Unreadable, cropped_size, header
 from chimerae.data.settings import Prepare
 from chimerae.data.sources import Part, PointSource
@@ -55,7 +56,8 @@ def source_info(source: str, settings: Prepare | None = None) -> SourceInfo:
         InputError: there is no such source, it holds nothing readable, or a single sample only; or its images
         are smaller than the crop.
     """
-    return info_of(source, open_source(source), settings or preset(source))
+    known = once("headers", source, lambda: _read(source, open_source(source), N_LOOKED, silent))
+    return _info(source, known, settings or preset(source))
 
 
 def info_of(
@@ -67,11 +69,28 @@ def info_of(
     progress: Progress = silent,
 ) -> SourceInfo:
     """`source_info` of a source that is open; `limit` headers of every split are read, or all (None)."""
+    if limit == N_LOOKED:
+        return _info(name, once("headers", name, lambda: _read(name, found, limit, progress)), settings)
+    return _info(name, _read(name, found, limit, progress), settings)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """Facts of a source that hold whatever the settings are."""
+
+    counts: Mapping[str, int]
+    """Samples per split."""
+    dimension: int | None = None
+    """Coordinates of a point; None: images."""
+    headers: Sequence[Header] = ()
+    complete: bool = True
+
+
+def _read(name: str, found: Source, limit: int | None, progress: Progress) -> _Known:
     if isinstance(found, Toy):
-        return SourceInfo(name, "points", (2,), (2,), {"train": N_FIXED, "test": N_FIXED})
+        return _Known({"train": N_FIXED, "test": N_FIXED}, 2)
     if isinstance(found, PointSource):
-        shape = (found.dimension,)
-        return SourceInfo(name, "points", shape, shape, split_counts(found.counts, settings.hold_out, name))
+        return _Known(found.counts, found.dimension)
     counts = {split: part.count for split, part in found.parts.items()}
     headers = [seen for part in found.parts.values() for seen in _headers(part, limit, progress)]
     if not headers:
@@ -79,6 +98,14 @@ def info_of(
         raise InputError(
             f"'{name}': none of its {sum(counts.values())} files can be read as an image, not even {first}"
         )
+    return _Known(counts, None, headers, limit is None or max(counts.values()) <= limit)
+
+
+def _info(name: str, known: _Known, settings: Prepare) -> SourceInfo:
+    if known.dimension is not None:
+        shape = (known.dimension,)
+        return SourceInfo(name, "points", shape, shape, split_counts(known.counts, settings.hold_out, name))
+    headers = known.headers
     sizes = Counter((seen.height, seen.width) for seen in headers)
     channels = _channels(headers, settings)
     cropped: Counter[tuple[int, int]] = Counter()
@@ -91,11 +118,11 @@ def info_of(
         kind="images",
         shape=native and (channels, *native),
         final=wanted and (channels, *wanted),
-        counts=split_counts(counts, settings.hold_out, name),
+        counts=split_counts(known.counts, settings.hold_out, name),
         sizes=dict(sizes.most_common()),
         cropped=dict(cropped.most_common()),
         modes=dict(Counter(seen.mode for seen in headers).most_common()),
-        complete=limit is None or max(counts.values()) <= limit,
+        complete=known.complete,
     )
 
 
@@ -135,7 +162,7 @@ def _headers(part: Part, limit: int | None, progress: Progress) -> list[Header]:
     return found
 
 
-def _channels(headers: list[Header], settings: Prepare) -> int:
+def _channels(headers: Sequence[Header], settings: Prepare) -> int:
     if settings.channels != "auto":
         return int(settings.channels)
     return 1 if all(seen.grey for seen in headers) else 3

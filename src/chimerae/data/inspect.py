@@ -20,6 +20,7 @@ from chimerae.data.info import SourceInfo, info_of
 from chimerae.data.manifest import Manifest
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import open_source
+from chimerae.data.opened import opened_once
 from chimerae.data.prepared import Prepared, prepare
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.splits import Split
@@ -62,6 +63,7 @@ class Inspection:
     """Test samples of which the training split holds an exact copy."""
 
 
+@opened_once()
 def inspect(
     source: str,
     settings: Prepare | None = None,

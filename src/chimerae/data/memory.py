@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from chimerae.data.npy import Array, Stored, from_stored
+from chimerae.data.opened import opened_once
 from chimerae.data.picture import as_picture
 from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, even_indices
 from chimerae.data.split_names import choose_splits
@@ -44,7 +45,7 @@ class _Opened:
 
 @contextmanager
 def held(data: object) -> Iterator[str | None]:
-    """The name under which `data` can be prepared while the block runs.
+    """The name under which `data` can be prepared while the block runs, a block of `opened_once`.
 
     Args:
         data: a path or name of a source, which is returned as it is, or data in memory: see `KINDS`. Images
@@ -55,13 +56,15 @@ def held(data: object) -> Iterator[str | None]:
         InputError: the data are of no known kind, or empty.
     """
     if data is None or isinstance(data, str | os.PathLike):
-        yield None if data is None else os.fspath(data)
+        with opened_once():
+            yield None if data is None else os.fspath(data)
         return
     source = opened(data)
     name = f"{PREFIX}{source.identity}"
     _HELD[name] = source
     try:
-        yield name
+        with opened_once():
+            yield name
     finally:
         _HELD.pop(name, None)
 

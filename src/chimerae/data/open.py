@@ -13,6 +13,7 @@ from chimerae.data.builtin import BUILTIN
 from chimerae.data.image_folder import SUFFIXES, open_folder
 from chimerae.data.memory import PREFIX, recalled
 from chimerae.data.named_datasets import NAMED_DATASETS, NamedDataset, named_dataset
+from chimerae.data.opened import once
 from chimerae.data.sources import ImageSource, PointSource, digest
 from chimerae.data.split_names import WantedSplits
 from chimerae.data.toys import TOYS, Toy
@@ -48,11 +49,18 @@ def source_abouts() -> tuple[tuple[str, str], ...]:
 def open_source(source: str) -> Source:
     """Open `source`: a name, NAME@REVISION, a path, or a hub id `owner/name` or `owner/name@revision`.
 
-    A name wins over a path of the same spelling (`./digits` is the folder), and a path over a hub id.
+    A name wins over a path of the same spelling (`./digits` is the folder), and a path over a hub id. In a
+    block of `opened_once` a source that is open already is returned as it is.
 
     Raises:
         InputError: there is nothing of that name, or it holds nothing that can be used.
     """
+    if source.startswith(PREFIX):
+        return recalled(source)
+    return once("source", source, lambda: _open(source))
+
+
+def _open(source: str) -> Source:
     if not source:
         raise InputError(f"no data source is given; {_POSSIBLE}")
     if source in BUILTIN:
@@ -62,8 +70,6 @@ def open_source(source: str) -> Source:
             return toy
     if (known := named_dataset(source)) is not None:
         return open_named(*known)
-    if source.startswith(PREFIX):
-        return recalled(source)
     path = Path(source).expanduser()
     if path.exists():
         return _open_path(path)

@@ -14,6 +14,7 @@ from chimerae.data.build import label_file, make_images, make_points
 from chimerae.data.manifest import FORMAT, Kind, Manifest
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import open_source
+from chimerae.data.opened import drop
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.sources import PointSource, digest
 from chimerae.data.splits import Split, held_out
@@ -74,6 +75,7 @@ def prepare(
     """
     settings = settings or preset(source)
     found = open_source(source)
+    drop(source)
     if isinstance(found, Toy):
         return _toy(found)
     entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"
