@@ -172,7 +172,7 @@ class ColourFound(Exception):
 
 @dataclass(frozen=True)
 class ImageTransform:
-    """What is done to every image."""
+    """The transform that every image passes."""
 
     height: int
     width: int
@@ -183,7 +183,7 @@ class ImageTransform:
     guessed: bool
     """Grey was not asked for: the first image with colour raises `ColourFound`."""
     crop: Crop | None = None
-    """What is cut out before anything else."""
+    """The part that is cut out first."""
 
     def __call__(self, item: Item) -> Bytes | Unread:
         """The image as `[C, H, W]`, or why it cannot be read.
@@ -225,7 +225,7 @@ def common_side(pixels: int) -> int:
 
 @dataclass
 class Tally:
-    """What a pass over a part found out."""
+    """Results of a pass over a part."""
 
     labels: list[int] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)

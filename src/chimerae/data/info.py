@@ -1,4 +1,4 @@
-"""A cheap first look at a source: enough to build networks and to refuse early."""
+"""Metadata of a source, read cheaply: enough to build networks and to refuse early."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ _EVERY: Final = 200
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """What a source holds, as far as headers tell. Of large sources only a sample of headers is read."""
+    """Metadata of a source, as far as headers tell. Of large sources only a sample of headers is read."""
 
     source: str
     kind: Kind
     shape: Shape | None
-    """Of one sample as it is, `(C, H, W)` or `(d,)`; None when images differ in size."""
+    """Shape of one sample as it is, `(C, H, W)` or `(d,)`; None when images differ in size."""
     final: Shape | None
-    """Of one sample as it will be prepared; None when images differ in size and none is set."""
+    """Shape of one sample once it is prepared; None when images differ in size and none is set."""
     counts: Mapping[str, int]
     """Samples per split, as they will be if every one is readable."""
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
@@ -50,7 +50,7 @@ class SourceInfo:
 
 
 def source_info(source: str, settings: Prepare | None = None) -> SourceInfo:
-    """What `source` holds; nothing is decoded or written. Settings are those of its name when not given.
+    """Metadata of `source`; nothing is decoded or written. Settings are those of its name when not given.
 
     Raises:
         InputError: there is no such source, it holds nothing readable, or a single sample only; or its images

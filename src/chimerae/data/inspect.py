@@ -1,4 +1,4 @@
-"""Everything worth knowing about a source before training, in numbers, in words and as a picture."""
+"""Inspection of a source before training: in numbers, in words and as a picture."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, and what became of it."""
+    """Contents of a source, and of the arrays made of it."""
 
     info: SourceInfo
     """Sizes and modes of the files as they are, every one of them."""
@@ -131,7 +131,7 @@ def _channels(split: Split) -> tuple[Channel, ...]:
 
 
 def _copies(prepared: Prepared) -> tuple[int, int]:
-    """How many samples repeat an earlier one, and how many test samples are in the training split too."""
+    """Number of samples that repeat an earlier one, and of test samples in the training split too."""
     counts: Mapping[str, Counter[bytes]] = {
         name: Counter(digest for block in _blocks(split) for digest in _digests(block))
         for name, split in zip(SPLITS, (prepared.train, prepared.test), strict=True)

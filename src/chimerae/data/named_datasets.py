@@ -21,7 +21,7 @@ class NamedDataset:
     folders: tuple[str, ...]
     """Folders that are looked for under the root, in this order."""
     preset: str
-    """Where split and transform come from."""
+    """Source of split and transform."""
     hub: str | None = None
     """Its id on the Hugging Face hub; None: it is only taken from a folder."""
     config: str | None = None
@@ -29,13 +29,13 @@ class NamedDataset:
     documented: str = ""
     """The page that says how hub id, subset and splits are called."""
     splits: WantedSplits = field(default_factory=lambda: USUAL)
-    """Our split -> those of the hub that make it, joined in this order."""
+    """Maps our splits to those of the hub that make them, joined in this order."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Images in the splits of the hub, where they are documented exactly."""
     in_order: bool = False
     """The files of the original are numbered split by split, in the order of `counts`."""
     prepare: Prepare = field(default_factory=Prepare)
-    """How it is turned into arrays when nothing else is said."""
+    """Default settings by which it is turned into arrays."""
 
 
 _FACES: Final = {"train": 162_770, "valid": 19_867, "test": 19_962}
@@ -235,7 +235,7 @@ def named_dataset(source: str) -> tuple[NamedDataset, str | None] | None:
 
 
 def preset(source: str) -> Prepare:
-    """How `source` is prepared when nothing is said: as in its paper where it has a name, else as it is.
+    """Default settings of `source`: those of its paper where it has a name, else images as they are.
 
     >>> preset("celeba-crop70").crop, preset("./photos") == Prepare()
     (0.7, True)

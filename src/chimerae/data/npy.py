@@ -67,7 +67,7 @@ class Extent:
 
 
 def rescale_of(arrays: Mapping[str, Array]) -> Rescale:
-    """How values become bytes, judged by type and range of all `arrays` (by name) together.
+    """The map from values to bytes, by type and range of all `arrays` (by name) together.
 
     Bytes stay; booleans and floats in [0, 1] are stretched by 255, floats in [-1, 1] by 127.5 after adding 1;
     whole numbers in 0..255 stay; unsigned 16-bit integers beyond that are divided by 257.
@@ -222,7 +222,7 @@ def _check(stored: Stored) -> None:
 
 
 def channel_axis(shape: tuple[int, ...]) -> int | None:
-    """Where the channels of `[N, ., ., .]` are: last if that is possible, else second."""
+    """Axis of the channels of `[N, ., ., .]`: the last if that is possible, else the second."""
     return next((axis for axis in (3, 1) if shape[axis] in CHANNELS), None)
 
 

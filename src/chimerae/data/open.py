@@ -1,4 +1,4 @@
-"""From what people write after `--data` to an opened source: a name, a path, or an id of the hub."""
+"""Opens the source that `--data` names: a name of ours, a path, or an id of the hub."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _POSSIBLE: Final = (
 
 
 def source_abouts() -> tuple[tuple[str, str], ...]:
-    """What can be written after `--data`, each with what it is; capitals stand for something of your own.
+    """All values of `--data` with their descriptions; capitals stand for something of your own.
 
     >>> [name for name, _ in source_abouts()][:3]
     ['digits', 'patches', 'step-edges']

@@ -30,7 +30,7 @@ def opened_once() -> Iterator[None]:
 
 
 def once(what: What, source: str, make: Callable[[], T]) -> T:
-    """What `make` gives of a source, or gave before in this block."""
+    """The result of `make` for a source, or its earlier result in this block."""
     known = _BLOCK.get()
     if known is None:
         return make()

@@ -1,4 +1,4 @@
-"""From a picture file of any mode, size and orientation to uint8 arrays `[C, H, W]`."""
+"""Converts picture files of any mode, size and orientation to uint8 arrays `[C, H, W]`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What can be known of a picture without decoding it: height, width (upright) and mode."""
+    """Facts of a picture that need no decoding: height, width (upright) and mode."""
 
     height: int
     width: int

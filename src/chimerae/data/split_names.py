@@ -1,4 +1,4 @@
-"""Which splits of a source serve as train and test."""
+"""Chooses the splits of a source that serve as train and test."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEST_NAMES: Final = ("test", "validation", "val", "valid", "dev")
 """Names of a test split; the first that there is counts."""
 
 WantedSplits = Mapping[str, tuple[str, ...]]
-"""Our split (`train`, `test`) -> the splits of the source that make it, joined in this order."""
+"""Maps our splits (`train`, `test`) to the splits of the source that make them, joined in this order."""
 
 
 def names_in(wanted: WantedSplits) -> set[str]:

@@ -18,7 +18,7 @@ POINTS: Final = 2000
 
 @dataclass(frozen=True, kw_only=True)
 class Codes:
-    """What there is to see of the codes of test samples."""
+    """Plots of the codes of test samples, as tensors."""
 
     points: Mapping[str, Tensor] = field(default_factory=dict)
     """Draws from prior and aggregate posterior on the same two axes, `[n, 2]`."""

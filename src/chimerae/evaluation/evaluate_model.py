@@ -69,8 +69,8 @@ def evaluate(
 
 
 def _expected(metric: Metric, context: MetricContext) -> bool:
-    """Whether people wonder where a metric is though they did not ask for it: those that feature networks
-    make, of images.
+    """True if this metric's absence should be explained although it was not asked for: those of feature
+    networks, on images.
     """
     features = metric.features if isinstance(metric, PairMetric | SampleMetric) else None
     return features is not None and is_image(context.shape)

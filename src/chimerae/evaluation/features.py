@@ -1,4 +1,4 @@
-"""Images, and what feature networks make of them: every network sees every batch once."""
+"""Images and their features: every feature network sees every batch once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Views:
 
     extractors: Mapping[str, Extractor]
     device: torch.device
-    """Where these are."""
+    """Device of the networks."""
     missing: Mapping[str, str] = field(default_factory=dict)
 
     def count(self, features: Features | None, n: int) -> int:
@@ -55,7 +55,7 @@ class Views:
         return found
 
     def compared(self, metric: PairMetric, x: Tensor, y: Tensor) -> Tensor:
-        """What `metric` says of originals and reconstructions `[B, ...]`, or of features of them: `[B]`."""
+        """Values `[B]` of `metric` for originals and reconstructions `[B, ...]`, or for their features."""
         if metric.features is None:
             return metric.measure(x, y)
         parts = [
@@ -65,11 +65,11 @@ class Views:
         return torch.cat(parts)
 
     def reason(self, metric: SampleMetric | PairMetric) -> str:
-        """Why the network of a metric is not there; '' when it is, or none is needed."""
+        """The reason why the network of a metric is missing; '' when it is there, or none is needed."""
         return "" if metric.features is None else self.missing.get(metric.features[0], "")
 
     def suffix(self, metric: SampleMetric | PairMetric) -> str:
-        """What is added to the name of a metric."""
+        """Suffix of the name of a metric."""
         return "" if metric.features is None else self.extractors[metric.features[0]].suffix
 
     def facts(self, features: Features | None) -> Mapping[str, str | int | float]:

@@ -38,7 +38,7 @@ class Improve:
 
     @property
     def facts(self) -> dict[str, str | int | float]:
-        """What a protocol says of samples whose codes were improved so."""
+        """Facts of a protocol for samples whose codes were optimised so."""
         return {"code": "improved", "improve_steps": self.steps, "improve_lr": self.lr}
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Improve:
 PUBLISHED = Improve()
 """As the published code improves samples."""
 IMPROVED: Final = ", improved"
-"""What the names of networks end in where their codes were improved."""
+"""Ending of the names of networks whose codes were optimised."""
 
 
 def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
@@ -79,7 +79,7 @@ def _contrast_normal(x: Tensor) -> Tensor:
 
 
 def best_of(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
-    """Of every `how.reject` codes in `z` `[n reject, d]` the one of least cost, `[n, d]`."""
+    """The code of least cost among every `how.reject` codes of `z` `[n reject, d]`: `[n, d]`."""
     with nets.evaluating():
         costs = torch.cat([cost(method, nets, part, by) for part in z.split(how.batch_size)])
     groups = torch.nan_to_num(costs, nan=float("inf")).view(-1, how.reject)
@@ -88,7 +88,7 @@ def best_of(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Ten
 
 
 def optimise_codes(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
-    """Codes `[n, d]`, moved from `z` downhill in `cost`; noise beside the code stays, as do all weights."""
+    """Codes `[n, d]`, optimised from `z` downhill in `cost`; noise and all weights stay as they are."""
     return torch.cat([_optimise(method, nets, part, by, how) for part in z.split(how.batch_size)])
 
 

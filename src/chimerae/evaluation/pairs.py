@@ -35,7 +35,7 @@ class _Tally:
             self.spread.add(x)
 
     def unit(self, metric: PairMetric) -> float:
-        """What the mean of a metric is divided by; 0 where all originals are alike."""
+        """Divisor of the mean of a metric; 0 where all originals are alike."""
         return self.spread.value if metric.over_variance else 1.0
 
     def add(self, network: str, x: Tensor, y: Tensor) -> None:

@@ -31,7 +31,7 @@ _Gathered = Mapping[_Key, Statistic]
 
 @dataclass(frozen=True)
 class _Pass:
-    """What is the same for all batches of an evaluation."""
+    """State shared by all batches of an evaluation."""
 
     task: Task
     metrics: Sequence[SampleMetric]
@@ -62,14 +62,14 @@ class _Pass:
 
 @dataclass(frozen=True)
 class _Made:
-    """What is gathered of `n` images of one kind, or the `problem` with them."""
+    """Statistics of `n` images of one kind, or the `problem` with them."""
 
     of: str
     n: int
     problem: str = ""
     statistics: _Gathered = field(default_factory=dict)
     alike: str = ""
-    """Why metrics of variety mean nothing of them; '' when they vary, and of data."""
+    """The reason why metrics of variety do not apply; '' when they vary, and for data."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -103,7 +103,7 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
 
 
 def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
-    """What is gathered of `n` images, spread over the split and in random order: some sets are sorted.
+    """Statistics of `n` images, spread over the split and in random order: some sets are sorted.
 
     What is gathered of features is kept for the next model.
     """

@@ -46,11 +46,11 @@ class Shown:
     samples: Mapping[str, Tensor] = field(default_factory=dict)
     """Each network's, from the same prior codes."""
     interpolation: Tensor | None = None
-    """Of the network that generates, `[pairs, steps, C, H, W]`; the ends are originals where it encodes."""
+    """Images of the generating network, `[pairs, steps, C, H, W]`; with an encoder the ends are originals."""
     neighbours: Mapping[str, Tensor] = field(default_factory=dict)
     """Samples of the network that generates, and the training image nearest to each."""
     manifold: Tensor | None = None
-    """Of the network that generates: codes on a plane, `[100, C, H, W]`, or on a line, `[10, C, H, W]`."""
+    """Images of the generating network: codes on a plane, `[100, C, H, W]`, or a line, `[10, C, H, W]`."""
     clouds: Mapping[str, Tensor] = field(default_factory=dict)
     """Points of the plane: the data's, then each network's."""
     codes: Mapping[str, Tensor] = field(default_factory=dict)
@@ -63,7 +63,7 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """What an evaluation, or a part of it, came to."""
+    """Results of an evaluation, or of a part of it."""
 
     scores: tuple[Score, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)

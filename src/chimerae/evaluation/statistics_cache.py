@@ -19,19 +19,19 @@ from chimerae.files import write_bytes
 from chimerae.metrics import Features, Statistic, Storable
 
 VERSION: Final = 1
-"""Of what is kept; another one is gathered anew."""
+"""Version of the stored statistics; those of another version are gathered anew."""
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Where statistics of `n` images of a split are kept."""
+    """The cache of statistics of `n` images of a split."""
 
     views: Views
     data: Prepared
     split: Split
     n: int
     seed: int
-    """Of the order in which they are seen: some statistics keep the first ones only."""
+    """Seed of the order of images: some statistics keep the first ones only."""
 
     def recall(self, statistic: Statistic, features: Features | None) -> bool:
         """Let `statistic` hold what was kept; False when nothing was, or it is damaged."""

@@ -1,4 +1,4 @@
-"""What every part of an evaluation is given."""
+"""The input of every part of an evaluation."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
 
 
 def draw_toy_points(bench: Bench, toy: Toy, seed: int, *, redraw: bool) -> Mapping[str, ToyPoints]:
-    """The density's own cloud (a second draw), then that of every network."""
+    """A second draw of the density's own points, then the points of every network."""
     real, again = (
         toy.sample(POINTS, noise.generator("evaluation", seed, what)) for what in ("real", "real again")
     )
@@ -81,8 +81,8 @@ def draw_toy_points(bench: Bench, toy: Toy, seed: int, *, redraw: bool) -> Mappi
 
 
 def improved_toy_points(bench: Bench, clouds: Mapping[str, ToyPoints]) -> dict[str, ToyPoints]:
-    """The cloud of every network once more, from codes that were moved to where their points survive being
-    encoded and decoded (as `chimerae sample --improve` moves them).
+    """Points of every network once more, from codes optimised so that their points survive being encoded and
+    decoded (as by `chimerae sample --improve`).
     """
     made = {}
     for name, cloud in clouds.items():
@@ -117,7 +117,7 @@ def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
 
 
 def _has(cloud: ToyPoints, name: str, metric: ToyMetric) -> bool:
-    """True when a cloud has what a metric needs: data have no codes, improved codes no further draws."""
+    """True when points have what a metric needs: data have no codes, improved codes no further draws."""
     if metric.needs == "noise":
         return len(cloud.redrawn) > 0 and not name.endswith(IMPROVED)
     return name != DATA or metric.needs == "points"

@@ -1,4 +1,4 @@
-"""What people look at: reconstructions, samples, interpolations, clouds of points; tensors and files."""
+"""Visuals: reconstructions, samples, interpolations and points of toys, as tensors and as files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ STEPS: Final = 9
 
 
 def show(bench: Bench, data: Prepared) -> Shown:
-    """Everything to look at."""
+    """All visuals of a model."""
     shown = _made(bench, data)
     codes = look_at_codes(bench, data)
     return replace(

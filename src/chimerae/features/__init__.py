@@ -1,4 +1,4 @@
-"""Feature networks: what metrics see of images beside their pixels."""
+"""Feature networks: metrics compare images by their features, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a feature network is, as far as metrics are concerned."""
+"""The interface of feature networks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chimerae.progress import Progress, silent
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureRequest:
-    """What features are wanted of."""
+    """A request for a feature network: the data, and how images are seen."""
 
     data: Prepared
     labels: str | None = None
@@ -33,7 +33,7 @@ class Extractor(ABC):
     """A network that turns images into features."""
 
     name: ClassVar[str]
-    """What metrics call it."""
+    """Its name in metrics."""
     eight_bits: ClassVar[bool] = True
     """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
@@ -45,7 +45,7 @@ class Extractor(ABC):
     @property
     @abstractmethod
     def facts(self) -> Mapping[str, str | int | float]:
-        """What its features depend on."""
+        """Facts on which its features depend."""
 
     @abstractmethod
     def features(self, images: Tensor) -> Mapping[str, Tensor]:

@@ -20,25 +20,25 @@ class ProbeData:
     codes: Tensor
     """One draw from the posterior of each, `[m, z]`."""
     classes: Tensor
-    """Of these, `[m]`, int64."""
+    """Their classes, `[m]`, int64."""
     asked: Tensor
-    """Of the test samples of `Latent`, `[n]`, int64."""
+    """Classes of the test samples of `Latent`, `[n]`, int64."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Latent:
-    """What an encoder makes of test samples, in units of the prior's deviation."""
+    """Codes of test samples, in units of the prior's deviation."""
 
     codes: Tensor
     """One draw from the posterior of each sample, `[n, z]`: draws from the aggregate posterior."""
     prior: Tensor
-    """As many draws from the prior, `[n, z]`."""
+    """The same number of draws from the prior, `[n, z]`."""
     samples: Tensor
-    """What they are the codes of, `[n, ...]`."""
+    """The encoded samples, `[n, ...]`."""
     redrawn: Tensor
     """Posteriors of the first few samples, drawn again and again, `[m, draws, z]`."""
     seed: int
-    """Of permutations and the like."""
+    """Seed of permutations."""
     means: Tensor
     """Means of the posteriors, `[n, z]`; where a posterior is a single code, that code."""
     kl: Tensor
@@ -46,7 +46,7 @@ class Latent:
     posteriors have no density.
     """
     probe_data: ProbeData | None = None
-    """What a classifier of codes learns from and is asked; None where there are no labels."""
+    """Training and test data of a classifier of codes; None where there are no labels."""
 
 
 @final
@@ -57,14 +57,14 @@ class LatentMetric(Metric):
     needs: ClassVar[Needs] = "latent"
     measure: Callable[[Latent], float]
     facts: Mapping[str, Fact]
-    """What its value depends on."""
+    """Facts on which the value depends."""
     learns: bool = False
     """It needs a `Latent.lesson`."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Why it says nothing about some data; None when it applies."""
+    """Gives the reason why it does not apply to some data; None when it applies."""
 
     def why_not(self, context: MetricContext) -> str | None:
-        """Why it says nothing about `context`; None when it applies."""
+        """The reason why it does not apply to `context`; None when it applies."""
         return self.suits(context) if context.encodes else "it needs an encoder"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
@@ -190,4 +190,4 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
         about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
     ),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

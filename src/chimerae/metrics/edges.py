@@ -31,7 +31,7 @@ more of them lie wider than a posterior.
 
 
 def why_not(context: MetricContext) -> str | None:
-    """Why images have no edge whose place and width are known; None for those that have."""
+    """The reason why edges of known place and width are missing; None for `step-edges`."""
     return None if context.source == "step-edges" else "it is for the images step-edges"
 
 

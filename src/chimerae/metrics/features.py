@@ -151,4 +151,4 @@ FEATURE_METRICS: Final[tuple[SampleMetric, ...]] = (
     *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, labelled),
     _variety("variety_classifier", CLASSIFIER, "a classifier", labelled),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

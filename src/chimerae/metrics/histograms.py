@@ -1,4 +1,4 @@
-"""How far the points of a model are from a two-dimensional toy density, by histograms.
+"""Divergences of the points of a model from a two-dimensional toy density, by histograms.
 
 Published units: those of the toy tables of the Soft-IntroVAE and AS-IntroVAE papers (arXiv 2012.13253,
 2206.13903), sums over the cells of normalised *densities* divided by the number of rows. Textbook

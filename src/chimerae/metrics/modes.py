@@ -1,4 +1,4 @@
-"""What a histogram does not tell about toys: modes, branches, and whether the code means anything."""
+"""Structure of toys that histograms miss: modes, branches, and the meaning of the code."""
 
 from __future__ import annotations
 

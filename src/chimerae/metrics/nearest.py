@@ -100,11 +100,11 @@ class NeighbourDistances:
     """
 
     made: Tensor
-    """Of images that a network drew, `[n, k]`."""
+    """Distances of images that a network drew, `[n, k]`."""
     between: Tensor
-    """Of images that it made of codes in the middle between two others, `[m, k]`."""
+    """Distances of images made of codes in the middle between two others, `[m, k]`."""
     test: Tensor
-    """Of test images, `[p, k]`."""
+    """Distances of test images, `[p, k]`."""
 
 
 @final
@@ -115,14 +115,14 @@ class NearestMetric(Metric):
     needs: ClassVar[Needs] = "nearest"
     measure: Callable[[NeighbourDistances], float]
     facts: Mapping[str, Fact]
-    """What its value depends on."""
+    """Facts on which the value depends."""
     on: Literal["samples", "middles"] = "samples"
-    """What it is about: samples from prior codes, or from codes in the middle between two others."""
+    """Images that it judges: from prior codes, or from codes in the middle between two others."""
     inside: bool = False
     """Says nothing about samples that lie outside the data: noise is a copy of nothing."""
 
     def why_not(self, context: MetricContext) -> str | None:
-        """Why it says nothing about `context`; None when it applies."""
+        """The reason why it does not apply to `context`; None when it applies."""
         return None if is_image(context.shape) else "it judges images"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
@@ -164,4 +164,4 @@ NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
         about="the same distance of images in the middle between two, then mean",
     ),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

@@ -23,20 +23,20 @@ class PairMetric(Metric):
     needs: ClassVar[Needs] = "pairs"
     on: Literal["images", "points"]
     features: Features | None = None
-    """What is compared of them; None: the samples themselves."""
+    """Features that are compared; None: the samples themselves."""
     measure: Callable[[Tensor, Tensor], Tensor]
     """Originals and reconstructions `[B, ...]`, or features of them, in, one value per sample `[B]` out."""
     range: str
-    """In which the values that are compared lie."""
+    """Range of the compared values."""
     over_variance: bool = False
     """The mean is divided by what `measure` says of originals and the mean of all originals."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of a sample."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Why it says nothing about some samples; None when it applies."""
+    """Gives the reason why it does not apply to some samples; None when it applies."""
 
     def why_not(self, context: MetricContext) -> str | None:
-        """Why it says nothing about `context`; None when it applies."""
+        """The reason why it does not apply to `context`; None when it applies."""
         if is_image(context.shape) != (self.on == "images"):
             return f"it compares {self.on}"
         return self.suits(context)
@@ -142,4 +142,4 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         about="squared error per coordinate of reconstructed points",
     ),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

@@ -23,7 +23,7 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
 
 
 def large_enough(context: MetricContext) -> str | None:
-    """Why images are too small for AlexNet; None when they are not."""
+    """The reason why images are too small for AlexNet; None when they are large enough."""
     if min(context.shape[1:]) >= SMALLEST:
         return None
     return f"images smaller than {SMALLEST}x{SMALLEST} are too small for AlexNet"

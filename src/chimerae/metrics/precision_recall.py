@@ -88,7 +88,7 @@ class FeatureBank:
 
 
 def neighbourhoods(real: Tensor, made: Tensor) -> Neighbourhoods:
-    """Where the features `made` `[m, d]` lie among `real` `[n, d]`.
+    """Places of the features `made` `[m, d]` among `real` `[n, d]`.
 
     Raises:
         InputError: fewer than six of either.

@@ -19,4 +19,4 @@ METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | 
     *TOY_METRICS,
     *CODE_METRICS,
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

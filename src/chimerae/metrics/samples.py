@@ -20,7 +20,7 @@ from chimerae.shapes import Shape, is_image
 
 
 class Statistic(Protocol):
-    """What is gathered of images, or of features of them, batch by batch, and is small beside them."""
+    """A summary of images or of their features, gathered batch by batch, small beside them."""
 
     def add(self, images: Tensor, /) -> None:
         """Take in images `[B, C, H, W]` in [0, 1], or features `[B, d]`."""
@@ -50,15 +50,15 @@ class SampleMetric(Metric):
 
     needs: ClassVar[Needs] = "samples"
     features: Features | None = None
-    """What the statistic is gathered of; None: the images themselves."""
+    """Features that the statistic is gathered of; None: the images themselves."""
     gather: Callable[[], Statistic]
     """A new statistic that has seen nothing yet."""
     compare: Callable[[Any, Any], float | tuple[float, float | None]]
     """The value (and its deviation, if there is one), from the statistic of the data and that of samples."""
     facts: Mapping[str, Fact]
-    """What its value depends on."""
+    """Facts on which the value depends."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Why it says nothing about some images; None when it applies."""
+    """Gives the reason why it does not apply to some images; None when it applies."""
     alone: bool = False
     """It looks at one set at a time. `compare` then gets None for the data; images of the data come in
     random order, because neighbours in a file may be alike.
@@ -69,7 +69,7 @@ class SampleMetric(Metric):
     """Facts that depend on the shape of an image."""
 
     def why_not(self, context: MetricContext) -> str | None:
-        """Why it says nothing about `context`; None when it applies."""
+        """The reason why it does not apply to `context`; None when it applies."""
         return self.suits(context) if is_image(context.shape) else "it judges images"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
@@ -183,4 +183,4 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
         about="distance of the places of the edges from those of the test images",
     ),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

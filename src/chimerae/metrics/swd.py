@@ -134,5 +134,5 @@ def _enlarged(images: Tensor) -> Tensor:
 
 @cache
 def _places(level: int) -> Tensor:
-    """Where the patches of each image lie, `[IMAGES, PER_IMAGE, 2]`: the same for data and samples."""
+    """Places of the patches of each image, `[IMAGES, PER_IMAGE, 2]`: the same for data and samples."""
     return torch.rand(IMAGES, PER_IMAGE, 2, generator=Generator().manual_seed(level))

@@ -38,13 +38,13 @@ class ToyMetric(Metric):
     needs: Needs = "points"
     measure: Callable[[ToyPoints], float]
     facts: Mapping[str, Fact]
-    """What its value depends on."""
+    """Facts on which the value depends."""
     suits: Callable[[Density], bool] = lambda toy: True
     which: str = "toys"
     """The toys that it suits, in words."""
 
     def why_not(self, context: MetricContext) -> str | None:
-        """Why it says nothing about `context`; None when it applies."""
+        """The reason why it does not apply to `context`; None when it applies."""
         if context.toy is None:
             return "it needs a toy density, whose points can be drawn"
         if not self.suits(context.toy):
@@ -205,4 +205,4 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         about="rank correlation of a one-dimensional code and the first coordinate",
     ),
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""
