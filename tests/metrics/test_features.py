@@ -202,3 +202,8 @@ def test_too_few_or_spoilt_features_are_refused():
         answers(features(9, 3, 0)).score()
     with pytest.raises(InputError, match="not finite"):
         answers(torch.full((20, 2), torch.nan)).score()
+
+
+def test_stored_statistics_keep_their_names():
+    """They are a part of keys in caches: another name would have everything gathered anew."""
+    assert [each.stored_as for each in (Moments, FeatureBank, ScoreStats)] == ["Moments", "Kept", "Answers"]

@@ -14,7 +14,7 @@ from chimerae.evaluation.features import Views, open_views
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
-from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, Spread
+from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, RunningVariance
 
 
 @dataclass
@@ -26,17 +26,17 @@ class _Tally:
     means: dict[tuple[str, str], Mean] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
-    spread: Spread = field(default_factory=Spread)
+    variance: RunningVariance = field(default_factory=RunningVariance)
     """Of the originals."""
 
     def see(self, x: Tensor) -> None:
         """Take in originals, before what was made of them is added."""
         if any(metric.over_variance for metric in self.metrics):
-            self.spread.add(x)
+            self.variance.add(x)
 
     def unit(self, metric: PairMetric) -> float:
         """Divisor of the mean of a metric; 0 where all originals are alike."""
-        return self.spread.value if metric.over_variance else 1.0
+        return self.variance.value if metric.over_variance else 1.0
 
     def add(self, network: str, x: Tensor, y: Tensor) -> None:
         self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)

@@ -12,7 +12,7 @@ from chimerae.metrics.kinds import (
     MetricContext,
     Posterior,
 )
-from chimerae.metrics.mean import Mean, Spread
+from chimerae.metrics.mean import Mean, RunningVariance
 from chimerae.metrics.nearest import NearestMetric, NeighbourDistances
 from chimerae.metrics.pairs import PairMetric
 from chimerae.metrics.registry import METRICS
@@ -35,8 +35,8 @@ __all__ = [
     "PairMetric",
     "Posterior",
     "ProbeData",
+    "RunningVariance",
     "SampleMetric",
-    "Spread",
     "Statistic",
     "Storable",
     "ToyMetric",
