@@ -30,7 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "walks",
     ),
     ("losses", "networks", "data", "metrics"),
-    ("methods", "extractors"),
+    ("methods", "features"),
     ("config",),
     ("training", "evaluation"),
     ("recipes", "studies", "console"),

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from chimerae.cli.flags import rooted
-from chimerae.data import NAMED
+from chimerae.data import NAMED_DATASETS
 from chimerae.errors import InputError
 from tests.cli.conftest import TINY, Call
 from tests.data.named_files import write_set
 
-BY_NAME = {each.name: each for each in NAMED}
+BY_NAME = {each.name: each for each in NAMED_DATASETS}
 
 
 @pytest.fixture

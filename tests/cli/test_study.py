@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chimerae.cli.study import empty_for_now
-from chimerae.data import NAMED
+from chimerae.data import NAMED_DATASETS
 from chimerae.studies import STUDIES, study
 from tests.data.named_files import write_set
 from tests.helpers.here import work_here
@@ -125,7 +125,7 @@ def test_missing_weights_are_named_beforehand(call):
 
 
 def test_the_scale_of_the_source_has_its_seeds(call, tmp_path: Path):
-    write_set(tmp_path, next(each for each in NAMED if each.name == "mnist"))
+    write_set(tmp_path, next(each for each in NAMED_DATASETS if each.name == "mnist"))
 
     def counted(*flags: str) -> int:
         asked = ("reproduce", "avae-table1", "--only", "MNIST", "--dry-run", "--root", tmp_path)

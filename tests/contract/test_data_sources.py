@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from chimerae.data import TOYS, Batches, Look, Prepare, Prepared, Split, look, prepare
+from chimerae.data import TOYS, Batches, Prepare, Prepared, SourceInfo, Split, prepare, source_info
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 RANDOM = np.random.default_rng(0)
@@ -80,7 +80,7 @@ SOURCES: dict[str, tuple[Callable[[Path], str], Prepare]] = {
     **{toy.name: (lambda root, name=toy.name: name, Prepare()) for toy in TOYS},
 }
 
-Case = tuple[Prepared, Look, Callable[[Path], Prepared]]
+Case = tuple[Prepared, SourceInfo, Callable[[Path], Prepared]]
 
 
 @pytest.fixture(scope="module", params=SOURCES)
@@ -89,7 +89,7 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     make, settings = SOURCES[request.param]
     source = make(tmp_path_factory.mktemp("source"))
     prepared = prepare(source, settings, cache=tmp_path_factory.mktemp("cache"))
-    return prepared, look(source, settings), lambda cache: prepare(source, settings, cache=cache)
+    return prepared, source_info(source, settings), lambda cache: prepare(source, settings, cache=cache)
 
 
 def splits(prepared: Prepared) -> list[Split]:
@@ -183,16 +183,16 @@ def test_the_same_again_elsewhere(case: Case, tmp_path: Path) -> None:
 
 
 def test_patches_share_no_pixel() -> None:
-    from chimerae.data.embedded import PHOTOGRAPHS, SIDE, _boxes
+    from chimerae.data.builtin import PATCH_SIDE, PHOTOGRAPHS, _patch_boxes
 
     for photograph, (height, width, _) in enumerate(PHOTOGRAPHS):
         seen = np.zeros((2, height, width), bool)
         for k, split in enumerate(("train", "test")):
-            for which, y, x in _boxes(split):
+            for which, y, x in _patch_boxes(split):
                 if which == photograph:
-                    assert y + SIDE <= height
-                    assert x + SIDE <= width
-                    seen[k, y : y + SIDE, x : x + SIDE] = True
+                    assert y + PATCH_SIDE <= height
+                    assert x + PATCH_SIDE <= width
+                    seen[k, y : y + PATCH_SIDE, x : x + PATCH_SIDE] = True
         assert not (seen[0] & seen[1]).any()
         assert seen.any(0).mean() > 0.95
 
@@ -216,7 +216,7 @@ def test_real_sets(
     """The test file alone is prepared, to be quick; means and deviations are its own, to the last digit."""
     if not (SHARED / name).is_dir():
         pytest.skip(f"the real data set {name} is not beside the checkout")
-    seen = look(str(SHARED / name))
+    seen = source_info(str(SHARED / name))
     assert tuple(seen.counts.values()) == counts
     assert seen.shape == shape
     prepared = prepare(str(next((SHARED / name).glob("test-*.parquet"))), cache=tmp_path)

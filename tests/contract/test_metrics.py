@@ -13,18 +13,18 @@ import torch
 from chimerae.errors import InputError
 from chimerae.metrics import (
     METRICS,
-    Cloud,
-    CloudMetric,
     Latent,
     LatentMetric,
-    Lesson,
     Mean,
     Metric,
-    Near,
+    MetricContext,
     NearestMetric,
+    NeighbourDistances,
     PairMetric,
+    ProbeData,
     SampleMetric,
-    Subject,
+    ToyMetric,
+    ToyPoints,
 )
 from chimerae.shapes import Shape
 
@@ -33,7 +33,7 @@ SAMPLES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is N
 FEATURES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is not None]
 NEAREST = [metric for metric in METRICS if isinstance(metric, NearestMetric)]
 LATENT = [metric for metric in METRICS if isinstance(metric, LatentMetric)]
-CLOUDS = [metric for metric in METRICS if isinstance(metric, CloudMetric)]
+CLOUDS = [metric for metric in METRICS if isinstance(metric, ToyMetric)]
 N = 6000
 
 
@@ -54,15 +54,15 @@ class Waves:
 
 
 SUBJECTS = {
-    "images": Subject(shape=(3, 12, 12), source="step-edges", z_dim=8, with_labels=True),
-    "large": Subject(shape=(1, 64, 64), z_dim=8),
-    "points": Subject(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
-    "folded": Subject(shape=(2,), toy=Waves(name="folded"), labelled=60, classes=2),
-    "no encoder": Subject(shape=(3, 12, 12), encodes=False),
+    "images": MetricContext(shape=(3, 12, 12), source="step-edges", z_dim=8, with_labels=True),
+    "large": MetricContext(shape=(1, 64, 64), z_dim=8),
+    "points": MetricContext(shape=(2,), toy=Waves(), z_dim=1, noise_dim=1),
+    "folded": MetricContext(shape=(2,), toy=Waves(name="folded"), labelled=60, classes=2),
+    "no encoder": MetricContext(shape=(3, 12, 12), encodes=False),
 }
 
 
-def subject_of(metric: Metric) -> Subject:
+def context_of(metric: Metric) -> MetricContext:
     if isinstance(metric, LatentMetric):
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
     if metric.name in ("ms_ssim", "lpips"):
@@ -75,15 +75,15 @@ def subject_of(metric: Metric) -> Subject:
 
 def pairs_for(metric: PairMetric, n: int = 20) -> tuple[torch.Tensor, torch.Tensor]:
     g = torch.Generator().manual_seed(0)
-    x = torch.rand(n, *subject_of(metric).shape, generator=g)
+    x = torch.rand(n, *context_of(metric).shape, generator=g)
     return x, (x + 0.2 * torch.rand(x.shape, generator=g)).clamp(0, 1)
 
 
-def cloud(points: torch.Tensor | None = None) -> Cloud:
+def cloud(points: torch.Tensor | None = None) -> ToyPoints:
     toy = Waves()
     points = toy.sample(N, 1) if points is None else points
     redrawn = points[:, None].expand(-1, 2, -1)
-    return Cloud(
+    return ToyPoints(
         toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn, again=points
     )
 
@@ -109,18 +109,18 @@ def test_states_what_tables_need(metric):
 
 @pytest.mark.parametrize("metric", METRICS, ids=ids)
 def test_protocol_is_json(metric):
-    protocol = metric.protocol(subject_of(metric))
+    protocol = metric.protocol(context_of(metric))
     assert protocol
     assert json.loads(json.dumps(protocol))
 
 
 @pytest.mark.parametrize("metric", METRICS, ids=ids)
 def test_says_in_one_line_where_it_does_not_apply(metric):
-    assert metric.unsuited(subject_of(metric)) is None
-    other = SUBJECTS["images" if subject_of(metric) is SUBJECTS["points"] else "points"]
+    assert metric.why_not(context_of(metric)) is None
+    other = SUBJECTS["images" if context_of(metric) is SUBJECTS["points"] else "points"]
     if isinstance(metric, LatentMetric):
         other = SUBJECTS["no encoder"]
-    reason = metric.unsuited(other)
+    reason = metric.why_not(other)
     assert reason
     assert "\n" not in reason
 
@@ -197,7 +197,7 @@ def edges_of(width: float, n: int = 40, shape: Shape = (3, 12, 12)) -> torch.Ten
 
 def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
     statistics = metric.gather(), metric.gather()
-    real = edges_of(0.01, shape=subject_of(metric).shape)
+    real = edges_of(0.01, shape=context_of(metric).shape)
     for statistic, images in zip(statistics, (real, made), strict=True):
         before = images.clone()
         for some in images.split(size):
@@ -208,7 +208,7 @@ def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
 def test_samples_are_judged_alike_in_any_batches(metric):
-    shape = subject_of(metric).shape
+    shape = context_of(metric).shape
     for made in (edges_of(1.0, shape=shape), torch.zeros(40, *shape)):
         assert isfinite(compared(metric, made))
         assert compared(metric, made, 7) == pytest.approx(compared(metric, made), rel=1e-9)
@@ -216,19 +216,19 @@ def test_samples_are_judged_alike_in_any_batches(metric):
 
 @pytest.mark.parametrize("metric", SAMPLES, ids=ids)
 def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
-    real = edges_of(0.01, shape=subject_of(metric).shape)
-    pale = 0.5 * edges_of(1.5, shape=subject_of(metric).shape) + 0.25
+    real = edges_of(0.01, shape=context_of(metric).shape)
+    pale = 0.5 * edges_of(1.5, shape=context_of(metric).shape) + 0.25
     collapsed = pale[:1].expand_as(pale)
     alike, worse = compared(metric, real), compared(metric, collapsed if metric.name == "ms_ssim" else pale)
-    data = compared(metric, edges_of(0.01, shape=subject_of(metric).shape).flip(0))
+    data = compared(metric, edges_of(0.01, shape=context_of(metric).shape).flip(0))
     assert cost(metric, alike, data) < cost(metric, worse, data)
 
 
-def near_of(scale: float, n: int = 50) -> Near:
+def near_of(scale: float, n: int = 50) -> NeighbourDistances:
     """Sorted distances of test images; those of the model are `scale` times as large to the nearest."""
     test = 20 + torch.rand(n, 5, generator=torch.Generator().manual_seed(0)).sort(1).values
     made = torch.cat([scale * test[:, :1], test[:, 1:]], 1)
-    return Near(made=made, between=made, test=test)
+    return NeighbourDistances(made=made, between=made, test=test)
 
 
 @pytest.mark.parametrize("metric", NEAREST, ids=ids)
@@ -248,7 +248,7 @@ def test_neighbours_tell_samples_like_the_data_from_others(metric):
 def test_no_neighbours_are_one_line(metric):
     none = torch.empty(0, 5)
     with pytest.raises(InputError) as caught:
-        metric.measure(Near(made=none, between=none, test=none))
+        metric.measure(NeighbourDistances(made=none, between=none, test=none))
     assert "\n" not in str(caught.value)
 
 
@@ -295,7 +295,7 @@ def latent_of(spread: float, n: int = 60) -> Latent:
         seed=0,
         means=z * spread + (spread - 1),
         kl=(z * spread + (spread - 1)).square() / 2,
-        lesson=Lesson(codes=z, classes=(z[:, 0] > 0).long(), asked=(z[:, 0] > 0).long()),
+        probe_data=ProbeData(codes=z, classes=(z[:, 0] > 0).long(), asked=(z[:, 0] > 0).long()),
     )
 
 

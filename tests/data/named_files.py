@@ -10,15 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from chimerae.data import NAMED, Named
-from chimerae.data.celeba import CELEBA
+from chimerae.data import NAMED_DATASETS, NamedDataset
+from chimerae.data.named_datasets import CELEBA
 from tests.data.data_files import speckles
 
 ROWS = {"train": 5, "test": 3, "extra": 4, "valid": 2, "validation": 2}
 """Images in the splits of every small set."""
 
 SPLITS = {
-    **{each.name: ("train", "test") for each in NAMED},
+    **{each.name: ("train", "test") for each in NAMED_DATASETS},
     **{each.name: ("train", "valid", "test") for each in CELEBA},
     **dict.fromkeys(("svhn", "svhn-extra"), ("train", "test", "extra")),
     "oxford-flowers": ("train", "validation", "test"),
@@ -67,7 +67,7 @@ def seeds_of(name: str) -> dict[str, range]:
     return {split: range(starts[split], starts[split] + ROWS[split]) for split in SPLITS[name]}
 
 
-def write_set(root: Path, found: Named) -> Path:
+def write_set(root: Path, found: NamedDataset) -> Path:
     """The set as parquet files in its folder under `root`; the folder."""
     folder = root / found.folders[0]
     inside = folder / SUBFOLDERS.get(folder.name, "data")

@@ -10,10 +10,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from chimerae.config import from_dict, to_dict
-from chimerae.data import Prepare, look, prepare
-from chimerae.data.crop import crop_box, cropped_size
-from chimerae.data.inspect import inspect
-from chimerae.data.words import in_words
+from chimerae.data import Prepare, prepare, source_info
+from chimerae.data.inspect import in_words, inspect
+from chimerae.data.pixels import crop_box, cropped_size
 from chimerae.errors import InputError
 from chimerae.networks import DCGAN
 from chimerae.recipes.sizing import settled
@@ -81,14 +80,14 @@ def test_a_large_jpeg_is_cropped_at_its_full_size(tmp_path: Path) -> None:
 
 def test_look_tells_the_final_shape(photos: Make) -> None:
     root = str(photos(3, height=12, width=10))
-    assert look(root, Prepare(crop=0.5)).final == (3, 6, 6)
-    assert look(root, Prepare(crop=0.5, size=4)).final == (3, 4, 4)
+    assert source_info(root, Prepare(crop=0.5)).final == (3, 6, 6)
+    assert source_info(root, Prepare(crop=0.5, size=4)).final == (3, 4, 4)
     photos(3, height=20, width=30, seed=1, under="photos/more")
-    seen = look(root, Prepare(crop=8))
+    seen = source_info(root, Prepare(crop=8))
     assert (seen.shape, seen.final) == (None, (3, 8, 8))
     assert (seen.sizes, seen.cropped) == ({(12, 10): 3, (20, 30): 3}, {(8, 8): 6})
     assert prepare(root, Prepare(crop=8)).shape == (3, 8, 8)
-    assert look(root, Prepare(crop=0.5)).final is None
+    assert source_info(root, Prepare(crop=0.5)).final is None
     with pytest.raises(InputError, match="differ in size"):
         prepare(root, Prepare(crop=0.5))
 
@@ -97,7 +96,7 @@ def test_a_crop_that_is_too_large(photos: Make) -> None:
     root = str(photos(3, height=12, width=10))
     for crop, said in ((11, "11"), ((4, 0, 7, 2), "4 0 7 2"), ((0, 11, 2, 2), "0 11 2 2")):
         with pytest.raises(InputError, match=f"12x10 pixels .* --prepare.crop {said}; ") as error:
-            look(root, Prepare(crop=crop))
+            source_info(root, Prepare(crop=crop))
         assert "\n" not in str(error.value)
         with pytest.raises(InputError, match="too few"):
             prepare(root, Prepare(crop=crop, size=4))
@@ -131,11 +130,11 @@ def test_what_was_written_before_there_were_crops(photos: Make, cache: Path) -> 
 
 def test_entries_keep_the_names_they_had(photos: Make, cache: Path) -> None:
     """The name as it was made when settings had no crop."""
-    from chimerae.data.find import find
+    from chimerae.data.open import open_source
     from chimerae.data.sources import ImageSource, digest
 
     root = str(photos(3))
-    source = find(root)
+    source = open_source(root)
     assert isinstance(source, ImageSource)
     settings = [("channels", "auto"), ("fit", "crop"), ("hold_out", 0.1), ("size", None)]
     prepare(root)

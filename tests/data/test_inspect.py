@@ -8,8 +8,7 @@ from PIL import Image
 
 from chimerae.cli.data import main
 from chimerae.data import Prepare
-from chimerae.data.inspect import inspect
-from chimerae.data.words import in_words
+from chimerae.data.inspect import in_words, inspect
 from chimerae.errors import InputError
 from tests.data.data_files import Make, speckles
 
@@ -23,8 +22,8 @@ def test_everything_is_counted(photos: Make) -> None:
     (root / "train" / "broken.jpg").write_text("text")
     found, grid = inspect(str(root), Prepare(size=8))
     assert found.facts.counts == {"train": 24, "test": 2}
-    assert found.look.sizes == {(30, 20): 20, (8, 8): 6}
-    assert found.look.modes == {"RGB": 25, "L": 1}
+    assert found.info.sizes == {(30, 20): 20, (8, 8): 6}
+    assert found.info.modes == {"RGB": 25, "L": 1}
     assert found.duplicates == 3
     assert found.leaked == 1
     assert found.facts.constant == 1

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch.utils.data import TensorDataset
 
-from chimerae.data import look, prepare
+from chimerae.data import prepare, source_info
 from chimerae.data.memory import held, held_again
 from chimerae.errors import InputError
 
@@ -63,7 +63,7 @@ def test_every_kind_is_prepared_pixel_for_pixel(kind: str) -> None:
     make, labelled = KINDS[kind]
     with held(make()) as name:
         assert name.startswith("array:")
-        assert look(name).final == (3, 8, 8)
+        assert source_info(name).final == (3, 8, 8)
         data = prepare(name)
     assert np.array_equal(data.train.stored, TENSORS.numpy())
     assert data.facts.counts == {"train": 11, "test": 1}

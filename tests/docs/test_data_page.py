@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from chimerae.data import NAMED, Named
+from chimerae.data import NAMED_DATASETS, NamedDataset
 from tests.docs.fences import DOCS
 
 PAGE = (DOCS / "data.md").read_text(encoding="utf-8")
 
 
-def row(found: Named) -> str:
+def row(found: NamedDataset) -> str:
     """The line of the table."""
     hub = "only a folder" if found.hub is None else f"`{found.hub}`"
     subset = f", `{found.config}`" if found.config else ""
@@ -18,11 +18,11 @@ def row(found: Named) -> str:
     return f"| `{found.name}` | {hub}{subset} | {splits} | {transform(found)} | {found.preset} |"
 
 
-def split(found: Named, name: str) -> str:
+def split(found: NamedDataset, name: str) -> str:
     return f"`{name}` {found.counts[name]:,}" if name in found.counts else f"`{name}`"
 
 
-def transform(found: Named) -> str:
+def transform(found: NamedDataset) -> str:
     prepare = found.prepare
     if prepare.size is None:
         return "as they are"
@@ -33,4 +33,4 @@ def transform(found: Named) -> str:
 
 def test_the_table_is_that_of_the_code():
     section = PAGE.partition("## Data sets of the papers")[2].partition("\n## ")[0]
-    assert re.findall(r"^\| `.*", section, re.MULTILINE) == [row(found) for found in NAMED]
+    assert re.findall(r"^\| `.*", section, re.MULTILINE) == [row(found) for found in NAMED_DATASETS]

@@ -18,8 +18,8 @@ from torchvision.models import alexnet
 from chimerae.data import Prepared
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.evaluation.bench import Bench
-from chimerae.extractors import EXTRACTORS, Extractor
-from chimerae.extractors.weights import published
+from chimerae.features import EXTRACTORS, Extractor
+from chimerae.features.weights import published
 from chimerae.shapes import Shape
 from helpers.weights import in_place_of, inception, scrambled
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images

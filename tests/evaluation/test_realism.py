@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from chimerae.data import Prepared, prepare
-from chimerae.evaluation import Evaluation, Results, calibration, evaluate, views
+from chimerae.evaluation import Evaluation, Results, calibration, evaluate
+from chimerae.evaluation import features as room
 from chimerae.evaluation.bench import Bench
-from chimerae.extractors import EXTRACTORS, Extractor, Wanted, efficientnet
+from chimerae.features import EXTRACTORS, Extractor, FeatureRequest, efficientnet
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images, labelled
 
 REALISM = tuple(
@@ -52,7 +53,7 @@ class Quick(Extractor):
 def quick(monkeypatch: pytest.MonkeyPatch) -> Quick:
     """In place of EfficientNet, which sees 30 images of either kind by default."""
     network = Quick()
-    monkeypatch.setattr(views, "QUICK", 30)
+    monkeypatch.setattr(room, "QUICK", 30)
     monkeypatch.setitem(EXTRACTORS, "efficientnet", lambda wanted: replace(network, most=wanted.most))
     return network
 
@@ -147,7 +148,7 @@ def test_label_agreement_is_the_share_that_loops_find():
     data, method = labelled(), Twin()
     nets = built(method, IMAGE)
     results = evaluate(method, nets, data, Evaluation(metrics=("label_agreement",), batch_size=16))
-    classifier = EXTRACTORS["classifier"](Wanted(data=data))
+    classifier = EXTRACTORS["classifier"](FeatureRequest(data=data))
     with nets.evaluating():
         bench = Bench(method, nets, IMAGE, 0, 50)
         x = data.test.take(range(50))

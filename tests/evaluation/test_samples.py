@@ -10,7 +10,7 @@ import torch
 
 from chimerae import launch
 from chimerae.data import Split, prepare
-from chimerae.data.edges import edge, places
+from chimerae.data.builtin import edge_places, edge_row
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.judge import judge
 from chimerae.metrics import SampleMetric
@@ -58,7 +58,7 @@ def test_the_datas_own_row_is_what_its_images_are(run: Path):
     prepared = prepare("step-edges")
     n = len(prepared.test)
     rows = torch.stack(
-        [torch.from_numpy(edge(float(p))) for p in places("train")[:: len(prepared.train) // n]]
+        [torch.from_numpy(edge_row(float(p))) for p in edge_places("train")[:: len(prepared.train) // n]]
     )
     expected = fitted((rows * 255).round().double() / 255)[0].mean()
     found = values(judge(run, Evaluation(metrics=METRICS)))
@@ -134,7 +134,7 @@ def test_no_more_is_held_than_the_data_and_one_network(monkeypatch: pytest.Monke
     metric = SampleMetric(
         name="held", better="lower", unit="", about="", gather=Gathered, compare=lambda *_: 0.0, facts={}
     )
-    monkeypatch.setattr("chimerae.evaluation.whole.METRICS", (metric,))
+    monkeypatch.setattr("chimerae.evaluation.evaluate_model.METRICS", (metric,))
     method = Twin()
     results = evaluate(
         method, built(method, (1, 12, 12)), images(30), Evaluation(improve=True, batch_size=16)

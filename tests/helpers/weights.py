@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from chimerae.extractors import weights
+from chimerae.features import weights
 
 LARGE = 3_000_000
 

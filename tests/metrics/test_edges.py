@@ -9,7 +9,7 @@ from scipy.integrate import quad
 from scipy.optimize import minimize
 from scipy.stats import wasserstein_distance
 
-from chimerae.data import edges as data
+from chimerae.data import builtin as data
 from chimerae.metrics.edges import (
     Profiles,
     binary_share,
@@ -36,7 +36,7 @@ def test_the_profile_is_the_integral_of_the_normal_distribution_function(place, 
 
 def test_the_profile_is_the_mean_of_edges_at_normal_places():
     places = 8.0 + 2.0 * torch.special.ndtri((torch.arange(20_000.0) + 0.5) / 20_000)
-    rows = np.stack([data.edge(float(place)) for place in places])
+    rows = np.stack([data.edge_row(float(place)) for place in places])
     np.testing.assert_allclose(erf_profile(torch.tensor(8.0), torch.tensor(2.0), 16), rows.mean(0), atol=1e-3)
 
 
@@ -57,7 +57,7 @@ def test_the_fit_finds_what_an_optimiser_finds(place, width):
 
 
 def test_edges_of_the_data_are_sharp_and_of_one_grey_pixel():
-    rows = torch.from_numpy(np.stack([data.edge(float(p)) for p in data.places("test")[:300]]))
+    rows = torch.from_numpy(np.stack([data.edge_row(float(p)) for p in data.edge_places("test")[:300]]))
     seen = Profiles()
     seen.add(rows[:, None, None, :].expand(-1, 1, 16, 16))
     assert edge_width(seen) < 0.15
@@ -67,7 +67,7 @@ def test_edges_of_the_data_are_sharp_and_of_one_grey_pixel():
 
 def images_at(found: torch.Tensor) -> torch.Tensor:
     """Images `[n, 1, 16, 16]` of ideal edges at `found` `[n]`."""
-    rows = torch.from_numpy(np.stack([data.edge(float(place)) for place in found]))
+    rows = torch.from_numpy(np.stack([data.edge_row(float(place)) for place in found]))
     return rows[:, None, None, :].expand(-1, 1, 16, 16)
 
 
@@ -98,24 +98,24 @@ def test_a_blur_does_not_move_an_edge(width):
 @pytest.mark.parametrize("n", [300, 200, 7])
 def test_the_gap_of_places_is_the_wasserstein_distance(n):
     g = torch.Generator().manual_seed(0)
-    here, there = data.places("test")[:300], 6 + 2 * torch.rand(n, generator=g)
+    here, there = data.edge_places("test")[:300], 6 + 2 * torch.rand(n, generator=g)
     ours, theirs = place_gap(seen(here), seen(there)), wasserstein_distance(here, there)
     assert ours == pytest.approx(theirs, rel=0.02 if n == 7 else 5e-3)
 
 
 def test_one_edge_in_the_middle_is_three_pixels_from_the_data():
-    here = data.places("test")
+    here = data.edge_places("test")
     away = (here - 8.0).abs().mean().item()
     assert place_gap(seen(here), seen(torch.full((20,), 8.0))) == pytest.approx(away, rel=0.005)
     assert away == pytest.approx(3.0, abs=4 * 3**0.5 / len(here) ** 0.5), "of places from 2 to 14"
-    assert place_gap(seen(here), seen(data.places("train")[: len(here)])) < 0.15
+    assert place_gap(seen(here), seen(data.edge_places("train")[: len(here)])) < 0.15
 
 
 @pytest.mark.parametrize("width", [0.6, 1.5])
 def test_what_codes_leave_open_is_the_width_of_their_mean(width):
     """Codes that name the place up to normal noise: by theory the mean is an erf profile of that width."""
     g = torch.Generator().manual_seed(0)
-    found = data.places("train")[:2000]
+    found = data.edge_places("train")[:2000]
     codes = (found + width * torch.randn(2000, generator=g))[:, None]
     asked = 5 + 6 * torch.rand(400, 1, generator=g)
     assert open_width(codes, asked, images_at(found)) == pytest.approx(width, rel=0.08)
@@ -125,7 +125,7 @@ def test_what_codes_leave_open_is_the_width_of_their_mean(width):
 def test_codes_that_say_nothing_leave_everything_open():
     g = torch.Generator().manual_seed(0)
     codes, asked = torch.randn(2, 500, 1, generator=g)
-    assert open_width(codes, asked, images_at(data.places("train")[:500])) > 3
+    assert open_width(codes, asked, images_at(data.edge_places("train")[:500])) > 3
 
 
 def test_shares_by_hand():
@@ -135,9 +135,9 @@ def test_shares_by_hand():
 
 
 def test_places_are_uniform_and_splits_differ():
-    train, test = data.places("train"), data.places("test")
+    train, test = data.edge_places("train"), data.edge_places("test")
     assert (train.min() >= 2, train.max() <= 14) == (True, True)
     counts = torch.histc(train, 12, 2, 14)
     assert (counts - 8192 / 12).abs().max() < 5 * (8192 / 12) ** 0.5
     assert len(set(train[:2048].tolist()) & set(test.tolist())) < 10  # float32 has only so many numbers
-    assert torch.equal(test, data.places("test"))
+    assert torch.equal(test, data.edge_places("test"))

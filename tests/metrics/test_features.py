@@ -14,9 +14,9 @@ from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
 from chimerae.errors import InputError
 from chimerae.metrics import kernel
 from chimerae.metrics.frechet import Moments, frechet
-from chimerae.metrics.inception_score import Answers
+from chimerae.metrics.inception_score import ScoreStats
 from chimerae.metrics.kernel import kernel_distance, squared_mmd
-from chimerae.metrics.neighbourhoods import MOST, Kept, neighbourhoods
+from chimerae.metrics.precision_recall import MOST, FeatureBank, neighbourhoods
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Tensor:
@@ -32,8 +32,8 @@ def moments(rows: torch.Tensor, size: int = 64) -> Moments:
     return found
 
 
-def kept(rows: torch.Tensor) -> Kept:
-    found = Kept()
+def kept(rows: torch.Tensor) -> FeatureBank:
+    found = FeatureBank()
     found.add(rows)
     return found
 
@@ -164,8 +164,8 @@ def test_kept_features_are_the_first_ten_thousand():
     assert float(found.rows().max()) == MOST - 1
 
 
-def answers(logits: torch.Tensor, size: int = 64) -> Answers:
-    found = Answers()
+def answers(logits: torch.Tensor, size: int = 64) -> ScoreStats:
+    found = ScoreStats()
     for part in logits.split(size):
         found.add(part)
     return found
@@ -202,3 +202,8 @@ def test_too_few_or_spoilt_features_are_refused():
         answers(features(9, 3, 0)).score()
     with pytest.raises(InputError, match="not finite"):
         answers(torch.full((20, 2), torch.nan)).score()
+
+
+def test_stored_statistics_keep_their_names():
+    """They are a part of keys in caches: another name would have everything gathered anew."""
+    assert [each.stored_as for each in (Moments, FeatureBank, ScoreStats)] == ["Moments", "Kept", "Answers"]

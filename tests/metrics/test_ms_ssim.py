@@ -105,7 +105,7 @@ def test_pairs_are_neighbours_whatever_the_batch(size: int):
 
 
 def test_only_so_many_pairs_are_seen(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PAIRS", 3)
+    monkeypatch.setattr(module, "MOST_PAIRS", 3)
     x = images(11, 1)
     for size in (1, 4, 11):
         seen = gathered(x, size)

@@ -6,7 +6,7 @@ import torch
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio
 from torchmetrics.functional.image import peak_signal_noise_ratio as pooled_psnr
 
-from chimerae.metrics import Mean, Spread
+from chimerae.metrics import Mean, RunningVariance
 from chimerae.metrics.pixel import PSNR_CAP, mse_points, mse_signed, mse_unit, psnr, rmse_255
 
 
@@ -80,7 +80,7 @@ def test_mean_does_not_depend_on_the_pieces(size):
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_spread_is_the_error_of_the_mean_sample_whatever_the_pieces(size):
     x = 1e3 + torch.randn(100, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    total = Spread()
+    total = RunningVariance()
     for piece in x.split(size):
         total.add(piece)
     assert total.value == pytest.approx(float(mse_points(x, x.mean(0).expand_as(x)).mean()), rel=1e-9)

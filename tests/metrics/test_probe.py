@@ -6,7 +6,7 @@ import torch
 from scipy.optimize import minimize
 from scipy.special import log_softmax
 
-from chimerae.metrics.probe import probe_accuracy, unsuited
+from chimerae.metrics.probe import probe_accuracy, why_not
 
 
 def blobs(n: int, seed: int, classes: int = 4, d: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
@@ -59,5 +59,5 @@ def test_classes_that_were_never_seen_count_as_wrong():
     [(0, 0, "no labels"), (50, 1, "single class"), (49, 10, "too few for 10"), (50, 10, None)],
 )
 def test_data_without_enough_labels_are_one_line(labelled: int, classes: int, reason: str | None):
-    found = unsuited(labelled, classes)
+    found = why_not(labelled, classes)
     assert found is reason is None or (reason is not None and reason in str(found))

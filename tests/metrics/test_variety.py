@@ -10,7 +10,7 @@ import torch
 from chimerae.errors import InputError
 from chimerae.metrics import variety as room
 from chimerae.metrics.agreement import same_class
-from chimerae.metrics.neighbourhoods import Kept
+from chimerae.metrics.precision_recall import FeatureBank
 from chimerae.metrics.variety import mean_pairwise_distance, variety
 
 
@@ -18,8 +18,8 @@ def rows(n: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Ten
     return scale * torch.randn(n, 40, generator=torch.Generator().manual_seed(seed)) + shift
 
 
-def kept(features: torch.Tensor) -> Kept:
-    found = Kept()
+def kept(features: torch.Tensor) -> FeatureBank:
+    found = FeatureBank()
     found.add(features)
     return found
 

@@ -9,7 +9,7 @@ import torch
 
 from chimerae import noise
 from chimerae.errors import InputError
-from chimerae.evaluation.improved import cost, moved, selected
+from chimerae.evaluation.improved import best_of, cost, optimise_codes
 from chimerae.launch import train
 from chimerae.methods import AVAE, METHODS, NoEncoder
 from chimerae.model import Improve, Model, load
@@ -79,7 +79,7 @@ def test_the_cost_falls_on_average(bent: Model):
         start = cost(bent.method, bent.nets, z, "decoder").mean()
         means = []
         for steps in (20, 60, 200):
-            better = moved(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=0.02))
+            better = optimise_codes(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=0.02))
             means.append(cost(bent.method, bent.nets, better, "decoder").mean())
     assert start > means[0] > means[1] >= means[2]
     assert means[2] < 0.5 * start
@@ -88,7 +88,7 @@ def test_the_cost_falls_on_average(bent: Model):
 def test_the_best_of_some_codes_is_kept(bent: Model):
     z = codes(bent, 4 * N)
     how = Improve(reject=4, steps=0)
-    chosen = selected(bent.method, bent.nets, z, "decoder", how)
+    chosen = best_of(bent.method, bent.nets, z, "decoder", how)
     with torch.no_grad():
         costs = cost(bent.method, bent.nets, z, "decoder").view(N, 4)
         kept = cost(bent.method, bent.nets, chosen, "decoder")
@@ -141,7 +141,8 @@ def test_moving_stops_when_it_no_longer_pays(bent: Model):
     """A vanishing rate gains nothing: after the check at the fiftieth step codes are left alone."""
     z = codes(bent)
     stopped, later = (
-        moved(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=1e-7)) for steps in (50, 5000)
+        optimise_codes(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=1e-7))
+        for steps in (50, 5000)
     )
     assert torch.equal(stopped, later)
 

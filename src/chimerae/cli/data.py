@@ -11,7 +11,7 @@ import tyro
 
 from chimerae.cli import DONE, INPUT_WRONG
 from chimerae.cli.parse import parse
-from chimerae.data.named import preset
+from chimerae.data.named_datasets import preset
 from chimerae.data.settings import Prepare
 from chimerae.errors import InputError, unknown
 
@@ -59,8 +59,7 @@ def main(args: Sequence[str]) -> int:
 def _inspect(asked: Inspect) -> int:
     from chimerae import pictures
     from chimerae.cli.console import display
-    from chimerae.data.inspect import inspect
-    from chimerae.data.words import in_words
+    from chimerae.data.inspect import in_words, inspect
     from chimerae.recipes.sizing import default_arch, settled
 
     if asked.out is not None and asked.out.suffix.lower() != ".png":

@@ -9,7 +9,7 @@ from pathlib import Path
 from chimerae.errors import InputError
 
 FOLDERS: Mapping[str, str] = {"--root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
-"""Flags that name a folder of this machine, and the environment variables that they set (`data.locate.ROOT`
+"""Flags that name a folder of this machine, and the environment variables that they set (`data.open.ROOT`
 and `extractors.weights.FOLDER`, which are not imported before a verb needs them).
 """
 

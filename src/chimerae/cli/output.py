@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from chimerae import pictures
-from chimerae.data.folder import SUFFIXES
+from chimerae.data.image_folder import SUFFIXES
 from chimerae.errors import InputError
 from chimerae.files import whole_folder, write_bytes
 from chimerae.shapes import is_image

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chimerae.cli import DONE
 from chimerae.cli import study as study_verb
 from chimerae.data import is_here
-from chimerae.extractors.weights import missing_for
+from chimerae.features.weights import missing_for
 from chimerae.studies import STUDIES, Study
 
 HELP = """\

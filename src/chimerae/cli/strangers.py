@@ -36,7 +36,7 @@ def refuse(name: str, flags: Sequence[str]) -> None:
 
 def in_steps(name: str, flags: Sequence[str], flag: str) -> str:
     """The steps that an epoch has, in brackets; '' when the number of images is not known without work."""
-    from chimerae.data.find import find, is_here
+    from chimerae.data.open import is_here, open_source
     from chimerae.data.sources import ImageSource
     from chimerae.recipes.build import build
 
@@ -44,7 +44,7 @@ def in_steps(name: str, flags: Sequence[str], flag: str) -> str:
         data = take(flags, "--data")[0] or ""
         if not data or not is_here(data):
             return ""
-        source, run = find(data), build(name, data=data, preset="short")
+        source, run = open_source(data), build(name, data=data, preset="short")
         batch = int(next(filter(None, (take(flags, f)[0] for f in BATCH)), run.training.batch_size))
         if not isinstance(source, ImageSource):
             return f" ({data} has no epochs: its points are drawn anew)"

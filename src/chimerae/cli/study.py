@@ -14,7 +14,7 @@ from chimerae.cli.parse import parse
 from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, cores, slim, write_page
 from chimerae.durations import seconds
 from chimerae.errors import InputError
-from chimerae.extractors.weights import missing_for
+from chimerae.features.weights import missing_for
 from chimerae.studies import STUDIES, Scale, Study, study
 
 HELP = """\

@@ -23,6 +23,7 @@ from chimerae.cli.parse import parse
 from chimerae.cli.settings_flags import flags_of
 from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
+from chimerae.data.opened import opened_once
 from chimerae.launch import Audience, foresee, start
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.folder import free_folder
@@ -61,6 +62,7 @@ names. `chimerae train avae --help` shows the settings that people use,
 the folder of data sets that have a name there."""
 
 
+@opened_once()
 def main(args: Sequence[str]) -> int:
     """Train, and say where the run folder is."""
     if not args or args[0].startswith("-"):

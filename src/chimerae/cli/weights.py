@@ -60,7 +60,7 @@ def main(args: Sequence[str]) -> int:
 
 def _list(args: Sequence[str]) -> None:
     parse(List, args, prog="chimerae weights list")
-    from chimerae.extractors.weights import PUBLISHED, state_of, weights_folder
+    from chimerae.features.weights import PUBLISHED, state_of, weights_folder
 
     print(f"kept in {weights_folder()}")
     for each in PUBLISHED:
@@ -72,7 +72,7 @@ def _list(args: Sequence[str]) -> None:
 def _add(args: Sequence[str]) -> None:
     asked = parse(Add, args, prog="chimerae weights add")
     from chimerae.data.store import cache_folder
-    from chimerae.extractors.weights import add_weights
+    from chimerae.features.weights import add_weights
 
     file, path = add_weights(asked.file)
     print(f"{file.name} (for {file.use}): {path}")
@@ -83,7 +83,7 @@ def _add(args: Sequence[str]) -> None:
 
 def _path(args: Sequence[str]) -> None:
     parse(Where, args, prog="chimerae weights path")
-    from chimerae.extractors.weights import weights_folder
+    from chimerae.features.weights import weights_folder
 
     print(weights_folder())
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chimerae.config import override, to_dict
-from chimerae.data import look
+from chimerae.data import source_info
 from chimerae.errors import InputError
 from chimerae.files import read_json
 from chimerae.recipes.folder import RUN, read_run
@@ -152,7 +152,7 @@ def _check_data(arms: Sequence[Arm]) -> None:
     missing: dict[str, str] = {}
     for source, prepare in {(arm.run.data, arm.run.prepare) for arm in arms}:
         try:
-            look(source, prepare)
+            source_info(source, prepare)
         except InputError as error:
             missing[source] = str(error)
     if not missing:

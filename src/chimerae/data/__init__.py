@@ -1,6 +1,7 @@
 """Sources -> prepared memory-mapped arrays -> batches.
 
-`look` tells cheaply what a source holds, `prepare` turns it into arrays once, `Batches` draws from them.
+`source_info` reads cheaply what a source holds, `prepare` turns it into arrays once, `Batches` draws from
+them.
 Names are imported when they are first used, so that the settings can be read without torch.
 """
 
@@ -11,47 +12,46 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chimerae.data.batches import Batches
-    from chimerae.data.entry import Named
-    from chimerae.data.find import is_here, source_abouts
-    from chimerae.data.named import NAMED, preset
-    from chimerae.data.overview import Look, look
+    from chimerae.data.info import SourceInfo, source_info
+    from chimerae.data.named_datasets import NAMED_DATASETS, NamedDataset, preset
+    from chimerae.data.open import is_here, source_abouts
     from chimerae.data.prepared import Prepared, prepare
     from chimerae.data.settings import Prepare
     from chimerae.data.splits import Split
     from chimerae.data.toys import TOYS, Toy
 
 __all__ = [
-    "NAMED",
+    "NAMED_DATASETS",
     "TOYS",
     "Batches",
-    "Look",
-    "Named",
+    "NamedDataset",
     "Prepare",
     "Prepared",
+    "SourceInfo",
     "Split",
     "Toy",
     "is_here",
-    "look",
     "prepare",
     "preset",
     "source_abouts",
+    "source_info",
 ]
 
 _HOMES = {
     "Batches": "batches",
-    "Look": "overview",
-    "NAMED": "named",
-    "Named": "entry",
+    "SourceInfo": "info",
+    "NAMED_DATASETS": "named_datasets",
+    "NamedDataset": "named_datasets",
     "Prepare": "settings",
     "Prepared": "prepared",
     "Split": "splits",
     "TOYS": "toys",
     "Toy": "toys",
-    "is_here": "find",
-    "look": "overview",
+    "is_here": "open",
+    "source_info": "info",
     "prepare": "prepared",
-    "preset": "named",
-    "source_abouts": "find",
+    "preset": "named_datasets",
+    "source_abouts": "open",
 }
 
 

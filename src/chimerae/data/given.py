@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.arrays import Array, channel_axis
-from chimerae.data.convert import Recipe
-from chimerae.data.find import find
-from chimerae.data.folder import SUFFIXES
+from chimerae.data.build import ImageTransform
+from chimerae.data.image_folder import SUFFIXES
 from chimerae.data.manifest import Unread
-from chimerae.data.named import named, preset
+from chimerae.data.named_datasets import named_dataset, preset
+from chimerae.data.npy import Array, channel_axis
+from chimerae.data.open import open_source
 from chimerae.data.picture import as_picture, checked
 from chimerae.data.settings import Prepare
 from chimerae.data.sources import Item, PointSource, open_picture
@@ -63,7 +63,7 @@ def settings_for_others(data: str, prepare: Prepare) -> Prepare:
     >>> settings_for_others("./photos", Prepare(crop=140, size=64)).crop
     140
     """
-    own = named(data) is not None and not isinstance(prepare.crop, float)
+    own = named_dataset(data) is not None and not isinstance(prepare.crop, float)
     return replace(prepare, crop=None) if own else prepare
 
 
@@ -112,11 +112,11 @@ def take(source: str, shape: Shape, prepare: Prepare = PLAIN, n: int | None = No
     Raises:
         InputError: there is no such source, it does not fit the model, or none of it can be read.
     """
-    settings = prepare if named(source) is None else preset(source)
+    settings = prepare if named_dataset(source) is None else preset(source)
     path = Path(source).expanduser()
     if source and path.is_file() and path.suffix.lower() in SUFFIXES:
         return _taken(source, [Item(path.name, partial(open_picture, path))], shape, settings)
-    found = find(source)
+    found = open_source(source)
     points = isinstance(found, PointSource | Toy)
     if points == is_image(shape):
         raise InputError(f"{source} does not fit this model, which takes {describe(shape)}")
@@ -160,7 +160,7 @@ def _through(items: Sequence[Item], shape: Shape, settings: Prepare) -> Tensor:
 
 def _converted(items: Sequence[Item], shape: Shape, settings: Prepare) -> list[NDArray[np.uint8] | Unread]:
     channels, height, width = shape
-    recipe = Recipe(
+    transform = ImageTransform(
         height=height,
         width=width,
         fit=settings.fit,
@@ -171,7 +171,7 @@ def _converted(items: Sequence[Item], shape: Shape, settings: Prepare) -> list[N
     )
     with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         warnings.simplefilter("ignore")  # pillow warns of large images and odd metadata
-        return list(pool.map(recipe, items))
+        return list(pool.map(transform, items))
 
 
 def _from_array(given: Array, shape: Shape, settings: Prepare) -> Tensor:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from chimerae.data.choose import Wanted, choose_splits
-from chimerae.data.sources import ImageSource, Item, Part, digest, joined, spread
-from chimerae.data.tables import BATCH, Columns, columns_of, items
+from chimerae.data.parquet import BATCH, ImageColumns, columns_of, items
+from chimerae.data.sources import ImageSource, Item, Part, digest, even_indices, joined
+from chimerae.data.split_names import WantedSplits, choose_splits
 from chimerae.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def open_hub(
     *,
     missing: str,
     config: str | None = None,
-    wanted: Wanted | None = None,
+    wanted: WantedSplits | None = None,
 ) -> ImageSource:
     """The data set `name` (owner/name), downloaded if it is not in the cache of `datasets`.
 
@@ -113,11 +113,11 @@ def _undecoded(rows: Dataset) -> Dataset:
     return rows
 
 
-def _reader(rows: Dataset, columns: Columns, split: str) -> Callable[[int | None], Iterator[Item]]:
+def _reader(rows: Dataset, columns: ImageColumns, split: str) -> Callable[[int | None], Iterator[Item]]:
     def read(limit: int | None) -> Iterator[Item]:
         plain = rows.select_columns(columns.names).with_format("arrow")
         if limit is not None:
-            plain = plain.select(spread(len(rows), limit))
+            plain = plain.select(even_indices(len(rows), limit))
         for first in range(0, len(plain), BATCH):
             yield from items(plain[first : first + BATCH], columns, first, split)
 

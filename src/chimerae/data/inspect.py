@@ -1,4 +1,4 @@
-"""Everything worth knowing about a source before training, and a picture of what the network will see."""
+"""Inspection of a source before training: in numbers, in words and as a picture."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
@@ -14,15 +15,17 @@ from PIL.Image import Image
 from torch import Tensor
 
 from chimerae import pictures
-from chimerae.data.convert import common_side
-from chimerae.data.find import find
+from chimerae.data.build import common_side
+from chimerae.data.info import SourceInfo, info_of
 from chimerae.data.manifest import Manifest
-from chimerae.data.named import preset
-from chimerae.data.overview import Look, overview
+from chimerae.data.named_datasets import preset
+from chimerae.data.open import open_source
+from chimerae.data.opened import opened_once
 from chimerae.data.prepared import Prepared, prepare
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.splits import Split
 from chimerae.progress import Progress, silent
+from chimerae.shapes import describe
 
 N_SHOWN = 64
 """Images in the grid."""
@@ -44,9 +47,9 @@ class Channel:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What a source holds, and what became of it."""
+    """Contents of a source, and of the arrays made of it."""
 
-    look: Look
+    info: SourceInfo
     """Sizes and modes of the files as they are, every one of them."""
     facts: Manifest
     """The prepared arrays: counts, unreadable files, transform."""
@@ -60,6 +63,7 @@ class Inspection:
     """Test samples of which the training split holds an exact copy."""
 
 
+@opened_once()
 def inspect(
     source: str,
     settings: Prepare | None = None,
@@ -73,14 +77,14 @@ def inspect(
         InputError: as `prepare`; but where images differ in size and none is set, one is chosen.
     """
     settings = settings or preset(source)
-    look = overview(source, find(source), settings, limit=None, progress=progress)
-    chosen = look.final is None
+    info = info_of(source, open_source(source), settings, limit=None, progress=progress)
+    chosen = info.final is None
     if chosen:
-        settings = replace(settings, size=common_side(min(min(size) for size in look.cropped)))
+        settings = replace(settings, size=common_side(min(min(size) for size in info.cropped)))
     prepared = prepare(source, settings, cache=cache, progress=progress)
     duplicates, leaked = _copies(prepared)
     found = Inspection(
-        look=look,
+        info=info,
         facts=prepared.facts,
         settings=settings,
         chosen=chosen,
@@ -127,7 +131,7 @@ def _channels(split: Split) -> tuple[Channel, ...]:
 
 
 def _copies(prepared: Prepared) -> tuple[int, int]:
-    """How many samples repeat an earlier one, and how many test samples are in the training split too."""
+    """Number of samples that repeat an earlier one, and of test samples in the training split too."""
     counts: Mapping[str, Counter[bytes]] = {
         name: Counter(digest for block in _blocks(split) for digest in _digests(block))
         for name, split in zip(SPLITS, (prepared.train, prepared.test), strict=True)
@@ -140,3 +144,76 @@ def _copies(prepared: Prepared) -> tuple[int, int]:
 def _digests(block: Tensor) -> Iterator[bytes]:
     for sample in np.ascontiguousarray(block.numpy()):
         yield hashlib.blake2b(sample.tobytes(), digest_size=16).digest()
+
+
+N_SIZES: Final = 5
+N_NAMES: Final = 20
+"""Unreadable files that are named; of the rest, how many."""
+
+
+def in_words(found: Inspection) -> str:
+    """The inspection as lines of text, `what  value`, problems last."""
+    lines = [*_holds(found), *_values(found.channels, images=found.facts.kind == "images"), *_problems(found)]
+    width = max(len(what) for what, _ in lines)
+    return "\n".join(f"{what:<{width}}  {value}".rstrip() for what, value in lines)
+
+
+def _holds(found: Inspection) -> Iterator[tuple[str, str]]:
+    facts, info = found.facts, found.info
+    yield "source", facts.source
+    counts = ", ".join(f"{count:,} {split}" for split, count in facts.counts.items())
+    held_out = "" if facts.hold_out is None else f" (no test split: {facts.hold_out:.0%} held out)"
+    yield facts.kind, counts + held_out
+    if info.sizes:
+        yield "sizes", _listed({f"{height}x{width}": n for (height, width), n in info.sizes.items()})
+        yield "modes", _listed(info.modes)
+    if facts.classes:
+        yield "labels", f"{len(facts.classes)}: {_some(facts.classes)}"
+    yield "network sees", describe(facts.shape) + _how(found)
+    yield from (("not used", f"{count:,} {what}") for what, count in facts.left_out.items())
+
+
+def _how(found: Inspection) -> str:
+    facts = found.facts
+    unchanged = found.info.final == found.info.shape and not found.chosen
+    if facts.transform is None or (unchanged and facts.transform.crop is None):
+        return ""
+    cut = "" if facts.transform.crop is None else f"crop: {facts.transform.crop}, "
+    chosen = f"; sizes differ, choose one with --prepare.size {facts.shape[1]}" if found.chosen else ""
+    return f" ({cut}fit: {facts.transform.fit}{chosen})"
+
+
+def _values(channels: tuple[Channel, ...], *, images: bool) -> Iterator[tuple[str, str]]:
+    names = {1: ("grey",), 3: ("red", "green", "blue")}[len(channels)] if images else ()
+    for i, channel in enumerate(channels):
+        yield (
+            names[i] if names else f"x{i + 1}",
+            f"{channel.low:.4g} to {channel.high:.4g}, mean {channel.mean:.4f}, "
+            f"deviation {channel.deviation:.4f}",
+        )
+
+
+def _problems(found: Inspection) -> Iterator[tuple[str, str]]:
+    facts = found.facts
+    leaked = f", {found.leaked:,} of them in train and test" if found.leaked else ""
+    yield "duplicates", f"{found.duplicates:,}{leaked}"
+    if facts.kind == "images":
+        yield "single colour", f"{facts.constant:,}"
+        yield "unreadable", f"{len(facts.unreadable):,}"
+    yield from (("", f"{unread.name}: {unread.why}") for unread in facts.unreadable[:N_NAMES])
+    if len(facts.unreadable) > N_NAMES:
+        yield "", f"... and {len(facts.unreadable) - N_NAMES:,} more (all are in the manifest)"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    """The commonest entries with their counts.
+
+    >>> _listed({"L": 3, "RGB": 1})
+    'L (3), RGB (1)'
+    """
+    shown = ", ".join(f"{what} ({count:,})" for what, count in list(counts.items())[:N_SIZES])
+    return shown + (f", and {len(counts) - N_SIZES:,} others" if len(counts) > N_SIZES else "")
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:N_SIZES]) + (", ..." if len(names) > N_SIZES else "")

@@ -14,10 +14,11 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.arrays import Array, Stored, from_stored
-from chimerae.data.choose import choose_splits
+from chimerae.data.npy import Array, Stored, from_stored
+from chimerae.data.opened import opened_once
 from chimerae.data.picture import as_picture
-from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, spread
+from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, even_indices
+from chimerae.data.split_names import choose_splits
 from chimerae.errors import InputError
 
 PREFIX: Final = "array:"
@@ -44,24 +45,26 @@ class _Opened:
 
 @contextmanager
 def held(data: object) -> Iterator[str | None]:
-    """The name under which `data` can be prepared while the block runs.
+    """The name under which `data` can be prepared while the block runs, a block of `opened_once`.
 
     Args:
         data: a path or name of a source, which is returned as it is, or data in memory: see `KINDS`. Images
             are uint8, float in [0, 1], PIL images or paths; items of a data set are images or (image, label);
-            arrays are as in files (`chimerae.data.arrays`); a pair of arrays is (samples, labels).
+            arrays are as in files (`chimerae.data.npy`); a pair of arrays is (samples, labels).
 
     Raises:
         InputError: the data are of no known kind, or empty.
     """
     if data is None or isinstance(data, str | os.PathLike):
-        yield None if data is None else os.fspath(data)
+        with opened_once():
+            yield None if data is None else os.fspath(data)
         return
     source = opened(data)
     name = f"{PREFIX}{source.identity}"
     _HELD[name] = source
     try:
-        yield name
+        with opened_once():
+            yield name
     finally:
         _HELD.pop(name, None)
 
@@ -174,7 +177,7 @@ def _open_items(data: Any) -> _Opened:
         return _open_array(np.stack([_plain(_unpacked(data[i])[0]) for i in range(len(data))]), None)
 
     def read(limit: int | None) -> Iterator[Item]:
-        for i in spread(len(data), limit):
+        for i in even_indices(len(data), limit):
             image, label = _unpacked(data[i])
             if not isinstance(image, str | os.PathLike):
                 image = as_picture(image, f"image {i}")

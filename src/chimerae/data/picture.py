@@ -10,8 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.arrays import CHANNELS, Array, array_picture, channel_axis
-from chimerae.data.ranges import UNIT
+from chimerae.data.npy import CHANNELS, UNIT, Array, array_picture, channel_axis
 from chimerae.data.sources import open_picture
 from chimerae.errors import InputError
 

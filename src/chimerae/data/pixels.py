@@ -1,4 +1,4 @@
-"""From a picture file of any mode, size and orientation to uint8 arrays `[C, H, W]`."""
+"""Converts picture files of any mode, size and orientation to uint8 arrays `[C, H, W]`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from chimerae.data.settings import Fit
+from chimerae.data.settings import Crop, Fit
 from chimerae.data.sources import Item
+from chimerae.errors import InputError
 
 Bytes = NDArray[np.uint8]
 
@@ -26,7 +27,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Header:
-    """What can be known of a picture without decoding it: height, width (upright) and mode."""
+    """Facts of a picture that need no decoding: height, width (upright) and mode."""
 
     height: int
     width: int
@@ -149,3 +150,55 @@ def to_array(image: Image.Image) -> Bytes:
     """Values `[C, H, W]`, uint8, of a picture in mode L or RGB."""
     values = np.asarray(image, dtype=np.uint8)
     return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))
+
+
+Box = tuple[int, int, int, int]
+"""Left, top, width and height in pixels."""
+
+
+def crop_box(crop: Crop | None, height: int, width: int, name: str) -> Box:
+    """The part that `crop` takes of an image of `height` x `width` pixels; None takes all of it.
+
+    A share keeps `n - 2 * int((n - n * share) / 2)` pixels of a side of n, as TensorFlow's `central_crop`.
+
+    Args:
+        crop: as in the settings.
+        height: of the image.
+        width: of the image.
+        name: of the image or its source, for the error.
+
+    Raises:
+        InputError: the crop is larger than the image.
+
+    >>> crop_box(0.7, 218, 178, "a face"), crop_box(0.6, 218, 178, "a face")
+    ((26, 32, 126, 154), (35, 43, 108, 132))
+    >>> crop_box(140, 218, 178, "a face"), crop_box((15, 40, 148, 148), 218, 178, "a face")
+    ((19, 39, 140, 140), (15, 40, 148, 148))
+    """
+    if crop is None:
+        return 0, 0, width, height
+    if isinstance(crop, float):
+        left, top = (int((side - side * crop) / 2) for side in (width, height))
+        return left, top, width - 2 * left, height - 2 * top
+    box = crop if isinstance(crop, tuple) else ((width - crop) // 2, (height - crop) // 2, crop, crop)
+    left, top, wide, high = box
+    if min(left, top) < 0 or left + wide > width or top + high > height:
+        raise InputError(
+            f"'{name}': {height}x{width} pixels are too few for --prepare.crop {_in_words(crop)}; "
+            f"choose a smaller one, or a share of the sides such as 0.7"
+        )
+    return box
+
+
+def cropped_size(crop: Crop | None, size: tuple[int, int], name: str) -> tuple[int, int]:
+    """Height and width that are left by `crop` of an image of `size`, height and width.
+
+    Raises:
+        InputError: the crop is larger than the image.
+    """
+    _, _, wide, high = crop_box(crop, *size, name)
+    return high, wide
+
+
+def _in_words(crop: Crop) -> str:
+    return " ".join(map(str, crop)) if isinstance(crop, tuple) else str(crop)

@@ -10,10 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from chimerae.data.find import find
-from chimerae.data.making import label_file, make_images, make_points
+from chimerae.data.build import label_file, make_images, make_points
 from chimerae.data.manifest import FORMAT, Kind, Manifest
-from chimerae.data.named import preset
+from chimerae.data.named_datasets import preset
+from chimerae.data.open import open_source
+from chimerae.data.opened import drop
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.sources import PointSource, digest
 from chimerae.data.splits import Split, held_out
@@ -73,7 +74,8 @@ def prepare(
         InputError: the source does not exist or cannot be used, or the cache cannot be written to.
     """
     settings = settings or preset(source)
-    found = find(source)
+    found = open_source(source)
+    drop(source)
     if isinstance(found, Toy):
         return _toy(found)
     entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"

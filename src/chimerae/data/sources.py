@@ -103,10 +103,10 @@ def file_identity(paths: Iterable[Path]) -> str:
     return digest(facts())
 
 
-def spread(count: int, limit: int | None) -> range:
+def even_indices(count: int, limit: int | None) -> range:
     """Indices below `count`: all of them, or at most `limit` at even distances.
 
-    >>> list(spread(4, None)), list(spread(10, 4))
+    >>> list(even_indices(4, None)), list(even_indices(10, 4))
     ([0, 1, 2, 3], [0, 3, 6, 9])
     """
     return range(0, count, 1 if limit is None else max(1, -(-count // limit)))

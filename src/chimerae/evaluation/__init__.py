@@ -9,10 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chimerae.evaluation.scores import Results, Score, merged, read_scores, scores_json, write_scores
+    from chimerae.evaluation.evaluate_model import evaluate
+    from chimerae.evaluation.scores import (
+        Results,
+        Score,
+        Shown,
+        merged,
+        read_scores,
+        scores_json,
+        write_scores,
+    )
     from chimerae.evaluation.settings import Evaluation
-    from chimerae.evaluation.shown import Shown, draw
-    from chimerae.evaluation.whole import evaluate
+    from chimerae.evaluation.visuals import draw
 
 __all__ = [
     "Evaluation",
@@ -31,9 +39,9 @@ _HOMES = {
     "Evaluation": "settings",
     "Results": "scores",
     "Score": "scores",
-    "Shown": "shown",
-    "draw": "shown",
-    "evaluate": "whole",
+    "Shown": "scores",
+    "draw": "visuals",
+    "evaluate": "evaluate_model",
     "merged": "scores",
     "read_scores": "scores",
     "scores_json": "scores",

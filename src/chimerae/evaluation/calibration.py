@@ -18,7 +18,7 @@ from chimerae import noise
 from chimerae.data import Prepare, Prepared, Split, prepare
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import spread
-from chimerae.extractors import EXTRACTORS, EfficientNet, Extractor, Wanted
+from chimerae.features import EXTRACTORS, EfficientNet, Extractor, FeatureRequest
 from chimerae.metrics import METRICS, SampleMetric, Statistic
 from chimerae.shapes import is_image
 
@@ -94,7 +94,7 @@ def main(
     prepared = prepare(data, Prepare(size=size))
     if not is_image(prepared.shape):
         raise InputError(f"{data} has no images")
-    extractor = EXTRACTORS[network](Wanted(data=prepared))
+    extractor = EXTRACTORS[network](FeatureRequest(data=prepared))
     if side is not None and isinstance(extractor, EfficientNet):
         extractor = replace(extractor, side=side)
     for i, (name, values) in enumerate(table(prepared, n, extractor)):

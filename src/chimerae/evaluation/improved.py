@@ -38,7 +38,7 @@ class Improve:
 
     @property
     def facts(self) -> dict[str, str | int | float]:
-        """What a protocol says of samples whose codes were improved so."""
+        """Facts of a protocol for samples whose codes were optimised so."""
         return {"code": "improved", "improve_steps": self.steps, "improve_lr": self.lr}
 
     def __post_init__(self) -> None:
@@ -52,7 +52,7 @@ class Improve:
 PUBLISHED = Improve()
 """As the published code improves samples."""
 IMPROVED: Final = ", improved"
-"""What the names of networks end in where their codes were improved."""
+"""Ending of the names of networks whose codes were optimised."""
 
 
 def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
@@ -78,8 +78,8 @@ def _contrast_normal(x: Tensor) -> Tensor:
     return x / (variance + 1e-8).sqrt()
 
 
-def selected(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
-    """Of every `how.reject` codes in `z` `[n reject, d]` the one of least cost, `[n, d]`."""
+def best_of(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+    """The code of least cost among every `how.reject` codes of `z` `[n reject, d]`: `[n, d]`."""
     with nets.evaluating():
         costs = torch.cat([cost(method, nets, part, by) for part in z.split(how.batch_size)])
     groups = torch.nan_to_num(costs, nan=float("inf")).view(-1, how.reject)
@@ -87,12 +87,12 @@ def selected(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Te
     return z.view(-1, how.reject, z.shape[1]).gather(1, best)[:, 0]
 
 
-def moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
-    """Codes `[n, d]`, moved from `z` downhill in `cost`; noise beside the code stays, as do all weights."""
-    return torch.cat([_moved(method, nets, part, by, how) for part in z.split(how.batch_size)])
+def optimise_codes(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+    """Codes `[n, d]`, optimised from `z` downhill in `cost`; noise and all weights stay as they are."""
+    return torch.cat([_optimise(method, nets, part, by, how) for part in z.split(how.batch_size)])
 
 
-def _moved(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def _optimise(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
     code, xi = z[:, : method.z_dim].clone().requires_grad_(), z[:, method.z_dim :]
     adam = torch.optim.Adam([code], lr=how.lr, betas=(0.9, 0.999))
     last = float("inf")

@@ -1,16 +1,25 @@
-"""The training images that are nearest to others."""
+"""Images that a model makes, and the training images nearest to them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import torch
 from torch import Tensor
 
+from chimerae import noise
 from chimerae.data import Split
-from chimerae.evaluation.bench import spread
+from chimerae.errors import InputError
+from chimerae.evaluation.alike import alike, outside, variance_of
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
+from chimerae.metrics import Fact, NearestMetric, NeighbourDistances
 from chimerae.metrics.nearest import nearest
+from chimerae.walks import spherical
 
 TRAIN: Final = 50_000
 """Training images among which they are looked for, evenly spread over the split."""
@@ -30,3 +39,102 @@ def neighbours(images: Tensor, train: Split, device: torch.device) -> tuple[Tens
 def _blocks(train: Split, indices: Tensor, n: int) -> Iterator[Tensor]:
     rows = max(1, VALUES // max(train.stored[0].size, n))
     return (train.raw(part) for part in indices.split(rows))
+
+
+MOST: Final = 1_000
+"""Images of each kind whose neighbours are looked for."""
+
+
+def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
+    """Scores of every network and of test images."""
+    if not metrics:
+        return Results()
+    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
+    problems, line = bench.misfits(), ""
+    if not len(test):
+        line = "the test split is empty; hold out a share of the data"
+    elif all(problems.values()):
+        line = by_reason(problems)
+    if line:
+        return Results(absent={metric.name: line for metric in metrics})
+    real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
+    near, broken, varieties = _distances(task, real, problems)
+    problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
+    facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
+    absent: dict[str, str] = {}
+    scores = []
+    for metric in metrics:
+        empty = {of: line for of in near if (line := _says_nothing(metric, of, near[of], varieties))}
+        if line := by_reason({**problems, **empty}):
+            absent[metric.name] = line
+        try:
+            scores += [_score(task, metric, of, near[of], facts) for of in near if of not in empty]
+        except InputError as error:
+            absent[metric.name] = str(error)
+    return Results(scores=tuple(scores), absent=absent)
+
+
+def _says_nothing(
+    metric: NearestMetric, of: str, near: NeighbourDistances, varieties: Mapping[str, float]
+) -> str:
+    """The reason why `metric` means nothing of the images `of` a network; '' when it does, and of data."""
+    if of == DATA:
+        return ""
+    same = alike(varieties[of], varieties[DATA], len(near.made)) if metric.varied else ""
+    return same or (outside(near.made, near.test) if metric.inside else "")
+
+
+def _distances(
+    task: Task, real: Tensor, problems: Mapping[str, str]
+) -> tuple[dict[str, NeighbourDistances], dict[str, int], dict[str, float]]:
+    """Distances of test images and of the images of every network without problems, the number of these that
+    are not finite (such a network has no distances), and the variances of both.
+    """
+    bench, train = task.bench, task.data.train
+    own = neighbours(real, train, bench.device)[0]
+    near, broken = {DATA: NeighbourDistances(made=own, between=own, test=own)}, {}
+    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, task.settings)
+    varieties = {DATA: variance_of(real)}
+    names = [name for name, problem in problems.items() if not problem]
+    for i, name in enumerate(names):
+        sets = made[name], between[name]
+        broken[name] = sum(map(not_finite, sets))
+        if not broken[name]:
+            drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
+            near[name] = replace(near[DATA], made=drawn, between=middles)
+            varieties[name] = variance_of(made[name])
+        task.progress(i + 1, len(names), "networks beside training images")
+    return near, broken, varieties
+
+
+def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
+    """Every network's images of codes in the middle between two of `real`, or between two prior codes where
+    there is no encoder; a middle keeps the noise of one of them.
+    """
+    if bench.method.encodes:
+        z = torch.cat([bench.codes(real[a:b], a) for a, b in pieces(len(real), settings.batch_size)])
+        z = z[torch.randperm(len(z), generator=noise.generator("evaluation", settings.seed, "mates"))]
+    else:
+        z = bench.prior(0, len(real))
+    a, b = z[: len(z) // 2], z[len(z) // 2 :][: len(z) // 2]
+    d = bench.method.z_dim
+    middle = torch.cat([spherical(a[:, :d], b[:, :d], 3)[:, 1], a[:, d:]], 1)
+    return bench.decode_all(middle) if len(middle) else dict.fromkeys(bench.misfits(), real[:0])
+
+
+def _score(
+    task: Task, metric: NearestMetric, of: str, near: NeighbourDistances, facts: dict[str, Fact]
+) -> Score:
+    protocol = {**metric.protocol(task.context), **facts}
+    if of != DATA:
+        ends = "test images" if task.bench.method.encodes else "prior"
+        code = "prior" if metric.on == "samples" else f"middle, {ends}"
+        protocol |= {"code": code, **task.settings.of_networks}
+    return Score(
+        metric=metric.name,
+        of=of,
+        value=metric.measure(near),
+        n=len(near.made if metric.on == "samples" else near.between),
+        better=metric.better,
+        protocol=protocol,
+    )

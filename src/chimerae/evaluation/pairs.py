@@ -10,11 +10,11 @@ from torch import Tensor
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.features import Views, open_views
 from chimerae.evaluation.scores import Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
-from chimerae.evaluation.views import Views, open_views
-from chimerae.metrics import Fact, Mean, PairMetric, Spread, Subject
+from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, RunningVariance
 
 
 @dataclass
@@ -26,17 +26,17 @@ class _Tally:
     means: dict[tuple[str, str], Mean] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
-    spread: Spread = field(default_factory=Spread)
+    variance: RunningVariance = field(default_factory=RunningVariance)
     """Of the originals."""
 
     def see(self, x: Tensor) -> None:
         """Take in originals, before what was made of them is added."""
         if any(metric.over_variance for metric in self.metrics):
-            self.spread.add(x)
+            self.variance.add(x)
 
     def unit(self, metric: PairMetric) -> float:
-        """What the mean of a metric is divided by; 0 where all originals are alike."""
-        return self.spread.value if metric.over_variance else 1.0
+        """Divisor of the mean of a metric; 0 where all originals are alike."""
+        return self.variance.value if metric.over_variance else 1.0
 
     def add(self, network: str, x: Tensor, y: Tensor) -> None:
         self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)
@@ -76,7 +76,7 @@ def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
         task.progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)
     spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}
-    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), task.subject)
+    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), task.context)
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
@@ -85,7 +85,9 @@ def _protocol(bench: Bench, split: Split, n: int, settings: Evaluation) -> dict[
     return facts if bench.code_kind is None else facts | {"code": bench.code_kind}
 
 
-def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], subject: Subject) -> Results:
+def _results(
+    tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], context: MetricContext
+) -> Results:
     scores, line = [], by_reason(problems)
     for metric in tally.metrics:
         if metric.name in tally.absent:
@@ -93,7 +95,7 @@ def _results(tally: _Tally, problems: dict[str, str], facts: dict[str, Fact], su
         unit = tally.unit(metric)
         if line or not unit:
             tally.absent[metric.name] = line or "all originals are alike"
-        protocol = {**metric.protocol(subject), **facts, **tally.views.facts(metric.features)}
+        protocol = {**metric.protocol(context), **facts, **tally.views.facts(metric.features)}
         for (name, network), mean in tally.means.items():
             if name == metric.name and unit and not problems.get(network):
                 scores.append(

@@ -15,11 +15,11 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import Variety, alike, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces, spread
-from chimerae.evaluation.improved import IMPROVED, PUBLISHED, moved
-from chimerae.evaluation.remembered import Memory
+from chimerae.evaluation.features import Views, open_views
+from chimerae.evaluation.improved import IMPROVED, PUBLISHED, optimise_codes
 from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.statistics_cache import Memory
 from chimerae.evaluation.task import Task
-from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
 
 SEEN: Final = 2_000
@@ -31,7 +31,7 @@ _Gathered = Mapping[_Key, Statistic]
 
 @dataclass(frozen=True)
 class _Pass:
-    """What is the same for all batches of an evaluation."""
+    """State shared by all batches of an evaluation."""
 
     task: Task
     metrics: Sequence[SampleMetric]
@@ -62,14 +62,14 @@ class _Pass:
 
 @dataclass(frozen=True)
 class _Made:
-    """What is gathered of `n` images of one kind, or the `problem` with them."""
+    """Statistics of `n` images of one kind, or the `problem` with them."""
 
     of: str
     n: int
     problem: str = ""
     statistics: _Gathered = field(default_factory=dict)
     alike: str = ""
-    """Why metrics of variety mean nothing of them; '' when they vary, and of data."""
+    """The reason why metrics of variety do not apply; '' when they vary, and for data."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -103,7 +103,7 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
 
 
 def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
-    """What is gathered of `n` images, spread over the split and in random order: some sets are sorted.
+    """Statistics of `n` images, spread over the split and in random order: some sets are sorted.
 
     What is gathered of features is kept for the next model.
     """
@@ -140,7 +140,7 @@ def _makers(
 
 
 def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
-    return moved(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
+    return optimise_codes(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
 
 
 def _drawn(
@@ -205,7 +205,7 @@ def _score(
 ) -> Score:
     settings, count = work.task.settings, partial(work.views.count, metric.features)
     n, n_real = count(made.n), count(int(str(against["real_n"])))
-    protocol = {**metric.protocol(work.task.subject), "seed": settings.seed}
+    protocol = {**metric.protocol(work.task.context), "seed": settings.seed}
     protocol |= work.views.facts(metric.features)
     protocol |= {} if metric.alone else {**against, "real_n": n_real}
     protocol |= {fact: min(metric.facts[fact], n, n_real) for fact in metric.bounded}

@@ -8,8 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+from torch import Tensor
+
 from chimerae.errors import InputError
-from chimerae.evaluation.shown import Shown
 from chimerae.files import read_json, write_json
 from chimerae.metrics import METRICS, Better, Fact
 
@@ -35,8 +36,34 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shown:
+    """Tensors on the CPU, images `[n, C, H, W]` in [0, 1] or points `[n, 2]`; empty where none."""
+
+    originals: Tensor | None = None
+    """Test samples, evenly spread over the split."""
+    reconstructions: Mapping[str, Tensor] = field(default_factory=dict)
+    """Each network's, of `originals`."""
+    samples: Mapping[str, Tensor] = field(default_factory=dict)
+    """Each network's, from the same prior codes."""
+    interpolation: Tensor | None = None
+    """Images of the generating network, `[pairs, steps, C, H, W]`; with an encoder the ends are originals."""
+    neighbours: Mapping[str, Tensor] = field(default_factory=dict)
+    """Samples of the network that generates, and the training image nearest to each."""
+    manifold: Tensor | None = None
+    """Images of the generating network: codes on a plane, `[100, C, H, W]`, or a line, `[10, C, H, W]`."""
+    clouds: Mapping[str, Tensor] = field(default_factory=dict)
+    """Points of the plane: the data's, then each network's."""
+    codes: Mapping[str, Tensor] = field(default_factory=dict)
+    """Draws from the prior P_z and from the aggregate posterior Q_z on the same two axes, `[n, 2]`."""
+    units: Tensor | None = None
+    """KL of the posteriors to the prior in nats, dimension by dimension, largest first, `[z]`; None of
+    codes of one dimension, and where posteriors have no density.
+    """
+
+
+@dataclass(frozen=True, kw_only=True)
 class Results:
-    """What an evaluation, or a part of it, came to."""
+    """Results of an evaluation, or of a part of it."""
 
     scores: tuple[Score, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)

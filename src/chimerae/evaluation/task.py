@@ -1,4 +1,4 @@
-"""What every part of an evaluation is given."""
+"""The input of every part of an evaluation."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.settings import Evaluation
-from chimerae.metrics import Subject
+from chimerae.metrics import MetricContext
 from chimerae.progress import Progress
 
 
@@ -17,6 +17,6 @@ class Task:
 
     bench: Bench
     data: Prepared
-    subject: Subject
+    context: MetricContext
     settings: Evaluation
     progress: Progress

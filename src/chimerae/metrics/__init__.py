@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from chimerae.metrics.cloud import Cloud, CloudMetric
-from chimerae.metrics.drawn import SampleMetric, Statistic, Storable
-from chimerae.metrics.encoded import Latent, LatentMetric, Lesson
+from chimerae.metrics.codes import Latent, LatentMetric, ProbeData
 from chimerae.metrics.kinds import (
     Better,
     Density,
     Fact,
     Features,
     Metric,
+    MetricContext,
     Posterior,
-    Subject,
 )
-from chimerae.metrics.mean import Mean, Spread
-from chimerae.metrics.near import Near, NearestMetric
-from chimerae.metrics.pair import PairMetric
+from chimerae.metrics.mean import Mean, RunningVariance
+from chimerae.metrics.nearest import NearestMetric, NeighbourDistances
+from chimerae.metrics.pairs import PairMetric
 from chimerae.metrics.registry import METRICS
+from chimerae.metrics.samples import SampleMetric, Statistic, Storable
+from chimerae.metrics.toy_points import ToyMetric, ToyPoints
 
 __all__ = [
     "METRICS",
     "Better",
-    "Cloud",
-    "CloudMetric",
     "Density",
     "Fact",
     "Features",
     "Latent",
     "LatentMetric",
-    "Lesson",
     "Mean",
     "Metric",
-    "Near",
+    "MetricContext",
     "NearestMetric",
+    "NeighbourDistances",
     "PairMetric",
     "Posterior",
+    "ProbeData",
+    "RunningVariance",
     "SampleMetric",
-    "Spread",
     "Statistic",
     "Storable",
-    "Subject",
+    "ToyMetric",
+    "ToyPoints",
 ]

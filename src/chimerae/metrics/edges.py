@@ -14,7 +14,7 @@ from typing import Final
 import torch
 from torch import Tensor
 
-from chimerae.metrics.kinds import Subject
+from chimerae.metrics.kinds import MetricContext
 
 WIDTHS: Final = (0.05, 8.0, 40)
 """Widths that are tried, in pixels: from, to, how many, at equal ratios."""
@@ -30,9 +30,9 @@ more of them lie wider than a posterior.
 """
 
 
-def unsuited(subject: Subject) -> str | None:
-    """Why images have no edge whose place and width are known; None for those that have."""
-    return None if subject.source == "step-edges" else "it is for the images step-edges"
+def why_not(context: MetricContext) -> str | None:
+    """The reason why edges of known place and width are missing; None for `step-edges`."""
+    return None if context.source == "step-edges" else "it is for the images step-edges"
 
 
 @dataclass

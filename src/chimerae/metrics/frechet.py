@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,6 +21,8 @@ class Moments:
     """Number, sum and sum of outer products of features; the features themselves while they are fewer than
     they have dimensions, which takes less room and time.
     """
+
+    stored_as: ClassVar[str] = "Moments"
 
     n: int = 0
     few: Tensor | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor
@@ -18,12 +18,14 @@ SPLITS: Final = 10
 
 
 @dataclass
-class Answers:
+class ScoreStats:
     """Sums over what the classifier says of images; image `i` belongs to split `i mod 10`.
 
     Usually the splits are tenths, one after the other, of images in random order. Taking turns comes to the
     same for these, and does not make splits of one class each out of images that are sorted.
     """
+
+    stored_as: ClassVar[str] = "Answers"
 
     n: int = 0
     shares: Tensor = field(default_factory=lambda: torch.zeros(SPLITS, 0))

@@ -1,4 +1,4 @@
-"""What a metric is: something measured, and what tables and readers need to know about it."""
+"""The base class of metrics: a measurement, and the facts that tables and readers need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Density(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         ...
 
     @property
@@ -46,8 +46,8 @@ class Density(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
-    """What is measured: samples of some shape, perhaps of a toy, and a model with codes of some size."""
+class MetricContext:
+    """Data and model that are measured: shape of samples, toy density, size of codes."""
 
     shape: Shape
     source: str = ""
@@ -55,7 +55,7 @@ class Subject:
     toy: Density | None = None
     encodes: bool = True
     posterior: Posterior = "density"
-    """What the encoder makes of a sample."""
+    """Kind of the encoder's posterior."""
     z_dim: int = 1
     noise_dim: int = 0
     with_labels: bool = False
@@ -68,8 +68,8 @@ class Subject:
 
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
-    """What every metric states of itself. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
-    `LatentMetric`, `CloudMetric`.
+    """Facts that every metric states. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
+    `LatentMetric`, `ToyMetric`.
     """
 
     name: str
@@ -84,23 +84,23 @@ class Metric(ABC):
     @property
     @abstractmethod
     def needs(self) -> Needs:
-        """What it is computed from."""
+        """The input that it is computed from."""
 
     @abstractmethod
-    def unsuited(self, subject: Subject) -> str | None:
-        """Why it says nothing about `subject`; None when it applies."""
+    def why_not(self, context: MetricContext) -> str | None:
+        """The reason why it does not apply to `context`; None when it applies."""
 
     @abstractmethod
-    def protocol(self, subject: Subject) -> Mapping[str, Fact]:
+    def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
 
 
-def named(features: Features | None) -> dict[str, Fact]:
+def feature_facts(features: Features | None) -> dict[str, Fact]:
     """The part of a protocol that names features."""
     return {} if features is None else {"features": " ".join(features)}
 
 
-def labelled(subject: Subject) -> str | None:
-    """Why a classifier of labels says nothing about `subject`; None when there are labels."""
+def labelled(context: MetricContext) -> str | None:
+    """The reason why there is no classifier of labels; None when there are labels."""
     another = "name a set that has: chimerae evaluate RUN --labels cifar10"
-    return None if subject.with_labels else f"it has no labels; {another}"
+    return None if context.with_labels else f"it has no labels; {another}"

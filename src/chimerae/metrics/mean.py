@@ -7,11 +7,11 @@ from math import sqrt
 from torch import Tensor
 
 
-class Spread:
+class RunningVariance:
     """Running mean squared distance of samples from their mean, per value, in float64.
 
     >>> import torch
-    >>> total = Spread()
+    >>> total = RunningVariance()
     >>> total.add(torch.tensor([[0.0, 1.0]]))
     >>> total.add(torch.tensor([[2.0, 1.0]]))
     >>> total.value

@@ -23,7 +23,7 @@ WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents from the finest scale to the coarsest."""
 SMALLEST: Final = 64
 """Sides below this leave less than 4 px on the coarsest scale."""
-PAIRS: Final = 10_000
+MOST_PAIRS: Final = 10_000
 """Pairs at most, as in the papers; further samples are left out."""
 LEVELS: Final = 255
 CHUNK: Final = 2**18
@@ -32,7 +32,7 @@ CHUNK: Final = 2**18
 
 @dataclass
 class Pairs:
-    """Running mean of `ms_ssim` of the samples 1 and 2, 3 and 4 and so on, at most `PAIRS`."""
+    """Running mean of `ms_ssim` of the samples 1 and 2, 3 and 4 and so on, at most `MOST_PAIRS`."""
 
     mean: Mean = field(default_factory=Mean)
     single: Tensor | None = None
@@ -40,11 +40,11 @@ class Pairs:
 
     def add(self, images: Tensor) -> None:
         """Take in images `[B, C, H, W]` in [0, 1]; they are rounded to 256 levels, as in a file."""
-        if self.mean.n == PAIRS:
+        if self.mean.n == MOST_PAIRS:
             return
         images = (images * LEVELS).round() / LEVELS
         images = images if self.single is None else torch.cat([self.single, images])
-        even = min(len(images) // 2, PAIRS - self.mean.n) * 2
+        even = min(len(images) // 2, MOST_PAIRS - self.mean.n) * 2
         self.mean.add(ms_ssim(images[0:even:2], images[1:even:2]))
         self.single = images[even : even + 1]
 

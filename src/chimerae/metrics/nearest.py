@@ -1,14 +1,17 @@
-"""Which training images an image is nearest to, and whether that is nearer than chance would have it."""
+"""Metrics of images against the training images nearest to them: nearer than chance would have it, or not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, final
 
 import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
+from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs
+from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
 """Training images beside which the nearest one is seen (Carlini et al. 2023, arXiv 2301.13188)."""
@@ -86,3 +89,79 @@ def copied(made: Tensor, test: Tensor) -> float:
 def _standing_out(distances: Tensor) -> Tensor:
     distances = distances.double()
     return distances[:, 0] / distances.mean(1).clamp(min=1e-9)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeighbourDistances:
+    """Distances of images to the training images nearest to them, nearest first: RMSE in grey levels
+    0 to 255.
+
+    Where the data are scored beside networks, all three are of test images.
+    """
+
+    made: Tensor
+    """Distances of images that a network drew, `[n, k]`."""
+    between: Tensor
+    """Distances of images made of codes in the middle between two others, `[m, k]`."""
+    test: Tensor
+    """Distances of test images, `[p, k]`."""
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class NearestMetric(Metric):
+    """Judges images that a model makes by the training images nearest to them, pixel by pixel."""
+
+    needs: ClassVar[Needs] = "nearest"
+    measure: Callable[[NeighbourDistances], float]
+    facts: Mapping[str, Fact]
+    """Facts on which the value depends."""
+    on: Literal["samples", "middles"] = "samples"
+    """Images that it judges: from prior codes, or from codes in the middle between two others."""
+    inside: bool = False
+    """Says nothing about samples that lie outside the data: noise is a copy of nothing."""
+
+    def why_not(self, context: MetricContext) -> str | None:
+        """The reason why it does not apply to `context`; None when it applies."""
+        return None if is_image(context.shape) else "it judges images"
+
+    def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        return self.facts
+
+
+NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
+    NearestMetric(
+        name="nearest_train",
+        better="data",
+        unit="grey levels 0 to 255",
+        facts={"distance": "RMSE of pixels"},
+        measure=lambda near: mean_distance(near.made),
+        about="distance of a sample to the nearest training image, then mean: far below the data's is blur",
+    ),
+    NearestMetric(
+        name="copied",
+        better="lower",
+        unit="[0, 1]",
+        facts={
+            "distance": "RMSE of pixels",
+            "neighbours": NEIGHBOURS,
+            "share": RARE,
+        },
+        varied=True,
+        inside=True,
+        measure=lambda near: copied(near.made, near.test),
+        about="share of samples that stand as near to one training image as 1 percent of test images do",
+    ),
+    NearestMetric(
+        name="interpolation_rmse",
+        better="data",
+        unit="grey levels 0 to 255",
+        facts={"distance": "RMSE of pixels", "way": "spherical, its middle"},
+        measure=lambda near: mean_distance(near.between),
+        on="middles",
+        varied=True,
+        about="the same distance of images in the middle between two, then mean",
+    ),
+)
+"""Tables and lists keep this order."""

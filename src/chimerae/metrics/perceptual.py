@@ -6,7 +6,7 @@ from typing import Final
 
 from torch import Tensor
 
-from chimerae.metrics.kinds import Subject
+from chimerae.metrics.kinds import MetricContext
 
 SMALLEST: Final = 31
 """Pixels of a side from which on AlexNet has anything left after its second pooling."""
@@ -22,8 +22,8 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).flatten(1).double().square().sum(1)
 
 
-def large_enough(subject: Subject) -> str | None:
-    """Why images are too small for AlexNet; None when they are not."""
-    if min(subject.shape[1:]) >= SMALLEST:
+def large_enough(context: MetricContext) -> str | None:
+    """The reason why images are too small for AlexNet; None when they are large enough."""
+    if min(context.shape[1:]) >= SMALLEST:
         return None
     return f"images smaller than {SMALLEST}x{SMALLEST} are too small for AlexNet"

@@ -1,4 +1,4 @@
-"""What a linear classifier reads from codes."""
+"""Accuracy of a linear classifier of codes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 MOST: Final = 5_000
 """Training samples that the classifier learns from."""
 PER_CLASS: Final = 5
-"""Of which every class needs this many on average."""
+"""Training samples that every class needs on average."""
 L2: Final = 1.0
 """Weight of half the squared weights beside the summed loss (scikit-learn's 1/C)."""
 STEPS: Final = 200
 """Iterations of L-BFGS at most."""
 
 
-def unsuited(labelled: int, classes: int) -> str | None:
-    """Why `labelled` training samples of `classes` classes teach nothing; None when they do.
+def why_not(labelled: int, classes: int) -> str | None:
+    """The reason why `labelled` samples of `classes` classes are no training set; None when they are one.
 
-    >>> unsuited(0, 0), unsuited(90, 20), unsuited(100, 20)
+    >>> why_not(0, 0), why_not(90, 20), why_not(100, 20)
     ('the data have no labels', '90 training samples are too few for 20 classes', None)
     """
     if not labelled:

@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from chimerae.metrics.cloud import CloudMetric
-from chimerae.metrics.drawn import SampleMetric
-from chimerae.metrics.encoded import LatentMetric
-from chimerae.metrics.near import NearestMetric
-from chimerae.metrics.of_clouds import CLOUDS
-from chimerae.metrics.of_codes import CODES
-from chimerae.metrics.of_features import FEATURES
-from chimerae.metrics.of_nearest import NEAREST
-from chimerae.metrics.of_pairs import PAIRS
-from chimerae.metrics.of_samples import SAMPLES
-from chimerae.metrics.pair import PairMetric
+from chimerae.metrics.codes import CODE_METRICS, LatentMetric
+from chimerae.metrics.features import FEATURE_METRICS
+from chimerae.metrics.nearest import NEAREST_METRICS, NearestMetric
+from chimerae.metrics.pairs import PAIR_METRICS, PairMetric
+from chimerae.metrics.samples import SAMPLE_METRICS, SampleMetric
+from chimerae.metrics.toy_points import TOY_METRICS, ToyMetric
 
-METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | CloudMetric, ...]] = (
-    *PAIRS,
-    *SAMPLES,
-    *FEATURES,
-    *NEAREST,
-    *CLOUDS,
-    *CODES,
+METRICS: Final[tuple[PairMetric | SampleMetric | NearestMetric | LatentMetric | ToyMetric, ...]] = (
+    *PAIR_METRICS,
+    *SAMPLE_METRICS,
+    *FEATURE_METRICS,
+    *NEAREST_METRICS,
+    *TOY_METRICS,
+    *CODE_METRICS,
 )
-"""In the order in which they are listed."""
+"""Tables and lists keep this order."""

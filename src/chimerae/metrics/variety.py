@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.neighbourhoods import Kept
+from chimerae.metrics.precision_recall import FeatureBank
 
 MOST: Final = 2_000
 """Images of either kind whose pairs are measured."""
 
 
-def variety(real: Kept, made: Kept) -> float:
+def variety(real: FeatureBank, made: FeatureBank) -> float:
     """Mean pairwise distance of the features of samples over that of the data, from 0; of the data about 1.
 
     0 is one image for every code. Noise has more than the data.

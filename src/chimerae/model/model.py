@@ -15,7 +15,7 @@ from chimerae import noise
 from chimerae.data import Prepare
 from chimerae.data.given import PLAIN, Given, as_batch
 from chimerae.errors import InputError, unknown
-from chimerae.evaluation.improved import PUBLISHED, Improve, moved, selected
+from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_codes
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
 from chimerae.model.files import write_model
@@ -144,8 +144,8 @@ class Model:
         maker, width = self._decoder(by), self.method.z_dim + self.method.noise_dim
         if z.dim() != 2 or z.shape[1] != width or len(z) % how.reject:
             raise InputError(f"codes to improve must be [n x {how.reject}, {width}], not {list(z.shape)}")
-        best = selected(self.method, self.nets, z.to(self.device), maker, how)
-        return moved(self.method, self.nets, best, maker, how).cpu()
+        best = best_of(self.method, self.nets, z.to(self.device), maker, how)
+        return optimise_codes(self.method, self.nets, best, maker, how).cpu()
 
     def reconstruct(self, x: Given, *, by: str | None = None, seed: int = 0) -> Tensor:
         """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from chimerae.config import override
-from chimerae.data import look
+from chimerae.data import source_info
 from chimerae.errors import unknown
 from chimerae.methods import Method
 from chimerae.nets import Architecture
@@ -47,7 +47,7 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(what)
     source = chosen.source(data)
-    short = _short(what, chosen) if preset == "short" and look(source).kind == "images" else {}
+    short = _short(what, chosen) if preset == "short" and source_info(source).kind == "images" else {}
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:

@@ -10,11 +10,10 @@ import torch
 from torch.nn import functional as F
 
 from chimerae.data import Prepared
-from chimerae.evaluation.nearest import TRAIN
-from chimerae.evaluation.neighbours import MOST
-from chimerae.evaluation.views import QUICK
-from chimerae.extractors.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
-from chimerae.extractors.efficientnet import MODULE, EfficientNet
+from chimerae.evaluation.features import QUICK
+from chimerae.evaluation.nearest import MOST, TRAIN
+from chimerae.features.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
+from chimerae.features.efficientnet import MODULE, EfficientNet
 from chimerae.metrics import METRICS
 from chimerae.recipes.run import Run
 from chimerae.recipes.timing import Timing

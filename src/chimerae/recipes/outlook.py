@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from chimerae.data import Prepared, look, prepare
+from chimerae.data import Prepared, prepare, source_info
+from chimerae.data.opened import opened_once
 from chimerae.durations import in_words
 from chimerae.errors import InputError
 from chimerae.progress import Progress, silent
@@ -62,6 +63,7 @@ class Outlook:
         )
 
 
+@opened_once()
 def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: Progress = silent) -> Outlook:
     """`run` with its size settled, and what `wish` leaves open chosen.
 
@@ -94,7 +96,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
     given = shape = _shape(run)
     run.arch.check(shape)
-    kept = GUESSED_SHARE * limit
+    kept, data = GUESSED_SHARE * limit, None
     if not wish.size:
         data = prepare(run.data, run.prepare, progress=progress)
         first = search.timing(shape, search.base)
@@ -105,7 +107,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     run, shape, timing = chosen(search, shape, wish.size)
     if shape != given:
         note = note.replace(_side(given), _side(shape))
-    data = prepare(run.data, run.prepare, progress=progress)
+    data = data or prepare(run.data, run.prepare, progress=progress)
     counted = operations(run, shape)
     after = evaluation_seconds(run, data, timing, counted)
     spent = time.monotonic() - began
@@ -134,7 +136,7 @@ def _side(shape: Shape) -> str:
 
 def _shape(run: Run) -> Shape:
     """Of one sample of a run whose size is settled."""
-    shape = look(run.data, run.prepare).final
+    shape = source_info(run.data, run.prepare).final
     if shape is None:
         raise InputError(f"the samples of {run.data} differ in size; choose one with --prepare.size")
     return shape

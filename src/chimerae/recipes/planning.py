@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from chimerae.config import override
-from chimerae.data import look
+from chimerae.data import source_info
 from chimerae.durations import seconds
 from chimerae.methods import Method
 from chimerae.networks import DCGAN, Residual
@@ -87,7 +87,7 @@ def wish(
     if what is None or "steps" in given:
         return Wish(limit, steps=limit is not None and "steps" not in given)
     made = recipe(what)
-    short = preset == "short" and look(run.data, run.prepare).kind == "images"
+    short = preset == "short" and source_info(run.data, run.prepare).kind == "images"
     steps = limit is not None or (short and "steps" not in made.extra)
     free = steps and short
     prepared = sized(run)[0].prepare

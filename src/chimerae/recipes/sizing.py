@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chimerae.data import Look, Prepare, look
+from chimerae.data import Prepare, SourceInfo, source_info
 from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.nets import Architecture
@@ -32,7 +32,7 @@ def default_arch(
         return arch
     if arch is not None:
         return class_of("architecture", arch, Architecture, BY_NAME)()
-    return MLP() if look(source).kind == "points" else images or DCGAN()
+    return MLP() if source_info(source).kind == "points" else images or DCGAN()
 
 
 def sized(run: Run) -> tuple[Run, str]:
@@ -52,7 +52,7 @@ def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare,
     Raises:
         InputError: the networks cannot be built for these data.
     """
-    seen = look(source, prepare)
+    seen = source_info(source, prepare)
     if seen.kind == "points" or prepare.size is not None:
         if seen.final is not None:
             arch.check(seen.final)
@@ -72,7 +72,7 @@ def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare,
     return padded, f"{describe(seen.final)} images are padded to {describe(nearest)}; {another}"
 
 
-def _common_side(seen: Look, arch: Architecture) -> int:
+def _common_side(seen: SourceInfo, arch: Architecture) -> int:
     """64, or what most images can fill, rounded down to a valid side."""
     shorter = sorted(min(size) for size, count in seen.cropped.items() for _ in range(count))
     middle = shorter[len(shorter) // 2] if shorter else COMMON_SIDE

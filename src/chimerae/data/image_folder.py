@@ -1,0 +1,134 @@
+"""A folder of images: nested, of mixed sizes and modes; class folders and split folders are understood."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from chimerae.data.sources import ImageSource, Item, Part, even_indices, file_identity, open_picture
+from chimerae.data.split_names import TEST_NAMES, WantedSplits, choose_splits, names_in
+from chimerae.errors import InputError
+
+SUFFIXES: Final = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".avif", ".jp2"}
+)
+
+
+def open_folder(
+    root: Path, wanted: WantedSplits | None = None, order: Mapping[str, int] | None = None
+) -> ImageSource:
+    """The images below `root`.
+
+    Args:
+        root: the folder.
+        wanted: the splits that are wanted; the usual ones when not given.
+        order: how many files of a folder without splits belong to each of them, in the order of their names;
+            it counts only if it is as many as there are.
+
+    Raises:
+        InputError: there are none, or a wanted split is missing.
+    """
+    images, others = _walk(root)
+    if not images:
+        beside = f" ({', '.join(f'{count} {what}' for what, count in others.items())})" if others else ""
+        raise InputError(
+            f"'{root}' holds no images{beside}; wanted: {' '.join(sorted(SUFFIXES))} or .parquet"
+        )
+    parts, left_out = _splits(root, images, wanted, order or {})
+    classes, labels = _classes(parts)
+    return ImageSource(
+        identity=file_identity(path for path, _ in images),
+        parts={
+            split: Part(len(found), _reader(root, [path for path, _ in found], labels))
+            for split, found in parts.items()
+        },
+        classes=classes,
+        left_out=left_out | others,
+    )
+
+
+Found = Sequence[tuple[Path, tuple[str, ...]]]
+"""Files, each with the folders between its split (or the root) and itself."""
+
+
+def _walk(root: Path) -> tuple[Found, dict[str, int]]:
+    """Image files below `root` in order, and counts of what else there is; hidden ones are skipped."""
+    images: list[tuple[Path, tuple[str, ...]]] = []
+    seen: set[str] = set()
+    beside = {"other files": 0, "folders without permission": 0}
+
+    def refused(error: OSError) -> None:
+        beside["folders without permission"] += 1
+
+    for folder, below, names in os.walk(root, onerror=refused, followlinks=True):
+        inside = Path(folder).relative_to(root).parts
+        below[:] = sorted(name for name in below if not name.startswith(".") and _is_new(folder, name, seen))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            if Path(name).suffix.lower() in SUFFIXES:
+                images.append((Path(folder) / name, inside))
+            else:
+                beside["other files"] += 1
+    return images, {what: count for what, count in beside.items() if count}
+
+
+def _is_new(folder: str, name: str, seen: set[str]) -> bool:
+    """False for a folder that was met before, by way of links: else a circle of them would never end."""
+    real = os.path.realpath(os.path.join(folder, name))
+    if real in seen:
+        return False
+    seen.add(real)
+    return True
+
+
+def _splits(
+    root: Path, images: Found, wanted: WantedSplits | None, order: Mapping[str, int]
+) -> tuple[dict[str, Found], dict[str, int]]:
+    """Images by split, and how many are in none; without `train/` and a test folder, or without any that is
+    wanted, all are one split.
+    """
+    by_top: dict[str, list[tuple[Path, tuple[str, ...]]]] = {}
+    for path, inside in images:
+        by_top.setdefault(inside[0].lower() if inside else "", []).append((path, inside[1:]))
+    if wanted is None:
+        alone = "train" not in by_top or by_top.keys().isdisjoint(TEST_NAMES)
+    else:
+        alone = by_top.keys().isdisjoint(names_in(wanted))
+    if alone and len(images) == sum(order.values()):
+        by_top = _dealt(images, order)
+    elif alone:
+        return {"train": images}, {}
+    chosen, left = choose_splits(list(by_top), wanted, str(root))
+    left_out = {f"images in {top or root.name}": len(by_top[top]) for top in left}
+    return {
+        split: [found for top in tops for found in by_top[top]] for split, tops in chosen.items()
+    }, left_out
+
+
+def _dealt(images: Found, order: Mapping[str, int]) -> dict[str, list[tuple[Path, tuple[str, ...]]]]:
+    rest = iter(images)
+    return {split: list(islice(rest, count)) for split, count in order.items()}
+
+
+def _classes(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[Path, int]]:
+    """Class names, and the class of every file: its first folder, if all are in one and there are several."""
+    folders = {path: inside[0] if inside else "" for found in parts.values() for path, inside in found}
+    names = sorted(set(folders.values()))
+    if len(names) < 2 or "" in names:
+        return (), {}
+    return tuple(names), {path: names.index(folder) for path, folder in folders.items()}
+
+
+def _reader(
+    root: Path, paths: Sequence[Path], labels: Mapping[Path, int]
+) -> Callable[[int | None], Iterator[Item]]:
+    def read(limit: int | None) -> Iterator[Item]:
+        for i in even_indices(len(paths), limit):
+            path = paths[i]
+            yield Item(path.relative_to(root).as_posix(), partial(open_picture, path), labels.get(path))
+
+    return read

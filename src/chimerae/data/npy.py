@@ -1,0 +1,288 @@
+"""Arrays in `.npy` and `.npz` files: images of any common layout and range, or points."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+from PIL import Image
+
+from chimerae.data.sources import ImageSource, Item, Part, Points, PointSource, even_indices, file_identity
+from chimerae.errors import InputError
+
+Array = NDArray[np.generic]
+
+TRAIN_NAMES: Final = ("x_train", "train", "train_images", "images", "x", "data")
+TEST_NAMES: Final = ("x_test", "test", "test_images", "x_val", "val", "validation")
+LABEL_NAMES: Final = {
+    "train": ("y_train", "train_labels", "labels", "label", "y"),
+    "test": ("y_test", "test_labels", "y_val", "val_labels"),
+}
+CHANNELS: Final = (1, 3, 4)
+_BLOCK: Final = 256
+"""Images that are read at a time."""
+_BLOCK_VALUES: Final = 2**24
+"""Values that are looked at in one go."""
+
+
+@dataclass(frozen=True)
+class Rescale:
+    """Values `v` become the bytes `round((v - low) * factor)`.
+
+    >>> Rescale(-1.0, 127.5)(np.array([-1.0, 0.0, 1.0]))
+    array([  0, 128, 255], dtype=uint8)
+    """
+
+    low: float
+    factor: float
+
+    def __call__(self, values: Array) -> NDArray[np.uint8]:
+        """Bytes of the shape of `values`."""
+        if values.dtype == np.uint8 and self == AS_IS:
+            return np.asarray(values, dtype=np.uint8)
+        return np.rint((values.astype(np.float64) - self.low) * self.factor).astype(np.uint8)
+
+
+AS_IS: Final = Rescale(0.0, 1.0)
+UNIT: Final = Rescale(0.0, 255.0)
+SIGNED: Final = Rescale(-1.0, 127.5)
+SIXTEEN_BITS: Final = Rescale(0.0, 1 / 257)
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Smallest and largest value of arrays, and whether all values are whole numbers."""
+
+    low: float
+    high: float
+    whole: bool
+
+
+def rescale_of(arrays: Mapping[str, Array]) -> Rescale:
+    """The map from values to bytes, by type and range of all `arrays` (by name) together.
+
+    Bytes stay; booleans and floats in [0, 1] are stretched by 255, floats in [-1, 1] by 127.5 after adding 1;
+    whole numbers in 0..255 stay; unsigned 16-bit integers beyond that are divided by 257.
+
+    Raises:
+        InputError: NaN or infinite values, or a range that is none of these.
+
+    >>> rescale_of({"x": np.array([0.0, 0.5])}) == UNIT, rescale_of({"x": np.array([0.0, 255.0])}) == AS_IS
+    (True, True)
+    """
+    types = {array.dtype for array in arrays.values()}
+    if types == {np.dtype(np.uint8)}:
+        return AS_IS
+    if types == {np.dtype(np.bool_)}:
+        return UNIT
+    found = [_extent(array, name) for name, array in arrays.items()]
+    low, high = min(extent.low for extent in found), max(extent.high for extent in found)
+    if any(kind.kind == "f" for kind in types) and low >= -1.0 and high <= 1.0:
+        return SIGNED if low < 0 else UNIT
+    if low >= 0 and high <= 255 and all(extent.whole for extent in found):
+        return AS_IS
+    if types == {np.dtype(np.uint16)}:
+        return SIXTEEN_BITS
+    raise InputError(
+        f"{next(iter(arrays))} has {'/'.join(sorted(map(str, types)))} values from {low:g} to {high:g}; "
+        f"wanted: uint8, floats in [0, 1] or [-1, 1], or whole numbers in 0..255"
+    )
+
+
+def _extent(array: Array, name: str) -> Extent:
+    per_row = max(1, array[0].size)
+    rows = max(1, _BLOCK_VALUES // per_row)
+    low, high, whole = np.inf, -np.inf, True
+    for start in range(0, len(array), rows):
+        block = array[start : start + rows]
+        if block.dtype.kind == "f":
+            bad = np.flatnonzero(~np.isfinite(block).reshape(len(block), -1).all(1))
+            if len(bad):
+                raise InputError(f"{name} holds NaN or infinite values, first in image {start + bad[0]}")
+            whole = whole and bool((block == np.rint(block)).all())
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    return Extent(low, high, whole)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An array, known by its header: in a file, or in memory."""
+
+    where: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    load: Callable[[], Array]
+
+
+def open_arrays(path: Path) -> ImageSource | PointSource:
+    """The images or points of a `.npy` or `.npz` file; only headers are read.
+
+    Raises:
+        InputError: the file is damaged, or what it holds is neither images nor points.
+    """
+    try:
+        members = _members(path)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"'{path}' cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}"
+        ) from error
+    splits = _splits(path, members)
+    labels = {split: _labels(split, stored, members) for split, stored in splits.items()}
+    return from_stored(file_identity([path]), splits, labels)
+
+
+def from_stored(
+    identity: str, splits: Mapping[str, Stored], labels: Mapping[str, Stored | None]
+) -> ImageSource | PointSource:
+    """The images or points of one array per split, with the labels `[N]` of those that have any.
+
+    Raises:
+        InputError: an array holds neither images nor points.
+    """
+    for stored in splits.values():
+        _check(stored)
+    if all(len(stored.shape) == 2 for stored in splits.values()):
+        return _points(identity, splits)
+    rescale = cache(lambda: rescale_of({stored.where: stored.load() for stored in splits.values()}))
+    parts = {
+        split: Part(stored.shape[0], _reader(stored, rescale, labels.get(split)))
+        for split, stored in splits.items()
+    }
+    return ImageSource(identity, parts)
+
+
+def _members(path: Path) -> dict[str, Stored]:
+    if path.suffix.lower() == ".npy":
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        return {"": Stored(f"'{path}'", array.shape, array.dtype, lambda: array)}
+    found = {}
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                read = (
+                    npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
+                )
+                shape, _, dtype = read(file)
+            key = name.removesuffix(".npy")
+            found[key] = Stored(f"'{key}' in '{path}'", shape, dtype, cache(partial(_load_member, path, key)))
+    return found
+
+
+def _load_member(path: Path, key: str) -> Array:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            array: Array = archive[key]
+            return array
+    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
+        raise InputError(f"'{key}' in '{path}' is damaged: {str(error).splitlines()[0]}") from error
+
+
+def _splits(path: Path, members: Mapping[str, Stored]) -> dict[str, Stored]:
+    by_name = {name.lower(): stored for name, stored in members.items()}
+    samples = [stored for stored in members.values() if len(stored.shape) >= 2]
+    train = next((by_name[name] for name in TRAIN_NAMES if name in by_name), None)
+    test = next((by_name[name] for name in TEST_NAMES if name in by_name), None)
+    if len(members) == 1 or (train is None and len(samples) == 1):
+        return {"train": samples[0] if samples else next(iter(members.values()))}
+    if train is None:
+        listed = ", ".join(f"{name} {list(stored.shape)}" for name, stored in members.items()) or "nothing"
+        raise InputError(
+            f"'{path}' must hold one array, or some called x_train and x_test, or images; it holds {listed}"
+        )
+    return {"train": train} if test is None else {"train": train, "test": test}
+
+
+def _check(stored: Stored) -> None:
+    """Refuse what is neither images nor points, by shape and type."""
+    shape, kind = list(stored.shape), stored.dtype.kind
+    if kind not in "buif":
+        raise InputError(
+            f"{stored.where} has dtype {stored.dtype}; wanted: uint8, or float for images or points"
+        )
+    if 0 in shape:
+        raise InputError(f"{stored.where} is empty: its shape is {shape}")
+    if len(shape) == 2 and kind != "f":
+        raise InputError(
+            f"{stored.where} is {shape} of {stored.dtype}: points [N, d] must be float, "
+            f"images [N, H, W] or [N, H, W, C]"
+        )
+    if len(shape) not in (2, 3, 4) or (len(shape) == 4 and channel_axis(stored.shape) is None):
+        raise InputError(
+            f"{stored.where} has shape {shape}; wanted: points [N, d], or images [N, H, W], [N, H, W, C] "
+            f"or [N, C, H, W] with 1, 3 or 4 channels"
+        )
+
+
+def channel_axis(shape: tuple[int, ...]) -> int | None:
+    """Axis of the channels of `[N, ., ., .]`: the last if that is possible, else the second."""
+    return next((axis for axis in (3, 1) if shape[axis] in CHANNELS), None)
+
+
+def _points(identity: str, splits: Mapping[str, Stored]) -> PointSource:
+    dimensions = {stored.shape[1] for stored in splits.values()}
+    if len(dimensions) > 1:
+        raise InputError(f"train and test points differ in dimension: {sorted(dimensions)}")
+
+    def load() -> dict[str, Points]:
+        return {split: _finite(stored) for split, stored in splits.items()}
+
+    return PointSource(
+        identity, load, {split: stored.shape[0] for split, stored in splits.items()}, dimensions.pop()
+    )
+
+
+def _finite(stored: Stored) -> Points:
+    points = stored.load().astype(np.float32)
+    bad = np.flatnonzero(~np.isfinite(points).all(1))
+    if len(bad):
+        raise InputError(
+            f"{stored.where} holds NaN or infinite values in {len(bad)} rows, first in row {bad[0]}"
+        )
+    if len(points) > 1 and (points == points[0]).all():
+        raise InputError(
+            f"{stored.where}: all {len(points)} points are the same: there is nothing to learn from them"
+        )
+    return points
+
+
+def _labels(split: str, stored: Stored, members: Mapping[str, Stored]) -> Stored | None:
+    """The array of integers beside the samples of `split`, one for each."""
+    by_name = {name.lower(): found for name, found in members.items()}
+    named = (by_name[name] for name in LABEL_NAMES[split] if name in by_name)
+    return next((found for found in named if found.shape[:1] == stored.shape[:1] and _is_label(found)), None)
+
+
+def _is_label(found: Stored) -> bool:
+    return found.dtype.kind in "iu" and found.shape[1:] in ((), (1,))
+
+
+def _reader(
+    stored: Stored, rescale: Callable[[], Rescale], labels: Stored | None
+) -> Callable[[int | None], Iterator[Item]]:
+    def read(limit: int | None) -> Iterator[Item]:
+        array, to_bytes = stored.load(), rescale()
+        classes = None if labels is None else labels.load().reshape(-1)
+        rows = even_indices(len(array), limit)
+        for start in range(0, len(rows), _BLOCK):
+            chosen = rows[start : start + _BLOCK]
+            images = to_bytes(array[chosen.start : chosen.stop : chosen.step])
+            for i, image in zip(chosen, images, strict=True):
+                label = None if classes is None else int(classes[i])
+                yield Item(f"image {i}", partial(array_picture, image), label)
+
+    return read
+
+
+def array_picture(values: NDArray[np.uint8]) -> Image.Image:
+    """A picture from `[H, W]`, `[H, W, C]` or `[C, H, W]`."""
+    if values.ndim == 3 and channel_axis((0, *values.shape)) == 1:
+        values = values.transpose(1, 2, 0)
+    return Image.fromarray(np.ascontiguousarray(values[..., 0] if values.shape[2:] == (1,) else values))

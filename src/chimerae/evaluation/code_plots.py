@@ -1,0 +1,81 @@
+"""Codes to look at: on two axes beside the prior, how much each dimension holds, and a plane through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae.data import Prepared
+from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
+
+POINTS: Final = 2000
+"""Codes that are shown."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Codes:
+    """Plots of the codes of test samples, as tensors."""
+
+    points: Mapping[str, Tensor] = field(default_factory=dict)
+    """Draws from prior and aggregate posterior on the same two axes, `[n, 2]`."""
+    units: Tensor | None = None
+    """KL of the posteriors in nats, dimension by dimension, largest first, `[z]`."""
+    directions: Tensor | None = None
+    """The two directions in which codes vary most, orthonormal, `[z, 2]`; None of two dimensions or fewer."""
+
+
+def look_at_codes(bench: Bench, data: Prepared) -> Codes:
+    """Codes of test samples; nothing where the method has none, or they are not finite."""
+    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
+        return Codes()
+    x = data.test.take(spread(len(data.test), POINTS))
+    cuts = pieces(len(x), bench.batch_size)
+    z, _, kl = map(torch.cat, zip(*(bench.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
+    if not bool(z.isfinite().all() and kl.isfinite().all()):
+        return Codes()
+    known = z.shape[1] > 1 and bench.posterior_kind(data.test) == "density"
+    prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
+    return Codes(
+        points=_points(x, z, prior),
+        units=kl.double().mean(0).sort(descending=True).values.float() if known else None,
+        directions=_directions(z, 2).float() if z.shape[1] > 2 else None,
+    )
+
+
+def _points(x: Tensor, z: Tensor, prior: Tensor) -> dict[str, Tensor]:
+    """Prior and codes on two axes: those of the code, or the two along which the codes of data vary most.
+
+    A code of one dimension is drawn against the main axis of the data.
+    """
+    if z.shape[1] == 1:
+        up = _main(x.flatten(1), 1)
+        return {
+            "prior P_z (up: data)": torch.cat([prior, up], 1),
+            "codes Q_z (up: data)": torch.cat([z, up], 1),
+        }
+    if z.shape[1] == 2:
+        return {"prior P_z": prior, "codes Q_z": z}
+    name = f", 2 of {z.shape[1]} axes"
+    return {f"prior P_z{name}": _main(z, 2, prior), f"codes Q_z{name}": _main(z, 2)}
+
+
+def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
+    """`seen` (or `rows` themselves) `[n, d]` along the directions in which `rows` vary most, `[n, axes]`."""
+    moved = (rows if seen is None else seen) - rows.mean(0)
+    return moved.double().matmul(_directions(rows, axes)).float()
+
+
+def _directions(rows: Tensor, axes: int) -> Tensor:
+    """The directions in which `rows` `[n, d]` vary most, the first one first, `[d, axes]`, float64."""
+    x = (rows - rows.mean(0)).double()
+    if x.shape[1] <= len(x):
+        directions = torch.linalg.eigh(x.T @ x).eigenvectors[:, -axes:]
+    else:
+        directions = x.T @ torch.linalg.eigh(x @ x.T).eigenvectors[:, -axes:]
+    directions = directions / directions.norm(dim=0).clamp(min=1e-12)
+    signed: Tensor = directions * directions.sum(0).sign()
+    return signed.flip(1)

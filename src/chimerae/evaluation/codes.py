@@ -1,0 +1,107 @@
+"""Codes of test samples against the prior, and posteriors drawn again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae.data import Split
+from chimerae.errors import InputError
+from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
+from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
+from chimerae.metrics import Fact, Latent, LatentMetric, ProbeData
+from chimerae.metrics.probe import MOST as PROBE_SAMPLES
+
+MOST: Final = 2_000
+"""Test samples that are encoded."""
+SEEN: Final = 64
+DRAWS: Final = 128
+"""Samples whose posterior is drawn again, and how often."""
+ENCODER: Final = "encoder"
+
+
+def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
+    """Scores of the encoder."""
+    if not metrics:
+        return Results()
+    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
+    reason = bench.cannot_encode()
+    if len(test) < 2:
+        reason = "it needs two test samples or more; hold out a share of the data"
+    if not reason:
+        latent = encoded(bench, test, settings)
+        if any(metric.learns for metric in metrics):
+            latent = replace(latent, probe_data=_probe_data(bench, train, test, settings))
+        task.progress(len(latent.codes), len(latent.codes), "codes")
+        if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.redrawn, latent.kl)):
+            reason = "codes are not finite"
+    if reason:
+        return Results(absent={metric.name: reason for metric in metrics})
+    facts: dict[str, Fact] = {"split": test.name, "seed": settings.seed, **settings.of_networks}
+    scores: list[Score] = []
+    absent: dict[str, str] = {}
+    for metric in metrics:
+        try:
+            scores.append(
+                Score(
+                    metric=metric.name,
+                    of=ENCODER,
+                    value=metric.measure(latent),
+                    n=len(latent.codes),
+                    better=metric.better,
+                    protocol={**metric.protocol(task.context), **facts},
+                )
+            )
+        except InputError as error:
+            absent[metric.name] = str(error)
+    return Results(scores=tuple(scores), absent=absent)
+
+
+def encoded(bench: Bench, test: Split, settings: Evaluation) -> Latent:
+    """Codes of at most 2,000 samples of `test`, and 128 draws for each of the first 64 of them."""
+    indices = spread(len(test), _count(settings))
+    samples = test.take(indices)
+    seen = samples[:SEEN]
+    cuts = pieces(len(samples), settings.batch_size)
+    codes, means, kl = zip(*(bench.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
+    redrawn = [
+        torch.cat(
+            [bench.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
+        )
+        for i in range(DRAWS)
+    ]
+    prior = noise_rows(0, len(indices), bench.method.z_dim, settings.seed, "prior of codes")
+    return Latent(
+        codes=torch.cat(codes),
+        prior=prior,
+        samples=samples,
+        redrawn=torch.stack(redrawn, 1),
+        seed=settings.seed,
+        means=torch.cat(means),
+        kl=torch.cat(kl),
+    )
+
+
+def probe_rows(train: Split, test: Split) -> Tensor:
+    """Training samples that a classifier of codes learns from, at most 5,000; none without labels."""
+    return spread(0 if train.labels is None or test.labels is None else len(train), PROBE_SAMPLES)
+
+
+def _probe_data(bench: Bench, train: Split, test: Split, settings: Evaluation) -> ProbeData | None:
+    if train.labels is None or test.labels is None:
+        return None
+    rows = probe_rows(train, test)
+    cuts = pieces(len(rows), settings.batch_size)
+    codes = [bench.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
+    asked = test.labels[spread(len(test), _count(settings))]
+    return ProbeData(codes=torch.cat(codes), classes=train.labels[rows], asked=asked)
+
+
+def _count(settings: Evaluation) -> int:
+    return min(settings.n or MOST, MOST)

@@ -1,0 +1,92 @@
+"""Evaluation of a trained model: one pass over the test split feeds every metric."""
+
+from __future__ import annotations
+
+from chimerae.data import Prepared
+from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.codes import measure_codes, probe_rows
+from chimerae.evaluation.nearest import measure_nearest
+from chimerae.evaluation.pairs import measure_pairs
+from chimerae.evaluation.samples import measure_samples
+from chimerae.evaluation.scores import Results
+from chimerae.evaluation.settings import Evaluation
+from chimerae.evaluation.task import Task
+from chimerae.evaluation.toy_points import measure_toy_points
+from chimerae.evaluation.visuals import show
+from chimerae.methods import Method
+from chimerae.metrics import (
+    METRICS,
+    LatentMetric,
+    Metric,
+    MetricContext,
+    NearestMetric,
+    PairMetric,
+    SampleMetric,
+    ToyMetric,
+)
+from chimerae.nets import Nets
+from chimerae.progress import Progress, silent
+from chimerae.shapes import is_image
+
+
+def evaluate(
+    method: Method,
+    nets: Nets,
+    data: Prepared,
+    settings: Evaluation | None = None,
+    *,
+    progress: Progress = silent,
+) -> Results:
+    """Measure what `nets` make of the test split of `data`, and draw of the toy if it is one.
+
+    Every network that turns codes into samples is scored on the same codes and noise. Noise is a function of
+    the seed and the sample's place, so the batch size changes no value. A metric that cannot be computed is
+    named in `absent` with the reason; the others come out all the same.
+    """
+    settings = settings or Evaluation()
+    with nets.evaluating(batch_statistics=settings.bn == "batch"):
+        bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
+        context = _context(bench, data, settings)
+        wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
+        unsuited = {m.name: reason for m in wanted if (reason := m.why_not(context)) is not None}
+        suited = [m for m in wanted if m.name not in unsuited]
+        task = Task(bench, data, context, settings, progress)
+        measured = [
+            measure_pairs(task, [m for m in suited if isinstance(m, PairMetric)]),
+            measure_samples(task, [m for m in suited if isinstance(m, SampleMetric)]),
+            measure_nearest(task, [m for m in suited if isinstance(m, NearestMetric)]),
+            measure_codes(task, [m for m in suited if isinstance(m, LatentMetric)]),
+            measure_toy_points(task, [m for m in suited if isinstance(m, ToyMetric)]),
+        ]
+        shown = show(bench, data)
+    asked = settings.metrics is not None
+    absent = {
+        m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, context))
+    }
+    for part in measured:
+        absent |= part.absent
+    return Results(scores=tuple(s for part in measured for s in part.scores), absent=absent, shown=shown)
+
+
+def _expected(metric: Metric, context: MetricContext) -> bool:
+    """True if this metric's absence should be explained although it was not asked for: those of feature
+    networks, on images.
+    """
+    features = metric.features if isinstance(metric, PairMetric | SampleMetric) else None
+    return features is not None and is_image(context.shape)
+
+
+def _context(bench: Bench, data: Prepared, settings: Evaluation) -> MetricContext:
+    labelled = probe_rows(data.train, data.test)
+    return MetricContext(
+        shape=data.shape,
+        source=data.facts.source,
+        toy=data.toy,
+        encodes=bench.method.encodes,
+        posterior=bench.posterior_kind(data.test),
+        z_dim=bench.method.z_dim,
+        noise_dim=bench.method.noise_dim,
+        with_labels=data.train.labels is not None or settings.labels is not None,
+        labelled=len(labelled),
+        classes=0 if data.train.labels is None else len(data.train.labels[labelled].unique()),
+    )

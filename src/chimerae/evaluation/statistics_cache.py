@@ -1,0 +1,63 @@
+"""Statistics of features of the data, which are kept in the cache: they are the same for every model."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+
+from chimerae.data import Prepared, Split
+from chimerae.data.sources import digest
+from chimerae.data.store import cache_folder
+from chimerae.errors import InputError
+from chimerae.evaluation.features import Views
+from chimerae.files import write_bytes
+from chimerae.metrics import Features, Statistic, Storable
+
+VERSION: Final = 1
+"""Version of the stored statistics; those of another version are gathered anew."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The cache of statistics of `n` images of a split."""
+
+    views: Views
+    data: Prepared
+    split: Split
+    n: int
+    seed: int
+    """Seed of the order of images: some statistics keep the first ones only."""
+
+    def recall(self, statistic: Statistic, features: Features | None) -> bool:
+        """Let `statistic` hold what was kept; False when nothing was, or it is damaged."""
+        path = self._place(statistic, features)
+        if path is None or not isinstance(statistic, Storable):
+            return False
+        try:
+            statistic.restore(load_file(path))
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError):
+            return False
+        return True
+
+    def keep(self, statistic: Statistic, features: Features | None) -> None:
+        """Write down what `statistic` holds, where there is a place to write to."""
+        path = self._place(statistic, features)
+        if path is not None and isinstance(statistic, Storable):
+            with suppress(InputError):  # it is gathered again next time
+                write_bytes(path, save(dict(statistic.tensors())))
+
+    def _place(self, statistic: Statistic, features: Features | None) -> Path | None:
+        """None for what is gathered quickly or cannot be stored, and for data without a checksum."""
+        checksum = self.data.facts.checksum
+        if features is None or not checksum or not isinstance(statistic, Storable):
+            return None
+        rows = b"" if self.split.rows is None else self.split.rows.tobytes()
+        of_images = (checksum, self.split.name, len(self.split), rows, self.n, self.seed)
+        of_network = (features, sorted(self.views.facts(features).items()))
+        key = digest([VERSION, statistic.stored_as, *of_network, *of_images])
+        return cache_folder(None) / "statistics" / f"{key}.safetensors"

@@ -1,0 +1,121 @@
+"""Visuals: reconstructions, samples, interpolations and points of toys, as tensors and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from chimerae import pictures
+from chimerae.data import Prepared
+from chimerae.evaluation.bench import Bench, by_reason, not_finite, spread
+from chimerae.evaluation.code_plots import POINTS, look_at_codes
+from chimerae.evaluation.manifold import SIDE, manifold
+from chimerae.evaluation.nearest import neighbours
+from chimerae.evaluation.scores import Shown
+from chimerae.shapes import is_image
+from chimerae.walks import spherical
+
+ORIGINALS: Final = 16
+SAMPLES: Final = 64
+PAIRS: Final = 6
+NEIGHBOURS: Final = 16
+STEPS: Final = 9
+
+
+def show(bench: Bench, data: Prepared) -> Shown:
+    """All visuals of a model."""
+    shown = _made(bench, data)
+    codes = look_at_codes(bench, data)
+    return replace(
+        shown,
+        neighbours=_neighbours(bench, data, shown.samples),
+        manifold=manifold(bench, codes.directions) if shown.samples else None,
+        codes=codes.points,
+        units=codes.units,
+    )
+
+
+def _made(bench: Bench, data: Prepared) -> Shown:
+    if not is_image(bench.shape):
+        return _points(bench, data)
+    samples = _cpu(bench.decode_all(bench.prior(0, SAMPLES)))
+    if not bench.method.encodes or len(data.test) == 0 or by_reason(bench.misfits()):
+        z = bench.prior(0, 2 * PAIRS)
+        return Shown(samples=samples, interpolation=_between(bench, z[:PAIRS], z[PAIRS:]))
+    originals = data.test.take(spread(len(data.test), ORIGINALS))
+    z = bench.codes(originals, 0)
+    pairs = min(PAIRS, len(originals) // 2)
+    ends = originals[:pairs, None], originals[pairs : 2 * pairs, None]
+    between = _between(bench, z[:pairs], z[pairs : 2 * pairs])
+    return Shown(
+        originals=originals,
+        reconstructions=_cpu(bench.decode_all(z)),
+        samples=samples,
+        interpolation=torch.cat([ends[0], between, ends[1]], 1),
+    )
+
+
+def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
+    """Write what there is to see, and return the paths.
+
+    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `manifold.png`,
+    `scatter.png`, `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
+    """
+    made = {}
+    if shown.originals is not None:
+        made["reconstructions"] = pictures.rows({"originals": shown.originals, **shown.reconstructions})
+    if shown.samples:
+        made["samples"] = pictures.grid(list(shown.samples.values())[-1])
+    if shown.interpolation is not None and len(shown.interpolation):
+        columns = shown.interpolation.shape[1]
+        made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)
+    if shown.neighbours:
+        made["neighbours"] = pictures.rows(shown.neighbours)
+    if shown.manifold is not None:
+        made["manifold"] = pictures.grid(shown.manifold, columns=SIDE)
+    if shown.clouds:
+        made["scatter"] = pictures.scatter(shown.clouds)
+    if shown.codes:
+        made["codes"] = pictures.scatter(shown.codes)
+    if shown.units is not None:
+        made["units"] = pictures.bars(shown.units, below="dimensions, largest first", beside="KL in nats")
+    paths = tuple(folder / f"{name}.png" for name in made)
+    for path, picture in zip(paths, made.values(), strict=True):
+        pictures.save(picture, path)
+    return paths
+
+
+def _between(bench: Bench, a: Tensor, b: Tensor) -> Tensor:
+    """Samples `[pairs, steps, *shape]` on the way from codes `a` to `b`; a pair keeps its first noise."""
+    d = bench.method.z_dim
+    way = spherical(a[:, :d], b[:, :d], STEPS)
+    noise = a[:, None, d:].expand(-1, STEPS, -1)
+    if len(a) == 0:
+        return torch.empty(0, STEPS, *bench.shape)
+    made = bench.decode_all(torch.cat([way, noise], 2).flatten(0, 1))
+    last = list(made.values())[-1].cpu()
+    return last.reshape(len(a), STEPS, *last.shape[1:])
+
+
+def _points(bench: Bench, data: Prepared) -> Shown:
+    if bench.shape != (2,) or by_reason(bench.misfits()) or len(data.test) == 0:
+        return Shown()
+    points = data.test.take(spread(len(data.test), POINTS))
+    return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
+
+
+def _neighbours(bench: Bench, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    images = list(samples.values())[-1][:NEIGHBOURS] if samples else torch.empty(0)
+    if not len(images) or tuple(images.shape[1:]) != data.shape or not_finite(images):
+        return {}
+    which = neighbours(images, data.train, bench.device)[1][:, 0]
+    return {"samples": images, "nearest of the data": data.train.take(which)}
+
+
+def _cpu(named: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: x.cpu() for name, x in named.items()}

@@ -1,0 +1,64 @@
+"""The interface of feature networks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from chimerae.data import Prepared
+from chimerae.progress import Progress, silent
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureRequest:
+    """A request for a feature network: the data, and how images are seen."""
+
+    data: Prepared
+    labels: str | None = None
+    """Source whose labels a classifier is trained on; None: the data's own."""
+    resize: str = "tensorflow"
+    """How images are brought to the size of a network that wants one: a key of `RESIZES`."""
+    most: int | None = None
+    """Images of either kind at most that a slow network sees where there is a choice; None: all."""
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    progress: Progress = silent
+
+
+class Extractor(ABC):
+    """A network that turns images into features."""
+
+    name: ClassVar[str]
+    """Its name in metrics."""
+    eight_bits: ClassVar[bool] = True
+    """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
+
+    most: int | None = None
+    """Images of either kind that it sees at most, for it is slow; None: all."""
+    suffix: str = ""
+    """What is added to the names of its metrics, where they could be taken for something else without."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> Mapping[str, str | int | float]:
+        """Facts on which its features depend."""
+
+    @abstractmethod
+    def features(self, images: Tensor) -> Mapping[str, Tensor]:
+        """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`: uint8, or in [0, 1]
+        where `eight_bits` is false.
+        """
+
+
+def colours(images: Tensor) -> Tensor:
+    """Images `[B, 1 or 3, H, W]` with three channels: grey ones show theirs three times."""
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+
+
+def in_pieces(function: Callable[[Tensor], Tensor], images: Tensor, size: int) -> Tensor:
+    """`function` of images `[B, ...]`, at most `size` of them at a time: large networks take much memory."""
+    return torch.cat([function(piece) for piece in images.split(size)])

@@ -1,0 +1,145 @@
+"""Metrics that compare originals and reconstructions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, Literal, final
+
+from torch import Tensor
+
+from chimerae.metrics import agreement, perceptual, pixel, ssim
+from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, labelled
+from chimerae.shapes import Shape, is_image
+
+
+@final
+@dataclass(frozen=True, kw_only=True)
+class PairMetric(Metric):
+    """Compares each original with its reconstruction; the score is the mean over samples, or that mean over
+    the mean image's.
+    """
+
+    needs: ClassVar[Needs] = "pairs"
+    on: Literal["images", "points"]
+    features: Features | None = None
+    """Features that are compared; None: the samples themselves."""
+    measure: Callable[[Tensor, Tensor], Tensor]
+    """Originals and reconstructions `[B, ...]`, or features of them, in, one value per sample `[B]` out."""
+    range: str
+    """Range of the compared values."""
+    over_variance: bool = False
+    """The mean is divided by what `measure` says of originals and the mean of all originals."""
+    details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
+    """Facts that depend on the shape of a sample."""
+    suits: Callable[[MetricContext], str | None] = lambda context: None
+    """Gives the reason why it does not apply to some samples; None when it applies."""
+
+    def why_not(self, context: MetricContext) -> str | None:
+        """The reason why it does not apply to `context`; None when it applies."""
+        if is_image(context.shape) != (self.on == "images"):
+            return f"it compares {self.on}"
+        return self.suits(context)
+
+    def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
+        """Facts without which its value means nothing."""
+        facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
+        if self.over_variance:
+            facts["over"] = "that of the mean original"
+        return {**facts, **feature_facts(self.features), **self.details(context.shape)}
+
+
+def _window(shape: Shape) -> dict[str, Fact]:
+    return {"window": ssim.window_size(*shape[1:]), "sigma": ssim.SIGMA, "data_range": 1.0}
+
+
+PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
+    PairMetric(
+        name="mse_signed",
+        better="lower",
+        unit="[0, 4]",
+        range="[-1,1]",
+        on="images",
+        measure=pixel.mse_signed,
+        about="squared error per value, images in [-1, 1] (four times mse_unit)",
+    ),
+    PairMetric(
+        name="mse_unit",
+        better="lower",
+        unit="[0, 1]",
+        range="[0,1]",
+        on="images",
+        measure=pixel.mse_unit,
+        about="squared error per value, images in [0, 1]",
+    ),
+    PairMetric(
+        name="fvu",
+        better="lower",
+        unit="from 0; 1 is the mean image",
+        range="[0,1]",
+        on="images",
+        measure=pixel.mse_unit,
+        over_variance=True,
+        about="fraction of variance unexplained: squared error over that of the mean original",
+    ),
+    PairMetric(
+        name="rmse_255",
+        better="lower",
+        unit="grey levels 0 to 255",
+        range="[0,255]",
+        on="images",
+        measure=pixel.rmse_255,
+        about="root of each image's squared error in grey levels, then mean",
+    ),
+    PairMetric(
+        name="psnr",
+        better="higher",
+        unit="dB",
+        range="[0,1]",
+        on="images",
+        measure=pixel.psnr,
+        about="peak signal-to-noise ratio of each image, then mean",
+    ),
+    PairMetric(
+        name="ssim",
+        better="higher",
+        unit="[-1, 1]",
+        range="[0,1]",
+        on="images",
+        measure=ssim.ssim,
+        details=_window,
+        about="structural similarity, Gaussian window 11x11 of deviation 1.5",
+    ),
+    PairMetric(
+        name="lpips",
+        better="lower",
+        unit="[0, about 1]",
+        range="[-1,1]",
+        on="images",
+        features=("lpips", "layers"),
+        suits=perceptual.large_enough,
+        measure=perceptual.squared_distance,
+        about="LPIPS 0.1 with AlexNet: distance of weighted features of images at their own size",
+    ),
+    PairMetric(
+        name="label_agreement",
+        better="higher",
+        unit="[0, 1]",
+        range="[0,255]",
+        on="images",
+        features=("classifier", "logits"),
+        suits=labelled,
+        measure=agreement.same_class,
+        about="share of reconstructions that a classifier of the data's labels gives their original's class",
+    ),
+    PairMetric(
+        name="mse_points",
+        better="lower",
+        unit="squared units of the points",
+        range="as they are",
+        on="points",
+        measure=pixel.mse_points,
+        about="squared error per coordinate of reconstructed points",
+    ),
+)
+"""Tables and lists keep this order."""
