@@ -17,8 +17,8 @@ from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.scores import DATA, Results, Score
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
+from chimerae.interpolation import spherical
 from chimerae.metrics import Fact, Near, NearestMetric
-from chimerae.walks import spherical
 
 MOST: Final = 1_000
 """Images of each kind whose neighbours are looked for."""

@@ -16,8 +16,8 @@ from chimerae.evaluation.axes import POINTS, look_at_codes
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, spread
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
+from chimerae.interpolation import spherical
 from chimerae.shapes import is_image
-from chimerae.walks import spherical
 
 ORIGINALS: Final = 16
 SAMPLES: Final = 64

@@ -17,12 +17,12 @@ from chimerae.data.given import PLAIN, Given, as_batch
 from chimerae.errors import InputError, unknown
 from chimerae.evaluation.improved import PUBLISHED, Improve, moved, selected
 from chimerae.gaussian import Gaussian
+from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
-from chimerae.walks import WALKS, Walk
 
 AT_ONCE: Final = 256
 """Samples that the networks see at a time."""

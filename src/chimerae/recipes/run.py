@@ -8,12 +8,11 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from chimerae import methods, networks
-from chimerae.config import one_of
+from chimerae.config import STRICT, one_of
 from chimerae.data import Prepare
 from chimerae.evaluation import Evaluation
 from chimerae.methods import Method
 from chimerae.nets import Architecture
-from chimerae.strict import STRICT
 from chimerae.training.settings import Training
 
 

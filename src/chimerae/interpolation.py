@@ -1,4 +1,4 @@
-"""Ways from one code to another."""
+"""Interpolation between codes, spherical or linear."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PARALLEL = 1e-4
 
 
 def linear(a: Tensor, b: Tensor, steps: int) -> Tensor:
-    """Codes on the straight way from `a` to `b` (each `[n, d]`), both ends included: `[n, steps, d]`.
+    """Interpolate linearly from `a` to `b` (each `[n, d]`), both ends included: `[n, steps, d]`.
 
     >>> linear(torch.zeros(1, 1), torch.ones(1, 1), 3).flatten().tolist()
     [0.0, 0.5, 1.0]
@@ -24,10 +24,10 @@ def linear(a: Tensor, b: Tensor, steps: int) -> Tensor:
 
 
 def spherical(a: Tensor, b: Tensor, steps: int) -> Tensor:
-    """Codes on the way from `a` to `b` (each `[n, d]`), both ends included: `[n, steps, d]`.
+    """Interpolate spherically from `a` to `b` (each `[n, d]`), both ends included: `[n, steps, d]`.
 
-    Directions go along the great circle (Shoemake 1985), lengths linearly, so that codes on the way are as
-    long as prior draws; where there is no arc (d = 1, opposite ends, or zero) the way is straight.
+    Directions follow the great circle (Shoemake 1985) and lengths change linearly, so that codes between are
+    as long as prior draws. Where there is no arc (d = 1, opposite ends, or zero) the path is linear.
 
     >>> spherical(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, 3.0]]), 3).round(decimals=3)
     tensor([[[1.0000, 0.0000],
