@@ -31,14 +31,14 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("losses", "networks", "data", "metrics"),
     ("methods", "extractors"),
     ("training", "evaluation"),
-    ("recipes", "studies", "console"),
+    ("recipes", "console"),
     ("report", "model", "launch", "judge"),
-    ("conduct",),
+    ("studies",),
     ("cli", "__main__"),
 )
 """Rooms by level: a room may import any room of a lower level."""
 
-BESIDE = {"launch": {"model"}, "judge": {"model"}, "studies": {"recipes"}, "__main__": {"cli"}}
+BESIDE = {"launch": {"model"}, "judge": {"model"}, "__main__": {"cli"}}
 """Rooms of its own level that a room may import; within level 0 all may."""
 
 ONLY = {
