@@ -9,9 +9,9 @@ import torch
 
 import chimerae
 from chimerae.errors import InputError
-from chimerae.launch import train
 from chimerae.methods import NoEncoder
 from chimerae.model import Model
+from chimerae.runs.train import train
 from tests.helpers.runs import tiny_run
 
 

@@ -10,8 +10,8 @@ import pytest
 from chimerae.config import override, to_dict
 from chimerae.errors import InputError
 from chimerae.pictures import opened
-from chimerae.recipes.folder import read_run
 from chimerae.recipes.planning import Wish
+from chimerae.runs.folder import read_run
 from chimerae.studies import (
     Cell,
     Map,
@@ -70,7 +70,7 @@ def test_progress_counts_in_seconds_of_learning(tmp_path: Path, finished: Path):
 def test_a_process_is_told_the_time_of_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds):
     told: list[Wish] = []
     monkeypatch.setattr(worker, "start", lambda *args, wish, **more: told.append(wish))
-    monkeypatch.setattr(worker, "judge", lambda *args, **more: None)
+    monkeypatch.setattr(worker, "evaluate_run", lambda *args, **more: None)
     run = override(timed(tmp_path)[0].run, {"training.seconds": seconds})
     task = {"folder": str(tmp_path), "run": to_dict(run), "threads": 1, "command": ""}
     assert worker.work(task) == 0

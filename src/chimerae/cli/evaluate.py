@@ -14,8 +14,8 @@ from chimerae.cli import DONE
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.evaluation import Evaluation, Results
-from chimerae.judge import judge, scored
-from chimerae.recipes.folder import read_run
+from chimerae.runs.evaluate import evaluate_run, scored
+from chimerae.runs.folder import read_run
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def main(args: Sequence[str]) -> int:
     asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
     before = scored(asked.run)
     with display() as show:
-        results = judge(asked.run, asked.evaluation, device=asked.device, progress=show.count)
+        results = evaluate_run(asked.run, asked.evaluation, device=asked.device, progress=show.count)
     print((asked.run / "scores.json").read_text() if asked.json else table(results))
     if told := beside(results, before, scored(asked.run)):
         print(told, file=sys.stderr)

@@ -18,8 +18,8 @@ from chimerae.files import read_json
 from chimerae.model.files import CONFIG, SCHEMA, WEIGHTS, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
-from chimerae.recipes.folder import RUN, read_run
-from chimerae.recipes.run import Run
+from chimerae.runs.folder import RUN, read_run
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 from chimerae.training.checkpoint import check_schema, unpack
 from chimerae.training.state import State, pick_autocast, pick_device

@@ -9,9 +9,9 @@ from chimerae.config import override
 from chimerae.data import look
 from chimerae.errors import unknown
 from chimerae.recipes.presets import recipe
-from chimerae.recipes.run import Run
 from chimerae.recipes.short import SHORT, SHORT_ARCH
 from chimerae.recipes.sizing import default_arch
+from chimerae.runs.run import Run
 
 Preset = Literal["paper", "short"]
 """Settings of the sources, or settings that learn from images within minutes (`docs/short-runs.md`)."""

@@ -16,9 +16,9 @@ from chimerae.evaluation.views import QUICK
 from chimerae.extractors.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
 from chimerae.extractors.efficientnet import MODULE, EfficientNet
 from chimerae.metrics import METRICS
-from chimerae.recipes.run import Run
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import counted
+from chimerae.runs.run import Run
 from chimerae.shapes import is_image
 
 SHARE: Final = 1 / 3

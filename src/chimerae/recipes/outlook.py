@@ -13,9 +13,9 @@ from chimerae.progress import Progress, silent
 from chimerae.recipes.judging import SHARE, evaluation_seconds
 from chimerae.recipes.plan import Plan, operations, paper_cost
 from chimerae.recipes.planning import Search, Wish, chosen, default_most, steps_in
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 
 WORTH_TIMING = 50

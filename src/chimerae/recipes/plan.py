@@ -12,10 +12,10 @@ import torch
 from chimerae.durations import in_words
 from chimerae.errors import InputError
 from chimerae.recipes.planning import ENOUGH
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import count
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
 

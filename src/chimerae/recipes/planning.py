@@ -11,9 +11,9 @@ from chimerae.data import look
 from chimerae.durations import seconds
 from chimerae.networks import DCGAN, Residual
 from chimerae.recipes.presets import recipe
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
 from chimerae.training.state import pick_device
 

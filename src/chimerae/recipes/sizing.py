@@ -8,7 +8,7 @@ from chimerae.data import Look, Prepare, look
 from chimerae.errors import InputError, unknown
 from chimerae.nets import Architecture
 from chimerae.networks import BY_NAME, DCGAN, MLP
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.shapes import describe
 
 COMMON_SIDE = 64

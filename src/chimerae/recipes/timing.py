@@ -10,8 +10,8 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.methods import Clock
-from chimerae.recipes.run import Run
 from chimerae.recipes.work import SHARES
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
 from chimerae.training.followers import renew
 from chimerae.training.players import play_batch

@@ -13,9 +13,9 @@ from chimerae.config import override, to_dict
 from chimerae.data import look
 from chimerae.errors import InputError
 from chimerae.files import read_json
-from chimerae.recipes.folder import RUN, read_run
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
+from chimerae.runs.folder import RUN, read_run
+from chimerae.runs.run import Run
 from chimerae.studies.study import Arm, Scale, Study
 
 FREE = (

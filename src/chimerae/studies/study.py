@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from chimerae.metrics import METRICS
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.tables import Better, Values
 
 Scale = Literal["quick", "paper"]

@@ -15,11 +15,11 @@ import torch
 
 from chimerae.config import from_dict
 from chimerae.errors import InputError
-from chimerae.judge import judge
-from chimerae.launch import Audience, resume, start
-from chimerae.recipes.folder import RUN
 from chimerae.recipes.planning import Wish
-from chimerae.recipes.run import Run
+from chimerae.runs.evaluate import evaluate_run
+from chimerae.runs.folder import RUN
+from chimerae.runs.run import Run
+from chimerae.runs.train import Callbacks, resume, start
 from chimerae.training.signals import Stopped
 
 
@@ -28,15 +28,15 @@ def work(task: Mapping[str, Any]) -> int:
     folder, run = Path(task["folder"]), from_dict(Run, task["run"], "the task")
     seconds = run.training.seconds
     torch.set_num_threads(int(task["threads"]))
-    quiet = Audience(tell=lambda sentence: None)
+    quiet = Callbacks(on_warning=lambda sentence: None)
     try:
         if (folder / RUN).exists():
-            resume(folder, steps=None if seconds else run.steps, audience=quiet)
+            resume(folder, steps=None if seconds else run.steps, callbacks=quiet)
         else:
             shutil.rmtree(folder, ignore_errors=True)  # a start that was killed before it wrote its run
             wish = Wish(seconds, steps=seconds is not None, learning=True)
-            start(run, out=folder, audience=quiet, command=str(task["command"]), wish=wish)
-        judge(folder, run.evaluation, device=run.training.device)
+            start(run, out=folder, callbacks=quiet, command=str(task["command"]), wish=wish)
+        evaluate_run(folder, run.evaluation, device=run.training.device)
     except Stopped as stop:
         return 128 + stop.signum
     except InputError as error:

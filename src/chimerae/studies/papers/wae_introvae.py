@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
 INTRO, MMD, GAN = "IntroVAE", "WAE-MMD", "WAE-GAN"

@@ -1,4 +1,4 @@
-"""Evaluating a run folder: its model, its test data, its scores and pictures."""
+"""Evaluate a run folder: its model on its test data, into scores and pictures."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, rea
 from chimerae.evaluation.scores import DATA
 from chimerae.model import load
 from chimerae.progress import Progress, silent
-from chimerae.recipes.folder import read_run, same_data
+from chimerae.runs.folder import read_run, same_data
 
 
-def judge(
+def evaluate_run(
     folder: str | Path,
     settings: Evaluation | None = None,
     *,
@@ -34,7 +34,7 @@ def judge(
         settings: metrics and their options; those of the run when not given.
         device: "auto", "cpu", "cuda" or "mps".
         data: the data in memory that the run began with, where their prepared arrays are gone.
-        progress: called while data are prepared and samples judged.
+        progress: called while data are prepared and samples evaluated.
 
     Raises:
         InputError: there is no run or no model, or its data have changed.

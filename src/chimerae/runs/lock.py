@@ -1,4 +1,4 @@
-"""One process per run folder."""
+"""The lock of a run folder: one process trains there at a time."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chimerae.errors import InputError
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keep other processes from training in `folder`; the claim ends with this process, however it ends.
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other processes from training in `folder`; the lock ends with this process, however it ends.
 
     Raises:
-        InputError: another process has it.
+        InputError: another process holds it.
     """
     try:
         file = (folder / ".lock").open("w")

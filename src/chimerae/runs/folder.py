@@ -1,4 +1,4 @@
-"""Run folders: what is written when a run begins, and how it is read again."""
+"""Run folders: their creation, and the run read from them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import chimerae
 from chimerae.config import from_dict, to_dict
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.training.checkpoint import check_schema
 
 SCHEMA = 1

@@ -1,4 +1,4 @@
-"""Starting and resuming runs: from settings to a run folder with a trained model in it."""
+"""Start and resume runs: from settings to a run folder with a trained model in it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ from chimerae.data import Batches, Prepared, prepare
 from chimerae.data.memory import held, held_again
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
-from chimerae.recipes.folder import (
+from chimerae.recipes.outlook import Outlook, outlook
+from chimerae.recipes.planning import Wish, wish
+from chimerae.runs.folder import (
     create,
     free_folder,
     longer,
@@ -32,11 +34,9 @@ from chimerae.recipes.folder import (
     same_data,
     vacant,
 )
-from chimerae.recipes.outlook import Outlook, outlook
-from chimerae.recipes.planning import Wish, wish
-from chimerae.recipes.run import Run
+from chimerae.runs.lock import locked
+from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
-from chimerae.training.lock import claimed
 from chimerae.training.log import Listener, ignore
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
@@ -51,16 +51,16 @@ NAMED = 5
 
 
 @dataclass(frozen=True)
-class Audience:
-    """Who hears of a run while it goes on."""
+class Callbacks:
+    """Callbacks invoked during a run."""
 
-    line: Listener = ignore
+    on_log: Listener = ignore
     """Called with every line of the log, and with lines between them every 2 seconds."""
-    count: Progress = silent
+    on_progress: Progress = silent
     """Called while data are prepared."""
-    tell: Callable[[str], None] = warnings.warn
-    """Called with sentences about the data that people should read."""
-    plan: Callable[[str], None] | None = None
+    on_warning: Callable[[str], None] = warnings.warn
+    """Called with warnings about the data."""
+    on_plan: Callable[[str], None] | None = None
     """Called with the plan, several lines, before the first step; None: a run whose steps are given is not
     timed.
     """
@@ -77,7 +77,7 @@ def train(
     arch: str | None = None,
     settings: Mapping[str, Any] | None = None,
     preset: Preset = "short",
-    audience: Audience | None = None,
+    callbacks: Callbacks | None = None,
     quiet: bool = False,
     command: str | None = None,
 ) -> Path:
@@ -92,14 +92,14 @@ def train(
         budget: seconds, or text such as "10m", from now to the end of `evaluate`: steps, and width and size
             where they are left open, are chosen to fit (`docs/budgets.md`). A recipe that is trained on
             images takes 15 minutes on a CPU, an hour on an accelerator, when neither is given.
-        seed: from which all randomness follows.
+        seed: determines all randomness.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp", "dcgan" or "residual"; what suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
-        audience: who hears of it while it goes on; standard error when not given.
-        quiet: print nothing when no audience is given.
-        command: how this run was asked for; the command line of this process when not given.
+        callbacks: invoked during the run; progress goes to standard error when none are given.
+        quiet: print nothing when no callbacks are given.
+        command: the command of this run, for its records; the command line of this process when not given.
 
     Raises:
         InputError: something that was given cannot be used, and no run folder is left behind; or the disk is
@@ -108,7 +108,7 @@ def train(
     """
     began = time.monotonic()
     named = None if isinstance(what, Run) else what
-    with held(data) as source, _heard(audience, quiet) as hearing:
+    with held(data) as source, _or_display(callbacks, quiet) as shown:
         run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
         given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
         changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
@@ -116,7 +116,7 @@ def train(
         return start(
             run,
             out=out,
-            audience=hearing,
+            callbacks=shown,
             command=command,
             wish=wish(named, run, changes, budget, preset),
             paper=None if named is None else build(named, data=source, arch=arch),
@@ -125,20 +125,20 @@ def train(
 
 
 @contextmanager
-def _heard(audience: Audience | None, quiet: bool) -> Iterator[Audience]:
-    """`audience`; when there is none, standard error, or nothing when all should be quiet."""
-    if audience is not None or quiet:
-        yield audience or Audience()
+def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]:
+    """The `callbacks` that were given; without them a display on standard error, or nothing where `quiet`."""
+    if callbacks is not None or quiet:
+        yield callbacks or Callbacks()
         return
     with display() as show:
-        yield Audience(show.line, show.count, show.tell, show.tell)
+        yield Callbacks(show.line, show.count, show.tell, show.tell)
 
 
 def start(
     run: Run,
     *,
     out: str | Path | None = None,
-    audience: Audience = Audience(),
+    callbacks: Callbacks = Callbacks(),
     command: str | None = None,
     wish: Wish = AS_ASKED,
     paper: Run | None = None,
@@ -152,13 +152,13 @@ def start(
     began = time.monotonic() if began is None else began
     folder = Path(out) if out is not None else free_folder(run)
     vacant(folder)
-    ahead = foresee(run, folder, audience=audience, wish=wish, paper=paper, began=began)
+    ahead = foresee(run, folder, callbacks=callbacks, wish=wish, paper=paper, began=began)
     run, prepared = ahead.run, ahead.data
-    _tell_unreadable(prepared, audience)
+    _tell_unreadable(prepared, callbacks)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
-    with claimed(folder):
-        loop = _loop(run, state, prepared, folder, audience.line)
+    with locked(folder):
+        loop = _loop(run, state, prepared, folder, callbacks.on_log)
         if ahead.timing is not None and ahead.paced:
             loop.pacer = Pacer(began + ahead.ends, ahead.timing.seconds)
         loop.run()
@@ -166,15 +166,15 @@ def start(
 
 
 def foresee(
-    run: Run, folder: Path, *, audience: Audience, wish: Wish, paper: Run | None, began: float
+    run: Run, folder: Path, *, callbacks: Callbacks, wish: Wish, paper: Run | None, began: float
 ) -> Outlook:
-    """What `start` will do, told as a plan; writes nothing but prepared data."""
-    told = audience.plan is not None
-    ahead = outlook(run, wish, began=began, told=told, progress=audience.count)
-    if audience.plan is not None:
-        audience.plan(ahead.plan(folder, paper).text())
+    """Plan what `start` will do, and pass the plan to the callbacks; only prepared data are written."""
+    told = callbacks.on_plan is not None
+    ahead = outlook(run, wish, began=began, told=told, progress=callbacks.on_progress)
+    if callbacks.on_plan is not None:
+        callbacks.on_plan(ahead.plan(folder, paper).text())
     elif ahead.note:
-        audience.tell(ahead.note)
+        callbacks.on_warning(ahead.note)
     return ahead
 
 
@@ -183,10 +183,10 @@ def resume(
     *,
     steps: int | None = None,
     data: object = None,
-    audience: Audience | None = None,
+    callbacks: Callbacks | None = None,
     quiet: bool = False,
 ) -> Path:
-    """Go on with the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
+    """Resume the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
     A run that was stopped before its first state begins again.
 
@@ -194,38 +194,40 @@ def resume(
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
         data: the data in memory that the run began with, where their prepared arrays are gone.
-        audience: who hears of it while it goes on; standard error when not given.
-        quiet: print nothing when no audience is given.
+        callbacks: invoked during the run; progress goes to standard error when none are given.
+        quiet: print nothing when no callbacks are given.
 
     Raises:
         InputError: there is no run or no state, they are damaged, the data have changed, or another process
         is training there.
         Stopped: SIGINT or SIGTERM came.
     """
-    with _heard(audience, quiet) as hearing:
-        return _resumed(Path(folder), steps, data, hearing)
+    with _or_display(callbacks, quiet) as shown:
+        return _resumed(Path(folder), steps, data, shown)
 
 
-def _resumed(folder: Path, steps: int | None, data: object, audience: Audience) -> Path:
+def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks) -> Path:
     run = read_run(folder)
     with held_again(data, run.data):
-        prepared = prepare(run.data, run.prepare, progress=audience.count)
+        prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-    with claimed(folder):
+    with locked(folder):
         if not never_saved(folder):
             state.load(*read_state(folder / "state"))
         if steps is not None and steps != run.steps:
             run = longer(folder, run, steps, state.step)
-        _loop(run, state, prepared, folder, audience.line).run()
+        _loop(run, state, prepared, folder, callbacks.on_log).run()
     return folder
 
 
-def _tell_unreadable(prepared: Prepared, audience: Audience) -> None:
+def _tell_unreadable(prepared: Prepared, callbacks: Callbacks) -> None:
     unread = prepared.facts.unreadable
     if unread:
         names = ", ".join(u.name for u in unread[:NAMED]) + (", ..." if len(unread) > NAMED else "")
-        audience.tell(f"{len(unread)} unreadable files are left out (all are listed in data.json): {names}")
+        callbacks.on_warning(
+            f"{len(unread)} unreadable files are left out (all are listed in data.json): {names}"
+        )
 
 
 def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener) -> Loop:
