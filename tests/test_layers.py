@@ -23,6 +23,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "progress",
         "remedies",
         "files",
+        "run_folder",
         "pictures",
         "tables",
         "durations",

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from chimerae.evaluation import Evaluation, Results, Score, merged, read_scores, write_scores
+from chimerae.evaluation import Evaluation, Results, merged, read_scores, write_scores
 from chimerae.recipes.build import build
+from chimerae.run_folder.scores import Score
 from chimerae.runs.evaluate import evaluate_run
 from chimerae.runs.train import train
 

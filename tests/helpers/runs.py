@@ -16,10 +16,10 @@ from torch import Tensor
 from chimerae.config import from_dict
 from chimerae.methods import BY_NAME
 from chimerae.networks import DCGAN, MLP, Residual
+from chimerae.run_folder.log import LogLine
 from chimerae.runs.run import Run
 from chimerae.runs.train import Callbacks
 from chimerae.training.checkpoint import read_state
-from chimerae.training.log import Line
 from chimerae.training.settings import Training
 
 DATA = {"dcgan": "digits", "residual": "digits", "mlp": "avae-sine"}
@@ -46,9 +46,9 @@ def tiny_run(
 
 
 def after(step: int, act: Callable[[], object]) -> Callbacks:
-    """An callbacks that does something when it hears of `step`."""
+    """Callbacks that call `act` once `step` is logged or shown."""
 
-    def line(line: Line, total: int) -> None:
+    def line(line: LogLine, total: int) -> None:
         if line.step == step:
             act()
 

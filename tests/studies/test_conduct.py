@@ -18,8 +18,8 @@ from chimerae.files import write_json
 from chimerae.pictures import grid, rows, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
+from chimerae.run_folder.log import last_step
 from chimerae.studies import Interrupted, MetricColumn, conduct, found_in, pool, slim, write_page
-from chimerae.studies.cells import last_step
 from chimerae.studies.values import table_of
 from tests.studies.toy_study import STEPS, TOY, cells
 
@@ -261,14 +261,6 @@ def cells_longer(folder: Path) -> None:
     for scores in folder.rglob("scores.json"):
         write_json(scores, json.loads(scores.read_text()) | {"step": 2})
     cells(folder)
-
-
-@pytest.mark.parametrize("text", ["", "{", '{"step": 3}\n{"st', "[]\n", '{"step": null}\n'])
-def test_the_last_step_of_a_torn_log(tmp_path: Path, text: str):
-    path = tmp_path / "log.jsonl"
-    path.write_text(text)
-    assert last_step(path) == (3 if "3" in text else 0)
-    assert last_step(tmp_path / "none") == 0
 
 
 def test_films_of_learning_stay_when_the_sheets_are_gone(finished: Path, tmp_path: Path):

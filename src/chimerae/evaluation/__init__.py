@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chimerae.evaluation.scores import Results, Score, merged, read_scores, scores_json, write_scores
+    from chimerae.evaluation.scores import Results, merged, read_scores, scores_json, write_scores
     from chimerae.evaluation.settings import Evaluation
     from chimerae.evaluation.shown import Shown, draw
     from chimerae.evaluation.whole import evaluate
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Evaluation",
     "Results",
-    "Score",
     "Shown",
     "draw",
     "evaluate",
@@ -30,7 +29,6 @@ __all__ = [
 _HOMES = {
     "Evaluation": "settings",
     "Results": "scores",
-    "Score": "scores",
     "Shown": "shown",
     "draw": "shown",
     "evaluate": "whole",

@@ -14,11 +14,12 @@ from chimerae.errors import InputError
 from chimerae.evaluation.alike import alike, outside, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.nearest import TRAIN, neighbours
-from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.interpolation import spherical
 from chimerae.metrics import Fact, Near, NearestMetric
+from chimerae.run_folder.scores import DATA, Score
 
 MOST: Final = 1_000
 """Images of each kind whose neighbours are looked for."""

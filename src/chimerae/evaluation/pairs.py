@@ -10,11 +10,12 @@ from torch import Tensor
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.views import Views, open_views
 from chimerae.metrics import Fact, Mean, PairMetric, Spread, Subject
+from chimerae.run_folder.scores import Score
 
 
 @dataclass

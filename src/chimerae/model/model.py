@@ -21,6 +21,7 @@ from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
+from chimerae.run_folder.schema import MODEL, RUN
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
 
@@ -71,7 +72,7 @@ class Model:
             InputError: `folder` is a file or a run, or cannot be written.
         """
         folder = Path(folder)
-        if (folder / "run.json").exists() or (folder / "model").exists():
+        if (folder / RUN).exists() or (folder / MODEL).exists():
             raise InputError(f"{folder} is a run folder, which holds its own model; choose another folder")
         write_model(folder, dict(self.config), dict(self.nets.items()), folder.name)
         return folder

@@ -15,6 +15,7 @@ from chimerae.recipes.planning import ENOUGH
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import count
+from chimerae.run_folder.schema import PREVIEWS, RUN
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
@@ -50,8 +51,8 @@ class Plan:
             "networks": self._networks(),
             "learning": self._learning(),
             "ends": self._ends(),
-            "pictures": f"{self.folder / 'samples'}: the first after step 1",
-            "settings": f"{self.folder / 'run.json'}",
+            "pictures": f"{self.folder / PREVIEWS}: the first after step 1",
+            "settings": f"{self.folder / RUN}",
             "paper": self._paper(),
             "change it": self._change(),
         }

@@ -9,9 +9,10 @@ from chimerae.data import prepare
 from chimerae.data.memory import held_again
 from chimerae.errors import InputError
 from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
-from chimerae.evaluation.scores import DATA
 from chimerae.model import load
 from chimerae.progress import Progress, silent
+from chimerae.run_folder.schema import PICTURES, SCORES
+from chimerae.run_folder.scores import DATA
 from chimerae.runs.folder import read_run, same_data
 
 
@@ -49,10 +50,10 @@ def evaluate_run(
     weights = {"weights": "averaged" if model.averaged else "last"}
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
-    draw(results.shown, folder / "pictures")
+    draw(results.shown, folder / PICTURES)
     before, step = scored(folder)
     both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / "scores.json")
+    write_scores(both, model.step, folder / SCORES)
     return results
 
 
@@ -61,6 +62,6 @@ def scored(folder: Path) -> tuple[Results, int]:
     missing, damaged or of another version.
     """
     try:
-        return read_scores(folder / "scores.json")
+        return read_scores(folder / SCORES)
     except InputError:
         return Results(), -1

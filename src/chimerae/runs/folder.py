@@ -16,11 +16,18 @@ import chimerae
 from chimerae.config import from_dict, to_dict
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
+from chimerae.run_folder.schema import (
+    ENV,
+    INDEX,
+    MANIFEST,
+    MODEL,
+    RUN,
+    SCHEMAS,
+    STATE,
+    check_schema,
+    renamed,
+)
 from chimerae.runs.run import Run
-from chimerae.training.checkpoint import check_schema
-
-SCHEMA = 1
-RUN = "run.json"
 
 
 def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
@@ -30,9 +37,14 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
         InputError: there is a run in it already, or it cannot be written.
     """
     vacant(folder)
-    write_json(folder / "env.json", environment(device))
-    write_json(folder / "data.json", manifest)
-    content = {"schema": SCHEMA, "chimerae": chimerae.__version__, "command": command, "run": to_dict(run)}
+    write_json(folder / ENV, environment(device))
+    write_json(folder / MANIFEST, manifest)
+    content = {
+        "schema": SCHEMAS[RUN],
+        "chimerae": chimerae.__version__,
+        "command": command,
+        "run": to_dict(run),
+    }
     write_json(folder / RUN, content)
 
 
@@ -50,7 +62,7 @@ def vacant(folder: Path) -> None:
 
 def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Raise `InputError` when the data are not those that the run in `folder` began with."""
-    before = read_json(folder / "data.json", "a data manifest")
+    before = read_json(folder / MANIFEST, "a data manifest")
     if not isinstance(before, dict):
         raise InputError(f"{folder / 'data.json'} is damaged: it is no data manifest; start a new run")
     if before.get("checksum") != manifest["checksum"]:
@@ -62,7 +74,7 @@ def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def never_saved(folder: Path) -> bool:
     """True when the run in `folder` was stopped before its first state: then it begins again from step 0."""
-    return not (folder / "state" / "index.json").exists() and not (folder / "model").exists()
+    return not (folder / STATE / INDEX).exists() and not (folder / MODEL).exists()
 
 
 def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
@@ -94,8 +106,8 @@ def read_run(folder: Path) -> Run:
         raise InputError(f"there is no run folder {folder}")
     path = folder / RUN
     content = read_json(path, "a run")
-    check_schema(content, path, SCHEMA)
-    return from_dict(Run, content.get("run", {}), str(path))
+    check_schema(content, path, RUN)
+    return from_dict(Run, renamed(content.get("run", {})), str(path))
 
 
 def free_folder(run: Run) -> Path:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chimerae.errors import InputError
+from chimerae.run_folder.schema import LOCK
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def locked(folder: Path) -> Iterator[None]:
         InputError: another process holds it.
     """
     try:
-        file = (folder / ".lock").open("w")
+        file = (folder / LOCK).open("w")
     except OSError as error:
         raise InputError(f"cannot write {folder}: {error.strerror}; choose another --out") from None
     with file:

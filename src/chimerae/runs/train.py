@@ -24,6 +24,8 @@ from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
 from chimerae.recipes.planning import Wish, wish
+from chimerae.run_folder.log import Listener, ignore
+from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.folder import (
     create,
     free_folder,
@@ -37,7 +39,6 @@ from chimerae.runs.folder import (
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
-from chimerae.training.log import Listener, ignore
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
 from chimerae.training.probe import CODES, Probe
@@ -214,7 +215,7 @@ def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with locked(folder):
         if not never_saved(folder):
-            state.load(*read_state(folder / "state"))
+            state.load(*read_state(folder / STATE))
         if steps is not None and steps != run.steps:
             run = longer(folder, run, steps, state.step)
         _loop(run, state, prepared, folder, callbacks.on_log).run()
@@ -247,9 +248,9 @@ def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Li
         total=run.steps,
         seed=run.seed,
         folder=folder,
-        sheets=Sheets(run.method, folder / "samples", originals, run.seed),
+        sheets=Sheets(run.method, folder / PREVIEWS, originals, run.seed),
         probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
-        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / "model"),
+        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=listener,
         replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
     )

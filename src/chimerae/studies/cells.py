@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,9 @@ from chimerae.data import look
 from chimerae.errors import InputError
 from chimerae.files import read_json
 from chimerae.recipes.sizing import sized
-from chimerae.runs.folder import RUN, read_run
+from chimerae.run_folder.log import last_step
+from chimerae.run_folder.schema import LOG, MODEL, RUN, SCORES, STATE
+from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.studies.study import Arm, Scale, Study
 
@@ -46,7 +47,7 @@ class Cell:
     @property
     def finished(self) -> bool:
         """True when it was scored after all the steps that are asked for."""
-        scores = self.folder / "scores.json"
+        scores = self.folder / SCORES
         return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.steps
 
     @property
@@ -58,7 +59,7 @@ class Cell:
     @property
     def reached(self) -> int:
         """The last logged step; 0 before the first."""
-        return last_step(self.folder / "log.jsonl")
+        return last_step(self.folder / LOG)
 
     def check(self) -> None:
         """Raise `InputError` when its folder holds another run, or one that cannot be resumed."""
@@ -71,8 +72,8 @@ class Cell:
                     f"{self.folder} holds another run: {name} is {there.get(name)}, the study asks for "
                     f"{value}; choose another --out"
                 )
-        records_only = not (self.folder / "model").exists() and not (self.folder / "state").exists()
-        if records_only and (self.folder / "scores.json").exists() and not self.finished:
+        records_only = not (self.folder / MODEL).exists() and not (self.folder / STATE).exists()
+        if records_only and (self.folder / SCORES).exists() and not self.finished:
             raise InputError(
                 f"{self.folder} holds records without weights, of fewer steps than are asked for; "
                 "remove it to train it anew"
@@ -118,22 +119,6 @@ def cells_of(
     for cell in cells:
         cell.check()
     return cells
-
-
-def last_step(log: Path) -> int:
-    """Step of the last whole line of a log; 0 when there is none."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 8192))
-            lines = file.read().splitlines()
-    except OSError:
-        return 0
-    for line in reversed(lines):
-        try:
-            return int(json.loads(line)["step"])
-        except (ValueError, KeyError, TypeError):
-            continue
-    return 0
 
 
 def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:

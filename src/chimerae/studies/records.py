@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 
 from chimerae.files import write_bytes, write_text
@@ -13,6 +12,8 @@ from chimerae.pictures import compact, reduced
 from chimerae.report.images import open_picture
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
+from chimerae.run_folder.log import shortened
+from chimerae.run_folder.schema import ENV, LOG, MANIFEST, PICTURES, RUN, SCORES
 from chimerae.studies.cells import Cell
 
 MOST_LINES = 24
@@ -30,14 +31,13 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
     Such a folder counts as finished, so that a study goes on from records; it has no weights. Absolute paths
     are cut to their last part.
     """
-    for name in ("run.json", "env.json", "data.json", "scores.json"):
+    for name in (RUN, ENV, MANIFEST, SCORES):
         record = json.loads((cell.folder / name).read_text("utf-8"))
         write_text(folder / name, without_paths(json.dumps(record, indent=1, ensure_ascii=False)) + "\n")
-    lines = (cell.folder / "log.jsonl").read_text("utf-8").splitlines()
-    write_text(folder / "log.jsonl", "\n".join(_shortened(lines)) + "\n")
+    write_text(folder / LOG, shortened(cell.folder / LOG, MOST_LINES))
     drawn = read_run(cell.folder).pictures
     for kind in (kind for kind in pictures if kind in drawn):
-        put(folder / "pictures", kind, *_small(drawn[kind]))
+        put(folder / PICTURES, kind, *_small(drawn[kind]))
 
 
 def put(folder: Path, kind: str, content: bytes, form: str) -> str:
@@ -54,14 +54,3 @@ def _small(path: Path) -> tuple[bytes, str]:
     if path.suffix == ".webp" or path.stat().st_size <= MOST_BYTES:
         return path.read_bytes(), path.suffix.removeprefix(".")
     return compact(partial(reduced, open_picture(path)), MOST_BYTES)
-
-
-def _shortened(lines: Sequence[str]) -> list[str]:
-    """Some lines of a log: evenly chosen ones up to the last, and those after which the health word changes,
-    so that the page tells the same of the short log as of the whole one.
-    """
-    stride = -(-len(lines) // MOST_LINES) or 1
-    words = [json.loads(line).get("health") for line in lines]
-    changes = {i for i, (a, b) in enumerate(pairwise(words)) if a != b}
-    even = set(range(len(lines) - 1, -1, -stride))
-    return [lines[i] for i in sorted(even | changes)]

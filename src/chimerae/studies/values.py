@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from chimerae.report.read import DATA, RunFolder, Score, read_run
+from chimerae.report.read import RunFolder, read_run
+from chimerae.run_folder.scores import DATA, Score
 from chimerae.studies.cells import Cell
 from chimerae.studies.study import Arm, Study, StudyResults
 from chimerae.tables import Column, Line, Table, Values, filled

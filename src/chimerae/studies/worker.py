@@ -16,8 +16,8 @@ import torch
 from chimerae.config import from_dict
 from chimerae.errors import InputError
 from chimerae.recipes.planning import Wish
+from chimerae.run_folder.schema import RUN
 from chimerae.runs.evaluate import evaluate_run
-from chimerae.runs.folder import RUN
 from chimerae.runs.run import Run
 from chimerae.runs.train import Callbacks, resume, start
 from chimerae.training.signals import Stopped

@@ -14,11 +14,12 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.methods import Clock
+from chimerae.run_folder.log import Listener, Log, LogLine, ignore
+from chimerae.run_folder.schema import LOG, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.followers import renew
 from chimerae.training.health import health
-from chimerae.training.log import Line, Listener, Log, ignore
 from chimerae.training.pacing import Pacer, towards
 from chimerae.training.players import check_finite, check_state, play_batch
 from chimerae.training.probe import Probe
@@ -64,7 +65,7 @@ class Loop:
     _preview: float = field(default=PREVIEW_SECONDS, init=False)
 
     def __post_init__(self) -> None:
-        self.log = Log(self.folder / "log.jsonl")
+        self.log = Log(self.folder / LOG)
 
     def run(self) -> None:
         """Play from the state's step to `total`.
@@ -147,14 +148,14 @@ class Loop:
         """A line for people that the log does not hold; its health is that of the last logged line."""
         self._tell(self._line(clock, watch.copy(), {}))
 
-    def _tell(self, line: Line) -> None:
+    def _tell(self, line: LogLine) -> None:
         self._shown = time.monotonic()
         self.listener(line, self.total)
 
-    def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> Line:
+    def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> LogLine:
         losses = {n: self.state.losses[n].item() for n in self.state.players if n in self.state.losses}
         seconds, rate = watch.read(self.state.step)
-        return Line(
+        return LogLine(
             step=self.state.step,
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
@@ -189,7 +190,7 @@ class Loop:
         check_finite(self.state.losses, self.state.step)
         tensors = self.state.tensors()
         check_state(tensors, self.state.step)
-        write_state(self.folder / "state", tensors, self.state.step, self.training.keep)
+        write_state(self.folder / STATE, tensors, self.state.step, self.training.keep)
         self.snapshot(self.state)
         self._saved = self.state.step
 
