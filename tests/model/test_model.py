@@ -18,7 +18,7 @@ from tests.helpers.runs import tiny_run
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+        patch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
         place = tmp_path_factory.mktemp("runs")
         train(tiny_run("avae", "dcgan", method={"use_xi": True}, steps=1), out=place / "avae")
         train(tiny_run("gan", "dcgan", steps=1), out=place / "gan")

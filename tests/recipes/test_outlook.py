@@ -28,7 +28,7 @@ QUICK = {"method.z_dim": 2, "arch.width": 2, "training.batch_size": 8, "training
 def workplace(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """A cache of its own, no pictures, and an evaluation that takes no time."""
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
 
 
 @pytest.fixture

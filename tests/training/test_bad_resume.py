@@ -17,7 +17,7 @@ from tests.helpers.runs import Crash, after, assert_same_run, crash, tiny_run
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+        patch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
         return train(tiny_run("vae", "dcgan"), out=tmp_path_factory.mktemp("runs") / "run")
 
 

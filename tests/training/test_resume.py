@@ -96,7 +96,7 @@ def test_pictures_do_not_change_what_is_learnt(tmp_path, monkeypatch):
     assert (
         len(list((tmp_path / "with" / "samples").iterdir())) == 8
     )  # after steps 1, 2, 4, 6: two sheets each
-    monkeypatch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
     train(run, out=tmp_path / "without")
     assert_same_run(tmp_path / "with", tmp_path / "without")
 

@@ -41,8 +41,8 @@ from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
+from chimerae.training.previews import POINTS, SAMPLES, Previews
 from chimerae.training.probe import CODES, Probe
-from chimerae.training.sheets import POINTS, SAMPLES, Sheets
 from chimerae.training.state import State, build_state
 
 AS_ASKED = Wish()
@@ -248,7 +248,7 @@ def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Li
         total=run.steps,
         seed=run.seed,
         folder=folder,
-        sheets=Sheets(run.method, folder / PREVIEWS, originals, run.seed),
+        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed),
         probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=listener,

@@ -22,17 +22,17 @@ from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.pacing import Pacer, towards
 from chimerae.training.players import check_finite, check_state, play_batch
+from chimerae.training.previews import Previews
 from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
-from chimerae.training.sheets import Sheets
 from chimerae.training.signals import Request, Stopped, stop_requests
 from chimerae.training.state import State
 
 SHOWN_SECONDS = 2.0
 """Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
 PREVIEW_SECONDS = 30.0
-"""Learning time after which sheets are drawn between those of `picture_every`; again when twice the time of
-the last sheet has passed.
+"""Learning time after which previews are drawn between those of `picture_every`; again when twice the time of
+the last preview has passed.
 """
 
 
@@ -46,7 +46,7 @@ class Loop:
     total: int
     seed: int
     folder: Path
-    sheets: Sheets
+    previews: Previews
     probe: Probe
     snapshot: Callable[[State], None]
     """Called after every saved state, to keep a model that can be used."""
@@ -106,7 +106,7 @@ class Loop:
             self._show(clock, watch)
         due = watch.seconds >= self._preview
         if due or done % self.training.picture_every == 0 or done in (1, self.total):
-            self.sheets.draw(self.state.final_nets(), done)
+            self.previews.draw(self.state.final_nets(), done)
             self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
         if done % self.training.save_every == 0:
             self._save()

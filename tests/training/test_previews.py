@@ -9,14 +9,14 @@ import torch
 
 from chimerae.methods import AVAE
 from chimerae.networks import DCGAN
-from chimerae.training.sheets import Sheets
+from chimerae.training.previews import Previews
 from tests.helpers.cases import Case
 
 
 def drawn(place: Path, *, seed: int = 0, step: int = 1) -> dict[str, bytes]:
     state = Case(AVAE(z_dim=3, use_xi=True), DCGAN(width=2), (1, 8, 8)).state()
     originals = torch.rand(5, 1, 8, 8, generator=torch.Generator().manual_seed(0))
-    Sheets(state.method, place, originals, seed).draw(state.final_nets(), step)
+    Previews(state.method, place, originals, seed).draw(state.final_nets(), step)
     return {path.name.partition("-")[0]: path.read_bytes() for path in place.iterdir()}
 
 

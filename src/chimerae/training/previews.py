@@ -1,4 +1,4 @@
-"""Pictures of fixed codes and fixed test images while a run learns."""
+"""Previews: pictures of fixed codes and fixed test images while a run learns."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ POINTS = 2000
 
 
 @dataclass(frozen=True)
-class Sheets:
-    """Draws `samples-*.png` and, when the method encodes, `reconstructions-*.png` into `folder`."""
+class Previews:
+    """Draw `samples-*.png` and, when the method encodes, `reconstructions-*.png` into `folder`."""
 
     method: Method
     folder: Path
@@ -29,8 +29,8 @@ class Sheets:
     seed: int
 
     def draw(self, nets: Nets, step: int) -> None:
-        """Draw the sheets of `step` with `nets`; the codes are the same at every step."""
-        with nets.evaluating(), noise.seeded(self.seed, "sheets"):
+        """Draw the previews of `step` with `nets`; the codes are the same at every step."""
+        with nets.evaluating(), noise.seeded(self.seed, "sheets"):  # an earlier name: it decides the codes
             samples = self._samples(nets)
             reconstructions = self._reconstructions(nets)
         self._save("samples", samples, step)
