@@ -28,7 +28,7 @@ from chimerae.training.state import State, pick_autocast, pick_device
 T = TypeVar("T")
 
 KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}
-"""What `load` needs of `config.json`."""
+"""Entries of `config.json` that `load` needs."""
 
 
 def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:

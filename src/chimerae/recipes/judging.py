@@ -63,7 +63,7 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
 
 
 def _wanted(run: Run) -> set[str]:
-    """What the metrics of `run` look at: networks of features, and `nearest` training images."""
+    """Costly inputs of the metrics of `run`: networks of features, and `nearest` training images."""
     asked = run.evaluation.metrics
     chosen = [metric for metric in METRICS if asked is None or metric.name in asked]
     networks = {features[0] for metric in chosen if (features := getattr(metric, "features", None))}

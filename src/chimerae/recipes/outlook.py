@@ -33,7 +33,7 @@ class Outlook:
     run: Run
     data: Prepared
     note: str
-    """What was done to make the samples one size; "": nothing."""
+    """Change that makes all samples one size; "": none."""
     timing: Timing | None
     operations: float | None = None
     """Floating-point operations of a step."""
@@ -133,7 +133,7 @@ def _side(shape: Shape) -> str:
 
 
 def _shape(run: Run) -> Shape:
-    """Of one sample of a run whose size is settled."""
+    """Shape of one sample of a run whose size is settled."""
     shape = look(run.data, run.prepare).final
     if shape is None:
         raise InputError(f"the samples of {run.data} differ in size; choose one with --prepare.size")

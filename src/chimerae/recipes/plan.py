@@ -23,11 +23,11 @@ from chimerae.training.state import pick_autocast, pick_device
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known before the first step."""
+    """Facts known before the first step."""
 
     run: Run
     shape: Shape
-    """Of one sample as the networks see it."""
+    """Shape of one sample as the networks see it."""
     counts: tuple[int, int]
     """Samples to learn from, and held out."""
     folder: Path
@@ -40,7 +40,7 @@ class Plan:
     paper: tuple[Run, float] | None = None
     """The source's settings on these data, and their estimated seconds."""
     note: str = ""
-    """What was done to make the samples one size."""
+    """Change that makes all samples one size."""
 
     def text(self) -> str:
         """The plan in lines."""

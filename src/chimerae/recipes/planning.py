@@ -40,7 +40,7 @@ Clocked = Callable[[Run, Shape], Timing]
 
 @dataclass(frozen=True)
 class Wish:
-    """What a run may cost, and which of its settings are left open."""
+    """Time limit of a run, and settings that may be chosen to fit it."""
 
     seconds: float | None = None
     """From the start of the command to the end of `evaluate`; None: no budget was given."""
@@ -62,7 +62,7 @@ class Wish:
 
 
 def wish(name: str | None, run: Run, given: Collection[str], budget: str | float | None, preset: str) -> Wish:
-    """What of `run` is left open.
+    """The settings of `run` that are left open.
 
     Args:
         name: of its recipe; None: the whole run was given, and without a budget nothing is open.
@@ -163,8 +163,8 @@ class Search:
             self.timing(shape, width)
 
     def _worth(self, shape: Shape, width: int) -> bool:
-        """Whether `ENOUGH` steps fit, and, of what time there is beyond that, as much goes into steps as into
-        width: twice the seconds a step ask for twice the steps.
+        """True if `ENOUGH` steps fit, and time beyond that goes into steps as much as into width: twice the
+        seconds a step ask for twice the steps.
         """
         step = self.expected(shape, width)
         dearer = max(step / self.expected(shape, self.base), 1.0)

@@ -1,4 +1,4 @@
-"""What a recipe is: a named starting point."""
+"""A recipe: a named starting point."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ ROUNDS = 12
 
 @dataclass(frozen=True)
 class Timing:
-    """What steps of a run take on this machine."""
+    """Seconds that steps of a run take on this machine."""
 
     seconds: tuple[float, ...]
     """Mean seconds of a step, in equal parts of the run, first to last."""

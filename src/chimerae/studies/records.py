@@ -21,7 +21,7 @@ MOST_LINES = 24
 MOST_BYTES = 40_000
 """Largest picture of a record."""
 FORMS = ("png", "webp")
-"""Of pictures."""
+"""Formats of pictures."""
 
 
 def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:

@@ -102,7 +102,7 @@ def _verdict(
 def _said(
     study: Study, cells: Sequence[Cell], scale: str, different: Mapping[str, Collection[str]]
 ) -> Verdict:
-    """What the finished runs say; of groups that do not need one another, those that are whole."""
+    """Verdict of the finished runs; where groups are independent, of the groups that are complete."""
     missing = [cell for cell in cells if not cell.finished]
     begun = {cell.arm.group for cell in missing} if study.by_group else set()
     whole = [cell for cell in cells if cell.arm.group not in begun]

@@ -89,7 +89,7 @@ class Map:
     x: MetricColumn
     y: MetricColumn
     centre: float
-    """What the mean of the data has on the axis of `x`."""
+    """Value of the mean of the data on the axis of `x`."""
 
 
 @dataclass(frozen=True)

@@ -52,9 +52,9 @@ class Loop:
     """Called after every saved state, to keep a model that can be used."""
     listener: Listener = ignore
     pacer: Pacer | None = None
-    """What changes `total` so that the run ends in time; None: nothing."""
+    """Changes `total` so that the run ends in time; None: `total` stays."""
     replanned: Callable[[int, Training], None] = lambda total, training: None
-    """Called with a changed total and the settings that hold from then on, to write them down."""
+    """Called with a changed total and the settings that hold from then on, to record them."""
     log: Log = field(init=False)
     _saved: int | None = field(default=None, init=False)
     _probed: int | None = field(default=None, init=False)

@@ -32,7 +32,7 @@ class Row:
     """PSNR, SSIM and MSE of Soft-IntroVAE and of AS-IntroVAE."""
     settings: Mapping[str, Any]
     soft: Mapping[str, Any] = field(default_factory=dict)
-    """What the script changes of all this for Soft-IntroVAE."""
+    """Changes that the script makes to all this for Soft-IntroVAE."""
 
 
 ROWS = (
@@ -110,7 +110,7 @@ AS_CODE: Mapping[str, Any] = {
     "method.reduce_e": "sum",
     "method.squash": "distance_and_kl_d",
 }
-"""Where the published code leaves the paper."""
+"""Differences of the published code from the paper."""
 PAPER: Mapping[str, Any] = {"training.ema": 0.0, "evaluation.bn": "batch"}
 """As the published code is scored: its average makes pictures only, no network is in evaluation mode."""
 QUICK_STEPS, QUICK_CHANNELS = 1_000, 4

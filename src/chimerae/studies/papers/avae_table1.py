@@ -98,8 +98,8 @@ SIZE: Mapping[Scale, Mapping[str, Any]] = {
 evaluation, for two cores.
 """
 SHORT: Mapping[str, Any] = {"method.latent_rise": 0.5}
-"""Of an AVAE at quick scale. With the whole latent loss from the first step on, its generator learns within
-so few steps to hide the code in a pattern, and to draw nothing.
+"""Settings of an AVAE at quick scale. With the whole latent loss from the first step on, its generator learns
+within so few steps to hide the code in a pattern, and to draw nothing.
 """
 OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     VAE: ("vae", {"method.sigma": "shared"}),

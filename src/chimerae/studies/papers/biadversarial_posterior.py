@@ -21,7 +21,7 @@ SAME: Mapping[str, Any] = {
     "training.save_every": 10_000,
 }
 PRECISION = FOLD_NOISE**-2
-"""Of the decoder N((|z|, 0), s^2)."""
+"""Deviation s of the decoder N((|z|, 0), s^2)."""
 GAUSSIAN, IMPLICIT = "Gaussian posterior (VAE)", "implicit posterior"
 CONDITIONAL, MARGINAL = "conditional T1 (paper)", "marginal T1 (exact)"
 WITH_ERROR = ", with squared error"

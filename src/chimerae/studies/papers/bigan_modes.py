@@ -24,7 +24,7 @@ SAME: Mapping[str, Any] = {
 }
 """One budget for all: networks, batch, rate and schedule."""
 OWN: Mapping[str, Mapping[str, Any]] = {"wgan-gp": {"method.penalty": 0.1}, "avae": {"method.beta": 0.01}}
-"""What these points ask for: the penalty of the WGAN-GP paper's toys; a decoder of variance 0.01, for with 1
+"""Settings for these points: the penalty of the WGAN-GP paper's toys; a decoder of variance 0.01, for with 1
 an AVAE's code stays unused."""
 
 

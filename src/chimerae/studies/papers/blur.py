@@ -65,7 +65,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _misses(found: StudyResults) -> list[str]:
-    """What is missing, in words, of a confirmation."""
+    """Conditions of a confirmation that are not met, in words."""
     misfit, sharp, places = (
         found(row, metric).mean
         for row, metric in ((VAE, "edge_misfit"), (GENERATOR, "edge_width"), (GENERATOR, "edge_places"))

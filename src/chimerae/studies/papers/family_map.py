@@ -11,9 +11,9 @@ from chimerae.recipes.short import SHORT, SHORT_ARCH
 from chimerae.studies.study import Arm, Map, MetricColumn, Scale, Study, StudyResults, Verdict
 
 SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
-"""Of each run: ten minutes, or an hour."""
+"""Learning time of each run: ten minutes, or an hour."""
 DIGITS_SHARE = 0.2
-"""Of that time for digits, which have 64 pixels."""
+"""Share of that time for digits, which have 64 pixels."""
 VAE, BIGAN, AVAE = "VAE", "BiGAN", "AVAE"
 GENERATOR = f"{AVAE}: generator"
 RECIPES: Mapping[str, str] = {
@@ -91,7 +91,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _lost(found: StudyResults, group: str) -> list[str]:
-    """What an AVAE's generator does not do, in words."""
+    """Claims that an AVAE's generator does not meet, in words."""
     rivals = ((VAE, REALISM, "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
     lines = []
     for rival, metric, deed in rivals:

@@ -16,7 +16,7 @@ NEIGHBOURHOODS = ("precision", "recall", "density", "coverage")
 OF_CLASSIFIER = tuple(f"{name}_classifier[{LABELS}]" for name in ("fd", "kd", *NEIGHBOURHOODS))
 REALISM = ("swd", *OF_CLASSIFIER, "fid", "kid", *NEIGHBOURHOODS)
 FIDELITY = ("mse_signed", "psnr", "ssim", "lpips")
-"""What is judged, of those that could be computed: some need published weights."""
+"""Measures that count, as far as they could be computed: some need published weights."""
 
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
     "quick": {"arch.width": 16, "training.batch_size": 32, "training.picture_every": 300, "steps": 3_000},
@@ -37,7 +37,7 @@ OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "Soft-IntroVAE": ("soft-introvae", {"method.beta_kl": 0.5}),
     "WAE-MMD": ("wae-mmd", {}),
 }
-"""What each source has for faces: VAE/GAN's beta in the AVAE paper's comparison, Soft-IntroVAE's beta_kl."""
+"""The sources' settings for faces: VAE/GAN's beta in the AVAE paper's comparison, Soft-IntroVAE's beta_kl."""
 SHORT: Mapping[str, Mapping[str, Any]] = {
     AVAE: {
         "method.latent_loss": "official",
@@ -45,7 +45,7 @@ SHORT: Mapping[str, Mapping[str, Any]] = {
         "training.optimizer.sigma_pace": 20.0,
     },
 }
-"""What the generator of an AVAE needs to draw anything in the few steps of quick scale (see its page)."""
+"""Settings with which an AVAE's generator draws something in the few steps of quick scale (see its page)."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:

@@ -73,7 +73,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _better(found: StudyResults, title: str, metric: str, sign: int) -> bool | None:
-    """Whether improved samples of an arm are better than plain ones; None when the spread hides it."""
+    """True when improved samples of an arm are better than plain ones; None when the spread hides it."""
     plain, improved = (found(f"{title}: {of}", metric) for of in (PLAIN, IMPROVED))
     return sign * (improved.mean - plain.mean) > 0 if improved.differs(plain) else None
 
