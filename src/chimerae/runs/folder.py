@@ -62,7 +62,7 @@ def vacant(folder: Path) -> None:
 
 def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Raise `InputError` when the data are not those that the run in `folder` began with."""
-    before = read_json(folder / MANIFEST, "a data manifest")
+    before = renamed(read_json(folder / MANIFEST, "a data manifest"))
     if not isinstance(before, dict):
         raise InputError(f"{folder / 'data.json'} is damaged: it is no data manifest; start a new run")
     if before.get("checksum") != manifest["checksum"]:
