@@ -33,7 +33,7 @@ def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
 
     with monkeypatch.context() as patch:  # here and not in a process of its own: it saves some seconds
         stop = after(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
-        patch.setattr(Display, "line", lambda self, line, total: stop.line(line, total))
+        patch.setattr(Display, "line", lambda self, line, total: stop.on_log(line, total))
         assert cli.main(["resume", "stopped"]) == 143
     assert "SIGTERM at step 5" in capsys.readouterr().err
     assert saved(tmp_path / "stopped")["step"] == 5
