@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import chimerae
-from chimerae.judge import judge
 from chimerae.report import write_report
+from chimerae.runs.evaluate import evaluate_run
 
 BETAS = (0.5, 1.0, 4.0)
 
@@ -22,7 +22,7 @@ def main(out: Path = Path("runs/beta-sweep"), steps: int = 1500) -> None:
 
     print("beta   " + "  ".join(f"{name:>8}" for name in ("mse_unit", "psnr", "ssim")))
     for beta, run in zip(BETAS, runs, strict=True):
-        scores = {score.metric: score.value for score in judge(run).scores}
+        scores = {score.metric: score.value for score in evaluate_run(run).scores}
         print(f"{beta:<5g}  " + "  ".join(f"{scores[name]:8.4g}" for name in ("mse_unit", "psnr", "ssim")))
 
     page = out / "report.html"

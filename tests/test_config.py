@@ -7,9 +7,8 @@ import pytest
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from chimerae.config import from_dict, one_of, override, to_dict
+from chimerae.config import STRICT, from_dict, one_of, override, to_dict
 from chimerae.errors import InputError
-from chimerae.strict import STRICT
 
 
 class Animal:

@@ -17,30 +17,31 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "errors",
         "extensions",
         "shapes",
-        "strict",
+        "config",
         "gaussian",
         "noise",
         "nets",
         "progress",
         "remedies",
         "files",
+        "run_folder",
         "pictures",
         "tables",
         "durations",
-        "walks",
+        "interpolation",
     ),
     ("losses", "networks", "data", "metrics"),
     ("methods", "features"),
-    ("config",),
     ("training", "evaluation"),
-    ("recipes", "studies", "console"),
-    ("report", "model", "launch", "judge"),
-    ("conduct",),
+    ("runs.run", "runs.folder", "runs.lock", "testing"),
+    ("recipes", "console"),
+    ("report", "model", "runs"),
+    ("studies",),
     ("cli", "__main__"),
 )
-"""Rooms by level: a room may import any room of a lower level."""
+"""Rooms by level: a room may import any room of a lower level. A module of a room may have its own level."""
 
-BESIDE = {"launch": {"model"}, "judge": {"model"}, "studies": {"recipes"}, "__main__": {"cli"}}
+BESIDE = {"runs.folder": {"runs.run"}, "runs": {"model"}, "__main__": {"cli"}}
 """Rooms of its own level that a room may import; within level 0 all may."""
 
 ONLY = {
@@ -57,7 +58,13 @@ FRONT_DOOR = ROOT / "__init__.py"
 
 
 def room_of(path: Path) -> str:
-    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+    return room(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
+def room(name: str) -> str:
+    """The room of a dotted name below `chimerae`: a module with its own level, else the folder or file."""
+    module = ".".join(name.split(".")[:2])
+    return module if module in LEVEL else name.split(".")[0]
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -66,9 +73,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            prefix = [node.module or ""]
-            names = [f"chimerae.{name}" for name in names] if prefix == ["chimerae"] else prefix
-        yield from (name.split(".")[1] for name in names if name.startswith("chimerae."))
+            names = [f"{node.module}.{name}" for name in names]
+        yield from (room(name.removeprefix("chimerae.")) for name in names if name.startswith("chimerae."))
 
 
 def allowed(room: str) -> set[str]:
@@ -95,6 +101,8 @@ def test_every_room_has_a_level():
     ("text", "rooms"),
     [
         ("from chimerae.networks.dcgan import DCGAN", {"networks"}),
+        ("from chimerae.runs.run import Run", {"runs.run"}),
+        ("from chimerae.runs import folder, train", {"runs.folder", "runs"}),
         ("from chimerae import noise, methods as m", {"noise", "methods"}),
         ("import chimerae.cli.train\nimport torch", {"cli"}),
         ("import chimerae\nchimerae.__version__", set()),
@@ -109,5 +117,6 @@ def test_this_test_knows_down_from_up():
     assert "networks" not in allowed("methods")
     assert "training" not in allowed("evaluation")
     assert "data" not in allowed("losses")
-    assert {"model", "training", "methods", "noise"} <= allowed("launch")
-    assert "launch" not in allowed("model")
+    assert {"model", "training", "methods", "noise"} <= allowed("runs")
+    assert "runs" not in allowed("model")
+    assert "recipes" not in allowed("runs.run")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chimerae.errors import InputError
-    from chimerae.judge import judge as evaluate
-    from chimerae.launch import resume, train
     from chimerae.model import Model, load
     from chimerae.report import write as report
+    from chimerae.runs.evaluate import evaluate_run as evaluate
+    from chimerae.runs.train import resume, train
 
 __version__ = "0.1.0"
 
@@ -23,10 +23,10 @@ __all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "
 _HOMES = {
     "InputError": ("errors", "InputError"),
     "Model": ("model", "Model"),
-    "evaluate": ("judge", "judge"),
+    "evaluate": ("runs.evaluate", "evaluate_run"),
     "load": ("model", "load"),
-    "resume": ("launch", "resume"),
-    "train": ("launch", "train"),
+    "resume": ("runs.train", "resume"),
+    "train": ("runs.train", "train"),
 }
 
 

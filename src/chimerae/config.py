@@ -1,18 +1,24 @@
-"""Settings trees in and out of JSON, with errors that people can act on. Knows no method by name."""
+"""Settings trees in and out of JSON with errors that people can act on, and the rule of all settings classes.
+
+This module knows no method by name.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
-from pydantic import GetPydanticSchema, TypeAdapter, ValidationError
+from pydantic import ConfigDict, GetPydanticSchema, TypeAdapter, ValidationError
 from pydantic_core import core_schema
 
 from chimerae.errors import InputError, unknown
 from chimerae.extensions import checked, class_of, name_of
 
 T = TypeVar("T")
+
+STRICT: Final = ConfigDict(extra="forbid", allow_inf_nan=False)
+"""Configuration of every settings dataclass: unknown fields and numbers that are not finite are errors."""
 
 
 def one_of(kind: str, base: type[Any], classes: Mapping[str, type[Any]]) -> GetPydanticSchema:

@@ -13,13 +13,13 @@ from rich.live import Live
 from rich.text import Text
 
 from chimerae.durations import in_words
-from chimerae.training.log import Line
+from chimerae.run_folder.log import LogLine
 
 QUIET_SECONDS = 10.0
 """Without a terminal, a line at most this often."""
 
 
-def describe(line: Line, total: int, remaining: float | None) -> str:
+def describe(line: LogLine, total: int, remaining: float | None) -> str:
     """The progress line: step, what is left where that is known, speed, each player's loss, health."""
     losses = "  ".join(f"{name} {loss:.4g}" for name, loss in line.losses.items())
     word = f"  [{line.health}]" if line.health else ""
@@ -44,11 +44,11 @@ class Display:
     """One live line on a terminal; elsewhere a printed line now and then."""
 
     live: Live | None
-    _first: Line | None = None
+    _first: LogLine | None = None
     _counted: _Count = field(default_factory=lambda: _Count(0, 0, 0.0))
     _printed: float = -QUIET_SECONDS
 
-    def line(self, line: Line, total: int) -> None:
+    def line(self, line: LogLine, total: int) -> None:
         """A `Listener` for a run's log; the first line is shown at once."""
         first, self._first = self._first, self._first or line
         if line.step == 1:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from chimerae.extensions import is_reference
+from chimerae.run_folder.schema import LOG, RUN, renamed
 
 PAGE: Final = "docs/health.md"
 
@@ -156,8 +157,8 @@ def ending(folder: Path) -> str:
     logged.
     """
     try:
-        method = json.loads((folder / "run.json").read_text("utf-8"))["run"]["method"]["name"]
-        word = json.loads((folder / "log.jsonl").read_text("utf-8").splitlines()[-1])["health"]
+        method = renamed(json.loads((folder / RUN).read_text("utf-8"))["run"])["method"]["name"]
+        word = renamed(json.loads((folder / LOG).read_text("utf-8").splitlines()[-1]))["health"]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return ""
     return advice(str(method), str(word))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from chimerae.training.lock import claimed
+from chimerae.runs.lock import locked
 
 TRAIN = ("train", "avae", "--steps", "2", "--out", "out")
 
@@ -289,7 +289,7 @@ def test_a_full_disk(call, workplace: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 def test_a_run_that_is_being_trained(call, trained: Path):
-    with claimed(trained):
+    with locked(trained):
         code, _, err = call("resume", trained, "--steps", 8)
     assert "another process" in one_line(code, err)
     assert call("resume", trained, "--steps", 8)[0] == 0

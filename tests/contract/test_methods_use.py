@@ -12,7 +12,7 @@ from chimerae import noise
 from chimerae.config import from_dict, to_dict
 from chimerae.methods import NoEncoder
 from chimerae.nets import Nets
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.shapes import is_image
 from tests.helpers.cases import BATCH, CASES, PLAIN, Z_DIM, Case
 from tests.helpers.turns import buffers

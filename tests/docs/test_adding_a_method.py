@@ -18,11 +18,11 @@ import torch
 from chimerae import methods
 from chimerae.config import from_dict, to_dict
 from chimerae.gaussian import Gaussian
-from chimerae.launch import start
 from chimerae.methods import METHODS, Clock
 from chimerae.model import load as load_model
 from chimerae.networks import MLP
 from chimerae.recipes.presets import RECIPES
+from chimerae.runs.train import start
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Optimizer, Training
 from chimerae.training.state import State, build_state

@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from chimerae import launch, noise
+from chimerae import noise
 from chimerae.data import prepare
 from chimerae.evaluation import Evaluation, Results, evaluate
 from chimerae.gaussian import Gaussian
-from chimerae.judge import judge
 from chimerae.nets import Nets
 from chimerae.recipes.build import build
+from chimerae.runs.evaluate import evaluate_run
+from chimerae.runs.train import train
 from tests.evaluation.evaluation_stubs import IMAGE, Twin, built, images, labelled
 
 METRICS = ("active_units", "kl_per_sample", "probe_accuracy")
@@ -136,8 +137,8 @@ def test_codes_that_are_not_finite_are_one_line():
 @pytest.mark.parametrize(("name", "kl"), [("avae", True), ("wae-mmd", False), ("bigan", False)])
 def test_methods_say_what_their_posteriors_are(tmp_path: Path, name: str, kl: bool):
     chosen = build(name, data="digits", arch="mlp", settings={"arch.width": 16, "steps": 3})
-    folder = launch.train(chosen, out=tmp_path / name)
-    results = judge(folder, CHOSEN)
+    folder = train(chosen, out=tmp_path / name)
+    results = evaluate_run(folder, CHOSEN)
     assert set(table(results)) == set(METRICS) - (set() if kl else {"kl_per_sample"})
     assert (folder / "pictures" / "units.png").exists() == kl
     if kl:

@@ -6,19 +6,19 @@ import pytest
 import torch
 from PIL import Image
 
-from chimerae import launch
 from chimerae.evaluation import Evaluation, Results
 from chimerae.evaluation.code_plots import _main
-from chimerae.judge import judge
 from chimerae.pictures import panels
 from chimerae.recipes.build import build
+from chimerae.runs.evaluate import evaluate_run
+from chimerae.runs.train import train
 
 METRICS = ("prior_mmd", "prior_p", "code_information", "both_signs", "cycle_cost")
 
 
 def trained(folder: Path, name: str, data: str, **settings: object) -> Path:
     run = build(name, data=data, arch="mlp", settings={"arch.width": 16, "steps": 3, **settings})
-    return launch.train(run, out=folder / f"{name}-{data}")
+    return train(run, out=folder / f"{name}-{data}")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def values(results: Results) -> dict[tuple[str, str], float]:
 
 
 def test_the_encoder_is_scored(run: Path):
-    results = judge(run, Evaluation(n=50, metrics=METRICS))
+    results = evaluate_run(run, Evaluation(n=50, metrics=METRICS))
     assert set(values(results)) == {(m, "encoder") for m in METRICS[:4]} | {("cycle_cost", "decoder")}
     protocol = next(s.protocol for s in results.scores if s.metric == "prior_p")
     assert {"permutations": 200, "split": "test", "kernel": "imq"}.items() <= protocol.items()
@@ -40,14 +40,16 @@ def test_the_encoder_is_scored(run: Path):
 
 @pytest.mark.parametrize("size", [1, 17])
 def test_the_batch_size_changes_nothing(run: Path, size: int):
-    one, other = (values(judge(run, Evaluation(n=50, metrics=METRICS, batch_size=b))) for b in (256, size))
+    one, other = (
+        values(evaluate_run(run, Evaluation(n=50, metrics=METRICS, batch_size=b))) for b in (256, size)
+    )
     assert one == pytest.approx(other, rel=1e-5, abs=1e-7)
 
 
 @pytest.mark.parametrize("z_dim", [1, 2, 5])
 def test_prior_and_codes_are_drawn_side_by_side(tmp_path: Path, z_dim: int):
     folder = trained(tmp_path, "vae", "digits", **{"method.z_dim": z_dim})
-    judge(folder, Evaluation(n=20, metrics=("prior_mmd",)))
+    evaluate_run(folder, Evaluation(n=20, metrics=("prior_mmd",)))
     told = {1: " (up: data)", 2: "", 5: ", 2 of 5 axes"}[z_dim]
     assert list(panels(Image.open(folder / "pictures" / "codes.png"))) == [
         f"prior P_z{told}",
@@ -57,7 +59,7 @@ def test_prior_and_codes_are_drawn_side_by_side(tmp_path: Path, z_dim: int):
 
 def test_a_gan_has_no_codes(tmp_path: Path):
     folder = trained(tmp_path, "gan", "8gaussians")
-    results = judge(folder, Evaluation(n=20, metrics=("prior_mmd", "cycle_cost")))
+    results = evaluate_run(folder, Evaluation(n=20, metrics=("prior_mmd", "cycle_cost")))
     assert not results.scores
     assert set(results.absent.values()) == {"it needs an encoder"}
     assert not (folder / "pictures" / "codes.png").exists()
@@ -65,7 +67,7 @@ def test_a_gan_has_no_codes(tmp_path: Path):
 
 def test_improved_points_cost_less(tmp_path: Path):
     folder = trained(tmp_path, "avae", "8gaussians", **{"method.z_dim": 2})
-    results = judge(folder, Evaluation(improve=True, metrics=("cycle_cost", "in_modes")))
+    results = evaluate_run(folder, Evaluation(improve=True, metrics=("cycle_cost", "in_modes")))
     found = values(results)
     for network in ("decoder", "generator"):
         assert found["cycle_cost", f"{network}, improved"] < found["cycle_cost", network]

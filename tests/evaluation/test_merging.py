@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from chimerae import launch
-from chimerae.evaluation import Evaluation, Results, Score, merged, read_scores, write_scores
-from chimerae.judge import judge
+from chimerae.evaluation import Evaluation, Results, merged, read_scores, write_scores
 from chimerae.recipes.build import build
+from chimerae.run_folder.scores import Score
+from chimerae.runs.evaluate import evaluate_run
+from chimerae.runs.train import train
 
 
 def score(metric: str, of: str = "decoder", value: float = 1.0, n: int = 10, **protocol: object) -> Score:
@@ -71,7 +72,7 @@ def test_earlier_scores_go_through_the_file(tmp_path: Path):
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A VAE of points, three steps old."""
     chosen = build("vae", data="8gaussians", settings={"arch.width": 8, "steps": 3})
-    return launch.train(chosen, out=tmp_path_factory.mktemp("runs") / "vae")
+    return train(chosen, out=tmp_path_factory.mktemp("runs") / "vae")
 
 
 def in_file(run: Path) -> dict[str, int]:
@@ -80,21 +81,21 @@ def in_file(run: Path) -> dict[str, int]:
 
 
 def test_evaluating_one_metric_never_erases_the_others(run: Path):
-    judge(run, Evaluation(n=20, metrics=("prior_mmd", "active_units")))
-    results = judge(run, Evaluation(n=20, metrics=("code_information",)))
+    evaluate_run(run, Evaluation(n=20, metrics=("prior_mmd", "active_units")))
+    results = evaluate_run(run, Evaluation(n=20, metrics=("code_information",)))
     assert [s.metric for s in results.scores] == ["code_information"], "it returns its own alone"
     assert in_file(run) == {"prior_mmd": 20, "code_information": 20, "active_units": 20}
-    judge(run, Evaluation(n=30, metrics=("prior_mmd",)))
+    evaluate_run(run, Evaluation(n=30, metrics=("prior_mmd",)))
     assert in_file(run) == {"prior_mmd": 30, "code_information": 20, "active_units": 20}
     assert [s.n for s in read_scores(run / "scores.json")[0].earlier] == [20]
 
 
 def test_scores_of_another_step_and_files_that_cannot_be_read_are_dropped(run: Path):
     path = run / "scores.json"
-    judge(run, Evaluation(n=20, metrics=("prior_mmd",)))
+    evaluate_run(run, Evaluation(n=20, metrics=("prior_mmd",)))
     content = json.loads(path.read_text())
     for spoilt in (json.dumps(content | {"step": 2}), json.dumps(content | {"schema": 99}), "{"):
         path.write_text(spoilt)
-        judge(run, Evaluation(n=20, metrics=("active_units",)))
+        evaluate_run(run, Evaluation(n=20, metrics=("active_units",)))
         assert in_file(run) == {"active_units": 20}
         assert json.loads(path.read_text())["step"] == 3

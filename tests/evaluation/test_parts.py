@@ -24,7 +24,7 @@ from chimerae.evaluation import (
     write_scores,
 )
 from chimerae.evaluation.bench import noise_rows, pieces, spread
-from chimerae.walks import spherical
+from chimerae.interpolation import spherical
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images
 
 

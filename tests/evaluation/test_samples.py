@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from chimerae import launch
 from chimerae.data import Split, prepare
 from chimerae.data.builtin import edge_places, edge_row
 from chimerae.evaluation import Evaluation, Results, evaluate
-from chimerae.judge import judge
 from chimerae.metrics import SampleMetric
 from chimerae.metrics.edges import fitted
 from chimerae.recipes.build import build
+from chimerae.runs.evaluate import evaluate_run
+from chimerae.runs.train import train
 from tests.evaluation.evaluation_stubs import Twin, built, images
 
 METRICS = ("edge_width", "edge_misfit", "binary", "edge_places")
@@ -25,7 +25,7 @@ METRICS = ("edge_width", "edge_misfit", "binary", "edge_places")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An AVAE that has hardly learnt anything."""
     chosen = build("avae", data="step-edges", arch="mlp", settings={"arch.width": 8, "steps": 3})
-    return launch.train(chosen, out=tmp_path_factory.mktemp("runs") / "edges")
+    return train(chosen, out=tmp_path_factory.mktemp("runs") / "edges")
 
 
 def values(results: Results) -> dict[tuple[str, str], float]:
@@ -33,7 +33,7 @@ def values(results: Results) -> dict[tuple[str, str], float]:
 
 
 def test_every_network_and_the_data_are_scored(run: Path):
-    results = judge(run, Evaluation(n=100))
+    results = evaluate_run(run, Evaluation(n=100))
     assert set(values(results)) == {(m, of) for m in METRICS for of in ("decoder", "generator", "data")}
     protocol = next(s.protocol for s in results.scores if s.metric == "binary" and s.of == "generator")
     assert protocol["code"] == "prior"
@@ -44,12 +44,12 @@ def test_every_network_and_the_data_are_scored(run: Path):
 
 @pytest.mark.parametrize("size", [1, 7, 64])
 def test_the_batch_size_changes_nothing(run: Path, size: int):
-    one, other = (values(judge(run, Evaluation(n=60, batch_size=b))) for b in (60, size))
+    one, other = (values(evaluate_run(run, Evaluation(n=60, batch_size=b))) for b in (60, size))
     assert one == pytest.approx(other, rel=1e-5)
 
 
 def test_the_same_again_to_the_last_digit(run: Path):
-    one, other = (values(judge(run, Evaluation(n=60))) for _ in range(2))
+    one, other = (values(evaluate_run(run, Evaluation(n=60))) for _ in range(2))
     assert one == other
 
 
@@ -61,7 +61,7 @@ def test_the_datas_own_row_is_what_its_images_are(run: Path):
         [torch.from_numpy(edge_row(float(p))) for p in edge_places("train")[:: len(prepared.train) // n]]
     )
     expected = fitted((rows * 255).round().double() / 255)[0].mean()
-    found = values(judge(run, Evaluation(metrics=METRICS)))
+    found = values(evaluate_run(run, Evaluation(metrics=METRICS)))
     assert found["edge_width", "data"] == pytest.approx(
         float(expected), rel=5e-3
     )  # rounding decides between neighbours of the grid
@@ -77,16 +77,16 @@ def test_a_broken_network_is_named_and_the_others_come_out(run: Path, monkeypatc
         return made | {"decoder": made["decoder"] * torch.nan}
 
     monkeypatch.setattr(Bench, "decode", broken)
-    results = judge(run, Evaluation(n=20, metrics=METRICS))
+    results = evaluate_run(run, Evaluation(n=20, metrics=METRICS))
     assert {s.of for s in results.scores} == {"generator", "data"}
     assert results.absent["binary"] == "decoder: 20 of 20 samples are not finite"
 
 
 def test_other_images_have_no_edges(tmp_path: Path):
     chosen = build("vae", data="digits", arch="mlp", settings={"arch.width": 4, "steps": 1})
-    folder = launch.train(chosen, out=tmp_path / "digits")
-    assert not values(judge(folder, Evaluation(n=4)))
-    asked = judge(folder, Evaluation(n=4, metrics=("binary",)))
+    folder = train(chosen, out=tmp_path / "digits")
+    assert not values(evaluate_run(folder, Evaluation(n=4)))
+    asked = evaluate_run(folder, Evaluation(n=4, metrics=("binary",)))
     assert asked.absent == {"binary": "it is for the images step-edges"}
 
 
@@ -105,8 +105,8 @@ def test_pairs_of_real_images_are_no_neighbours_in_their_file():
 
 
 def test_improved_images_are_scored_beside_the_others(run: Path):
-    plain = judge(run, Evaluation(n=20, metrics=("binary",)))
-    results = judge(run, Evaluation(n=20, metrics=("binary",), improve=True))
+    plain = evaluate_run(run, Evaluation(n=20, metrics=("binary",)))
+    results = evaluate_run(run, Evaluation(n=20, metrics=("binary",), improve=True))
     found = values(results)
     assert values(plain).items() <= found.items()
     added = set(found) - set(values(plain))
@@ -115,7 +115,9 @@ def test_improved_images_are_scored_beside_the_others(run: Path):
     assert facts["decoder, improved"]["code"] == "improved"
     assert facts["decoder, improved"]["improve_steps"] == 200
     assert facts["decoder"]["code"] == "prior"
-    assert values(judge(run, Evaluation(n=20, metrics=("binary",), improve=True, batch_size=7))) == found
+    assert (
+        values(evaluate_run(run, Evaluation(n=20, metrics=("binary",), improve=True, batch_size=7))) == found
+    )
 
 
 def test_no_more_is_held_than_the_data_and_one_network(monkeypatch: pytest.MonkeyPatch):

@@ -12,8 +12,8 @@ from typing import IO, Any
 import pytest
 import torch
 
-from chimerae.conduct import pool
-from chimerae.conduct.work import work
+from chimerae.studies import pool
+from chimerae.studies.worker import work
 
 
 class _Task(io.BytesIO):
@@ -30,7 +30,7 @@ class Here:
     """Stands in for the `subprocess.Popen` of a cell, and does all the work when it is first looked at."""
 
     def __init__(self, args: list[str], *, stderr: IO[bytes], **other: Any) -> None:
-        assert args[1:] == ["-m", "chimerae.conduct.work"]
+        assert args[1:] == ["-m", "chimerae.studies.worker"]
         self.stdin, self.stderr = _Task(), stderr
         self.returncode: int | None = None
 

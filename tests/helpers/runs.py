@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from chimerae.config import from_dict
-from chimerae.launch import Audience
 from chimerae.methods import BY_NAME
 from chimerae.networks import DCGAN, MLP, Residual
-from chimerae.recipes.run import Run
+from chimerae.run_folder.log import LogLine
+from chimerae.runs.run import Run
+from chimerae.runs.train import Callbacks
 from chimerae.training.checkpoint import read_state
-from chimerae.training.log import Line
 from chimerae.training.settings import Training
 
 DATA = {"dcgan": "digits", "residual": "digits", "mlp": "avae-sine"}
@@ -45,14 +45,14 @@ def tiny_run(
     )
 
 
-def after(step: int, act: Callable[[], object]) -> Audience:
-    """An audience that does something when it hears of `step`."""
+def after(step: int, act: Callable[[], object]) -> Callbacks:
+    """Callbacks that call `act` once `step` is logged or shown."""
 
-    def line(line: Line, total: int) -> None:
+    def line(line: LogLine, total: int) -> None:
         if line.step == step:
             act()
 
-    return Audience(line=line)
+    return Callbacks(on_log=line)
 
 
 def crash() -> None:

@@ -10,10 +10,10 @@ import torch
 from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.evaluation.improved import best_of, cost, optimise_codes
-from chimerae.launch import train
 from chimerae.methods import AVAE, METHODS, NoEncoder
 from chimerae.model import Improve, Model, load
 from chimerae.networks import DCGAN
+from chimerae.runs.train import train
 from chimerae.shapes import is_image
 from chimerae.training.state import State
 from tests.helpers.cases import PLAIN, Case, small

@@ -9,16 +9,16 @@ import torch
 
 import chimerae
 from chimerae.errors import InputError
-from chimerae.launch import train
 from chimerae.methods import NoEncoder
 from chimerae.model import Model
+from chimerae.runs.train import train
 from tests.helpers.runs import tiny_run
 
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+        patch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
         place = tmp_path_factory.mktemp("runs")
         train(tiny_run("avae", "dcgan", method={"use_xi": True}, steps=1), out=place / "avae")
         train(tiny_run("gan", "dcgan", steps=1), out=place / "gan")

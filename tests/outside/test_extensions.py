@@ -18,7 +18,7 @@ from chimerae.errors import InputError
 from chimerae.nets import Architecture
 from chimerae.networks import DCGAN, MLP
 from chimerae.recipes.build import build
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from tests.helpers.runs import saved
 from tests.outside.path_length_gan import PathLengthGAN
 from tests.outside.vq_gan import VQGAN

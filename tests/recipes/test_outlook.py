@@ -11,11 +11,12 @@ from types import SimpleNamespace
 import pytest
 
 import chimerae
-from chimerae import launch
 from chimerae.errors import InputError
 from chimerae.recipes import outlook as room
-from chimerae.recipes.folder import read_run
+from chimerae.recipes.planning import Wish
 from chimerae.recipes.timing import Timing
+from chimerae.runs.folder import read_run
+from chimerae.runs.train import Callbacks, resume, start, train
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
 from tests.helpers.runs import Crash, after, assert_same_run, crash, saved, tiny_run
@@ -27,7 +28,7 @@ QUICK = {"method.z_dim": 2, "arch.width": 2, "training.batch_size": 8, "training
 def workplace(tmp_path, monkeypatch: pytest.MonkeyPatch):
     """A cache of its own, no pictures, and an evaluation that takes no time."""
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
 
 
 @pytest.fixture
@@ -39,14 +40,14 @@ def timed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_steps_fill_what_evaluation_leaves(timed):
-    ahead = room.outlook(tiny_run("vae", "dcgan"), launch.Wish(100.0, steps=True), began=100.0)
+    ahead = room.outlook(tiny_run("vae", "dcgan"), Wish(100.0, steps=True), began=100.0)
     assert ahead.run.steps == 100 - 1 - 20 - 9
     assert ahead.ends == 79.0
     assert ahead.paced
 
 
 def test_time_of_learning_alone_is_not_shared(timed):
-    wish = launch.Wish(100.0, steps=True, learning=True)
+    wish = Wish(100.0, steps=True, learning=True)
     ahead = room.outlook(tiny_run("vae", "dcgan"), wish, began=100.0)
     assert ahead.run.steps == 100
     assert ahead.ends == 109.0  # 9 had gone by
@@ -54,15 +55,15 @@ def test_time_of_learning_alone_is_not_shared(timed):
 
 def test_evaluation_gets_a_third_at_most(timed, monkeypatch):
     monkeypatch.setattr(room, "evaluation_seconds", lambda *a: 500.0)
-    ahead = room.outlook(tiny_run("vae", "dcgan"), launch.Wish(100.0, steps=True), began=109.0)
+    ahead = room.outlook(tiny_run("vae", "dcgan"), Wish(100.0, steps=True), began=109.0)
     assert ahead.run.steps == 65  # 99 - 100 / 3
 
 
 def test_a_budget_that_is_over_before_it_began_is_refused(timed, tmp_path):
     with pytest.raises(InputError, match="give more time"):
-        launch.start(
+        start(
             tiny_run("vae", "dcgan"),
-            wish=launch.Wish(20.0, steps=True),
+            wish=Wish(20.0, steps=True),
             out=tmp_path / "run",
             began=95.0,
         )
@@ -72,21 +73,21 @@ def test_a_budget_that_is_over_before_it_began_is_refused(timed, tmp_path):
 def test_a_budget_that_is_over_is_refused_however_quick_the_steps(timed, monkeypatch):
     monkeypatch.setattr(room, "time_steps", lambda *a, **k: Timing((1e-4,) * 4, {}, 1))
     with pytest.raises(InputError, match="give more time"):
-        room.outlook(tiny_run("vae", "dcgan"), launch.Wish(10.0, steps=True), began=95.0)
+        room.outlook(tiny_run("vae", "dcgan"), Wish(10.0, steps=True), began=95.0)
 
 
 def test_a_run_without_a_budget_keeps_its_steps_and_is_not_timed(timed, monkeypatch):
     monkeypatch.setattr(room, "time_steps", lambda *a, **k: pytest.fail("timed"))
     run = tiny_run("vae", "dcgan")
-    assert room.outlook(run, launch.Wish(), began=0.0, told=True).run == run, "few steps"
+    assert room.outlook(run, Wish(), began=0.0, told=True).run == run, "few steps"
     run = tiny_run("vae", "dcgan", steps=5000)
-    assert room.outlook(run, launch.Wish(), began=0.0, told=False).run == run, "nobody listens"
+    assert room.outlook(run, Wish(), began=0.0, told=False).run == run, "nobody listens"
 
 
 def test_without_a_budget_small_data_get_no_endless_epochs(timed, monkeypatch):
     monkeypatch.setattr(room, "time_steps", lambda *a, **k: Timing((1e-3,) * 4, {}, 1))
     run = tiny_run("vae", "dcgan", device="cpu")
-    ahead = room.outlook(run, launch.Wish(None, steps=True), began=109.0)
+    ahead = room.outlook(run, Wish(None, steps=True), began=109.0)
     epochs = ahead.run.steps * run.training.batch_size / len(ahead.data.train)
     assert epochs == pytest.approx(500, rel=0.01)
     assert not ahead.paced, "it is over before its time, and must not be stretched to it"
@@ -104,7 +105,7 @@ def test_timing_leaves_no_trace(tmp_path):
         steps=60,
         settings=settings,
         out=tmp_path / "b",
-        audience=launch.Audience(plan=lambda text: None),
+        callbacks=Callbacks(on_plan=lambda text: None),
     )
     assert_same_run(budgeted, plain)
 
@@ -129,7 +130,7 @@ def falling(**training):
 
 
 def test_changes_are_written_down_and_the_run_repeats_from_them(tmp_path, moody, monkeypatch):
-    paced = launch.train(falling(), out=tmp_path / "paced", quiet=True)
+    paced = train(falling(), out=tmp_path / "paced", quiet=True)
     run = read_run(paced)
     assert run.steps == 7
     assert run.training.replanned == ((2, 6), (4, 9))
@@ -138,15 +139,15 @@ def test_changes_are_written_down_and_the_run_repeats_from_them(tmp_path, moody,
     assert lr[:4] == pytest.approx([2e-4 * (1 - s) for s in shares])
     monkeypatch.undo()
     monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
-    assert_same_run(paced, launch.train(run, out=tmp_path / "again", quiet=True))
+    assert_same_run(paced, train(run, out=tmp_path / "again", quiet=True))
 
 
 def test_a_paced_run_that_crashed_resumes_from_run_json(tmp_path, moody):
-    paced = launch.train(falling(), out=tmp_path / "paced", quiet=True)
+    paced = train(falling(), out=tmp_path / "paced", quiet=True)
     with pytest.raises(Crash):
-        launch.train(falling(), out=tmp_path / "crashed", audience=after(5, crash))
+        train(falling(), out=tmp_path / "crashed", callbacks=after(5, crash))
     assert saved(tmp_path / "crashed")["step"] == 3, "before the second change"
-    launch.resume(tmp_path / "crashed", quiet=True)
+    resume(tmp_path / "crashed", quiet=True)
     assert_same_run(paced, tmp_path / "crashed")
 
 
@@ -173,11 +174,11 @@ def test_quiet_says_nothing(tmp_path, capsys):
 def test_a_machine_half_as_fast_as_timed_plays_half_the_steps_in_time(tmp_path, timed, monkeypatch):
     """The whole way, on a clock of our own: steps were timed at a second and take two."""
     clock = count(109.0, 2.0)
-    monkeypatch.setattr(launch, "Pacer", partial(Pacer, clock=lambda: next(clock)))
-    wish, rates = launch.Wish(100.0, steps=True), []
-    audience = launch.Audience(line=lambda line, total: rates.append(line.lr["vae"]))
+    monkeypatch.setattr("chimerae.runs.train.Pacer", partial(Pacer, clock=lambda: next(clock)))
+    wish, rates = Wish(100.0, steps=True), []
+    callbacks = Callbacks(on_log=lambda line, total: rates.append(line.lr["vae"]))
     run = tiny_run("vae", optimizer={"schedule": "linear", "final": 0.0})
-    folder = launch.start(run, wish=wish, out=tmp_path / "run", began=100.0, audience=audience)
+    folder = start(run, wish=wish, out=tmp_path / "run", began=100.0, callbacks=callbacks)
     ended = read_run(folder)
     assert ended.steps == pytest.approx((179 - 109) / 2, abs=2)
     assert ended.training.replanned[0][1] == 70, "what was chosen at first"

@@ -8,8 +8,8 @@ from chimerae.data import Prepare
 from chimerae.methods import VAE
 from chimerae.networks import DCGAN, WAE
 from chimerae.recipes.planning import ENOUGH, Search, Wish, chosen, default_most, steps_in, wish
-from chimerae.recipes.run import Run
 from chimerae.recipes.timing import Timing
+from chimerae.runs.run import Run
 
 LARGE = (3, 64, 64)
 

@@ -40,7 +40,7 @@ def test_operations_of_a_vae_are_those_of_its_layers():
     """
     from chimerae.methods import VAE
     from chimerae.networks import MLP
-    from chimerae.recipes.run import Run
+    from chimerae.runs.run import Run
 
     run = Run(method=VAE(z_dim=3), arch=MLP(width=7, depth=1), data="8gaussians")
     b, x, h, z = run.training.batch_size, 2, 7, 3

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 import os
 import re
@@ -13,8 +12,7 @@ from chimerae import pictures
 from chimerae.errors import InputError
 from chimerae.report import write_results
 from chimerae.report.images import Snapshot, small, spread_out
-from chimerae.report.read import read_run
-from chimerae.report.records import reduced, without_paths
+from chimerae.report.records import without_paths
 from tests.report.report_runs import write_run
 
 
@@ -70,13 +68,6 @@ def test_without_paths_keeps_addresses_and_relative_paths() -> None:
     for text in ("../shared/data", "runs/a", "https://example.org/a/b", "1/2", "~/photos/x"):
         assert without_paths(text) == text
     assert without_paths('{"at": "/tmp/x/run one"}') == '{"at": "run one"}'
-
-
-def test_reduced_log_keeps_the_last_line(tmp_path: Path) -> None:
-    log = read_run(write_run(tmp_path / "runs/a")).log
-    lines = list(csv.DictReader(reduced(log, most=4).splitlines()))
-    assert [line["step"] for line in lines] == ["10", "40", "70", "100"]
-    assert lines[-1]["loss_vae"] == "10"
 
 
 def test_large_pictures_are_made_small() -> None:

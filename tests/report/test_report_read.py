@@ -62,7 +62,7 @@ def test_another_version_is_one_line(tmp_path: Path, name: str) -> None:
     path = write_run(tmp_path / "runs/a")
     record = json.loads((path / name).read_text())
     (path / name).write_text(json.dumps(record | {"schema": 7}))
-    with pytest.raises(InputError, match="schema 7, this chimerae reads schema 1") as caught:
+    with pytest.raises(InputError, match="format 7, this version of chimerae reads 1") as caught:
         read_run(path)
     assert "\n" not in str(caught.value)
 

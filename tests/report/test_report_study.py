@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from chimerae.report.protocol import protocols, unlike
-from chimerae.report.read import Score
+from chimerae.run_folder.scores import Score
 
 TITLES = {"cost": "cost", "kl": "KL"}
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chimerae.training.sheets import Sheets
+from chimerae.training.previews import Previews
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -16,4 +16,4 @@ def cache(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture
 def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these runs."""
-    monkeypatch.setattr(Sheets, "draw", lambda self, nets, step: None)
+    monkeypatch.setattr(Previews, "draw", lambda self, nets, step: None)

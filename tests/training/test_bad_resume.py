@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from chimerae import cli
-from chimerae.launch import train
+from chimerae.runs.train import train
 from tests.helpers.runs import Crash, after, assert_same_run, crash, tiny_run
 
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+        patch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
         return train(tiny_run("vae", "dcgan"), out=tmp_path_factory.mktemp("runs") / "run")
 
 
@@ -126,7 +126,7 @@ def test_a_log_that_is_none_begins_again(trained, tmp_path, content):
 def test_a_run_that_was_killed_before_its_first_state_begins_again(tmp_path):
     straight = train(tiny_run("vae"), out=tmp_path / "straight")
     with pytest.raises(Crash):
-        train(tiny_run("vae"), out=tmp_path / "killed", audience=after(2, crash))
+        train(tiny_run("vae"), out=tmp_path / "killed", callbacks=after(2, crash))
     assert not (tmp_path / "killed" / "state").exists()
     assert cli.main(["resume", str(tmp_path / "killed")]) == 0
     assert_same_run(straight, tmp_path / "killed")
@@ -139,6 +139,6 @@ def test_a_run_in_a_folder_keeps_others_out(tmp_path):
     def again() -> None:
         said.append(cli.main(["resume", str(tmp_path / "run")]))
 
-    train(tiny_run("vae"), out=tmp_path / "run", audience=after(4, again))
+    train(tiny_run("vae"), out=tmp_path / "run", callbacks=after(4, again))
     assert said == [2]
     assert cli.main(["resume", str(tmp_path / "run")]) == 0

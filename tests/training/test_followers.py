@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from chimerae import launch
 from chimerae.methods import Follow, SoftIntroVAE
 from chimerae.networks import DCGAN, MLP
+from chimerae.runs.train import resume, train
 from chimerae.training.followers import renew, with_followers
 from tests.helpers.cases import Case
 from tests.helpers.runs import Crash, after, crash, saved, tiny_run
@@ -54,7 +54,7 @@ def test_the_loop_copies_and_a_resumed_run_copies_at_the_same_steps(tmp_path):
     """Saved after 3 of 6 steps and copied after 4: the target of a resumed run is the one that was saved."""
     run = tiny_run("soft-introvae", method={"variant": "bootstrap", "target_every": 4})
     with pytest.raises(Crash):
-        launch.train(run, out=tmp_path / "run", audience=after(4, crash))
+        train(run, out=tmp_path / "run", callbacks=after(4, crash))
 
     def differ() -> bool:
         tensors = saved(tmp_path / "run")
@@ -66,6 +66,6 @@ def test_the_loop_copies_and_a_resumed_run_copies_at_the_same_steps(tmp_path):
 
     assert saved(tmp_path / "run")["step"] == 3
     assert differ()
-    launch.resume(tmp_path / "run", steps=8)
+    resume(tmp_path / "run", steps=8)
     assert not differ(), "copied after step 8"
     assert not any(key.startswith(("average/target", "optimizer/target")) for key in saved(tmp_path / "run"))

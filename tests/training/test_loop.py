@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import chimerae
-from chimerae.launch import train
 from chimerae.methods import VAE
+from chimerae.runs.train import train
 from chimerae.training.average import Average
 from tests.helpers.runs import log_of, saved, tiny_run
 

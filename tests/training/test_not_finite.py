@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from chimerae import cli
-from chimerae.launch import train
 from chimerae.methods import VAE
+from chimerae.runs.train import train
 from chimerae.training.players import NotFinite, check_state
 from tests.helpers.runs import log_of, saved, tiny_run
 

@@ -9,9 +9,9 @@ import torch
 
 import chimerae
 from chimerae.gaussian import Gaussian
-from chimerae.launch import _with_training_samples, train
 from chimerae.methods import AVAE, GAN, VAE
 from chimerae.networks import DCGAN, MLP
+from chimerae.runs.train import _with_training_samples, train
 from chimerae.training.probe import (
     CODES,
     FEWEST,

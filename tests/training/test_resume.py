@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from chimerae.errors import InputError
-from chimerae.launch import resume, train
 from chimerae.methods import METHODS
 from chimerae.networks import MLP
+from chimerae.runs.train import resume, train
 from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, saved, tiny_run
 
 EXPONENTIAL = {"schedule": "exponential"}
@@ -82,7 +82,7 @@ def test_every_method_is_resumed_here_with_and_without_convolutions():
 def test_a_crash_leaves_no_trace(run, tmp_path):
     train(run, out=tmp_path / "straight")
     with pytest.raises(Crash):
-        train(run, out=tmp_path / "crashed", audience=after(4, crash))
+        train(run, out=tmp_path / "crashed", callbacks=after(4, crash))
     assert saved(tmp_path / "crashed")["step"] == 3
     assert [line["step"] for line in log_of(tmp_path / "crashed")] == [1, 2, 3, 4]
     resume(tmp_path / "crashed")
@@ -96,7 +96,7 @@ def test_pictures_do_not_change_what_is_learnt(tmp_path, monkeypatch):
     assert (
         len(list((tmp_path / "with" / "samples").iterdir())) == 8
     )  # after steps 1, 2, 4, 6: two sheets each
-    monkeypatch.setattr("chimerae.training.sheets.Sheets.draw", lambda self, nets, step: None)
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
     train(run, out=tmp_path / "without")
     assert_same_run(tmp_path / "with", tmp_path / "without")
 

@@ -6,33 +6,33 @@ from pathlib import Path
 
 import pytest
 
-from chimerae.launch import Audience, train
+from chimerae.runs.train import Callbacks, train
 from chimerae.training import loop
 from tests.helpers.runs import assert_same_run, log_of, tiny_run
 
 
 @pytest.fixture
 def heard() -> list[tuple[int, str]]:
-    """Steps and health of the lines that the audience got."""
+    """Steps and health of the lines that the callbacks got."""
     return []
 
 
 @pytest.fixture
-def audience(heard: list[tuple[int, str]]) -> Audience:
-    return Audience(line=lambda line, total: heard.append((line.step, line.health)))
+def callbacks(heard: list[tuple[int, str]]) -> Callbacks:
+    return Callbacks(on_log=lambda line, total: heard.append((line.step, line.health)))
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_the_first_step_is_heard_of_at_once_and_not_logged(tmp_path, heard, audience):
-    folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run", audience=audience)
+def test_the_first_step_is_heard_of_at_once_and_not_logged(tmp_path, heard, callbacks):
+    folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run", callbacks=callbacks)
     assert [step for step, _ in heard] == [1, 4, 6]
     assert [line["step"] for line in log_of(folder)] == [4, 6]
 
 
 @pytest.mark.usefixtures("no_pictures")
-def test_lines_come_by_time_with_the_last_known_health(tmp_path, heard, audience, monkeypatch):
+def test_lines_come_by_time_with_the_last_known_health(tmp_path, heard, callbacks, monkeypatch):
     monkeypatch.setattr(loop, "SHOWN_SECONDS", 0.0)
-    folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run", audience=audience)
+    folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run", callbacks=callbacks)
     lines = log_of(folder)
     assert [line["step"] for line in lines] == [4, 6]
     word = lines[0]["health"]

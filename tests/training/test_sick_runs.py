@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from chimerae.gaussian import Gaussian
-from chimerae.launch import train
 from chimerae.networks import MLP
+from chimerae.runs.train import train
 from chimerae.training.players import NotFinite
 from tests.helpers.runs import log_of, tiny_run
 from tests.helpers.standins import Z_DIM, components, critic, standins

@@ -10,7 +10,7 @@ import pytest
 
 from chimerae import cli
 from chimerae.cli.console import Display
-from chimerae.launch import train
+from chimerae.runs.train import train
 from chimerae.training.signals import Stopped, stop_requests
 from tests.helpers.runs import after, assert_same_run, log_of, saved, signalled, tiny_run
 
@@ -33,7 +33,7 @@ def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
 
     with monkeypatch.context() as patch:  # here and not in a process of its own: it saves some seconds
         stop = after(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
-        patch.setattr(Display, "line", lambda self, line, total: stop.line(line, total))
+        patch.setattr(Display, "line", lambda self, line, total: stop.on_log(line, total))
         assert cli.main(["resume", "stopped"]) == 143
     assert "SIGTERM at step 5" in capsys.readouterr().err
     assert saved(tmp_path / "stopped")["step"] == 5
@@ -52,7 +52,7 @@ def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
 def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path):
     before = signal.getsignal(signum)
     with pytest.raises(Stopped, match="state is saved") as stopped:
-        train(tiny_run("gan"), out=tmp_path / "run", audience=after(2, lambda: os.kill(os.getpid(), signum)))
+        train(tiny_run("gan"), out=tmp_path / "run", callbacks=after(2, lambda: os.kill(os.getpid(), signum)))
     assert stopped.value.signum == signum
     assert stopped.value.step == 2
     assert saved(tmp_path / "run")["step"] == 2
@@ -62,7 +62,7 @@ def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path):
 @pytest.mark.usefixtures("no_pictures")
 def test_a_signal_in_the_last_step_comes_too_late(tmp_path):
     last = after(6, lambda: os.kill(os.getpid(), signal.SIGTERM))
-    folder = train(tiny_run("gan"), out=tmp_path / "run", audience=last)
+    folder = train(tiny_run("gan"), out=tmp_path / "run", callbacks=last)
     assert saved(folder)["step"] == 6
 
 

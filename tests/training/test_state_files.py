@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from chimerae.errors import InputError
-from chimerae.training.checkpoint import INDEX, pack, read_state, unpack, write_state
+from chimerae.run_folder.schema import INDEX
+from chimerae.training.checkpoint import pack, read_state, unpack, write_state
 
 
 def tensors(value: float) -> dict[str, torch.Tensor]:

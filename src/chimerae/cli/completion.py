@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chimerae.cli import DONE, INPUT_WRONG, VERBS
 from chimerae.errors import InputError, unknown
+from chimerae.run_folder.schema import RUN
 
 USAGE: Final = """\
 usage: chimerae completion bash|zsh|fish
@@ -134,7 +135,7 @@ def _first(verb: str, names: Mapping[str, Any]) -> Iterator[str]:
 
 def run_folders(place: Path) -> list[str]:
     """Run folders in `place` and in its `runs`, the newest first."""
-    found = [path.parent for pattern in ("*/run.json", "runs/*/run.json") for path in place.glob(pattern)]
+    found = [path.parent for pattern in (f"*/{RUN}", f"runs/*/{RUN}") for path in place.glob(pattern)]
     newest = sorted(found, key=lambda folder: folder.stat().st_mtime, reverse=True)
     return [str(folder) for folder in newest]
 

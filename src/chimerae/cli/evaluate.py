@@ -14,8 +14,9 @@ from chimerae.cli import DONE
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
 from chimerae.evaluation import Evaluation, Results
-from chimerae.judge import judge, scored
-from chimerae.recipes.folder import read_run
+from chimerae.run_folder.schema import RUN, SCORES
+from chimerae.runs.evaluate import evaluate_run, scored
+from chimerae.runs.folder import read_run
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,14 @@ class Evaluate:
 
 def main(args: Sequence[str]) -> int:
     """Evaluate, and print the scores."""
-    where = next((Path(a) for a in args if (Path(a) / "run.json").is_file()), None)
+    where = next((Path(a) for a in args if (Path(a) / RUN).is_file()), None)
     settings = Evaluation() if where is None else read_run(where).evaluation
     default = Evaluate(run=tyro.MISSING, evaluation=settings)
     asked = parse(Evaluate, args, prog="chimerae evaluate", default=default)
     before = scored(asked.run)
     with display() as show:
-        results = judge(asked.run, asked.evaluation, device=asked.device, progress=show.count)
-    print((asked.run / "scores.json").read_text() if asked.json else table(results))
+        results = evaluate_run(asked.run, asked.evaluation, device=asked.device, progress=show.count)
+    print((asked.run / SCORES).read_text() if asked.json else table(results))
     if told := beside(results, before, scored(asked.run)):
         print(told, file=sys.stderr)
     return DONE

@@ -16,7 +16,7 @@ from chimerae.data.given import Taken, take
 from chimerae.data.manifest import Unread
 from chimerae.errors import InputError
 from chimerae.model import Model, load
-from chimerae.recipes.folder import read_run
+from chimerae.runs.folder import read_run
 
 N_OWN = 64
 """Samples of a run's own test data that are taken when no number is given."""

@@ -10,7 +10,7 @@ import tyro
 
 from chimerae.cli.parse import parse
 from chimerae.cli.train import learn
-from chimerae.launch import resume
+from chimerae.runs.train import resume
 
 
 @dataclass(frozen=True)
@@ -26,4 +26,4 @@ class Resume:
 def main(args: Sequence[str]) -> int:
     """Resume, and say where the run folder is."""
     asked = parse(Resume, args, prog="chimerae resume")
-    return learn(lambda audience: resume(asked.run, steps=asked.steps, audience=audience))
+    return learn(lambda callbacks: resume(asked.run, steps=asked.steps, callbacks=callbacks))

@@ -11,11 +11,23 @@ from pathlib import Path
 from chimerae.cli import DONE, INPUT_WRONG, SIGNALLED
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
-from chimerae.conduct import Cell, Interrupted, StudyPage, cells_of, conduct, cores, slim, write_page
 from chimerae.durations import seconds
 from chimerae.errors import InputError
 from chimerae.features.weights import missing_for
-from chimerae.studies import STUDIES, Scale, Study, study
+from chimerae.studies import (
+    STUDIES,
+    Cell,
+    Interrupted,
+    Scale,
+    Study,
+    StudyPage,
+    cells_of,
+    conduct,
+    cores,
+    slim,
+    study,
+    write_page,
+)
 
 HELP = """\
 usage: chimerae study NAME [--seeds N] [--scale quick|paper] [options]

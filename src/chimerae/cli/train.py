@@ -24,13 +24,13 @@ from chimerae.cli.settings_flags import flags_of
 from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
 from chimerae.data.opened import opened_once
-from chimerae.launch import Audience, foresee, start
 from chimerae.recipes.build import Preset, build
-from chimerae.recipes.folder import free_folder
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
-from chimerae.recipes.run import Run
 from chimerae.remedies import ending
+from chimerae.runs.folder import free_folder
+from chimerae.runs.run import Run
+from chimerae.runs.train import Callbacks, foresee, start
 from chimerae.training.signals import Stopped
 
 
@@ -87,10 +87,10 @@ def main(args: Sequence[str]) -> int:
         return rehearse(asked, open_, paper)
     command = shlex.join(["chimerae", "train", *args])
     return learn(
-        lambda audience: start(
+        lambda callbacks: start(
             asked.run,
             out=asked.out,
-            audience=audience,
+            callbacks=callbacks,
             command=command,
             wish=open_,
             paper=paper,
@@ -111,18 +111,18 @@ def named(flags: Sequence[str]) -> set[str]:
 def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
     """Print the plan, and the settings as `run.json` would hold them."""
     with display() as show:
-        audience = Audience(show.line, show.count, show.tell, show.tell)
+        callbacks = Callbacks(show.line, show.count, show.tell, show.tell)
         folder = asked.out or free_folder(asked.run)
-        ahead = foresee(asked.run, folder, audience=audience, wish=open_, paper=paper, began=started())
+        ahead = foresee(asked.run, folder, callbacks=callbacks, wish=open_, paper=paper, began=started())
     print(json.dumps(to_dict(ahead.run), indent=2))
     return DONE
 
 
-def learn(work: Callable[[Audience], Path]) -> int:
+def learn(work: Callable[[Callbacks], Path]) -> int:
     """Do `work`, which returns a run folder, under a live line, and say how it ended."""
     try:
         with display() as show:
-            folder = work(Audience(show.line, show.count, show.tell, show.tell))
+            folder = work(Callbacks(show.line, show.count, show.tell, show.tell))
     except Stopped as stop:
         print(
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr

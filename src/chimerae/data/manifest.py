@@ -9,8 +9,8 @@ from typing import Final, Literal
 import numpy as np
 from pydantic.dataclasses import dataclass
 
+from chimerae.config import STRICT
 from chimerae.data.settings import Crop
-from chimerae.strict import STRICT
 
 Kind = Literal["images", "points"]
 

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from chimerae.strict import STRICT
+from chimerae.config import STRICT
 
 Fit = Literal["crop", "squeeze", "pad"]
 Side = Annotated[int, Field(gt=0, le=16384)]

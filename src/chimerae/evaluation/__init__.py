@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from chimerae.evaluation.evaluate_model import evaluate
     from chimerae.evaluation.scores import (
         Results,
-        Score,
         Shown,
         merged,
         read_scores,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Evaluation",
     "Results",
-    "Score",
     "Shown",
     "draw",
     "evaluate",
@@ -38,7 +36,6 @@ __all__ = [
 _HOMES = {
     "Evaluation": "settings",
     "Results": "scores",
-    "Score": "scores",
     "Shown": "scores",
     "draw": "visuals",
     "evaluate": "evaluate_model",

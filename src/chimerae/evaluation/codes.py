@@ -12,11 +12,12 @@ from torch import Tensor
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Latent, LatentMetric, ProbeData
 from chimerae.metrics.probe import MOST as PROBE_SAMPLES
+from chimerae.run_folder.scores import Score
 
 MOST: Final = 2_000
 """Test samples that are encoded."""

@@ -14,12 +14,13 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import alike, outside, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
-from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
+from chimerae.interpolation import spherical
 from chimerae.metrics import Fact, NearestMetric, NeighbourDistances
 from chimerae.metrics.nearest import nearest
-from chimerae.walks import spherical
+from chimerae.run_folder.scores import DATA, Score
 
 TRAIN: Final = 50_000
 """Training images among which they are looked for, evenly spread over the split."""

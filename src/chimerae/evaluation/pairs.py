@@ -11,10 +11,11 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.features import Views, open_views
-from chimerae.evaluation.scores import Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, RunningVariance
+from chimerae.run_folder.scores import Score
 
 
 @dataclass

@@ -17,10 +17,11 @@ from chimerae.evaluation.alike import Variety, alike, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces, spread
 from chimerae.evaluation.features import Views, open_views
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, optimise_codes
-from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.statistics_cache import Memory
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
+from chimerae.run_folder.scores import DATA, Score
 
 SEEN: Final = 2_000
 """Images of the data, at most, whose variance samples are held against."""

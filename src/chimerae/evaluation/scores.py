@@ -1,4 +1,4 @@
-"""Scores: a value with the protocol without which it means nothing, and their file."""
+"""Results of an evaluation, and their file `scores.json`."""
 
 from __future__ import annotations
 
@@ -6,33 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
-from chimerae.metrics import METRICS, Better, Fact
-
-SCHEMA: Final = 1
-DATA: Final = "data"
-"""What the data are scored as: another part of them, or a second draw. The best that any model could get."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """One metric of one network."""
-
-    metric: str
-    of: str
-    """The network, or `DATA`."""
-    value: float
-    std: float | None = None
-    """Deviation over samples, or over subsets of them, where the value is a mean over these."""
-    n: int
-    """Samples behind it."""
-    better: Better
-    protocol: Mapping[str, Fact] = field(default_factory=dict)
+from chimerae.metrics import METRICS, Fact
+from chimerae.run_folder.schema import SCHEMAS, SCORES, check_schema, renamed
+from chimerae.run_folder.scores import Score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +94,7 @@ def _rank(name: str) -> int:
 def scores_json(results: Results, step: int) -> dict[str, Any]:
     """The contents of `scores.json`."""
     scores, earlier = ([asdict(score) for score in some] for some in (results.scores, results.earlier))
-    content = {"schema": SCHEMA, "step": step, "scores": scores, "absent": dict(results.absent)}
+    content = {"schema": SCHEMAS[SCORES], "step": step, "scores": scores, "absent": dict(results.absent)}
     return content | ({"earlier": earlier} if earlier else {})
 
 
@@ -127,11 +109,10 @@ def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
     An `InputError` when the file is missing, damaged or of another version.
     """
     given = read_json(Path(path), "scores")
+    check_schema(given, Path(path), SCORES)
     try:
-        if given["schema"] != SCHEMA:
-            raise InputError(f"{path} has schema {given['schema']}, not {SCHEMA}; evaluate the run again")
         scores, earlier = (
-            tuple(Score(**{**score, "protocol": _facts(score["protocol"])}) for score in some)
+            tuple(Score(**{**score, "protocol": _facts(score["protocol"])}) for score in map(renamed, some))
             for some in (given["scores"], given.get("earlier", []))
         )
         absent = dict(given.get("absent", {}))

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from chimerae.strict import STRICT
+from chimerae.config import STRICT
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

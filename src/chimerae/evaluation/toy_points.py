@@ -15,10 +15,11 @@ from chimerae.errors import InputError
 from chimerae.evaluation.alike import ONE_POINT, alike, variance_of
 from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces
 from chimerae.evaluation.improved import IMPROVED, Improve, optimise_codes
-from chimerae.evaluation.scores import DATA, Results, Score
+from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, MetricContext, ToyMetric, ToyPoints
+from chimerae.run_folder.scores import DATA, Score
 
 POINTS: Final = 10_000
 """Points drawn of each network: what ALI counts modes with, and enough for every other metric."""

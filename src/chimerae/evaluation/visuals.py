@@ -17,8 +17,8 @@ from chimerae.evaluation.code_plots import POINTS, look_at_codes
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.evaluation.scores import Shown
+from chimerae.interpolation import spherical
 from chimerae.shapes import is_image
-from chimerae.walks import spherical
 
 ORIGINALS: Final = 16
 SAMPLES: Final = 64

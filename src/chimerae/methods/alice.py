@@ -10,13 +10,13 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.losses.adversarial import GENERATOR_LOSSES, logistic_fake, logistic_real, probability
 from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import absolute_error, squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 CodeCycle = Literal["l1", "l2"]
 CODE_CYCLES: Mapping[CodeCycle, Callable[[Tensor, Tensor], Tensor]] = {

@@ -11,6 +11,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.aggregate import Kernel, Reduction, aggregate_distance, squash
 from chimerae.losses.introspective import exp_elbo
@@ -19,7 +20,6 @@ from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
-from chimerae.strict import STRICT
 
 Pair = Literal["rec_fake", "real_fake"]
 Schedule = Literal["linear", "tanh"]

@@ -10,6 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
 from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
@@ -18,7 +19,6 @@ from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 
 @final

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.losses.ratios import Game, Ratio
@@ -16,7 +17,6 @@ from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Net, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
-from chimerae.strict import STRICT
 
 
 @final

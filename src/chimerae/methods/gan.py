@@ -9,12 +9,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.penalties import R1
 from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 
 @final

@@ -9,13 +9,13 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import outcome_cost
 from chimerae.losses.reconstruction import mean_absolute_error, mean_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 REAL, RECONSTRUCTION, SAMPLE = range(3)
 

@@ -10,13 +10,13 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.penalties import squared_slope
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 
 @final

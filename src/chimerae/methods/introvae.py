@@ -9,13 +9,13 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.losses.introspective import HINGES, Hinge
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.introspection import warm_up, warming_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
-from chimerae.strict import STRICT
 
 AlphaG = Literal["same", "0.5"]
 

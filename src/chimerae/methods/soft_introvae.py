@@ -9,6 +9,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
@@ -16,7 +17,6 @@ from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up
 from chimerae.methods.method import Clock, Follow, Losses, Method
 from chimerae.nets import Architecture, Net, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
-from chimerae.strict import STRICT
 
 Variant = Literal["plain", "bootstrap"]
 

@@ -9,13 +9,13 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 Reduction = Literal["mean", "sum"]
 REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum}

@@ -12,6 +12,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae import noise
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
 from chimerae.losses.fixed_point import fixed_point
@@ -19,7 +20,6 @@ from chimerae.losses.reconstruction import squared_error
 from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 
 @final

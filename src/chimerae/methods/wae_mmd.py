@@ -11,6 +11,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae import noise
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.fixed_point import fixed_point
 from chimerae.losses.kernels import SCALES, Scales, mmd, moment_gap
@@ -18,7 +19,6 @@ from chimerae.losses.reconstruction import squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
-from chimerae.strict import STRICT
 
 SETTLED = 0.1
 """Distance of moments below which a batch needs no pre-training."""

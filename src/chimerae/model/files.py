@@ -10,11 +10,9 @@ from torch import nn
 
 from chimerae.extensions import brief, is_reference
 from chimerae.files import write_bytes, write_json, write_text
+from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
 from chimerae.training.checkpoint import pack
-
-SCHEMA = 1
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "README.md"
 
 
 def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:

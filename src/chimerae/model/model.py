@@ -17,12 +17,13 @@ from chimerae.data.given import PLAIN, Given, as_batch
 from chimerae.errors import InputError, unknown
 from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_codes
 from chimerae.gaussian import Gaussian
+from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
+from chimerae.run_folder.schema import MODEL, RUN
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
-from chimerae.walks import WALKS, Walk
 
 AT_ONCE: Final = 256
 """Samples that the networks see at a time."""
@@ -71,7 +72,7 @@ class Model:
             InputError: `folder` is a file or a run, or cannot be written.
         """
         folder = Path(folder)
-        if (folder / "run.json").exists() or (folder / "model").exists():
+        if (folder / RUN).exists() or (folder / MODEL).exists():
             raise InputError(f"{folder} is a run folder, which holds its own model; choose another folder")
         write_model(folder, dict(self.config), dict(self.nets.items()), folder.name)
         return folder

@@ -17,19 +17,20 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.files import read_json
 from chimerae.methods import Method
-from chimerae.model.files import CONFIG, SCHEMA, WEIGHTS, write_model
+from chimerae.model.files import write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
-from chimerae.recipes.folder import RUN, read_run
-from chimerae.recipes.run import Run
+from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, WEIGHTS, check_schema, renamed
+from chimerae.runs.folder import read_run
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape
-from chimerae.training.checkpoint import check_schema, unpack
+from chimerae.training.checkpoint import unpack
 from chimerae.training.state import State, pick_autocast, pick_device
 
 T = TypeVar("T")
 
 KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}
-"""What `load` needs of `config.json`."""
+"""Entries of `config.json` that `load` needs."""
 
 
 def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:
@@ -40,7 +41,7 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
     counts = {name: sum(p.numel() for p in module.parameters()) for name, module in state.nets.items()}
     tree = to_dict(run)
     config = {
-        "schema": SCHEMA,
+        "schema": SCHEMAS[CONFIG],
         "chimerae": chimerae.__version__,
         "method": tree["method"],
         "arch": tree["arch"],
@@ -91,7 +92,7 @@ def _prepare(config: Mapping[str, Any], folder: Path) -> Prepare:
 
 
 def _model_folder(path: Path) -> Path:
-    for folder in (path / "model", path):
+    for folder in (path / MODEL, path):
         if (folder / CONFIG).exists():
             return folder
     if not path.is_dir():
@@ -101,7 +102,8 @@ def _model_folder(path: Path) -> Path:
 
 def _config(path: Path) -> dict[str, Any]:
     config: dict[str, Any] = read_json(path, "a model")
-    check_schema(config, path, SCHEMA)
+    check_schema(config, path, CONFIG)
+    config = renamed(config)
     for name, kind in KINDS.items():
         if not isinstance(config.get(name), kind):
             raise InputError(f"{path} is damaged: its '{name}' is {config.get(name)!r}")

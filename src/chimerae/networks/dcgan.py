@@ -9,12 +9,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import nn
 
+from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
 from chimerae.networks.cropped import Conv2d, ConvTranspose2d
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
-from chimerae.strict import STRICT
 
 BATCHNORM_EPS = 1e-3
 LARGE = 64

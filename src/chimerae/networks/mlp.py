@@ -9,11 +9,11 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures
 from chimerae.shapes import Shape, is_image, numel
-from chimerae.strict import STRICT
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,

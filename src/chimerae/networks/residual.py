@@ -11,11 +11,11 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image
-from chimerae.strict import STRICT
 
 WIDEST = 512
 """Where channels stop doubling."""

@@ -9,11 +9,11 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import nn
 
+from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.nets import Architecture, Output, Scale
 from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
 from chimerae.shapes import Shape, describe, is_image, numel
-from chimerae.strict import STRICT
 
 LARGE = 64
 """Shorter sides from here on get the CelebA networks, smaller ones the MNIST networks."""

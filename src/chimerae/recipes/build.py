@@ -12,9 +12,9 @@ from chimerae.methods import Method
 from chimerae.nets import Architecture
 from chimerae.recipes.presets import BY_NAME, recipe
 from chimerae.recipes.recipe import Recipe
-from chimerae.recipes.run import Run
 from chimerae.recipes.short import ADAM, SHORT, SHORT_ARCH
 from chimerae.recipes.sizing import default_arch
+from chimerae.runs.run import Run
 
 Preset = Literal["paper", "short"]
 """Settings of the sources, or settings that learn from images within minutes (`docs/short-runs.md`)."""

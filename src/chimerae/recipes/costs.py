@@ -1,4 +1,4 @@
-"""What the settings of every source would cost on this machine."""
+"""Costs of the settings of every source on this machine."""
 
 from __future__ import annotations
 

@@ -15,9 +15,9 @@ from chimerae.evaluation.nearest import MOST, TRAIN
 from chimerae.features.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
 from chimerae.features.efficientnet import MODULE, EfficientNet
 from chimerae.metrics import METRICS
-from chimerae.recipes.run import Run
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import counted
+from chimerae.runs.run import Run
 from chimerae.shapes import is_image
 
 SHARE: Final = 1 / 3
@@ -62,7 +62,7 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
 
 
 def _wanted(run: Run) -> set[str]:
-    """What the metrics of `run` look at: networks of features, and `nearest` training images."""
+    """Costly inputs of the metrics of `run`: networks of features, and `nearest` training images."""
     asked = run.evaluation.metrics
     chosen = [metric for metric in METRICS if asked is None or metric.name in asked]
     networks = {features[0] for metric in chosen if (features := getattr(metric, "features", None))}

@@ -14,9 +14,9 @@ from chimerae.progress import Progress, silent
 from chimerae.recipes.judging import SHARE, evaluation_seconds
 from chimerae.recipes.plan import Plan, operations, paper_cost
 from chimerae.recipes.planning import Search, Wish, chosen, default_most, steps_in
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 
 WORTH_TIMING = 50
@@ -34,7 +34,7 @@ class Outlook:
     run: Run
     data: Prepared
     note: str
-    """What was done to make the samples one size; "": nothing."""
+    """Change that makes all samples one size; "": none."""
     timing: Timing | None
     operations: float | None = None
     """Floating-point operations of a step."""
@@ -135,7 +135,7 @@ def _side(shape: Shape) -> str:
 
 
 def _shape(run: Run) -> Shape:
-    """Of one sample of a run whose size is settled."""
+    """Shape of one sample of a run whose size is settled."""
     shape = source_info(run.data, run.prepare).final
     if shape is None:
         raise InputError(f"the samples of {run.data} differ in size; choose one with --prepare.size")

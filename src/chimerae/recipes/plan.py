@@ -12,21 +12,22 @@ import torch
 from chimerae.durations import in_words
 from chimerae.errors import InputError
 from chimerae.recipes.planning import ENOUGH
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import count
+from chimerae.run_folder.schema import PREVIEWS, RUN
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is known before the first step."""
+    """Facts known before the first step."""
 
     run: Run
     shape: Shape
-    """Of one sample as the networks see it."""
+    """Shape of one sample as the networks see it."""
     counts: tuple[int, int]
     """Samples to learn from, and held out."""
     folder: Path
@@ -39,7 +40,7 @@ class Plan:
     paper: tuple[Run, float] | None = None
     """The source's settings on these data, and their estimated seconds."""
     note: str = ""
-    """What was done to make the samples one size."""
+    """Change that makes all samples one size."""
 
     def text(self) -> str:
         """The plan in lines."""
@@ -50,8 +51,8 @@ class Plan:
             "networks": self._networks(),
             "learning": self._learning(),
             "ends": self._ends(),
-            "pictures": f"{self.folder / 'samples'}: the first after step 1",
-            "settings": f"{self.folder / 'run.json'}",
+            "pictures": f"{self.folder / PREVIEWS}: the first after step 1",
+            "settings": f"{self.folder / RUN}",
             "paper": self._paper(),
             "change it": self._change(),
         }

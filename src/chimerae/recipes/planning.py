@@ -13,9 +13,9 @@ from chimerae.methods import Method
 from chimerae.networks import DCGAN, Residual
 from chimerae.recipes.presets import recipe
 from chimerae.recipes.recipe import Recipe
-from chimerae.recipes.run import Run
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
 from chimerae.training.state import pick_device
 
@@ -42,7 +42,7 @@ Clocked = Callable[[Run, Shape], Timing]
 
 @dataclass(frozen=True)
 class Wish:
-    """What a run may cost, and which of its settings are left open."""
+    """Time limit of a run, and settings that may be chosen to fit it."""
 
     seconds: float | None = None
     """From the start of the command to the end of `evaluate`; None: no budget was given."""
@@ -70,7 +70,7 @@ def wish(
     budget: str | float | None,
     preset: str,
 ) -> Wish:
-    """What of `run` is left open.
+    """The settings of `run` that are left open.
 
     Args:
         what: its recipe, as `build` took it; None: the whole run was given, and without a budget nothing is
@@ -172,8 +172,8 @@ class Search:
             self.timing(shape, width)
 
     def _worth(self, shape: Shape, width: int) -> bool:
-        """Whether `ENOUGH` steps fit, and, of what time there is beyond that, as much goes into steps as into
-        width: twice the seconds a step ask for twice the steps.
+        """True if `ENOUGH` steps fit, and time beyond that goes into steps as much as into width: twice the
+        seconds a step ask for twice the steps.
         """
         step = self.expected(shape, width)
         dearer = max(step / self.expected(shape, self.base), 1.0)

@@ -1,4 +1,4 @@
-"""Recipes: named starting points. Each says its source and what to expect; every method's name is one."""
+"""Recipes: named starting points. Each states its source and what to expect; every method's name is one."""
 
 from __future__ import annotations
 
@@ -8,14 +8,28 @@ from dataclasses import replace
 
 from chimerae.errors import InputError, spelt, unknown
 from chimerae.extensions import checked, is_reference, point_at, points
-from chimerae.methods import AVAE, GAN, VAE, VAEGAN, WGANGP, BiGAN, Method
-from chimerae.networks import MLP
-from chimerae.recipes import introspective
-from chimerae.recipes.introspection import INTROSPECTION
-from chimerae.recipes.pairs import PAIRS
+from chimerae.methods import (
+    AAE,
+    ALICE,
+    AVAE,
+    GAN,
+    IAN,
+    IDGAN,
+    VAE,
+    VAEGAN,
+    WAEGAN,
+    WAEMMD,
+    WGANGP,
+    ASIntroVAE,
+    Biadversarial,
+    BiGAN,
+    IntroVAE,
+    Method,
+    SoftIntroVAE,
+)
+from chimerae.networks import MLP, WAE, Residual
 from chimerae.recipes.recipe import Recipe
-from chimerae.recipes.wasserstein import WASSERSTEIN
-from chimerae.training.settings import Optimizer, Training
+from chimerae.training.settings import Changes, Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
 """Adam(2e-4, 0.5, 0.999), batch 64, the rate falling to 2 percent: the AVAE paper's code, for all its
@@ -23,8 +37,6 @@ methods.
 """
 WGAN_GP_ADAM = Training(optimizer=Optimizer(lr=1e-4, beta1=0.5, beta2=0.9))
 """Adam(1e-4, 0.5, 0.9), batch 64: Gulrajani et al. 2017, algorithm 1 and its code."""
-
-
 TOY_ADAM = Training(
     batch_size=256,
     optimizer=Optimizer(lr=1e-3, schedule="exponential", final=0.02),
@@ -33,6 +45,77 @@ TOY_ADAM = Training(
     save_every=4000,
 )
 """For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
+INTROSPECTIVE_ADAM = Training(optimizer=Optimizer(beta1=0.9))
+"""Adam(2e-4, 0.9, 0.999), batch 64; the published codes let the rate stand (they cut it at epoch 350)."""
+POINTS_ADAM = Training(
+    batch_size=512,
+    optimizer=Optimizer(beta1=0.9, schedule="steps", final=0.01),
+    ema=0.0,
+    picture_every=5000,
+    save_every=5000,
+)
+"""Soft-IntroVAE's code for points: a tenth of the rate at a third, and again at half of 30,000 steps."""
+POINTS_MLP = MLP(width=256, depth=4)
+POINTS_STEPS, POINTS_WARM_UP = 30_000, 2_000
+TUNED: Mapping[str, tuple[float, float, float]] = {
+    "8gaussians": (0.3, 0.2, 0.9),
+    "2spirals": (0.5, 0.2, 1.0),
+    "checkerboard": (0.1, 0.2, 0.2),
+    "rings": (0.2, 0.2, 1.0),
+}
+"""`beta_kl, beta_rec, beta_neg` of Soft-IntroVAE for each toy, from its code."""
+ALI_ADAM = Training(batch_size=100, optimizer=Optimizer(lr=1e-4))
+"""Adam(1e-4, 0.5, 0.999), batch 100, constant rate: the code of Dumoulin et al. 2016."""
+ALICE_ADAM = Training(optimizer=Optimizer(lr=1e-4))
+"""Adam(1e-4, 0.5, 0.999), batch 64, constant rate: the code of Li et al. 2017 for images."""
+BIADVERSARIAL_ADAM = Training(optimizer=Optimizer(lr=3e-4))
+"""Adam(3e-4, 0.5, 0.999), batch 64: the code of Fickinger 2019, except for its critics' rate of 3e-5, at
+which ours stay blind.
+"""
+MMD_ADAM = Training(
+    batch_size=100, optimizer=Optimizer(lr=1e-3, schedule="late_steps", final=0.2), picture_every=2000
+)
+"""Adam(1e-3, 0.5), batch 100, the rate halved after 30 and at a fifth after 50 of 55 epochs: the paper."""
+GAN_ADAM = Training(
+    batch_size=100,
+    optimizer=Optimizer(lr=3e-4, schedule="late_steps", final=0.2),
+    players={"adversary": Changes(lr=1e-3, schedule="late_steps", final=0.2)},
+    picture_every=2000,
+)
+"""`MMD_ADAM` with 3e-4, and 1e-3 for the adversary: the published code's CelebA settings."""
+MNIST_GAN_ADAM = Training(
+    batch_size=100,
+    optimizer=Optimizer(lr=1e-3, schedule="late_steps", final=0.2),
+    players={"adversary": Changes(lr=5e-4, schedule="late_steps", final=0.2)},
+    picture_every=2000,
+)
+AAE_ADAM = Training(
+    batch_size=100,
+    optimizer=Optimizer(lr=3e-4),
+    players={"adversary": Changes(lr=1e-3), "forger": Changes(lr=3e-4)},
+)
+"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were not at hand."""
+IN_UNIT_RANGE = 0.0125
+"""The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
+ID_GAN_RMSPROP = Training(
+    optimizer=Optimizer(kind="rmsprop", lr=1e-4, beta2=0.99),
+    players={"vae": Changes(lr=1e-4, beta1=0.9)},
+)
+"""RMSProp(1e-4, 0.99) for the GAN, Adam(1e-4, 0.9) for the VAE, batch 64: the published code."""
+IAN_ADAM = Training(
+    batch_size=16,
+    optimizer=Optimizer(schedule="steps", final=0.05),
+    players={"encoder": Changes(schedule="steps", final=0.05, weight_decay=1e-5)},
+)
+"""Adam(2e-4, 0.5), batch 16, the rate falling to a twentieth: the published code in fewer steps."""
+
+
+def _on_points(kind: type[SoftIntroVAE] | type[ASIntroVAE], toy: str, about: str) -> Recipe:
+    beta_kl, beta_rec, beta_neg = TUNED[toy]
+    method = kind(z_dim=2, beta_kl=beta_kl, beta_rec=beta_rec, beta_neg=beta_neg, num_vae=POINTS_WARM_UP)
+    return Recipe(
+        f"{kind.name}-{toy}", about, method, POINTS_ADAM, toy, POINTS_MLP, extra={"steps": POINTS_STEPS}
+    )
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -62,18 +145,91 @@ RECIPES: tuple[Recipe, ...] = (
         arch=MLP(activation="tanh"),
         extra={"steps": 16_000},
     ),
-    *introspective.RECIPES,
+    Recipe(
+        "introvae",
+        "IntroVAE: an encoder that is its own critic, by a margin of KL (Huang et al. 2018)",
+        IntroVAE(),
+        INTROSPECTIVE_ADAM,
+        images=Residual(width=32, block_bn="after_add"),
+    ),
+    Recipe(
+        "soft-introvae",
+        "Soft-IntroVAE: the margin softened to an exponential (Daniel and Tamar 2021)",
+        SoftIntroVAE(),
+        INTROSPECTIVE_ADAM,
+        images=Residual(),
+    ),
+    Recipe(
+        "as-introvae",
+        "AS-IntroVAE: Soft-IntroVAE with an annealed distance of batches (Lu et al. 2022)",
+        ASIntroVAE(),
+        INTROSPECTIVE_ADAM,
+        images=Residual(),
+    ),
+    *(
+        _on_points(SoftIntroVAE, toy, f"Soft-IntroVAE on {toy}, its code's settings: 30,000 steps of 512")
+        for toy in TUNED
+    ),
+    _on_points(ASIntroVAE, "8gaussians", "AS-IntroVAE on 8gaussians, with Soft-IntroVAE's settings"),
     Recipe(
         "bigan",
         "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",
         BiGAN(),
         DCGAN_ADAM,
     ),
-    *PAIRS,
-    *WASSERSTEIN,
-    *INTROSPECTION,
+    Recipe(
+        "ali", "ALI: BiGAN with codes that are drawn (Dumoulin et al. 2016)", BiGAN(sigma="free"), ALI_ADAM
+    ),
+    Recipe("alice", "ALICE: ALI whose samples and codes come back (Li et al. 2017)", ALICE(), ALICE_ADAM),
+    Recipe(
+        "biadversarial",
+        "VAE whose posterior and likelihood are networks fed with noise (Fickinger 2019)",
+        Biadversarial(),
+        BIADVERSARIAL_ADAM,
+    ),
+    Recipe(
+        "wae-mmd",
+        "Wasserstein autoencoder with a kernel distance of codes (Tolstikhin et al. 2018)",
+        WAEMMD(),
+        MMD_ADAM,
+    ),
+    Recipe(
+        "wae-gan",
+        "Wasserstein autoencoder with an adversary on codes (Tolstikhin et al. 2018)",
+        WAEGAN(),
+        GAN_ADAM,
+    ),
+    Recipe("aae", "adversarial autoencoder, in three phases (Makhzani et al. 2015)", AAE(), AAE_ADAM),
+    Recipe(
+        "wae-mmd-mnist",
+        "WAE-MMD with the paper's networks and settings for MNIST",
+        WAEMMD(z_dim=8, penalty=10.0, recon_weight=IN_UNIT_RANGE, pretrain=200),
+        MMD_ADAM,
+        arch=WAE(),
+        extra={"steps": 60_000},
+    ),
+    Recipe(
+        "wae-gan-mnist",
+        "WAE-GAN with the paper's networks and settings for MNIST",
+        WAEGAN(z_dim=8, penalty=10.0, recon_weight=IN_UNIT_RANGE, p_trick="off"),
+        MNIST_GAN_ADAM,
+        arch=WAE(),
+        extra={"steps": 60_000},
+    ),
+    Recipe(
+        "id-gan",
+        "a beta-VAE, then a GAN that its frozen encoder must be able to read (Lee et al. 2020)",
+        IDGAN(),
+        ID_GAN_RMSPROP,
+    ),
+    Recipe(
+        "ian",
+        "codes read from the features of a critic of three outcomes (Brock et al. 2017, simplified)",
+        IAN(),
+        IAN_ADAM,
+    ),
 )
-"""Every recipe, in the order in which they are listed."""
+"""Every recipe, in the order of `chimerae list recipes`."""
 
 BY_NAME: Mapping[str, Recipe] = {recipe.name: recipe for recipe in RECIPES}
 

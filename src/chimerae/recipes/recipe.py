@@ -1,4 +1,4 @@
-"""What a recipe is: a named starting point."""
+"""A recipe: a named starting point."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chimerae.data import preset
 from chimerae.errors import InputError
 from chimerae.methods import Method
 from chimerae.nets import Architecture
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.training.settings import Changes, Training
 
 

@@ -101,7 +101,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "training.players.critic.lr": 2e-4,
     },
 }
-"""What each method needs beyond the common rate, and why: `docs/short-runs.md`."""
+"""Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""
 
 SHORT: Mapping[str, Mapping[str, Any]] = {name: {**ADAM, **own} for name, own in OWN.items()}
 """Recipe -> what differs from the source's settings, by dotted path."""

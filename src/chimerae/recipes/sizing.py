@@ -9,7 +9,7 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.nets import Architecture
 from chimerae.networks import BY_NAME, DCGAN, MLP
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.shapes import describe
 
 COMMON_SIDE = 64

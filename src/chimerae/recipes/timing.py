@@ -10,8 +10,8 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.methods import Clock
-from chimerae.recipes.run import Run
 from chimerae.recipes.work import SHARES
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
 from chimerae.training.followers import renew
 from chimerae.training.players import play_batch
@@ -23,7 +23,7 @@ ROUNDS = 12
 
 @dataclass(frozen=True)
 class Timing:
-    """What steps of a run take on this machine."""
+    """Seconds that steps of a run take on this machine."""
 
     seconds: tuple[float, ...]
     """Mean seconds of a step, in equal parts of the run, first to last."""

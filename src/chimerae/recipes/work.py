@@ -12,7 +12,7 @@ from torch.utils.flop_counter import flop_registry
 from chimerae import noise
 from chimerae.methods import Clock
 from chimerae.nets import Nets
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 from chimerae.training.followers import with_followers
 from chimerae.training.players import Player, play_batch

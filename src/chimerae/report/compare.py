@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chimerae.report.charts import COLOURS
-from chimerae.report.log import Json
 from chimerae.report.read import RunFolder
+from chimerae.run_folder.fields import Json
 
 NOT_SET = "–"
 _UNNAMED = frozenset({"seed", "data", "method.name"})

@@ -10,8 +10,8 @@ from statistics import median
 from typing import Final
 
 from chimerae.report.compare import NOT_SET, Named, Setting, flatten, readable
-from chimerae.report.log import number, section
 from chimerae.report.read import RunFolder
+from chimerae.run_folder.fields import number, section
 
 OK: Final = "ok"
 _NAMELESS: Final = "unnoted"

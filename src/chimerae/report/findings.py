@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chimerae.report import names, rules
-from chimerae.report.read import DATA, RunFolder, Score
+from chimerae.report.read import RunFolder
 from chimerae.report.rules import step_of
 from chimerae.report.seen import Seen, see
+from chimerae.run_folder.scores import DATA, Score
 
 ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")

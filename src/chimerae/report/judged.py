@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from chimerae.report import facts
 from chimerae.report.compare import Named
-from chimerae.report.log import number
 from chimerae.report.read import RunFolder
 from chimerae.report.verdict import verdict
+from chimerae.run_folder.fields import number
 from chimerae.tables import plural
 
 SEEN = "Seen on the pictures drawn while it learns:"

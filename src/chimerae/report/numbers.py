@@ -9,9 +9,9 @@ from typing import Final
 
 from chimerae.report.compare import NOT_SET, Named
 from chimerae.report.findings import FAMILIES, Findings, findings
-from chimerae.report.log import section
 from chimerae.report.names import title
-from chimerae.report.read import DATA
+from chimerae.run_folder.fields import section
+from chimerae.run_folder.scores import DATA
 from chimerae.tables import Values, decimals
 
 MEAN_IMAGE: Final = "mean image"

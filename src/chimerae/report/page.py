@@ -26,7 +26,7 @@ from chimerae.report.images import (
 from chimerae.report.judged import judged
 from chimerae.report.names import listed
 from chimerae.report.numbers import glossary, numbers
-from chimerae.report.read import PICTURES, RunFolder, read_run
+from chimerae.report.read import KINDS, RunFolder, read_run
 from chimerae.report.scores import absent_scores, score_tables
 
 FIRST = ("reconstructions", "samples", "scatter")
@@ -137,7 +137,7 @@ def commands(runs: Sequence[RunFolder]) -> list[str]:
 
 def galleries(named: Sequence[Named], left_out: Sequence[str] = ()) -> list[Gallery]:
     """Pictures of the evaluation, a gallery per kind except those `left_out`, a picture per run."""
-    kinds = dict.fromkeys([*PICTURES, *(kind for entry in named for kind in entry.run.pictures)])
+    kinds = dict.fromkeys([*KINDS, *(kind for entry in named for kind in entry.run.pictures)])
     found = []
     for kind in kinds:
         shown = tuple(

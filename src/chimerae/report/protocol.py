@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from chimerae.report.compare import readable
-from chimerae.report.read import DATA, Score
+from chimerae.run_folder.scores import DATA, Score
 
 COMPARED: Final = ("data", "real", "real_n", "labels", "weights_of_features")
 """Parts of a protocol in which networks that are compared with one another cannot differ."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -12,13 +11,24 @@ from typing import Final
 
 from chimerae.errors import InputError
 from chimerae.extensions import brief
-from chimerae.report.log import Json, Logged, number, read_log, section, whole
+from chimerae.run_folder.fields import Json, section, whole
+from chimerae.run_folder.log import LogLine, read_log
+from chimerae.run_folder.schema import (
+    CONFIG,
+    ENV,
+    LOG,
+    MANIFEST,
+    MODEL,
+    PICTURES,
+    PREVIEWS,
+    RUN,
+    SCORES,
+    check_schema,
+    renamed,
+)
+from chimerae.run_folder.scores import Score, listed_scores
 
-SCHEMA: Final = 1
-"""Version of `run.json` and `scores.json` that this code reads."""
-DATA: Final = "data"
-"""What the data themselves are scored as: a yardstick, not a competitor."""
-PICTURES: Final = (
+KINDS: Final = (
     "reconstructions",
     "samples",
     "interpolation",
@@ -28,21 +38,7 @@ PICTURES: Final = (
     "codes",
     "units",
 )
-"""What evaluation draws, in the order in which a report shows it."""
-
-
-@dataclass(frozen=True)
-class Score:
-    """One value of `scores.json`, with the protocol that gives it its meaning."""
-
-    metric: str
-    of: str
-    """The network (or way of making samples) that was measured."""
-    value: float
-    std: float | None
-    n: int | None
-    better: str
-    protocol: Json
+"""Pictures drawn by evaluation, in the order of a report."""
 
 
 @dataclass(frozen=True)
@@ -60,15 +56,15 @@ class RunFolder:
 
     path: Path
     record: Json
-    """`run.json` as it is."""
+    """Content of `run.json`, its settings under their present names."""
     env: Json
     data: Json
     model: Json
-    log: tuple[Logged, ...]
+    log: tuple[LogLine, ...]
     torn: int
     """Lines of the log that could not be read: a run that was killed leaves its last one unfinished."""
     scores_record: Json
-    """`scores.json` as it is; empty before the run was evaluated."""
+    """Content of `scores.json`; empty before the run was evaluated."""
     scores: tuple[Score, ...]
     pictures: Mapping[str, Path]
     snapshots: tuple[Snapshot, ...]
@@ -105,25 +101,25 @@ def read_run(path: Path) -> RunFolder:
     Raises:
         InputError: no run folder, a damaged file, or one of another version.
     """
-    if not (path / "run.json").is_file():
+    if not (path / RUN).is_file():
         what = "is not a run folder: it has no run.json" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}; give the folder that `chimerae train` made")
-    record = _versioned(path / "run.json")
-    scores = _versioned(path / "scores.json")
-    data = _object(path / "data.json")
-    log, torn = read_log(path / "log.jsonl")
+    record = _versioned(path / RUN)
+    scores = _versioned(path / SCORES)
+    data = renamed(_object(path / MANIFEST))
+    log, torn = read_log(path / LOG)
     return RunFolder(
         path=path,
-        record=record,
-        env=_object(path / "env.json"),
+        record={key: renamed(value) if key == "run" else value for key, value in record.items()},
+        env=renamed(_object(path / ENV)),
         data=data,
-        model=_object(path / "model" / "config.json"),
+        model=renamed(_object(path / MODEL / CONFIG)),
         log=log,
         torn=torn,
         scores_record=scores,
-        scores=tuple(_scores(path / "scores.json", scores, _data_fact(data))),
-        pictures=_drawn(path / "pictures"),
-        snapshots=tuple(_snapshots(path / "samples")),
+        scores=tuple(listed_scores(scores, path / SCORES, _data_fact(data))),
+        pictures=_drawn(path / PICTURES),
+        snapshots=tuple(_snapshots(path / PREVIEWS)),
     )
 
 
@@ -142,18 +138,13 @@ def _object(path: Path) -> Json:
 
 def _versioned(path: Path) -> Json:
     record = _object(path)
-    if record and record.get("schema") != SCHEMA:
-        raise InputError(
-            f"{path} has schema {record.get('schema')}, this chimerae reads schema {SCHEMA}; "
-            "use the version of chimerae that wrote it"
-        )
+    if record:
+        check_schema(record, path, path.name)
     return record
 
 
 def _data_fact(data: Json) -> dict[str, str]:
-    """What scores were measured on, for their protocol: the data's name and shape, and a few digits of the
-    checksum of all that the networks saw.
-    """
+    """The data behind the scores, for their protocol: name, shape, first digits of the checksum."""
     if "source" not in data:
         return {}
     shape, checksum = data.get("shape"), str(data.get("checksum", ""))
@@ -161,28 +152,11 @@ def _data_fact(data: Json) -> dict[str, str]:
     return {"data": " ".join(filter(None, (Path(str(data["source"])).name, size, checksum[:8])))}
 
 
-def _scores(path: Path, record: Json, data: Mapping[str, str]) -> Iterator[Score]:
-    listed = record.get("scores", [])
-    for entry in listed if isinstance(listed, list) else []:
-        if not isinstance(entry, dict) or "metric" not in entry:
-            raise InputError(f"{path} holds a score without a metric; evaluate the run again")
-        std = number(entry.get("std"))
-        yield Score(
-            metric=str(entry["metric"]),
-            of=str(entry.get("of", "")),
-            value=number(entry.get("value")),
-            std=None if math.isnan(std) else std,
-            n=whole(entry.get("n")),
-            better=str(entry.get("better", "")),
-            protocol={**data, **section(entry, "protocol")},
-        )
-
-
 def _drawn(folder: Path) -> dict[str, Path]:
     """Pictures by name, those that are known first."""
     files = [*folder.glob("*.webp"), *folder.glob("*.png")] if folder.is_dir() else []
     found = {path.stem: path for path in files if not path.name.startswith(".")}
-    known = [name for name in PICTURES if name in found]
+    known = [name for name in KINDS if name in found]
     return {name: found[name] for name in [*known, *sorted(found.keys() - set(known))]}
 
 

@@ -1,20 +1,17 @@
-"""What lies beside a committed report: records of each run, without machine paths, and small pictures."""
+"""Files beside a committed report: records of each run, without machine paths, and small pictures."""
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from typing import Final
 
 from chimerae.report import charts
 from chimerae.report.compare import Named
 from chimerae.report.images import COMPARED, as_learnt, side_by_side, small, spread_out, tells_all
-from chimerae.report.log import Logged
+from chimerae.run_folder.log import log_csv
 
 MOST_LINES: Final = 200
 """Lines of the reduced log."""
@@ -65,24 +62,6 @@ def folder_of(label: str) -> str:
     return re.sub(r"[^\w.]+", "-", label).strip("-.") or "run"
 
 
-def reduced(log: Sequence[Logged], most: int = MOST_LINES) -> str:
-    """The log as CSV: at most `most` lines, evenly chosen, always with the last one."""
-    losses = dict.fromkeys(name for entry in log for name in entry.losses)
-    watched = dict.fromkeys(name for entry in log for name in entry.watched)
-    text = StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(["step", "seconds", *(f"loss_{name}" for name in losses), *watched, "health"])
-    stride = math.ceil(len(log) / most) or 1
-    for entry in reversed(log[::-1][::stride]):
-        values = [
-            *(entry.losses.get(name) for name in losses),
-            *(entry.watched.get(name) for name in watched),
-        ]
-        numbers = ["" if value is None else f"{value:.6g}" for value in values]
-        table.writerow([entry.step, f"{entry.seconds:.1f}", *numbers, entry.health])
-    return text.getvalue()
-
-
 def _of_run(entry: Named, *, left_out: str) -> Iterator[Kept]:
     run, folder = entry.run, folder_of(entry.label)
     for kind, path in run.pictures.items():
@@ -97,7 +76,7 @@ def _of_run(entry: Named, *, left_out: str) -> Iterator[Kept]:
             text = without_paths(json.dumps(record, indent=1, ensure_ascii=False))
             yield Kept(f"{folder}/{name}.json", f"{text}\n".encode(), entry.label)
     if run.log:
-        yield Kept(f"{folder}/log.csv", reduced(run.log).encode(), entry.label)
+        yield Kept(f"{folder}/log.csv", log_csv(run.log, MOST_LINES).encode(), entry.label)
 
 
 def _picture(name: str, content: bytes, run: str, kind: str) -> Kept:

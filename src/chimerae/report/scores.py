@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from chimerae.report.compare import Named, readable
-from chimerae.report.log import section
 from chimerae.report.names import grouped, title
 from chimerae.report.protocol import SEED, protocol_of, shared_by, words
-from chimerae.report.read import DATA, Score
+from chimerae.run_folder.fields import section
+from chimerae.run_folder.scores import DATA, Score
 from chimerae.tables import Values, best, decimals
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}

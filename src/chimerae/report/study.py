@@ -15,9 +15,9 @@ from markupsafe import Markup
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, Named
 from chimerae.report.images import Picture
-from chimerae.report.log import section
 from chimerae.report.protocol import protocols
-from chimerae.report.read import Score
+from chimerae.run_folder.fields import section
+from chimerae.run_folder.scores import Score
 from chimerae.tables import Table, markdown, markdown_table
 
 CAPTIONS: Final = {

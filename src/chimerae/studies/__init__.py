@@ -1,50 +1,34 @@
-"""The studies that can be run by name."""
+"""Studies: grids of runs, trained and scored in parallel processes, and the page with their table."""
 
 from __future__ import annotations
 
-from chimerae.errors import unknown
-from chimerae.studies import (
-    as_introvae_images,
-    as_introvae_table1,
-    avae_table1,
-    avae_toy,
-    biadversarial_posterior,
-    bigan_modes,
-    blur,
-    family_map,
-    lfw_faces,
-    wae_introvae,
-    wae_prior,
-)
-from chimerae.studies.study import SCALES, Arm, Found, Map, Scale, Shows, Study, Verdict
+from chimerae.report.study import StudyPage
+from chimerae.studies.cells import Cell, cells_of
+from chimerae.studies.papers import STUDIES, study
+from chimerae.studies.pool import Interrupted, conduct, cores
+from chimerae.studies.records import slim
+from chimerae.studies.results import write_page
+from chimerae.studies.study import SCALES, Arm, Map, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.values import found_in
 
-__all__ = ["SCALES", "STUDIES", "Arm", "Found", "Map", "Scale", "Shows", "Study", "Verdict", "study"]
-
-STUDIES: tuple[Study, ...] = (
-    as_introvae_table1.STUDY,
-    avae_toy.STUDY,
-    blur.STUDY,
-    bigan_modes.STUDY,
-    biadversarial_posterior.STUDY,
-    wae_prior.STUDY,
-    avae_table1.STUDY,
-    as_introvae_images.TABLE2,
-    as_introvae_images.TABLE3,
-    wae_introvae.RMSE,
-    wae_introvae.DIVERSITY,
-    wae_introvae.TUNING,
-    lfw_faces.STUDY,
-    family_map.STUDY,
-)
-
-
-def study(name: str) -> Study:
-    """The study called `name`.
-
-    Raises:
-        InputError: there is none.
-    """
-    by_name = {each.name: each for each in STUDIES}
-    if name not in by_name:
-        raise unknown("study", name, by_name)
-    return by_name[name]
+__all__ = [
+    "SCALES",
+    "STUDIES",
+    "Arm",
+    "Cell",
+    "Interrupted",
+    "Map",
+    "MetricColumn",
+    "Scale",
+    "Study",
+    "StudyPage",
+    "StudyResults",
+    "Verdict",
+    "cells_of",
+    "conduct",
+    "cores",
+    "found_in",
+    "slim",
+    "study",
+    "write_page",
+]

@@ -1,4 +1,4 @@
-"""What a study is: a named grid of runs, the table it fills, and what the table has to show."""
+"""Studies: a named grid of runs, the table that it fills, and the rule that reads a verdict from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from chimerae.metrics import METRICS
-from chimerae.recipes.run import Run
+from chimerae.runs.run import Run
 from chimerae.tables import Better, Values
 
 Scale = Literal["quick", "paper"]
@@ -46,7 +46,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Shows:
+class MetricColumn:
     """A column of the study's table: one metric."""
 
     metric: str
@@ -54,7 +54,7 @@ class Shows:
 
     @property
     def better(self) -> Better:
-        """Which way the metric improves; empty where the best is what the data have."""
+        """Direction in which the metric improves; empty where the best value is that of the data."""
         name = self.metric.partition("[")[0]  # FD-classifier of other labels is named after them
         better = next(metric.better for metric in METRICS if metric.name == name)
         return "" if better == "data" else better
@@ -62,14 +62,14 @@ class Shows:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the numbers say about the source's claim, and why, in one line."""
+    """A judgement of the source's claim by the numbers, and its reason, in one line."""
 
     word: Literal["agrees", "disagrees", "unclear"]
     why: str
 
 
 @dataclass(frozen=True)
-class Found:
+class StudyResults:
     """The values of all finished runs, by row and metric.
 
     A row is an arm's title, `title: network`, or `data`; `group, data` where groups have data of their own.
@@ -86,15 +86,15 @@ class Found:
 class Map:
     """A picture of all rows of a study: one metric against another, a panel for each group."""
 
-    x: Shows
-    y: Shows
+    x: MetricColumn
+    y: MetricColumn
     centre: float
-    """What the mean of the data has on the axis of `x`."""
+    """Value of the mean of the data on the axis of `x`."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """A question, the runs that answer it, and how the answer is read from their scores."""
+    """A question, the runs that answer it, and the rule that reads the answer from their scores."""
 
     name: str
     about: str
@@ -102,10 +102,10 @@ class Study:
     source: str
     """Paper and table or figure."""
     method: str
-    """How it is answered: data, settings, what differs from the source. A few sentences of Markdown."""
+    """Data, settings, and differences from the source. A few sentences of Markdown."""
     arms: Callable[[Scale], tuple[Arm, ...]]
-    shows: tuple[Shows, ...]
-    judge: Callable[[Found], Verdict]
+    shows: tuple[MetricColumn, ...]
+    verdict: Callable[[StudyResults], Verdict]
     """Called when every cell is finished."""
     published: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The source's numbers by row and metric, as it prints them."""
@@ -114,11 +114,11 @@ class Study:
     map: Map | None = None
     """The picture on top of the page."""
     learning: bool = False
-    """Whether the page shows samples of every arm as a film, from the first step to the last: a quarter of
-    each sheet, or the last panel of a plot."""
+    """True: the page shows samples of every arm as a film, from the first step to the last: a quarter of each
+    sheet, or the last panel of a plot."""
     columns: int = 4
     """Pictures beside one another."""
     paper_seeds: int = 3
-    """Runs of each arm at paper scale, when nobody says how many: those of the source, where it says so."""
+    """Runs of each arm at paper scale by default: those of the source, where it says so."""
     by_group: bool = False
-    """Groups of arms do not need one another: whole groups that are finished are judged without the rest."""
+    """True: groups of arms are independent, and a group that is finished is judged without the rest."""

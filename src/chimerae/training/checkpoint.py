@@ -13,9 +13,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_bytes, write_json
-
-SCHEMA = 1
-INDEX = "index.json"
+from chimerae.run_folder.schema import INDEX, SCHEMAS, check_schema
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
@@ -28,7 +26,7 @@ def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: in
     write_bytes(path, content)
     entry = {"step": step, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
     entries = [e for e in _entries(folder) if e["step"] < step] + [entry]
-    write_json(folder / INDEX, {"schema": SCHEMA, "states": entries[-keep:]})
+    write_json(folder / INDEX, {"schema": SCHEMAS[INDEX], "states": entries[-keep:]})
     kept = {e["file"] for e in entries[-keep:]}
     for old in folder.glob("*step-*.safetensors*"):  # and what a kill left of one that was being written
         if old.name not in kept:
@@ -82,7 +80,7 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     index = read_json(path, "an index of saved states")
-    check_schema(index, path)
+    check_schema(index, path, INDEX)
     entries = index.get("states")
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise InputError(f"{path} is damaged: it is no index of saved states; start the run again")
@@ -95,12 +93,3 @@ def _is_entry(entry: Any) -> bool:
             return step >= 0 and Path(file).name == file
         case _:
             return False
-
-
-def check_schema(content: Any, path: Path, schema: int = SCHEMA) -> None:
-    """Raise `InputError` when a JSON file of ours was written in another format than this version reads."""
-    given = content.get("schema") if isinstance(content, dict) else None
-    if given != schema:
-        raise InputError(
-            f"{path} has format {given!r}, this version of chimerae reads {schema}; use the one that wrote it"
-        )

@@ -14,24 +14,25 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.methods import Clock
+from chimerae.run_folder.log import Listener, Log, LogLine, ignore
+from chimerae.run_folder.schema import LOG, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.followers import renew
 from chimerae.training.health import health
-from chimerae.training.log import Line, Listener, Log, ignore
 from chimerae.training.pacing import Pacer, towards
 from chimerae.training.players import check_finite, check_state, play_batch
+from chimerae.training.previews import Previews
 from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
-from chimerae.training.sheets import Sheets
 from chimerae.training.signals import Request, Stopped, stop_requests
 from chimerae.training.state import State
 
 SHOWN_SECONDS = 2.0
 """Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
 PREVIEW_SECONDS = 30.0
-"""Learning time after which sheets are drawn between those of `picture_every`; again when twice the time of
-the last sheet has passed.
+"""Learning time after which previews are drawn between those of `picture_every`; again when twice the time of
+the last preview has passed.
 """
 
 
@@ -45,15 +46,15 @@ class Loop:
     total: int
     seed: int
     folder: Path
-    sheets: Sheets
+    previews: Previews
     probe: Probe
     snapshot: Callable[[State], None]
     """Called after every saved state, to keep a model that can be used."""
     listener: Listener = ignore
     pacer: Pacer | None = None
-    """What changes `total` so that the run ends in time; None: nothing."""
+    """Changes `total` so that the run ends in time; None: `total` stays."""
     replanned: Callable[[int, Training], None] = lambda total, training: None
-    """Called with a changed total and the settings that hold from then on, to write them down."""
+    """Called with a changed total and the settings that hold from then on, to record them."""
     log: Log = field(init=False)
     _saved: int | None = field(default=None, init=False)
     _probed: int | None = field(default=None, init=False)
@@ -64,7 +65,7 @@ class Loop:
     _preview: float = field(default=PREVIEW_SECONDS, init=False)
 
     def __post_init__(self) -> None:
-        self.log = Log(self.folder / "log.jsonl")
+        self.log = Log(self.folder / LOG)
 
     def run(self) -> None:
         """Play from the state's step to `total`.
@@ -104,7 +105,7 @@ class Loop:
             self._show(clock, watch)
         due = watch.seconds >= self._preview
         if due or done % self.training.picture_every == 0 or done in (1, self.total):
-            self.sheets.draw(self.state.final_nets(), done)
+            self.previews.draw(self.state.final_nets(), done)
             self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
         if done % self.training.save_every == 0:
             self._save()
@@ -146,14 +147,14 @@ class Loop:
         """A line for people that the log does not hold; its health is that of the last logged line."""
         self._tell(self._line(clock, watch.copy(), {}))
 
-    def _tell(self, line: Line) -> None:
+    def _tell(self, line: LogLine) -> None:
         self._shown = time.monotonic()
         self.listener(line, self.total)
 
-    def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> Line:
+    def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> LogLine:
         losses = {n: self.state.losses[n].item() for n in self.state.players if n in self.state.losses}
         seconds, rate = watch.read(self.state.step)
-        return Line(
+        return LogLine(
             step=self.state.step,
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
@@ -188,7 +189,7 @@ class Loop:
         check_finite(self.state.losses, self.state.step)
         tensors = self.state.tensors()
         check_state(tensors, self.state.step)
-        write_state(self.folder / "state", tensors, self.state.step, self.training.keep)
+        write_state(self.folder / STATE, tensors, self.state.step, self.training.keep)
         self.snapshot(self.state)
         self._saved = self.state.step
 

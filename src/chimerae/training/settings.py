@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from chimerae.strict import STRICT
+from chimerae.config import STRICT
 
 ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps", "late_steps"]
 

@@ -1,0 +1,196 @@
+"""The log of a run, `log.jsonl`: its lines (one JSON object each), writer, reader, and shorter forms."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from io import StringIO
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from chimerae.errors import InputError
+from chimerae.files import write_text
+from chimerae.run_folder.fields import number, section, whole
+from chimerae.run_folder.schema import renamed
+
+TAIL_BYTES = 8192
+"""Part of a log in which its last whole line is looked for."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """The state of a run after `step` steps."""
+
+    step: int
+    seconds: float
+    """Learning time since the run began, over all its parts."""
+    images_per_second: float
+    losses: Mapping[str, float]
+    watched: Mapping[str, float]
+    lr: Mapping[str, float]
+    health: str
+    drawn: Mapping[str, float] = field(default_factory=dict)
+    """Measurements on samples and reconstructions (`Probe.measure`); empty on most lines of a fast log."""
+
+
+class Listener(Protocol):
+    """Called with every line."""
+
+    def __call__(self, line: LogLine, total: int) -> None:
+        """`total`: steps of the whole run."""
+        ...
+
+
+def ignore(line: LogLine, total: int) -> None:
+    """Do nothing with a line."""
+
+
+class Log:
+    """The log of a run that trains: lines are appended as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def cut(self, step: int) -> float:
+        """Drop all lines after `step`, which a resumed run writes again, and return the seconds of the last
+        line that stays.
+        """
+        kept = [(text, line) for text, line in self._lines() if line.step <= step]
+        write_text(self.path, "".join(text + "\n" for text, _ in kept))
+        return kept[-1][1].seconds if kept else 0.0
+
+    def drawn(self) -> tuple[int | None, dict[str, float]]:
+        """Step and values of the newest measurement on samples and reconstructions; `(None, {})` for none."""
+        measured = ((line.step, dict(line.drawn)) for _, line in reversed(self._lines()) if line.drawn)
+        return next(measured, (None, {}))
+
+    def append(self, line: LogLine) -> None:
+        """Add one line."""
+        try:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(asdict(line)) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InputError(
+                f"cannot write {self.path}: {error.strerror}; free some space and resume the run"
+            ) from None
+
+    def _lines(self) -> list[tuple[str, LogLine]]:
+        """Texts and lines up to the first that was torn by a kill: nothing whole can follow."""
+        lines = []
+        for text in _texts(self.path):
+            line = parsed(text)
+            if line is None or math.isnan(line.seconds):
+                break
+            lines.append((text, line))
+        return lines
+
+
+def parsed(text: str) -> LogLine | None:
+    """One line of a log; None when it is torn. Parts that are missing are empty or NaN."""
+    try:
+        value = renamed(json.loads(text))
+    except ValueError:
+        return None
+    step = whole(value.get("step")) if isinstance(value, dict) else None
+    if step is None:
+        return None
+    losses, watched, lr, drawn = (
+        {name: number(v) for name, v in section(value, part).items()}
+        for part in ("losses", "watched", "lr", "drawn")
+    )
+    return LogLine(
+        step=step,
+        seconds=number(value.get("seconds")),
+        images_per_second=number(value.get("images_per_second")),
+        losses=losses,
+        watched=watched,
+        lr=lr,
+        health=str(value.get("health", "")),
+        drawn=drawn,
+    )
+
+
+def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
+    """The lines of a log by rising step, and the number of torn ones.
+
+    A resumed run may log some steps again: the last line of a step counts.
+    """
+    lines: list[LogLine] = []
+    torn = 0
+    for text in _texts(path):
+        line = parsed(text)
+        if line is None:
+            torn += bool(text.strip())
+            continue
+        while lines and lines[-1].step >= line.step:
+            lines.pop()
+        lines.append(line)
+    return tuple(lines), torn
+
+
+def last_step(path: Path) -> int:
+    """Step of the last whole line of a log; 0 when there is none."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            texts = file.read().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((line.step for text in reversed(texts) if (line := parsed(text))), 0)
+
+
+def thinned(lines: Sequence[T], most: int, health: Sequence[str] = ()) -> list[T]:
+    """At most `most` evenly spaced lines, the last one included.
+
+    With `health`, the health word of every line, the last line before each change of the word stays too.
+
+    >>> thinned([1, 2, 3, 4, 5], 3)
+    [1, 3, 5]
+    >>> thinned([1, 2, 3, 4, 5], 1, ["ok", "bad", "ok", "ok", "ok"])
+    [1, 2, 5]
+    """
+    stride = -(-len(lines) // most) or 1
+    even = set(range(len(lines) - 1, -1, -stride))
+    changes = {i for i, (a, b) in enumerate(pairwise(health)) if a != b}
+    return [lines[i] for i in sorted(even | changes)]
+
+
+def shortened(path: Path, most: int) -> str:
+    """The log in `path` with about `most` of its lines: evenly spaced ones, and those before a change of the
+    health word, so that reports state the same of the short log as of the whole one.
+    """
+    texts = list(_texts(path))
+    words = [line.health if (line := parsed(text)) else "" for text in texts]
+    return "\n".join(thinned(texts, most, words)) + "\n"
+
+
+def log_csv(log: Sequence[LogLine], most: int) -> str:
+    """The log as CSV: at most `most` lines, evenly spaced, the last one included."""
+    losses = dict.fromkeys(name for line in log for name in line.losses)
+    watched = dict.fromkeys(name for line in log for name in line.watched)
+    text = StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(["step", "seconds", *(f"loss_{name}" for name in losses), *watched, "health"])
+    for line in thinned(log, most):
+        values = [*(line.losses.get(name) for name in losses), *(line.watched.get(name) for name in watched)]
+        numbers = ["" if value is None else f"{value:.6g}" for value in values]
+        table.writerow([line.step, f"{line.seconds:.1f}", *numbers, line.health])
+    return text.getvalue()
+
+
+def _texts(path: Path) -> list[str]:
+    """The lines of a log as text; none when there is no log."""
+    if not path.exists():
+        return []
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; move it away") from None

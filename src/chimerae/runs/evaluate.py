@@ -1,0 +1,67 @@
+"""Evaluate a run folder: its model on its test data, into scores and pictures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from chimerae.data import prepare
+from chimerae.data.memory import held_again
+from chimerae.errors import InputError
+from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
+from chimerae.model import load
+from chimerae.progress import Progress, silent
+from chimerae.run_folder.schema import PICTURES, SCORES
+from chimerae.run_folder.scores import DATA
+from chimerae.runs.folder import read_run, same_data
+
+
+def evaluate_run(
+    folder: str | Path,
+    settings: Evaluation | None = None,
+    *,
+    device: str = "auto",
+    data: object = None,
+    progress: Progress = silent,
+) -> Results:
+    """Evaluate the model of the run in `folder` on its test split; writes `pictures/`, and adds to
+    `scores.json`.
+
+    The returned results are those of this evaluation. In the file they are `merged` with those of earlier
+    ones of the same step; scores of another step are of other weights, and are dropped.
+
+    Args:
+        folder: the run folder.
+        settings: metrics and their options; those of the run when not given.
+        device: "auto", "cpu", "cuda" or "mps".
+        data: the data in memory that the run began with, where their prepared arrays are gone.
+        progress: called while data are prepared and samples evaluated.
+
+    Raises:
+        InputError: there is no run or no model, or its data have changed.
+    """
+    folder = Path(folder)
+    run = read_run(folder)
+    model = load(folder, device=device)
+    with held_again(data, run.data):
+        prepared = prepare(run.data, run.prepare, progress=progress)
+    same_data(folder, prepared.manifest)
+    results = evaluate(model.method, model.nets, prepared, settings or run.evaluation, progress=progress)
+    weights = {"weights": "averaged" if model.averaged else "last"}
+    scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
+    results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
+    draw(results.shown, folder / PICTURES)
+    before, step = scored(folder)
+    both = merged(results, before) if step == model.step else results
+    write_scores(both, model.step, folder / SCORES)
+    return results
+
+
+def scored(folder: Path) -> tuple[Results, int]:
+    """The contents of `scores.json` of the run in `folder`, and the step; none, at step -1, when the file is
+    missing, damaged or of another version.
+    """
+    try:
+        return read_scores(folder / SCORES)
+    except InputError:
+        return Results(), -1

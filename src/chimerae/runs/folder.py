@@ -1,0 +1,142 @@
+"""Run folders: their creation, and the run read from them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import chimerae
+from chimerae.config import from_dict, to_dict
+from chimerae.errors import InputError
+from chimerae.files import read_json, write_json
+from chimerae.run_folder.schema import (
+    ENV,
+    INDEX,
+    MANIFEST,
+    MODEL,
+    RUN,
+    SCHEMAS,
+    STATE,
+    check_schema,
+    renamed,
+)
+from chimerae.runs.run import Run
+
+
+def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
+    """Make `folder` with `run.json`, `env.json` and `data.json`.
+
+    Raises:
+        InputError: there is a run in it already, or it cannot be written.
+    """
+    vacant(folder)
+    write_json(folder / ENV, environment(device))
+    write_json(folder / MANIFEST, manifest)
+    content = {
+        "schema": SCHEMAS[RUN],
+        "chimerae": chimerae.__version__,
+        "command": command,
+        "run": to_dict(run),
+    }
+    write_json(folder / RUN, content)
+
+
+def vacant(folder: Path) -> None:
+    """Raise `InputError` when there is a run or anything else in `folder`, or when it is not a folder."""
+    if (folder / RUN).exists():
+        raise InputError(
+            f"{folder} holds a run already: go on with `chimerae resume {folder}`, or choose another --out"
+        )
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file; choose another --out")
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; choose a new folder with --out")
+
+
+def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Raise `InputError` when the data are not those that the run in `folder` began with."""
+    before = renamed(read_json(folder / MANIFEST, "a data manifest"))
+    if not isinstance(before, dict):
+        raise InputError(f"{folder / 'data.json'} is damaged: it is no data manifest; start a new run")
+    if before.get("checksum") != manifest["checksum"]:
+        raise InputError(
+            f"the data '{manifest['source']}' have changed since this run began; "
+            "put them back, or start a new run"
+        )
+
+
+def never_saved(folder: Path) -> bool:
+    """True when the run in `folder` was stopped before its first state: then it begins again from step 0."""
+    return not (folder / STATE / INDEX).exists() and not (folder / MODEL).exists()
+
+
+def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
+    """`run` with a new total of `steps`, written into its folder.
+
+    Raises:
+        InputError: more than `steps` are done already.
+    """
+    if steps < done:
+        raise InputError(f"{folder} has done {done} steps already; --steps {steps} must be more")
+    changed = replace(run, steps=steps)
+    rewrite(folder, changed)
+    return changed
+
+
+def rewrite(folder: Path, run: Run) -> None:
+    """Put `run` in the place of the run that the folder holds; everything else in `run.json` stays."""
+    content = read_json(folder / RUN, "a run")
+    write_json(folder / RUN, content | {"run": to_dict(run)})
+
+
+def read_run(folder: Path) -> Run:
+    """The run of `folder`.
+
+    Raises:
+        InputError: there is none, it is damaged, or another version wrote it.
+    """
+    if not folder.is_dir():
+        raise InputError(f"there is no run folder {folder}")
+    path = folder / RUN
+    content = read_json(path, "a run")
+    check_schema(content, path, RUN)
+    return from_dict(Run, renamed(content.get("run", {})), str(path))
+
+
+def free_folder(run: Run) -> Path:
+    """The first of `runs/<method>-<data>`, `...-2`, `...-3` that is not taken."""
+    stem = Path(run.data.rstrip("/")).name.split("@")[0]
+    base = f"{run.method.name}-{Path(stem).stem.replace(':', '-') or 'data'}"
+    names = (base if i == 1 else f"{base}-{i}" for i in range(1, 1_000_000))
+    return next(path for name in names if not (path := Path("runs") / name).exists())
+
+
+def environment(device: torch.device) -> dict[str, Any]:
+    """Versions and machine, as far as they can change numbers."""
+    return {
+        "chimerae": chimerae.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that this code runs from, if it does."""
+    command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None

@@ -1,0 +1,180 @@
+"""The cells of a study: one run folder per arm and seed, which is untouched, half done or finished."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from chimerae.config import override, to_dict
+from chimerae.data import source_info
+from chimerae.errors import InputError
+from chimerae.files import read_json
+from chimerae.recipes.sizing import sized
+from chimerae.run_folder.log import last_step
+from chimerae.run_folder.schema import LOG, MODEL, RUN, SCORES, STATE
+from chimerae.runs.folder import read_run
+from chimerae.runs.run import Run
+from chimerae.studies.study import Arm, Scale, Study
+
+FREE = (
+    "steps",
+    "training.replanned",
+    "training.device",
+    "training.keep",
+    "training.picture_every",
+    "training.save_every",
+)
+"""Settings in which a cell may differ from the study as asked for now: steps, device, and files kept."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run of a study."""
+
+    arm: Arm
+    run: Run
+    """With seed and steps."""
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """Its name in tables and messages."""
+        return f"{self.arm.title}, seed {self.run.seed}"
+
+    @property
+    def finished(self) -> bool:
+        """True when it was scored after all the steps that are asked for."""
+        scores = self.folder / SCORES
+        return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.steps
+
+    @property
+    def steps(self) -> int:
+        """All its steps: those asked for, or those that were found to fit its time, once it has begun."""
+        timed = self.run.training.seconds is not None and (self.folder / RUN).exists()
+        return read_run(self.folder).steps if timed else self.run.steps
+
+    @property
+    def reached(self) -> int:
+        """The last logged step; 0 before the first."""
+        return last_step(self.folder / LOG)
+
+    def check(self) -> None:
+        """Raise `InputError` when its folder holds another run, or one that cannot be resumed."""
+        if not (self.folder / RUN).exists():
+            return
+        there = _settings(read_run(self.folder))
+        for name, value in _settings(self.run).items():
+            if there.get(name) != value:
+                raise InputError(
+                    f"{self.folder} holds another run: {name} is {there.get(name)}, the study asks for "
+                    f"{value}; choose another --out"
+                )
+        records_only = not (self.folder / MODEL).exists() and not (self.folder / STATE).exists()
+        if records_only and (self.folder / SCORES).exists() and not self.finished:
+            raise InputError(
+                f"{self.folder} holds records without weights, of fewer steps than are asked for; "
+                "remove it to train it anew"
+            )
+
+
+def cells_of(
+    study: Study,
+    folder: Path,
+    *,
+    scale: Scale,
+    seeds: int,
+    steps: int | None = None,
+    only: Iterable[str] = (),
+    device: str | None = None,
+    seconds: float | None = None,
+) -> list[Cell]:
+    """The cells of `study` in `folder`, all arms of the first seed first.
+
+    Args:
+        study: the study.
+        folder: where its run folders lie, below `cells/`.
+        scale: quick or paper.
+        seeds: runs per arm, seeds 0, 1, ...
+        steps: stop every run after so many steps; its schedules go on as if it were to be a whole one.
+        only: arms to run: whole titles, or words that titles contain; all when none is given.
+        device: where to train; as the run's settings have it when not given.
+        seconds: what each run of a study of equal times may take; as the study has it when not given.
+
+    Raises:
+        InputError: no arm is left, a folder holds another run, or the study counts in steps and not in time.
+    """
+    arms = [_timed(arm, steps, seconds) for arm in _chosen(study.arms(scale), list(only))]
+    if not arms:
+        known = "; ".join(arm.title for arm in study.arms(scale))
+        raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
+    _check_data(arms)
+    cells = []
+    for seed in range(seeds):
+        for arm in arms:
+            run = _seeded(arm, seed, steps, device)
+            cells.append(Cell(replace(arm, run=run), run, folder / "cells" / f"{arm.slug}-s{seed}"))
+    for cell in cells:
+        cell.check()
+    return cells
+
+
+def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
+    """The arms with an asked title or group; where none is meant, those whose title contains the word."""
+    if not asked:
+        return list(arms)
+    meant: set[str] = set()
+    for word in (word.lower() for word in asked):
+        whole = {arm.title for arm in arms if word in (arm.title.lower(), arm.group.lower())}
+        meant |= whole or {arm.title for arm in arms if word in arm.title.lower()}
+    return [arm for arm in arms if arm.title in meant]
+
+
+def _check_data(arms: Sequence[Arm]) -> None:
+    """Raise one `InputError` for all data that are missing, and for what to leave out without them."""
+    missing: dict[str, str] = {}
+    for source, prepare in {(arm.run.data, arm.run.prepare) for arm in arms}:
+        try:
+            source_info(source, prepare)
+        except InputError as error:
+            missing[source] = str(error)
+    if not missing:
+        return
+    there = dict.fromkeys(arm.group for arm in arms if arm.run.data not in missing)
+    told = "; ".join(missing[name] for name in sorted(missing))
+    names = " ".join(shlex.quote(group) for group in there if group)
+    raise InputError(told + (f"; for the others say --only {names}" if names else ""))
+
+
+def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
+    """`arm` with its time; steps that are asked for win."""
+    if seconds is None:
+        return arm if steps is None else replace(arm, seconds=None)
+    if arm.seconds is None:
+        raise InputError("this study's runs have a number of steps, and no time; use --steps")
+    return replace(arm, seconds=seconds)
+
+
+def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:
+    run, changed = arm.run, dict[str, Any](seed=seed)
+    changed |= {"training.horizon": run.steps} if arm.seconds is None else {"training.seconds": arm.seconds}
+    if steps is not None:
+        changed["steps"] = min(steps, run.steps)
+    if device is not None:
+        changed["training.device"] = device
+    return sized(override(run, changed))[0]
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """Flat settings, without those that are free."""
+    return {name: value for name, value in _flat(to_dict(run)) if name not in FREE}
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value

@@ -1,0 +1,148 @@
+"""The map of the family: every method with equal time, and what became of fidelity and of realism."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from chimerae.recipes.build import build
+from chimerae.recipes.short import SHORT, SHORT_ARCH
+from chimerae.studies.study import Arm, Map, MetricColumn, Scale, Study, StudyResults, Verdict
+
+SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
+"""Learning time of each run: ten minutes, or an hour."""
+DIGITS_SHARE = 0.2
+"""Share of that time for digits, which have 64 pixels."""
+VAE, BIGAN, AVAE = "VAE", "BiGAN", "AVAE"
+GENERATOR = f"{AVAE}: generator"
+RECIPES: Mapping[str, str] = {
+    VAE: "vae",
+    "GAN": "gan",
+    "WGAN-GP": "wgan-gp",
+    "VAE/GAN": "vae-gan",
+    BIGAN: "bigan",
+    "ALICE": "alice",
+    AVAE: "avae",
+    "IntroVAE": "introvae",
+    "Soft-IntroVAE": "soft-introvae",
+    "AS-IntroVAE": "as-introvae",
+    "Biadversarial": "biadversarial",
+    "WAE-MMD": "wae-mmd",
+    "WAE-GAN": "wae-gan",
+    "AAE": "aae",
+    "ID-GAN": "id-gan",
+    "IAN": "ian",
+}
+DIGITS, MNIST, FACES = "digits", "MNIST", "LFW"
+DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    DIGITS: ("digits", {"method.z_dim": 16}),
+    MNIST: ("mnist", {"prepare.size": 32, "prepare.fit": "pad"}),
+    FACES: ("lfw", {"prepare.size": 32}),
+}
+FIDELITY, REALISM = "fvu", "fd_efficientnet"
+SHOWS = (
+    MetricColumn(FIDELITY, "variance unexplained"),
+    MetricColumn("mse_signed", "MSE"),
+    MetricColumn("ssim", "SSIM"),
+    MetricColumn(REALISM, "FD, EfficientNet"),
+    MetricColumn("variety_efficientnet", "variety"),
+    MetricColumn("precision_efficientnet", "precision"),
+    MetricColumn("recall_efficientnet", "recall"),
+    MetricColumn("fd_classifier", "FD, classifier"),
+    MetricColumn("label_agreement", "label agreement"),
+    MetricColumn("copied", "copied"),
+)
+SAME: Mapping[str, Any] = {
+    "training.picture_every": 10_000,
+    "evaluation.n": 2_000,
+    "evaluation.metrics": tuple(shown.metric for shown in SHOWS),
+}
+
+
+def arms(scale: Scale) -> tuple[Arm, ...]:
+    """All methods on every data set; the AVAE has two rows, of its decoder and of its generator."""
+    return tuple(_arm(group, title, scale) for group in DATA for title in RECIPES)
+
+
+def _arm(group: str, title: str, scale: Scale) -> Arm:
+    (source, prepared), name = DATA[group], RECIPES[title]
+    run = build(name, data=source, arch=SHORT_ARCH.name, settings={**SHORT[name], **SAME, **prepared})
+    run = replace(run, arch=SHORT_ARCH)
+    networks = ("decoder", "generator") if title == AVAE else ()
+    seconds = SECONDS[scale] * (DIGITS_SHARE if group == DIGITS else 1)
+    return Arm(title, run, group, networks, seconds)
+
+
+def verdict(found: StudyResults) -> Verdict:
+    """The promise of an AVAE on every data set that is finished, and whom nobody beats at both.
+
+    Its generator draws better than a VAE and rebuilds better than a BiGAN, both beyond the spread.
+    """
+    groups = [group for group in DATA if (f"{group}, {VAE}", REALISM) in found.values]
+    lost = [line for group in groups for line in _lost(found, group)]
+    frontiers = "; ".join(f"{group}: {', '.join(frontier(found, group))}" for group in groups)
+    told = f"nobody is better at both than these, on {frontiers}"
+    if lost:
+        return Verdict("disagrees", f"{'; '.join(lost)}; {told}")
+    return Verdict(
+        "agrees", f"AVAE's generator draws better than the VAE and rebuilds better than BiGAN; {told}"
+    )
+
+
+def _lost(found: StudyResults, group: str) -> list[str]:
+    """Claims that an AVAE's generator does not meet, in words."""
+    rivals = ((VAE, REALISM, "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
+    lines = []
+    for rival, metric, deed in rivals:
+        ours, theirs = (found(f"{group}, {row}", metric) for row in (GENERATOR, rival))
+        if not (ours.mean < theirs.mean and ours.differs(theirs)):
+            lines.append(
+                f"on {group} AVAE's generator does not {deed} than {rival}: "
+                f"{ours.mean:.3g} against {theirs.mean:.3g}"
+            )
+    return lines
+
+
+def frontier(found: StudyResults, group: str) -> list[str]:
+    """Rows of a group that no other equals on both axes, by their means; best fidelity first."""
+    places = {
+        row: (found(row, FIDELITY).mean, found(row, REALISM).mean)
+        for row, metric in found.values
+        if metric == FIDELITY and row.startswith(f"{group}, ") and (row, REALISM) in found.values
+    }
+    best = [
+        row
+        for row, (x, y) in places.items()
+        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b in places.values())
+    ]
+    names = {row.removeprefix(f"{group}, "): places[row] for row in best}
+    return sorted((name for name in names if name != AVAE), key=lambda name: names[name])
+
+
+STUDY = Study(
+    name="family-map",
+    about="Who rebuilds, who draws, and who does both, when all have the same time?",
+    source="the promise of Plumerault et al. 2020 (arXiv 2012.11551), for the whole family",
+    method=f"""\
+Sixteen methods, one machine, the same time for each run: {SECONDS["quick"] / 60:.0f} minutes of a core for
+learning, {DIGITS_SHARE * SECONDS["quick"] / 60:.0f} for digits (`--budget` for another), the settings of
+`--preset short`, the same convolutional networks (`dcgan`, width 16), a code of 32 or 64 numbers, 16 for
+digits. That time buys each method another number of steps: an AVAE plays half as many as a GAN. Digits are
+8x8, MNIST and faces 32x32. Fidelity is the fraction of the variance of test images that reconstructions leave
+unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of samples to as many test images
+(at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0; the row of the data
+is training images in place of samples, which no model can be expected to beat. An AVAE has two networks that
+draw from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map.""",
+    arms=arms,
+    shows=SHOWS,
+    verdict=verdict,
+    map=Map(
+        MetricColumn(FIDELITY, "variance unexplained"),
+        MetricColumn(REALISM, "FD of samples, EfficientNet"),
+        centre=1.0,
+    ),
+    pictures=("reconstructions", "samples"),
+    columns=4,
+    by_group=True,
+)

@@ -1,0 +1,124 @@
+"""The page of a study in all its forms, made from run folders."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from chimerae.files import write_bytes, write_text
+from chimerae.report.compare import Named, first_of_each
+from chimerae.report.figures import figure
+from chimerae.report.films import kept, moving_corner
+from chimerae.report.protocol import unlike
+from chimerae.report.read import read_run
+from chimerae.report.records import without_paths
+from chimerae.report.study import Film, StudyPage, scores_of, study_html, study_markdown
+from chimerae.studies.cells import Cell
+from chimerae.studies.map import map_of
+from chimerae.studies.records import put
+from chimerae.studies.study import Study, Verdict
+from chimerae.studies.values import found_in, sets_of, table_of
+from chimerae.tables import csv_text, latex, plural
+
+PAGE = "README.md"
+
+
+def write_page(
+    study: Study, cells: Sequence[Cell], folder: Path, *, scale: str, command: str, html: bool = True
+) -> StudyPage:
+    """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html` (unless
+    `html` is False), `table.csv`, `table.tex` and pictures.
+
+    The same cells, and the films that are there, give the same bytes.
+
+    Raises:
+        InputError: a cell is damaged, or the place cannot be written.
+    """
+    finished = [cell for cell in cells if cell.finished]
+    runs = tuple(Named(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
+    found, sets = found_in(cells), sets_of(cells)
+    scores = scores_of(runs, sets)
+    different = {show.metric: which for show in study.shows if (which := unlike(scores, show.metric))}
+    missing = tuple(cell.label for cell in cells if not cell.finished)
+    page = StudyPage(
+        name=study.name,
+        about=study.about,
+        source=study.source,
+        method=study.method,
+        command=without_paths(command),
+        scale=scale,
+        table=table_of(study, [cell.arm for cell in cells], found, different),
+        titles={shown.metric: shown.title for shown in study.shows},
+        verdict=_verdict(study, cells, scale, different),
+        missing=missing,
+        columns=study.columns,
+        runs=runs,
+        sets=sets,
+    )
+    arms = list({cell.arm.title: cell.arm for cell in cells}.values())
+    drawn = {"map": map_of(study, arms, found)}
+    drawn |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
+    page = replace(
+        page,
+        figures={kind: shown for kind, shown in drawn.items() if shown},
+        films=_films(finished, page.runs, folder) if study.learning else {},
+    )
+    _write(page, folder, html)
+    return page
+
+
+def _films(finished: Sequence[Cell], runs: Sequence[Named], folder: Path) -> dict[str, Film]:
+    """Films of the first run of each arm; where its previews are gone, the film that the page has already."""
+    slugs = {cell.arm.title: cell.arm.slug for cell in finished}
+    films = {}
+    for entry in first_of_each(runs):
+        file = f"learning/{slugs[entry.group]}.webp"
+        sheets = [sheet for sheet in entry.run.snapshots if sheet.kind == "samples"]
+        if shown := moving_corner(sheets) or kept(folder / file):
+            films[entry.group] = Film(file, shown)
+    return films
+
+
+def _write(page: StudyPage, folder: Path, html: bool) -> None:
+    named = {kind: put(folder, kind, shown.content, shown.form) for kind, shown in page.figures.items()}
+    for film in page.films.values():
+        write_bytes(folder / film.file, film.picture.content)
+    write_text(folder / "table.csv", csv_text(page.table))
+    write_text(folder / "table.tex", latex(page.table))
+    if html:
+        write_text(folder / "index.html", study_html(page))
+    write_text(folder / PAGE, study_markdown(page, named))
+
+
+def _verdict(
+    study: Study, cells: Sequence[Cell], scale: str, different: Mapping[str, Collection[str]]
+) -> str:
+    said = _said(study, cells, scale, different)
+    told = f"{said.word.capitalize()} with the source" if said.word != "unclear" else "Unclear"
+    return f"{told}: {said.why}."
+
+
+def _said(
+    study: Study, cells: Sequence[Cell], scale: str, different: Mapping[str, Collection[str]]
+) -> Verdict:
+    """Verdict of the finished runs; where groups are independent, of the groups that are complete."""
+    missing = [cell for cell in cells if not cell.finished]
+    begun = {cell.arm.group for cell in missing} if study.by_group else set()
+    whole = [cell for cell in cells if cell.arm.group not in begun]
+    if begun and whole:
+        said = _said(study, whole, scale, different)
+        left_out = f"{', '.join(sorted(begun))}: {plural(len(missing), 'run')} not finished"
+        return Verdict(said.word, f"{said.why} ({left_out})")
+    if missing:
+        return Verdict("unclear", f"{len(missing)} of {plural(len(cells), 'run')} are not finished")
+    arms, groups = {cell.arm.title for cell in cells}, {cell.arm.group for cell in cells}
+    every = study.arms("paper" if scale == "paper" else "quick")
+    wanted = {arm.title for arm in every if not study.by_group or arm.group in groups}
+    if arms != wanted:
+        return Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(wanted)} were asked for")
+    if len({cell.run.seed for cell in cells}) < 2:
+        return Verdict("unclear", "a single seed has no spread")
+    if different:
+        return Verdict("unclear", f"measured differently from run to run: {', '.join(different)}")
+    return study.verdict(found_in(cells))

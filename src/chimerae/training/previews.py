@@ -1,0 +1,67 @@
+"""Previews: pictures of fixed codes and fixed test images while a run learns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from chimerae import noise, pictures
+from chimerae.methods import Method
+from chimerae.nets import Nets
+from chimerae.shapes import is_image
+
+SAMPLES = 64
+ORIGINALS = 16
+POINTS = 2000
+
+
+@dataclass(frozen=True)
+class Previews:
+    """Draw `samples-*.png` and, when the method encodes, `reconstructions-*.png` into `folder`."""
+
+    method: Method
+    folder: Path
+    originals: Tensor
+    """Test samples `[n, *shape]` in unit range (or points), on the training device."""
+    seed: int
+
+    def draw(self, nets: Nets, step: int) -> None:
+        """Draw the previews of `step` with `nets`; the codes are the same at every step."""
+        with nets.evaluating(), noise.seeded(self.seed, "sheets"):  # an earlier name: it decides the codes
+            samples = self._samples(nets)
+            reconstructions = self._reconstructions(nets)
+        self._save("samples", samples, step)
+        self._save("reconstructions", reconstructions, step)
+
+    def _samples(self, nets: Nets) -> dict[str, Tensor]:
+        n = SAMPLES if self._images else POINTS
+        z = noise.normal(n, self.method.z_dim + self.method.noise_dim, like=self.originals)
+        made = self.method.decode(nets, z)
+        name = list(made)[-1]
+        return {name: made[name]} if self._images else {"data": self.originals, **made}
+
+    def _reconstructions(self, nets: Nets) -> dict[str, Tensor]:
+        if not self.method.encodes or not self._images:
+            return {}
+        x = self.method.value_range.from_unit(self.originals[:ORIGINALS])
+        q = self.method.encode(nets, x)
+        z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim, like=x))
+        return {"originals": x, **self.method.decode(nets, self.method.with_noise(z))}
+
+    @property
+    def _images(self) -> bool:
+        return is_image(tuple(self.originals.shape[1:]))
+
+    def _save(self, kind: str, sets: dict[str, Tensor], step: int) -> None:
+        if not sets:
+            return
+        path = self.folder / f"{kind}-{step:08d}.png"
+        if not self._images:
+            pictures.save(pictures.scatter({name: x.cpu() for name, x in sets.items()}), path)
+            return
+        unit = {name: self.method.value_range.to_unit(x).cpu() for name, x in sets.items()}
+        image = pictures.rows(unit) if len(unit) > 1 else pictures.grid(torch.cat(list(unit.values())))
+        pictures.save(image, path)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+
+from chimerae.methods import BY_NAME
+from chimerae.studies import StudyResults
+from chimerae.studies.papers.family_map import FIDELITY, REALISM, RECIPES, STUDY, frontier
+from chimerae.tables import Values
+
+PLACES = {
+    "VAE": (0.10, 90.0),
+    "BiGAN": (0.60, 30.0),
+    "AVAE": (0.18, 25.0),
+    "AVAE: generator": (0.18, 25.0),
+    "AVAE: decoder": (0.09, 80.0),
+    "WAE-MMD": (0.20, 95.0),
+}
+
+
+def found(**changed: tuple[float, float]) -> StudyResults:
+    """Two seeds of each row on MNIST, a hundredth apart."""
+    places = PLACES | {name.replace("_", ": "): place for name, place in changed.items()}
+    values = {}
+    for row, place in places.items():
+        for metric, value in zip((FIDELITY, REALISM), place, strict=True):
+            values[f"MNIST, {row}", metric] = Values((0.995 * value, 1.005 * value))
+    values["MNIST, GAN", REALISM] = Values((10.0, 10.1))
+    return StudyResults(values)
+
+
+def test_every_method_has_its_place():
+    assert sorted(RECIPES.values()) == sorted(BY_NAME)
+    arms = STUDY.arms("quick")
+    assert len(arms) == 3 * len(RECIPES)
+    assert {(arm.group, arm.seconds) for arm in arms} == {("digits", 120.0), ("MNIST", 600.0), ("LFW", 600.0)}
+    assert {(arm.run.arch, arm.run.training.batch_size) for arm in arms} == {
+        (arms[0].run.arch, arms[0].run.training.batch_size)
+    }
+
+
+def test_nobody_is_better_at_both_than_those_of_the_frontier():
+    assert frontier(found(), "MNIST") == ["AVAE: decoder", "AVAE: generator"]
+    assert frontier(found(VAE=(0.05, 200.0)), "MNIST") == ["VAE", "AVAE: decoder", "AVAE: generator"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "word", "why"),
+    [
+        ({}, "agrees", "MNIST: AVAE: decoder, AVAE: generator"),
+        ({"AVAE_generator": (0.18, 90.1)}, "disagrees", "does not draw more realistically than VAE"),
+        ({"AVAE_generator": (0.65, 25.0)}, "disagrees", "does not rebuild more exactly than BiGAN"),
+    ],
+)
+def test_the_verdict_asks_for_both_halves_of_the_promise(changed, word: str, why: str):
+    said = STUDY.verdict(found(**changed))
+    assert said.word == word
+    assert why in said.why
+
+
+def test_the_map_shows_what_the_table_shows():
+    assert STUDY.map is not None
+    assert {STUDY.map.x.metric, STUDY.map.y.metric} <= {shown.metric for shown in STUDY.shows}

@@ -1,0 +1,101 @@
+"""The tables on images, judged without training anything."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chimerae.errors import InputError
+from chimerae.studies import MetricColumn, Study, StudyResults, cells_of, study
+from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
+from chimerae.tables import Values
+
+
+def of_the_source(chosen: Study, group: str) -> StudyResults:
+    """The source's own numbers of one data set, as if three seeds had come to them."""
+    found = {}
+    for (row, metric), text in chosen.published.items():
+        if row.startswith(f"{group}, "):
+            value = float(re.split(" ± ", text)[0])
+            values = Values((value * 0.999, value, value * 1.001))
+            found[row, metric] = values
+            found.setdefault((row.partition(":")[0], metric), values)  # the row of an arm itself
+    return StudyResults(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("avae-table1", "CIFAR10"),
+        ("avae-table1", "BEDROOM"),
+        ("as-introvae-table2", "MNIST"),
+        ("as-introvae-table3", "Oxford"),
+        ("wae-introvae-rmse", "CELEBA"),
+        ("wae-introvae-diversity", "CELEBA"),
+    ],
+)
+def test_the_source_agrees_with_itself(name: str, group: str):
+    chosen = study(name)
+    found = of_the_source(chosen, group)
+    assert chosen.verdict(found).word == "agrees"
+    swapped = StudyResults(
+        {key: Values(tuple(-v for v in values.each)) for key, values in found.values.items()}
+    )
+    assert chosen.verdict(swapped).word == "disagrees"
+
+
+def faces(generator: float, bigan: float, vae: float) -> StudyResults:
+    def three(value: float) -> Values:
+        return Values((value, value + 0.01, value + 0.02))
+
+    found = {}
+    for metric in (*REALISM, *FIDELITY):
+        sign = -1 if MetricColumn(metric, "").better == "higher" else 1
+        rows = {"AVAE: generator": generator, "BiGAN": bigan, "VAE": vae}
+        found |= {(row, metric): three(sign * value) for row, value in rows.items()}
+    return StudyResults(found)
+
+
+@pytest.mark.parametrize(
+    ("generator", "bigan", "vae", "word"),
+    [(1, 2, 3, "agrees"), (3, 2, 1, "disagrees"), (1, 2, 1, "unclear"), (2, 3, 1, "disagrees")],
+)
+def test_an_avae_of_faces_has_to_win_on_both_sides(generator: float, bigan: float, vae: float, word: str):
+    assert study("lfw-faces").verdict(faces(generator, bigan, vae)).word == word
+
+
+def test_every_measure_of_faces_that_is_judged_is_shown():
+    assert {*REALISM, *FIDELITY} <= {shown.metric for shown in study("lfw-faces").shows}
+    assert study("lfw-faces").verdict(StudyResults({})).word == "unclear"
+
+
+@pytest.mark.parametrize("metric", ["fid", "precision_classifier[cifar10]", "lpips"])
+def test_one_measure_is_enough_to_lose_and_what_was_not_computed_is_not_judged(metric: str):
+    found = dict(faces(1, 2, 3).values)
+    rival = "BiGAN" if metric == "lpips" else "VAE"
+    swapped = {
+        ("AVAE: generator", metric): found[rival, metric],
+        (rival, metric): found["AVAE: generator", metric],
+    }
+    verdict = study("lfw-faces").verdict(StudyResults(found | swapped))
+    assert verdict.word == "disagrees"
+    assert metric in verdict.why
+    broken = {key: value for key, value in found.items() if key != ("AVAE: generator", metric)}
+    assert study("lfw-faces").verdict(StudyResults(broken)).word == "disagrees"
+    alone = {key: value for key, value in found.items() if key != (rival, metric)}
+    assert study("lfw-faces").verdict(StudyResults(alone)).word == "unclear"
+    without = {key: value for key, value in found.items() if key[1] != metric}
+    assert study("lfw-faces").verdict(StudyResults(without)).word == "agrees"
+
+
+def test_missing_data_are_all_named_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setenv("CHIMERAE_DATA", str(tmp_path))
+    monkeypatch.setattr(
+        "chimerae.data.hub._load", lambda *_, **__: (_ for _ in ()).throw(InputError("no hub"))
+    )
+    with pytest.raises(InputError) as caught:
+        cells_of(study("wae-introvae-rmse"), tmp_path / "out", scale="quick", seeds=1)
+    assert "'lfw'" in str(caught.value)
+    assert "no hub" in str(caught.value)
+    assert "\n" not in str(caught.value)
