@@ -175,3 +175,23 @@ def test_what_cannot_be_used_is_one_line(folder: Path, reference, capsys: pytest
     assert cli.main(["train", reference, "--data", "digits"]) == 2
     (line,) = capsys.readouterr().err.strip().splitlines()[-1:]
     assert line.startswith("chimerae: ")
+
+
+def test_nothing_is_drawn_from_a_method_without_a_prior(folder: Path, capsys: pytest.CaptureFixture[str]):
+    run = chimerae.train(
+        "./vq_gan.py:VQGAN", data="digits", steps=2, out="run", quiet=True, arch=DCGAN(width=4)
+    )
+    log = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert {"rec_error", "used_codes"} <= log[-1]["drawn"].keys()
+    assert not {"variety", "offset", "read_back", "kl_ratio"} & log[-1]["drawn"].keys()
+    assert cli.main(["evaluate", str(run), "--metrics", "mse_signed", "sharpness", "copied"]) == 0
+    scores = json.loads((run / "scores.json").read_text())
+    assert {score["metric"] for score in scores["scores"]} == {"mse_signed"}
+    assert scores["absent"] == dict.fromkeys(("sharpness", "copied"), "the method draws no samples")
+    assert not list((run / "samples").glob("samples-*.png"))
+    assert list((run / "samples").glob("reconstructions-*.png"))
+    capsys.readouterr()
+    assert cli.main(["sample", str(run), "-n", "2"]) == 2
+    assert "vq-gan draws no samples" in capsys.readouterr().err
+    assert "model.reconstruct(x)" in (run / "model" / "README.md").read_text()
+    assert cli.main(["report", str(run)]) == 0

@@ -19,7 +19,7 @@ from chimerae.pictures import grid, rows, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from chimerae.run_folder.log import last_step
-from chimerae.studies import Interrupted, MetricColumn, conduct, found_in, pool, slim, write_page
+from chimerae.studies import Interrupted, MetricColumn, conduct, found_in, pool, results, slim, write_page
 from chimerae.studies.values import table_of
 from tests.helpers.here import work_here
 from tests.studies.toy_study import STEPS, TOY, cells
@@ -160,13 +160,18 @@ def test_the_page_is_made_of_folders_alone(finished: Path, tmp_path: Path):
     assert names == {"README.md", "index.html", "table.csv", "table.tex", "scatter.png"}
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
-    assert text.rstrip().endswith("Agrees with the source: 2 seeds were run.")
+    assert text.rstrip().endswith("Unclear: 2 seeds are too few for a test; so far: 2 seeds were run.")
     assert "chimerae study toy --out toy" in text  # no paths of a machine
     for row in ("| tiny | VAE | 2 |", "|  | AVAE: decoder | 2 |", "|  | AVAE: generator | 2 |"):
         assert row in text
     assert "|  | the data themselves | 1 |" in text
     assert "All values:" in text
     assert "<code>code</code>" in (tmp_path / "a" / "index.html").read_text()
+
+
+def test_enough_seeds_have_the_verdict_of_the_study(finished: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(results, "FEWEST", 2)
+    assert page(finished, tmp_path).rstrip().endswith("Agrees with the source: 2 seeds were run.")
 
 
 def test_values_in_the_table_are_those_of_the_scores(finished: Path, tmp_path: Path):

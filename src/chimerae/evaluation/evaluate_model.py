@@ -83,6 +83,7 @@ def _context(bench: Bench, data: Prepared, settings: Evaluation) -> MetricContex
         source=data.facts.source,
         toy=data.toy,
         encodes=bench.method.encodes,
+        generates=bench.method.generates,
         posterior=bench.posterior_kind(data.test),
         z_dim=bench.method.z_dim,
         noise_dim=bench.method.noise_dim,

@@ -43,7 +43,7 @@ def show(bench: Bench, data: Prepared) -> Shown:
 def _made(bench: Bench, data: Prepared) -> Shown:
     if not is_image(bench.shape):
         return _points(bench, data)
-    samples = _cpu(bench.decode_all(bench.prior(0, SAMPLES)))
+    samples = _cpu(bench.decode_all(bench.prior(0, SAMPLES))) if bench.method.generates else {}
     if not bench.method.encodes or len(data.test) == 0 or by_reason(bench.misfits()):
         z = bench.prior(0, 2 * PAIRS)
         return Shown(samples=samples, interpolation=_between(bench, z[:PAIRS], z[PAIRS:]))
@@ -104,6 +104,8 @@ def _between(bench: Bench, a: Tensor, b: Tensor) -> Tensor:
 
 def _points(bench: Bench, data: Prepared) -> Shown:
     if bench.shape != (2,) or by_reason(bench.misfits()) or len(data.test) == 0:
+        return Shown()
+    if not bench.method.generates:
         return Shown()
     points = data.test.take(spread(len(data.test), POINTS))
     return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})

@@ -14,7 +14,7 @@ from chimerae.methods.gan import GAN
 from chimerae.methods.ian import IAN
 from chimerae.methods.id_gan import IDGAN
 from chimerae.methods.introvae import IntroVAE
-from chimerae.methods.method import Clock, Follow, Losses, Method, NoEncoder
+from chimerae.methods.method import Clock, Follow, Losses, Method, NoEncoder, NoSamples, Played
 from chimerae.methods.soft_introvae import SoftIntroVAE
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
@@ -67,5 +67,7 @@ __all__ = [
     "Losses",
     "Method",
     "NoEncoder",
+    "NoSamples",
+    "Played",
     "SoftIntroVAE",
 ]

@@ -26,6 +26,10 @@ class NoEncoder(InputError):
     """Raised when a method without an encoder is asked for a code."""
 
 
+class NoSamples(InputError):
+    """Raised when samples are drawn from a method that only reconstructs."""
+
+
 @dataclass(frozen=True)
 class Clock:
     """Where in the run a batch is, and a notebook for what people want to see of it."""

@@ -54,6 +54,8 @@ class MetricContext:
     """Name of the data."""
     toy: Density | None = None
     encodes: bool = True
+    generates: bool = True
+    """Samples can be drawn from the prior."""
     posterior: Posterior = "density"
     """Kind of the encoder's posterior."""
     z_dim: int = 1
@@ -93,6 +95,11 @@ class Metric(ABC):
     @abstractmethod
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""
+
+
+def undrawn(context: MetricContext) -> str | None:
+    """The reason why there are no samples to judge; None when there are some."""
+    return None if context.generates else "the method draws no samples"
 
 
 def feature_facts(features: Features | None) -> dict[str, Fact]:

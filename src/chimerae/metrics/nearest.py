@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs
+from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, undrawn
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -123,7 +123,7 @@ class NearestMetric(Metric):
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
-        return None if is_image(context.shape) else "it judges images"
+        return undrawn(context) if is_image(context.shape) else "it judges images"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""

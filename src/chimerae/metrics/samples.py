@@ -15,7 +15,7 @@ from chimerae.metrics import (
     ssim,
     swd,
 )
-from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts
+from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, undrawn
 from chimerae.shapes import Shape, is_image
 
 
@@ -70,7 +70,9 @@ class SampleMetric(Metric):
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
-        return self.suits(context) if is_image(context.shape) else "it judges images"
+        if not is_image(context.shape):
+            return "it judges images"
+        return undrawn(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts without which its value means nothing."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import histograms, modes
-from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs
+from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, undrawn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,8 @@ class ToyMetric(Metric):
             return f"it is for one-dimensional codes, not for {context.z_dim}"
         if self.needs == "again" and not context.encodes:
             return "it needs an encoder"
+        if self.needs != "again" and not context.generates:
+            return undrawn(context)
         if self.needs == "noise" and context.noise_dim == 0:
             return "it needs a generator that takes noise beside the code"
         return None

@@ -36,16 +36,18 @@ def card(config: Mapping[str, Any], name: str) -> str:
     method, arch = (brief(name) for name in names)
     outside = [f"`{name}`" for name in names if is_reference(name)]
     needed = f"; it needs {' and '.join(outside)}" if outside else ""
+    draws = config.get("generates", True)
+    use, made = ("x = model.sample(16)", "samples") if draws else ("x = model.reconstruct(x)", "outputs")
     return f"""# {name}
 
 A `{method}` model ({arch} networks{needed}) trained with chimerae {config["chimerae"]} on
-`{config["data"]}` for {config["step"]} steps{seed}. Its samples are {describe(shape)}, {values}.
+`{config["data"]}` for {config["step"]} steps{seed}. Its {made} are {describe(shape)}, {values}.
 
 ```python
 import chimerae
 
 model = chimerae.load("path/to/this/run")
-x = model.sample(16)  # [16, {", ".join(map(str, shape))}]
+{use}  # [16, {", ".join(map(str, shape))}]
 ```
 
 `config.json` holds every setting of the method and its networks, `model.safetensors` the weights. It knows

@@ -18,7 +18,7 @@ from chimerae.errors import InputError, unknown
 from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_codes
 from chimerae.gaussian import Gaussian
 from chimerae.interpolation import WALKS, Walk
-from chimerae.methods import Method
+from chimerae.methods import Method, NoSamples
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
 from chimerae.run_folder.schema import MODEL, RUN
@@ -120,7 +120,10 @@ class Model:
         Raises:
             InputError: `n` or `batch_size` is below 1.
             NoEncoder: samples are to be improved, and the method has no encoder.
+            NoSamples: the method only reconstructs.
         """
+        if not self.method.generates:
+            raise NoSamples(f"{self.method.name} draws no samples: it encodes, reconstructs and interpolates")
         if n < 1 or batch_size < 1:
             raise InputError(f"{n} samples in batches of {batch_size} cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):

@@ -53,6 +53,8 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
         "averaged": state.average is not None,
         "parameters": counts,
     }
+    if not run.method.generates:
+        config["generates"] = False
     write_model(folder, config, modules, folder.parent.name)
 
 

@@ -13,7 +13,7 @@ from chimerae.report.names import grouped, title
 from chimerae.report.protocol import SEED, protocol_of, shared_by, words
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import DATA, Score
-from chimerae.tables import Values, best, decimals
+from chimerae.tables import ALPHA, FEWEST, Values, best, decimals
 
 ARROWS: Final = {"higher": "↑", "lower": "↓"}
 
@@ -56,9 +56,12 @@ class ScoreTable:
     def boldness(self) -> str:
         """Why something is bold, or why nothing is."""
         if any(cell.bold for row in self.rows for cell in row.cells):
-            return "Bold: best of its column, by more than the deviation over seeds."
+            return f"Bold: best of its column; against the second, Welch's t test has p below {ALPHA}."
         if any(cell.spread for row in self.rows for cell in row.cells):
-            return "± is the deviation over seeds; nothing is bold where no lead exceeds it."
+            return (
+                "± is the deviation over seeds; nothing is bold, because no best differs from the second at "
+                f"p below {ALPHA} (Welch's t test, {FEWEST} seeds or more)."
+            )
         return "Single runs: no spread over seeds is known, so nothing is bold."
 
 

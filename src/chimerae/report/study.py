@@ -18,7 +18,7 @@ from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import Score
-from chimerae.tables import Table, markdown, markdown_table
+from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table
 
 CAPTIONS: Final = {
     "map": "Fidelity against realism",
@@ -100,9 +100,14 @@ class StudyPage:
     def boldness(self) -> str:
         """Why something is bold, or why nothing is."""
         if self.table.emphasised:
-            return "Bold: best of its set, by more than the deviation over seeds."
+            leads = self.table.leads
+            told = (" ".join(filter(None, (lead.group, lead.column, lead.versus))) for lead in leads)
+            return f"Bold: best of its set, by Welch's t test against the second ({'; '.join(told)})."
         marked = " in a column without †" if any(column.unlike for column in self.table.columns) else ""
-        return f"Nothing is bold: no lead{marked} exceeds the deviation over seeds."
+        return (
+            f"Nothing is bold: no lead{marked} over the second has p below {ALPHA} in Welch's t test with "
+            f"{FEWEST} runs or more each."
+        )
 
 
 def scores_of(runs: Sequence[Named], sets: Mapping[str, str]) -> dict[str, list[Score]]:

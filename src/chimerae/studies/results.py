@@ -19,7 +19,7 @@ from chimerae.studies.map import map_of
 from chimerae.studies.records import put
 from chimerae.studies.study import Study, Verdict
 from chimerae.studies.values import found_in, sets_of, table_of
-from chimerae.tables import csv_text, latex, plural
+from chimerae.tables import FEWEST, csv_text, latex, plural
 
 PAGE = "README.md"
 
@@ -117,8 +117,12 @@ def _said(
     wanted = {arm.title for arm in every if not study.by_group or arm.group in groups}
     if arms != wanted:
         return Verdict("unclear", f"only {plural(len(arms), 'arm')} of {len(wanted)} were asked for")
-    if len({cell.run.seed for cell in cells}) < 2:
+    seeds = len({cell.run.seed for cell in cells})
+    if seeds < 2:
         return Verdict("unclear", "a single seed has no spread")
     if different:
         return Verdict("unclear", f"measured differently from run to run: {', '.join(different)}")
-    return study.verdict(found_in(cells))
+    said = study.verdict(found_in(cells))
+    if seeds < FEWEST:
+        return Verdict("unclear", f"{seeds} seeds are too few for a test; so far: {said.why}")
+    return said

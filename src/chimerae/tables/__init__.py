@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from chimerae.tables.forms import csv_text, latex, markdown, markdown_table
-from chimerae.tables.table import Column, Entry, Line, Table, filled
-from chimerae.tables.values import Better, Values, best, decimals, plural
+from chimerae.tables.table import Column, Entry, Lead, Line, Table, filled
+from chimerae.tables.values import ALPHA, FEWEST, Better, Values, best, decimals, plural
 
 __all__ = [
+    "ALPHA",
+    "FEWEST",
     "Better",
     "Column",
     "Entry",
+    "Lead",
     "Line",
     "Table",
     "Values",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chimerae.tables.values import Better, Values, best, decimals
+from chimerae.tables.values import Better, Values, decimals, first_two
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,16 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The best of a set in one column, against the second."""
+
+    column: str
+    group: str
+    versus: str
+    """p and the number of runs."""
+
+
+@dataclass(frozen=True)
 class Table:
     """A filled table: per row its group, name, number of seeds, entries, and the paper's entries."""
 
@@ -61,6 +71,8 @@ class Table:
     lines: tuple[Line, ...]
     entries: tuple[tuple[Entry, ...], ...]
     """As printed, per row one per column."""
+    leads: tuple[Lead, ...] = ()
+    """Of everything that is bold."""
 
     @property
     def grouped(self) -> bool:
@@ -82,25 +94,28 @@ EMPTY = Entry("–")
 
 
 def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
-    """The table, with the best of each group emphasised where it leads by more than the spread."""
+    """The table, with the best of each group emphasised where it differs from the second."""
     entries: list[list[Entry]] = [[] for _ in lines]
+    leads: list[Lead] = []
     for column in columns:
         values = {i: line.values[column.title] for i, line in enumerate(lines) if column.title in line.values}
         digits = decimals(values.values())
         leaders = _leaders(lines, values, column)
+        leads += leaders.values()
         for i in range(len(lines)):
             entries[i].append(_entry(values[i], digits, i in leaders) if i in values else EMPTY)
-    return Table(tuple(columns), tuple(lines), tuple(tuple(row) for row in entries))
+    return Table(tuple(columns), tuple(lines), tuple(tuple(row) for row in entries), tuple(leads))
 
 
-def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> set[int | None]:
-    groups = dict.fromkeys(line.group for line in lines if not {"", line.group} & set(column.unlike))
-    return {
-        best(
-            {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}, column.better
-        )
-        for group in groups
-    }
+def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> dict[int, Lead]:
+    """Rows that lead their groups, and how surely."""
+    leaders: dict[int, Lead] = {}
+    for group in dict.fromkeys(line.group for line in lines if not {"", line.group} & set(column.unlike)):
+        rivals = {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}
+        two = first_two(rivals, column.better)
+        if two and rivals[two[0]].differs(rivals[two[1]]):
+            leaders[two[0]] = Lead(column.title, group, rivals[two[0]].versus(rivals[two[1]]))
+    return leaders
 
 
 def _entry(values: Values, digits: int, bold: bool) -> Entry:

@@ -6,11 +6,15 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import fmean, stdev
-from typing import Literal, TypeVar
+from typing import Final, Literal, TypeVar
 
 Better = Literal["lower", "higher", ""]
 """Which way a quantity improves; empty where neither is better."""
 K = TypeVar("K")
+ALPHA: Final = 0.05
+"""Two means are called different when their p is below it."""
+FEWEST: Final = 3
+"""Seeds on either side without which nothing is called different."""
 
 
 @dataclass(frozen=True)
@@ -38,25 +42,56 @@ class Values:
         """Their deviation (n - 1 in the denominator); NaN for a single one, which has none."""
         return stdev(self.each) if len(self.each) > 1 and all(map(math.isfinite, self.each)) else math.nan
 
+    def p_value(self, other: Values) -> float:
+        """Two-sided p of equal means, for normal values whose variances may differ; NaN where either side has
+        fewer than two. Source: Welch 1947.
+
+        >>> round(Values((1.0, 2.0, 3.0)).p_value(Values((4.0, 6.0, 8.0))), 4)
+        0.0502
+        """
+        from scipy.special import stdtr
+
+        variances = self.spread**2 / self.n, other.spread**2 / other.n
+        both = sum(variances)
+        if not both > 0:
+            return math.nan if math.isnan(both) else float(self.mean == other.mean)
+        freedom = both**2 / (variances[0] ** 2 / (self.n - 1) + variances[1] ** 2 / (other.n - 1))
+        return 2.0 * float(stdtr(freedom, -abs(self.mean - other.mean) / math.sqrt(both)))
+
     def differs(self, other: Values) -> bool:
-        """True when both are known over several seeds, and the means are farther apart than either spread."""
-        return abs(self.mean - other.mean) > max(self.spread, other.spread)
+        """True when equal means are unlikely: p is below `ALPHA`, of `FEWEST` values or more each."""
+        return min(self.n, other.n) >= FEWEST and self.p_value(other) < ALPHA
+
+    def versus(self, other: Values) -> str:
+        """The comparison in words.
+
+        >>> Values((1.0, 2.0, 3.0)).versus(Values((4.0, 6.0, 8.0)))
+        'p = 0.050, n = 3'
+        """
+        p = self.p_value(other)
+        counts = f"n = {self.n}" if self.n == other.n else f"n = {self.n} and {other.n}"
+        return counts if math.isnan(p) else f"p {f'= {p:.3f}' if p >= 0.001 else '< 0.001'}, {counts}"
 
 
 def best(column: Mapping[K, Values], better: str) -> K | None:
-    """The best of several, each over several seeds, if it leads by more than the spread of either.
+    """The best of several, if it differs from the second.
 
-    >>> best({"a": Values((1.0, 1.1)), "b": Values((3.0, 3.1))}, "lower")
+    >>> best({"a": Values((1.0, 1.1, 1.2)), "b": Values((3.0, 3.1, 3.2))}, "lower")
     'a'
-    >>> best({"a": Values((1.0, 3.0)), "b": Values((2.0, 3.1))}, "lower") is None
+    >>> best({"a": Values((1.0, 3.0, 2.0)), "b": Values((2.0, 3.1, 2.2))}, "lower") is None
     True
     """
+    two = first_two(column, better)
+    return two[0] if two and column[two[0]].differs(column[two[1]]) else None
+
+
+def first_two(column: Mapping[K, Values], better: str) -> tuple[K, K] | None:
+    """The best and the second by their means; None where that has no meaning."""
     finite = all(math.isfinite(values.mean) for values in column.values())
-    several = all(values.n > 1 for values in column.values())
-    if len(column) < 2 or not finite or not several or better not in ("lower", "higher"):
+    if len(column) < 2 or not finite or better not in ("lower", "higher"):
         return None
-    first, second = sorted(column, key=lambda key: column[key].mean, reverse=better == "higher")[:2]
-    return first if column[first].differs(column[second]) else None
+    first, second, *_ = sorted(column, key=lambda key: column[key].mean, reverse=better == "higher")
+    return first, second
 
 
 def decimals(column: Iterable[Values]) -> int:

@@ -20,7 +20,9 @@ POINTS = 2000
 
 @dataclass(frozen=True)
 class Previews:
-    """Draw `samples-*.png` and, when the method encodes, `reconstructions-*.png` into `folder`."""
+    """Draw `samples-*.png` into `folder` where the method generates, `reconstructions-*.png` where it
+    encodes.
+    """
 
     method: Method
     folder: Path
@@ -37,6 +39,8 @@ class Previews:
         self._save("reconstructions", reconstructions, step)
 
     def _samples(self, nets: Nets) -> dict[str, Tensor]:
+        if not self.method.generates:
+            return {}
         n = SAMPLES if self._images else POINTS
         z = noise.normal(n, self.method.z_dim + self.method.noise_dim, like=self.originals)
         made = self.method.decode(nets, z)

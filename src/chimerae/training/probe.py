@@ -73,14 +73,15 @@ class Probe:
         with nets.evaluating(), noise.seeded(self.seed, "probe"):
             z = noise.normal(CODES, self.method.z_dim + self.method.noise_dim, like=x)
             samples = self._decoded(nets, z, progress)
-            values = of_samples(self._seen(samples), self._seen(x))
+            values = of_samples(self._seen(samples), self._seen(x)) if self.method.generates else {}
             biggest = samples.abs().max()
             if self.method.encodes:
                 q, q_fake = self.method.encode(nets, x), self.method.encode(nets, samples)
                 eps = noise.normal(len(x), self.method.z_dim, like=x)
                 rebuilt = self._decoded(nets, self.method.reconstruction_code(q, eps), progress)
                 values |= of_pairs(self._seen(rebuilt), self._seen(x))
-                values |= of_codes(q, q_fake, z[:, : self.method.z_dim])
+                of_both = of_codes(q, q_fake, z[:, : self.method.z_dim])
+                values |= of_both if self.method.generates else {"used_codes": of_both["used_codes"]}
                 biggest = torch.stack([biggest, rebuilt.abs().max(), q.mu.abs().max()]).max()
         return values | {"biggest": biggest.item()}
 

@@ -92,6 +92,6 @@ ROWS = {
 )
 def test_the_verdict_asks_for_all_of_it(row: str, metric: str, value: float, word: str, why: str):
     values = {**ROWS, (row, metric): value}
-    said = STUDY.verdict(StudyResults({key: Values((0.99 * v, 1.01 * v)) for key, v in values.items()}))
+    said = STUDY.verdict(StudyResults({key: Values((0.99 * v, v, 1.01 * v)) for key, v in values.items()}))
     assert said.word == word
     assert why in said.why

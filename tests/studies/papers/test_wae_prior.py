@@ -38,7 +38,7 @@ def values(mean: float, spread: float = 0.001) -> Values:
         (values(0.5), 0.4, "agrees", "for all"),
         (values(0.5), 0.01, "unclear", "tells the codes of WAE-MMD, WAE-GAN"),
         (values(0.1), 0.4, "disagrees", "worse: WAE-MMD in modes"),
-        (values(0.22, 0.2), 0.4, "unclear", "beyond the spread: WAE-MMD in modes"),
+        (values(0.22, 0.2), 0.4, "unclear", "at p < .05: WAE-MMD in modes"),
     ],
 )
 def test_the_verdict_minds_the_spread(improved: Values, p: float, word: str, why: str):

@@ -154,7 +154,7 @@ def _verdict(found: StudyResults, metrics: tuple[str, ...]) -> Verdict:
             if (f"{row.title}, {AS}", metric) not in found.values:
                 continue
             ours, theirs = (found(f"{row.title}, {method}", metric) for method in (AS, SOFT))
-            told = f"{row.title} {metric} {ours.mean:.4g} against {theirs.mean:.4g}"
+            told = f"{row.title} {metric} {ours.mean:.4g} against {theirs.mean:.4g} ({ours.versus(theirs)})"
             lower = MetricColumn(metric, "").better == "lower"
             if not ours.differs(theirs):
                 not_ahead.append(told)
@@ -165,7 +165,7 @@ def _verdict(found: StudyResults, metrics: tuple[str, ...]) -> Verdict:
     if behind:
         return Verdict("disagrees", f"AS-IntroVAE is behind Soft-IntroVAE: {'; '.join(behind)}")
     if not_ahead or not ahead:
-        return Verdict("unclear", f"no difference beyond the spread: {'; '.join(not_ahead) or 'nothing'}")
+        return Verdict("unclear", f"no difference at p < .05: {'; '.join(not_ahead) or 'nothing'}")
     return Verdict("agrees", f"AS-IntroVAE is ahead of Soft-IntroVAE: {'; '.join(ahead)}")
 
 

@@ -99,7 +99,7 @@ def verdict(found: StudyResults) -> Verdict:
     worse = [name for name in SETS if _worse(found, name)]
     better = [name for name in SETS if _better(found, name)]
     if worse:
-        misses.append(f"AS-IntroVAE is worse than Soft-IntroVAE beyond the spread in: {', '.join(worse)}")
+        misses.append(f"AS-IntroVAE is worse than Soft-IntroVAE at p < .05 in: {', '.join(worse)}")
     if misses:
         return Verdict("disagrees", "; ".join(misses))
     if not better:
@@ -108,7 +108,7 @@ def verdict(found: StudyResults) -> Verdict:
         )
     where = ", ".join(better)
     return Verdict(
-        "agrees", f"AS-IntroVAE is nowhere worse than Soft-IntroVAE, and beyond the spread better in: {where}"
+        "agrees", f"AS-IntroVAE is nowhere worse than Soft-IntroVAE, and at p < .05 better in: {where}"
     )
 
 

@@ -142,7 +142,8 @@ def verdict(found: StudyResults) -> Verdict:
             if (f"{title}, {VAE}", metric) in found.values:
                 ours, theirs = (found(f"{title}, {row}", metric) for row in (REBUILT, VAE))
                 if not (ours.mean < theirs.mean and ours.differs(theirs)):
-                    wrong.append(f"{title}: {metric} {ours.mean:.3g} of AVAE, {theirs.mean:.3g} of VAE")
+                    told = f"{ours.mean:.3g} of AVAE, {theirs.mean:.3g} of VAE ({ours.versus(theirs)})"
+                    wrong.append(f"{title}: {metric} {told}")
     if wrong:
         return Verdict("disagrees", "; ".join(wrong))
     return Verdict(

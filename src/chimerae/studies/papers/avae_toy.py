@@ -67,7 +67,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _left(found: StudyResults, name: str) -> bool:
-    """True when an arm is on the branches, and beyond the spread more often than the VAE."""
+    """True when an arm is on the branches, and at p < .05 more often than the VAE."""
     ours, vae = found(name, "on_branches"), found("VAE", "on_branches")
     return ours.mean > REACHED and ours.differs(vae)
 

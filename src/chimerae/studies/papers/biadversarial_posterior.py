@@ -68,9 +68,9 @@ def verdict(found: StudyResults) -> Verdict:
         found(f"{LEARNED}, {name}{WITH_ERROR}", "code_information") for name in (CONDITIONAL, MARGINAL)
     )
     told = (
-        f"mass on both signs: Gaussian {one.mean:.2f}, implicit {two.mean:.2f} (true 1); information of the "
-        f"code: conditional {alone[0].mean:.2f}, exact {alone[1].mean:.2f}; with a squared error of weight 1 "
-        f"conditional {lost.mean:.2f}, exact {kept.mean:.2f}"
+        f"mass on both signs: Gaussian {one.mean:.2f}, implicit {two.mean:.2f} (true 1; {two.versus(one)}); "
+        f"information of the code: conditional {alone[0].mean:.2f}, exact {alone[1].mean:.2f}; with a "
+        f"squared error of weight 1 conditional {lost.mean:.2f}, exact {kept.mean:.2f} ({kept.versus(lost)})"
     )
     if not (two.differs(one) and two.mean > one.mean) or alone[0].mean > 0.5:
         return Verdict("disagrees", told)

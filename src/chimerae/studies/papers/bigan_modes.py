@@ -42,11 +42,11 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 def verdict(found: StudyResults) -> Verdict:
     """ALI's claim: learning to encode does not lose modes, it finds more than a GAN does."""
     gan, bigan = (found(name, "modes_covered") for name in ("GAN", "BiGAN"))
-    told = f"BiGAN covers {bigan.mean:.1f} of 25 modes, GAN {gan.mean:.1f}"
+    told = f"BiGAN covers {bigan.mean:.1f} of 25 modes, GAN {gan.mean:.1f} ({bigan.versus(gan)})"
     if not bigan.differs(gan):
         return Verdict(
             "unclear",
-            f"{told}: no difference beyond the spread, as in the source, whose deviations are 5.8 and 9.2",
+            f"{told}: no difference at p < .05, as in the source, whose deviations are 5.8 and 9.2",
         )
     return Verdict("agrees" if bigan.mean > gan.mean else "disagrees", told)
 

@@ -75,12 +75,10 @@ def verdict(found: StudyResults) -> Verdict:
     if not lost:
         return Verdict(
             "agrees",
-            "AVAE's generator is beyond the spread more real than the VAE on every measure of samples, and "
+            "AVAE's generator is at p < .05 more real than the VAE on every measure of samples, and "
             f"nearer to the originals than BiGAN on every measure of reconstructions ({len(judged)} in all)",
         )
-    won = (
-        f"AVAE's generator is better beyond the spread in {len(judged) - len(lost)} of {len(judged)} measures"
-    )
+    won = f"AVAE's generator is better at p < .05 in {len(judged) - len(lost)} of {len(judged)} measures"
     told = ", ".join(f"{m} ({_told(found, m)})" for m in lost)
     behind = any(not _has(found, GENERATOR, m) or _differ(found, m) for m in lost)
     return Verdict("disagrees" if behind else "unclear", f"{won}, not in: {told}")
@@ -107,8 +105,12 @@ def _better(found: StudyResults, metric: str) -> bool:
 
 
 def _told(found: StudyResults, metric: str) -> str:
-    ours = f"{found(GENERATOR, metric).mean:.3g}" if _has(found, GENERATOR, metric) else "nothing"
-    return f"{ours} against {_rival(metric)}'s {found(_rival(metric), metric).mean:.3g}"
+    theirs = found(_rival(metric), metric)
+    against = f"against {_rival(metric)}'s {theirs.mean:.3g}"
+    if not _has(found, GENERATOR, metric):
+        return f"nothing {against}"
+    ours = found(GENERATOR, metric)
+    return f"{ours.mean:.3g} {against} ({ours.versus(theirs)})"
 
 
 STUDY = Study(

@@ -70,7 +70,7 @@ def rmse_verdict(found: StudyResults) -> Verdict:
         theirs = found(f"{group}, {INTRO}", "rmse_255")
         for name in (MMD, GAN):
             ours = found(f"{group}, {name}", "rmse_255")
-            told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {theirs.mean:.1f}"
+            told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {theirs.mean:.1f} ({ours.versus(theirs)})"
             (right if ours.mean < theirs.mean and ours.differs(theirs) else wrong).append(told)
     return Verdict("disagrees", "; ".join(wrong)) if wrong else Verdict("agrees", "; ".join(right))
 

@@ -63,9 +63,7 @@ def verdict(found: StudyResults) -> Verdict:
     if worse := [name for name, effect in effects.items() if effect is False]:
         return Verdict("disagrees", f"improved samples are worse: {', '.join(worse)}; {told}")
     if same := [name for name, effect in effects.items() if effect is None]:
-        return Verdict(
-            "unclear", f"improved samples do not differ beyond the spread: {', '.join(same)}; {told}"
-        )
+        return Verdict("unclear", f"improved samples do not differ at p < .05: {', '.join(same)}; {told}")
     said = f"improved sampling lowers its cost and has more samples in modes for all; {told}"
     if refused := [title for title in ("WAE-MMD", "WAE-GAN") if found(title, "prior_p").mean < 0.05]:
         return Verdict("unclear", f"{said}; the test tells the codes of {', '.join(refused)} from the prior")
