@@ -195,3 +195,26 @@ def test_nothing_is_drawn_from_a_method_without_a_prior(folder: Path, capsys: py
     assert "vq-gan draws no samples" in capsys.readouterr().err
     assert "model.reconstruct(x)" in (run / "model" / "README.md").read_text()
     assert cli.main(["report", str(run)]) == 0
+
+
+def test_a_metric_in_a_file_is_scored_and_reported(folder: Path, capsys: pytest.CaptureFixture[str]):
+    shutil.copy(HERE / "brightness.py", folder / "brightness.py")
+    reference = "./brightness.py:METRIC"
+    run = chimerae.train("vae", data="digits", steps=2, out="run", quiet=True, arch=DCGAN(width=4))
+    assert cli.main(["evaluate", str(run), "--metrics", "mse_signed", reference]) == 0
+    scores = {score["metric"]: score for score in json.loads((run / "scores.json").read_text())["scores"]}
+    assert list(scores) == ["mse_signed", "brightness_gap"]
+    assert 0 < scores["brightness_gap"]["value"] < 1
+    assert cli.main(["report", str(run)]) == 0
+    assert "Brightness gap" in (run / "report.html").read_text()
+    given = {"evaluation.metrics": [reference]}
+    chimerae.train("vae", data="8gaussians", steps=1, out="again", settings=given, quiet=True)
+    assert json.loads((folder / "again/run.json").read_text())["run"]["evaluation"]["metrics"] == [reference]
+    for name, why in (
+        ("METRIC2", "has none of that name"),
+        ("gap", "is no metric"),
+        ("TAKEN", "is the name of"),
+    ):
+        capsys.readouterr()
+        assert cli.main(["evaluate", str(run), "--metrics", f"./brightness.py:{name}"]) == 2
+        assert why in capsys.readouterr().err

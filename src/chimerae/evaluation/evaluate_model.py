@@ -15,7 +15,6 @@ from chimerae.evaluation.toy_points import measure_toy_points
 from chimerae.evaluation.visuals import show
 from chimerae.methods import Method
 from chimerae.metrics import (
-    METRICS,
     LatentMetric,
     Metric,
     MetricContext,
@@ -23,6 +22,7 @@ from chimerae.metrics import (
     PairMetric,
     SampleMetric,
     ToyMetric,
+    metrics_of,
 )
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
@@ -47,7 +47,7 @@ def evaluate(
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
         bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
         context = _context(bench, data, settings)
-        wanted = [m for m in METRICS if settings.metrics is None or m.name in settings.metrics]
+        wanted = metrics_of(settings.metrics)
         unsuited = {m.name: reason for m in wanted if (reason := m.why_not(context)) is not None}
         suited = [m for m in wanted if m.name not in unsuited]
         task = Task(bench, data, context, settings, progress)

@@ -36,7 +36,8 @@ class Evaluation:
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None
-    """Names of metrics (`chimerae list metrics`); None: all that apply."""
+    """Names of metrics (`chimerae list metrics`), or references to your own, such as ./my_metric.py:METRIC;
+    None: all that apply."""
 
     @property
     def of_networks(self) -> dict[str, str | int]:
@@ -48,13 +49,10 @@ class Evaluation:
     @classmethod
     def _known(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if names is not None:
-            from chimerae.errors import InputError, unknown
-            from chimerae.metrics import METRICS
+            from chimerae.errors import InputError
+            from chimerae.metrics import metrics_of
 
             if not names:
                 raise InputError("no metric is named; leave --metrics away for all that apply")
-            known = [metric.name for metric in METRICS]
-            for name in names:
-                if name not in known:
-                    raise unknown("metric", name, known)
+            metrics_of(names)
         return names

@@ -15,7 +15,7 @@ from chimerae.metrics.kinds import (
 from chimerae.metrics.mean import Mean, RunningVariance
 from chimerae.metrics.nearest import NearestMetric, NeighbourDistances
 from chimerae.metrics.pairs import PairMetric
-from chimerae.metrics.registry import METRICS
+from chimerae.metrics.registry import METRICS, metrics_of
 from chimerae.metrics.samples import SampleMetric, Statistic, Storable
 from chimerae.metrics.toy_points import ToyMetric, ToyPoints
 
@@ -41,4 +41,5 @@ __all__ = [
     "Storable",
     "ToyMetric",
     "ToyPoints",
+    "metrics_of",
 ]

@@ -14,7 +14,7 @@ from chimerae.evaluation.features import QUICK
 from chimerae.evaluation.nearest import MOST, TRAIN
 from chimerae.features.classifier import BATCH, EPOCHS, FEWEST, STEPS, Classifier, kept_at, network
 from chimerae.features.efficientnet import MODULE, EfficientNet
-from chimerae.metrics import METRICS
+from chimerae.metrics import metrics_of
 from chimerae.recipes.timing import Timing
 from chimerae.recipes.work import counted
 from chimerae.runs.run import Run
@@ -63,8 +63,7 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
 
 def _wanted(run: Run) -> set[str]:
     """Costly inputs of the metrics of `run`: networks of features, and `nearest` training images."""
-    asked = run.evaluation.metrics
-    chosen = [metric for metric in METRICS if asked is None or metric.name in asked]
+    chosen = metrics_of(run.evaluation.metrics)
     networks = {features[0] for metric in chosen if (features := getattr(metric, "features", None))}
     return networks | {"nearest" for metric in chosen if metric.needs == "nearest"}
 
