@@ -167,7 +167,10 @@ WRITTEN_OUT = [c for c in CASES if type(c.method) in TEXTBOOK and c.note in ("",
 STEADIED = [
     c
     for c in CASES
-    if type(c.method) in R1_CASES and c.method.r1 and c.method.single_turn and len(c.shape) == 3
+    if type(c.method) in R1_CASES
+    and c.method.r1
+    and getattr(c.method, "update", "") != "alternating"
+    and len(c.shape) == 3
 ]
 
 
