@@ -26,6 +26,7 @@ from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
 from chimerae.recipes.planning import Wish, wish
+from chimerae.recipes.recipe import Recipe
 from chimerae.run_folder.log import Listener, ignore
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.folder import (
@@ -38,9 +39,6 @@ from chimerae.runs.folder import (
     same_data,
     vacant,
 )
-from chimerae.recipes.outlook import Outlook, outlook
-from chimerae.recipes.planning import Wish, wish
-from chimerae.recipes.recipe import Recipe
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
