@@ -1,4 +1,4 @@
-"""What people see while they wait."""
+"""Progress display for people who wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people see while they wait."""
+"""Progress display for people who wait."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def describe(line: LogLine, total: int, remaining: float | None) -> str:
 
 @dataclass(frozen=True)
 class _Count:
-    """Where counting began, and when: work that goes on had some units done before."""
+    """Start of a count, in units and in time: resumed work begins with some units done."""
 
     done: int
     total: int

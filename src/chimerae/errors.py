@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 class InputError(ValueError):
-    """What was given cannot be used. The message is one line: what is wrong, and what to do.
+    """Input that cannot be used. The message is one line: the problem and the remedy.
 
     The command line prints it and ends with exit code 2; in Python it is a `ValueError`.
     """

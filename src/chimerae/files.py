@@ -15,7 +15,7 @@ from chimerae.errors import InputError
 
 
 def cache_folder(given: Path | None = None) -> Path:
-    """Where prepared arrays are kept: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
+    """Folder of prepared arrays: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
     chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
     return Path(chosen).expanduser()
 

@@ -27,7 +27,7 @@ class Architecture(ABC):
     """
 
     name: ClassVar[str]
-    """What it is called on the command line."""
+    """Name on the command line."""
 
     @abstractmethod
     def check(self, shape: Shape) -> None:
@@ -103,7 +103,7 @@ class NoiseFed(nn.Module):
 
 
 Output = Literal["tanh", "sigmoid", "linear"]
-"""What a decoder of images ends in: values in [-1, 1], in [0, 1], or anywhere."""
+"""Last activation of a decoder of images: values in [-1, 1], in [0, 1], or anywhere."""
 
 
 @dataclass(frozen=True)

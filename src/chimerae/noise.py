@@ -17,7 +17,7 @@ from torch import Tensor
 BLOCK: Final = 256
 """Rows of noise that are drawn from one seed."""
 _PLACED: ContextVar[Callable[[int, int], Tensor] | None] = ContextVar("placed", default=None)
-"""What makes the draws of `normal` inside `placed`."""
+"""Source of the draws of `normal` inside `placed`."""
 
 
 def key(*parts: int | str) -> int:

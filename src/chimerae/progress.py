@@ -1,4 +1,4 @@
-"""How long work tells people how far it is, without knowing who listens."""
+"""Interface by which work reports its progress to any listener."""
 
 from __future__ import annotations
 

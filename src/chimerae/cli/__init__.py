@@ -81,7 +81,7 @@ saved; 1 our own fault"""
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
-"""What torch says, in a plain `RuntimeError` or `TypeError`, when it is asked for more than there is."""
+"""Messages of torch's plain `RuntimeError` and `TypeError` when it is asked for more memory than there is."""
 
 
 _STARTED = [time.monotonic()]
@@ -99,7 +99,7 @@ def _greet(verb: str) -> None:
 
 
 def usage() -> str:
-    """What `chimerae --help` prints."""
+    """Text that `chimerae --help` prints."""
     verbs = "\n".join(f"  {name:<12} {about}" for name, about in VERBS.items())
     return USAGE.format(version=chimerae.__version__, verbs=verbs)
 

@@ -1,7 +1,7 @@
-"""What the parser of flags objects to, as one sentence.
+"""Objections of the flag parser, as one sentence.
 
-tyro tells its objections as objects (`tyro._errors`, not public yet: `pyproject.toml` caps its version, and
-`tests/cli/test_parse.py` fails when they change). Where they are missing, its printed words are used.
+tyro reports objections as objects (`tyro._errors`, not public yet: `pyproject.toml` caps its version, and
+`tests/cli/test_parse.py` fails when they change). Without them, its printed words are used.
 """
 
 from __future__ import annotations

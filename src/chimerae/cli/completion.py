@@ -95,7 +95,7 @@ def main(args: Sequence[str]) -> int:
 
 
 def words(typed: Sequence[str], names: Mapping[str, Any]) -> list[str]:
-    """What the last word of `typed` (after `chimerae`) may become, given the `names` of `known.known`.
+    """Completions of the last word of `typed` (after `chimerae`), given the `names` of `known.known`.
 
     >>> words(["tra"], {}), words(["list", "me"], {})
     (['train'], ['methods', 'metrics'])

@@ -1,4 +1,4 @@
-"""What people see while they wait: the display of `chimerae.console`, under the name the verbs use."""
+"""Progress display of the verbs: that of `chimerae.console`, under the name they use."""
 
 from __future__ import annotations
 

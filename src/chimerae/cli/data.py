@@ -35,9 +35,9 @@ class Inspect:
     hub.
     """
     prepare: Prepare = field(default_factory=Prepare)
-    """How it is turned into arrays."""
+    """Settings that turn the source into arrays."""
     out: Path | None = None
-    """Where the picture goes (PNG); inspect-NAME.png in this folder when it is not given."""
+    """File for the picture (PNG); inspect-NAME.png in this folder when not given."""
 
 
 def main(args: Sequence[str]) -> int:

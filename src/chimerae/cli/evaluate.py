@@ -27,7 +27,7 @@ class Evaluate:
     """The run folder."""
     evaluation: Annotated[Evaluation, tyro.conf.arg(name="")]
     device: str = "auto"
-    """Where to compute."""
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     json: bool = False
     """Print the scores as JSON."""
 

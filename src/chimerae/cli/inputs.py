@@ -31,7 +31,7 @@ class Inputs:
     x: Tensor
     """`[n, *shape]`."""
     names: tuple[str, ...] | None
-    """Of each sample; None for test data."""
+    """Name of each sample; None for test data."""
 
 
 def load_inputs(

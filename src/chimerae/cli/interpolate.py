@@ -44,9 +44,9 @@ class Interpolate:
     by: str | None = None
     """The network that decodes, where a method has several."""
     seed: int = 0
-    """Of random codes."""
+    """Seed of random codes."""
     device: str = "auto"
-    """Where to compute."""
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
 
 
 def main(args: Sequence[str]) -> int:

@@ -71,7 +71,7 @@ def _found() -> dict[str, Any]:
 
 
 def described(name: str, about: str, data: str | None) -> dict[str, Any]:
-    """What help and completion say of the recipe `name`: its flags and their defaults on images."""
+    """Facts about the recipe `name` for help and completion: its flags and their defaults on images."""
     from chimerae.cli.settings_flags import flags_of
     from chimerae.cli.train import Train
     from chimerae.recipes.build import build

@@ -37,9 +37,9 @@ class Reconstruct:
     by: str | None = None
     """The network that decodes; a sheet shows every one's answer when it is not given."""
     seed: int = 0
-    """Of the noise in codes that are drawn from the posterior."""
+    """Seed of the noise in codes that are drawn from the posterior."""
     device: str = "auto"
-    """Where to compute."""
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
 
 
 def main(args: Sequence[str]) -> int:

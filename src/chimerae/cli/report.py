@@ -19,8 +19,8 @@ class Report:
     runs: tyro.conf.Positional[tuple[Path, ...]]
     """Run folders; several stand side by side."""
     out: Path | None = None
-    """Where the page goes: RUN/report.html for one run, else report.html here. A name that ends in .md makes
-    a Markdown page, with small pictures and records beside it, to be committed."""
+    """File for the page; when not given, RUN/report.html for one run, else report.html here. A name that ends
+    in .md makes a Markdown page to be committed, with small pictures and records beside it."""
 
 
 def main(args: Sequence[str]) -> int:

@@ -23,7 +23,7 @@ class Sample:
     run: tyro.conf.Positional[Path]
     """The run folder."""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
-    """How many."""
+    """Number of samples."""
     out: Path = Path("samples.png")
     """A .png sheet, a .npz or .npy array, a .zip of PNG files, or a folder for PNG files."""
     by: str | None = None
@@ -31,11 +31,11 @@ class Sample:
     seed: int = 0
     """The same seed gives the same samples."""
     device: str = "auto"
-    """Where to compute."""
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     improve: bool = False
     """Move codes until their samples survive being encoded and decoded again."""
     improving: Annotated[Improve, tyro.conf.arg(name="improve")] = PUBLISHED
-    """How samples are improved; any of these implies --improve."""
+    """Settings of the improvement; any of these implies --improve."""
 
 
 def main(args: Sequence[str]) -> int:

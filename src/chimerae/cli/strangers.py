@@ -1,4 +1,4 @@
-"""What people type after `chimerae train` out of habit, and what leads them to what they meant."""
+"""Mistaken arguments of `chimerae train` typed out of habit, and errors that name the right ones."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Asked:
     jobs: int | None = None
     """Runs at a time; one per core on a CPU, one on a GPU when not given."""
     out: Path | None = None
-    """Where run folders and the page go; `runs/NAME-SCALE` when not given."""
+    """Folder for run folders and the page; `runs/NAME-SCALE` when not given."""
     to: Path | None = None
     """Also write page and records, without weights, into this folder: small enough to be committed."""
     only: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Asked:
     """Time in which each run of a study of equal times learns, such as 10m; what the study says when not
     given. Every job has its share of the cores."""
     device: str | None = None
-    """Where to train; automatic when not given."""
+    """Device to train on: auto, cpu, cuda, cuda:1, mps; automatic when not given."""
     page_only: bool = False
     """Train nothing; write the page from the runs that are finished."""
     dry_run: bool = False

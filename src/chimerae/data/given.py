@@ -49,7 +49,7 @@ class Taken:
     x: Tensor
     """`[n, *shape]`, float32; images in [0, 1]."""
     names: tuple[str, ...]
-    """Of each sample: its path below the folder, or its number in the source."""
+    """Name of each sample: its path below the folder, or its number in the source."""
     unread: tuple[Unread, ...] = ()
     """Images that could not be read, and why."""
 

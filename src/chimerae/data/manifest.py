@@ -1,4 +1,4 @@
-"""What is written down about prepared data."""
+"""Manifest of prepared data."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Transform:
-    """What was done to every image."""
+    """Transform that was applied to every image."""
 
     size: tuple[int, int]
     """Height and width."""
     fit: str
     channels: int
     crop: Crop | None = None
-    """What was cut out before, as in the settings."""
+    """Region that was cut out first, as in the settings."""
     resample: str = "lanczos"
     transparent_on: str = "white"
     padding: int = 0
@@ -65,7 +65,7 @@ class Manifest:
     source: str
     kind: Kind
     shape: tuple[int, ...]
-    """Of one sample: `(C, H, W)` or `(d,)`."""
+    """Shape of one sample: `(C, H, W)` or `(d,)`."""
     counts: dict[str, int]
     """Samples per split; for toys the size of the fixed splits."""
     hold_out: float | None
@@ -73,14 +73,14 @@ class Manifest:
     transform: Transform | None
     """None for points, which are taken as they are."""
     checksum: str
-    """Of all arrays together."""
+    """Checksum of all arrays together."""
     files: dict[str, ArrayFile]
     unreadable: list[Unread]
     constant: int = 0
     """Images of a single colour."""
     classes: tuple[str, ...] = ()
     left_out: dict[str, int] = field(default_factory=dict)
-    """What the source holds beside what is used, with counts."""
+    """Unused contents of the source, with counts."""
     hub: str | None = None
     """Id of the hub's data set that the images come from; None when they were taken from files here."""
     revision: str | None = None

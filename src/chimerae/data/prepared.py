@@ -34,11 +34,11 @@ class Prepared:
     test: Split
     toy: Toy | None = None
     folder: Path | None = field(default=None, repr=False)
-    """Where the arrays lie; None for toys, which have none."""
+    """Folder of the arrays; None for toys, which have none."""
 
     @property
     def manifest(self) -> dict[str, object]:
-        """What is known about the data, ready for JSON."""
+        """Facts about the data, ready for JSON."""
         return manifest_json(self.facts)
 
     @property

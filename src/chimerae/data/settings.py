@@ -1,4 +1,4 @@
-"""How a source is turned into arrays; importable without torch."""
+"""Settings that turn a source into arrays; importable without torch."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ SPLITS: Final = ("train", "test")
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Prepare:
-    """How a source is turned into arrays. Points are taken as they are: only `hold_out` concerns them.
+    """Settings that turn a source into arrays. Points are taken as they are: only `hold_out` concerns them.
 
     >>> Prepare(size=32).height_width, Prepare(size=(48, 64)).height_width, Prepare().height_width
     ((32, 32), (48, 64), None)
     """
 
     crop: Crop | None = None
-    """What is cut out first. At most 1: the share of both sides that is kept around the centre; a whole
+    """Region to cut out first. At most 1: the share of both sides that is kept around the centre; a whole
     number: the side of a central square in pixels; four numbers: left, top, width and height in pixels."""
 
     size: Side | tuple[Side, Side] | None = None
     """Side of the square in pixels, or height and width; None: the native one, which all must share."""
 
     fit: Fit = "crop"
-    """How an image gets that size: 'crop' the centre to its aspect ratio and resize, 'squeeze' all of it into
-    that size, or 'pad' with black, after shrinking what is larger."""
+    """Way to that size: 'crop' the centre to the size's aspect ratio and resize it, 'squeeze' the whole
+    image, or 'pad' it with black, after shrinking what is larger."""
 
     channels: Literal["auto", "1", "3"] = "auto"
     """Grey (1) or colour (3); 'auto' is grey when no image has colour."""

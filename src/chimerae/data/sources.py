@@ -1,4 +1,4 @@
-"""What a source is once it is opened: named items that can be loaded one by one, or an array of points."""
+"""Opened sources: named items that can be loaded one by one, or an array of points."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ class ImageSource:
     """Changes when the contents do."""
     parts: Mapping[str, Part]
     classes: tuple[str, ...] = ()
-    """What labels 0, 1, ... are called, where the source says so."""
+    """Names of the labels 0, 1, ..., where the source gives them."""
     left_out: Mapping[str, int] = field(default_factory=dict)
-    """What the source holds beside its images and is not used, with counts: other files, further splits."""
+    """Unused contents of the source beside its images, with counts: other files, further splits."""
     hub: str | None = None
     """Id of the hub's data set, where it comes from there."""
     revision: str | None = None

@@ -28,7 +28,7 @@ class Split:
 
     name: str
     stored: NDArray[np.generic]
-    """What is on disk, `[M, *shape]`; a split that was held out is a part of it."""
+    """Array on disk, `[M, *shape]`; a held-out split is a part of it."""
     rows: NDArray[np.int64] | None = None
     """Rows of `stored` that belong to this split, `[N]`; None: all."""
     labels: Tensor | None = None

@@ -57,7 +57,7 @@ class RowWriter:
 
     @property
     def facts(self) -> ArrayFile:
-        """What was written so far."""
+        """Facts about the array as written so far."""
         return ArrayFile(
             dtype=self.dtype, shape=(self._rows, *self._shape), checksum=self._digest.hexdigest()
         )

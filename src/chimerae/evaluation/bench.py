@@ -59,13 +59,13 @@ class Bench:
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
+        """Device of the networks."""
         parameters = (p for _, module in self.nets.items() for p in module.parameters())
         return next((p.device for p in parameters), torch.device("cpu"))
 
     @property
     def code_kind(self) -> str | None:
-        """How reconstruction codes are made, where the method says so."""
+        """Kind of reconstruction codes, where the method states it."""
         if type(self.method).reconstruction_code is Method.reconstruction_code:
             return "sample"
         kind = getattr(self.method, "recon_code", None)
@@ -92,8 +92,8 @@ class Bench:
         return z.float().cpu(), q.mu.float().cpu(), q.kl_per_dim().float().cpu()
 
     def posterior_kind(self, split: Split) -> Posterior:
-        """What the encoder makes of samples, found out on two of `split`; where there is nothing to encode or
-        no encoder, a distribution with a density.
+        """Kind of the encoder's posterior, found out on two samples of `split`. Without an encoder or
+        anything to encode: a distribution with a density.
         """
         if not self.method.encodes or len(split) < 2 or self.cannot_encode():
             return "density"
@@ -114,7 +114,7 @@ class Bench:
         return torch.cat([z, self._rows(start, start + len(z), self.method.noise_dim, what)], 1)
 
     def decode(self, z: Tensor) -> dict[str, Tensor]:
-        """What each network makes of codes: images in [0, 1] or points, NaN where it was not finite."""
+        """Output of each network for codes: images in [0, 1] or points, NaN where it was not finite."""
         made = self.method.decode(self.nets, z)
         return {name: self._measurable(x) for name, x in made.items()}
 
@@ -129,7 +129,7 @@ class Bench:
         return {name: self._misfit(tuple(x.shape[1:])) for name, x in made.items()}
 
     def cannot_encode(self) -> str:
-        """Why the data cannot be encoded: no network makes samples of their shape; '' when they can."""
+        """Reason the data cannot be encoded: no network makes samples of their shape; '' when they can."""
         misfits = self.misfits()
         return by_reason(misfits) if all(misfits.values()) else ""
 

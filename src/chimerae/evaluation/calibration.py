@@ -1,4 +1,4 @@
-"""What scores on features mean on some data: training images, spoilt in known ways, against test images.
+"""Calibration of feature scores: training images, spoilt in known ways, against test images.
 
 `python -m chimerae.evaluation.calibration --data mnist` prints the table.
 """

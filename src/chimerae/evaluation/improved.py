@@ -25,7 +25,7 @@ SETTLED = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Improve:
-    """How to improve samples: draw more codes than needed and keep the best, then move the codes."""
+    """Settings for improving samples: draw more codes than needed and keep the best, then move the codes."""
 
     reject: int = 1
     """Codes drawn for each sample, of which the one of least cost is kept; 1: no choice."""
@@ -56,7 +56,7 @@ IMPROVED: Final = ", improved"
 
 
 def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
-    """How much the samples of codes `z` change when they are encoded and decoded, one value each, `[n]`.
+    """Change of the samples of codes `z` when they are encoded and decoded, one value each, `[n]`.
 
     `J(z) = sum (cn(x) - cn(y))^2` with `x = G(z)`, `y = G(E(x))` by the network called `by`. Contrast is
     divided out of images (or a fall of contrast would pass for progress): `cn(x) = x / sqrt(Var(x) + 1e-8)`.

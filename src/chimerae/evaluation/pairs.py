@@ -28,7 +28,7 @@ class _Tally:
     absent: dict[str, str] = field(default_factory=dict)
     spoilt: dict[str, int] = field(default_factory=dict)
     variance: RunningVariance = field(default_factory=RunningVariance)
-    """Of the originals."""
+    """Variance of the originals."""
 
     def see(self, x: Tensor) -> None:
         """Take in originals, before what was made of them is added."""

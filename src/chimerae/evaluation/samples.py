@@ -124,8 +124,8 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
 def _makers(
     work: _Pass, other: Split, n: int, problems: Mapping[str, str], variance: float
 ) -> Iterator[_Made]:
-    """What is gathered of the split `other`, of `n` samples of each network, and of improved ones where they
-    are asked for. One after the other: statistics of 50,000 images are large. `variance` is that of the data.
+    """Statistics of the split `other`, of `n` samples of each network and, where requested, of improved ones.
+    They come one after the other, because those of 50,000 images are large. `variance` is that of the data.
     """
     bench, count = work.task.bench, min(n, len(other))
     yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
@@ -152,11 +152,10 @@ def _drawn(
     codes: Callable[[int, int], Tensor],
     variance: float,
 ) -> _Made:
-    """What is gathered of the images that `network` makes of the `codes` of each of `parts`, beside data of
-    summed variance `variance`.
+    """Statistics of the images that `network` makes of the `codes` of each of `parts`, beside data of summed
+    variance `variance`.
 
-    Of a method with two decoders both make images, and those of one are thrown away: twice the work, half the
-    memory.
+    With two decoders both make images, and those of one are thrown away: twice the work, half the memory.
     """
     statistics, variety, spoilt, n = work.fresh(), Variety(), 0, 0
     ranges = work.needed(parts, statistics)

@@ -104,7 +104,7 @@ def write_scores(results: Results, step: int, path: str | PathLike[str]) -> None
 
 
 def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
-    """What `write_scores` wrote (`shown` is not in it), and the step.
+    """Results that `write_scores` wrote (without `shown`), and the step.
 
     An `InputError` when the file is missing, damaged or of another version.
     """

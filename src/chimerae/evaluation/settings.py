@@ -1,4 +1,4 @@
-"""How a model is evaluated; importable without torch."""
+"""Settings of an evaluation; importable without torch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from chimerae.config import STRICT
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluation:
-    """How a model is evaluated. Everything here is part of what a score means, and is written beside it."""
+    """Settings of an evaluation. All are part of what a score means, and are written beside it."""
 
     n: int | None = Field(default=None, ge=1)
     """Test samples at most, evenly spread over the split; None: all."""
     batch_size: int = Field(default=256, ge=1)
     """Samples at a time; changes no score unless `bn` is 'batch'."""
     seed: int = Field(default=0, ge=0)
-    """Of the noise in posterior codes, prior codes and generators."""
+    """Seed of the noise in posterior codes, prior codes and generators."""
     bn: Literal["running", "batch"] = "running"
     """Statistics that BatchNorm uses: those it kept while training, or those of the batch at hand."""
     samples: int | None = Field(default=None, ge=2)
@@ -31,8 +31,8 @@ class Evaluation:
     """Source of labelled images whose classifier makes the features of FD-classifier and the like; None: the
     data's own labels."""
     resize: Literal["tensorflow", "clean", "pytorch"] = "tensorflow"
-    """How images reach the 299 pixels of FID's network: as in the original code, in clean-fid, or in
-    pytorch-fid. Values of different ones cannot be compared."""
+    """Resizing to the 299 pixels of FID's network: as in the original code, in clean-fid, or in pytorch-fid.
+    Values of different ones cannot be compared."""
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
     metrics: tuple[str, ...] | None = None

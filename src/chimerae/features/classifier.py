@@ -25,14 +25,14 @@ from chimerae.progress import Progress
 from chimerae.shapes import Shape
 
 VERSION: Final = 1
-"""Of the network and its training: another one gives other features, and gets files of its own."""
+"""Version of the network and its training: another one gives other features, and gets files of its own."""
 SEED: Final = 0
 BATCH: Final = 128
 STEPS: Final = 800
 EPOCHS: Final = 8
 """Steps are 800, or as many as make 8 epochs where that is fewer."""
 RATE: Final = 2e-3
-"""Of Adam; falls to nothing as a cosine."""
+"""Learning rate of Adam; falls to 0 as a cosine."""
 WIDTHS: Final = (32, 64, 128, 128, 256, 256)
 """Channels of the convolutions; each but the first halves the sides, down to 4 pixels or 3."""
 FEWEST: Final = 20
@@ -67,7 +67,7 @@ class Classifier(Extractor):
 
     layers: nn.Sequential
     source: str
-    """What it was trained on."""
+    """Source of its training data."""
     accuracy: float
     """Share of the test split that it names rightly."""
     weights: str
@@ -76,7 +76,7 @@ class Classifier(Extractor):
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """What it was trained on, how well, and which weights came of it."""
+        """Source of its training data, its accuracy, and the digest of its weights."""
         return {
             "labels": self.source,
             "accuracy": round(self.accuracy, 4),
@@ -117,7 +117,7 @@ def open_classifier(wanted: FeatureRequest) -> Classifier:
 
 
 def kept_at(data: Prepared) -> Path:
-    """Where the classifier of the labels of `data` lies, once it is trained."""
+    """File of the classifier of the labels of `data`, once it is trained."""
     rows = (len(data.train), len(data.test))
     key = digest([VERSION, SEED, STEPS, EPOCHS, data.facts.checksum, rows])
     return cache_folder(None) / f"classifier-{key}.safetensors"
@@ -186,7 +186,7 @@ def _accuracy(layers: nn.Module, test: Split, device: torch.device) -> float:
 
 
 def _read(path: Path, shape: Shape, classes: int) -> tuple[nn.Sequential, float, str] | None:
-    """What was written there; None when there is nothing, or it is damaged: then it is trained again."""
+    """Layers, accuracy and digest from the file; None when missing or damaged: it is then trained again."""
     try:
         with safe_open(path, "pt") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)

@@ -22,7 +22,7 @@ class FeatureRequest:
     labels: str | None = None
     """Source whose labels a classifier is trained on; None: the data's own."""
     resize: str = "tensorflow"
-    """How images are brought to the size of a network that wants one: a key of `RESIZES`."""
+    """Method of resizing for a network that needs images of one size: a key of `RESIZES`."""
     most: int | None = None
     """Images of either kind at most that a slow network sees where there is a choice; None: all."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
@@ -40,7 +40,7 @@ class Extractor(ABC):
     most: int | None = None
     """Images of either kind that it sees at most, for it is slow; None: all."""
     suffix: str = ""
-    """What is added to the names of its metrics, where they could be taken for something else without."""
+    """Ending of the names of its metrics, where they would be ambiguous without it."""
 
     @property
     @abstractmethod

@@ -25,7 +25,7 @@ STEM: Final = 32
 FEATURES: Final = 1280
 CLASSES: Final = 1000
 EPSILON: Final = 1e-3
-"""Of BatchNorm."""
+"""Epsilon of BatchNorm."""
 
 
 @final

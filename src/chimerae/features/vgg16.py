@@ -23,7 +23,7 @@ PIECE: Final = 16
 """Images that the network sees at a time: they take 0.5 GB."""
 MEAN: Final = (0.485, 0.456, 0.406)
 DEVIATION: Final = (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue in [0, 1]."""
+"""Mean and deviation of ImageNet's red, green and blue in [0, 1]."""
 
 
 @final

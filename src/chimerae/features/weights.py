@@ -26,25 +26,25 @@ class Published:
     """A file of weights that others have published."""
 
     name: str
-    """What feature networks call it."""
+    """Name that feature networks use for it."""
     file: str
     """Name under which it is published, and kept."""
     digest: str
     """First hexadecimal digits of its SHA-256: they are part of the published name."""
     metrics: tuple[str, ...]
-    """What needs it."""
+    """Metrics that need it."""
     where: str
-    """Where it is published: an address, or the attribute of a library that holds it."""
+    """Place of publication: an address, or the attribute of a library that holds it."""
     licence: str
 
     @property
     def use(self) -> str:
-        """What it is for, in a line."""
+        """Metrics that use it, in a line."""
         return ", ".join(self.metrics)
 
     @property
     def wanting(self) -> str:
-        """What to say where it is missing and nobody asked for it by name."""
+        """Message for a missing file that was not requested by name."""
         return (
             f"{self.file} (SHA-256 {self.digest}...) is not here; "
             "`chimerae weights list` says whence it comes and where it goes"
@@ -98,7 +98,7 @@ class MissingWeights(InputError):
 
 
 def weights_folder(given: Path | None = None) -> Path:
-    """Where files are kept: the argument, else `$CHIMERAE_WEIGHTS`, else `weights` in the cache folder."""
+    """Folder of the files: the argument, else `$CHIMERAE_WEIGHTS`, else `weights` in the cache folder."""
     chosen = given or os.environ.get(FOLDER) or cache_folder(None) / "weights"
     return Path(chosen).expanduser()
 
@@ -116,7 +116,7 @@ def missing_for(metrics: Iterable[str]) -> list[Published]:
 
 
 def state_of(file: Published, folder: Path | None = None) -> State:
-    """Whether `file` is in the folder, and is what was published; reads all of it."""
+    """State of `file` in the folder: missing, damaged, or there as published; reads all of it."""
     path = weights_folder(folder) / file.file
     if not path.is_file():
         return "missing"

@@ -72,7 +72,7 @@ class Game:
     swapped: bool = False
 
     def cost(self, t_first: Tensor, t_second: Tensor) -> Tensor:
-        """What the critic minimises."""
+        """Cost that the critic minimises."""
         a, b = (t_second, t_first) if self.swapped else (t_first, t_second)
         return RATIOS[self.ratio](a, b, self.clamp)
 

@@ -40,19 +40,17 @@ class ALICE(Method):
     sigma: Literal["none", "free"] = "free"
     """Posterior deviation: one per sample (ALI), or none, a deterministic encoder (BiGAN)."""
     cycle: Literal["l1", "l2", "implicit"] = "l1"
-    """How far `G(E(x))` is from `x`: mean absolute or squared error, or what a second critic says that sees
-    `(x, x)` and `(x, G(E(x)))`.
+    """Distance of `G(E(x))` from `x`: mean absolute or squared error, or the verdict of a second critic,
+    which sees `(x, x)` and `(x, G(E(x)))`.
     """
     code_cycle: CodeCycle = "l1"
-    """How far `E(G(z))` is from `z`."""
+    """Distance of `E(G(z))` from `z`."""
     lambda_x: float = Field(default=1.0, ge=0)
     """Weight of the cycle of samples; 1 (MNIST), 1e-6 (CIFAR-10), 0.1 (toys) in the published code."""
     lambda_z: float = Field(default=1.0, ge=0)
     """Weight of the cycle of codes; 0 leaves out its pass."""
     adv_loss: Literal["non_saturating", "saturating", "linear", "probability"] = "non_saturating"
-    """What encoder and generator minimise against the critic; `probability` in the published code for
-    images.
-    """
+    """Loss of encoder and generator against the critic; `probability` in the published code for images."""
 
     r1: float = Field(default=0.0, ge=0)
     """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
@@ -125,7 +123,7 @@ CYCLES: Mapping[str, Cycle] = {
     "l2": _measured(squared_error),
     "implicit": _judged,
 }
-"""What the team pays for `x_r = G(E(x))`, `[B]`, and what others minimise because of it."""
+"""Loss of the team for `x_r = G(E(x))`, `[B]`, and losses of other players that come with it."""
 
 ADVERSARIAL: Mapping[str, Callable[[Tensor], Tensor]] = {
     "probability": probability,

@@ -57,7 +57,7 @@ class ASIntroVAE(Method):
     none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
     """
     scale: float | None = Field(default=None, gt=0)
-    """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
+    """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
     num_vae: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE."""
     vae_share: float = Field(default=0.0, ge=0, lt=1)
@@ -78,18 +78,17 @@ class ASIntroVAE(Method):
     text).
     """
     schedule: Schedule = "linear"
-    """How the weight `c` of the KL rises to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published
-    code).
-    """
+    """Rise of the KL's weight `c` to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published code)."""
     anneal_from: Literal["run", "game"] = "run"
-    """Where `t`, the share that is done, counts from: the first step of the run, as published, or the first
-    after `num_vae`, when `c` is 0 and the encoder's KL of generated images has no weight.
+    """Start of `t`, the share that is done: the first step of the run, as published, or the first after
+    `num_vae`. In the latter case `c` is 0 when the game begins, and so is the weight of the encoder's KL of
+    generated images.
     """
     reduce_e: Reduction = "mean"
     """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its adversary."""
     squash: Squash = "distance_only"
-    """What is computed from means and log-variances behind a tanh: nothing, the distance, or also the
-    decoder's KLs (the published code).
+    """Terms computed from means and log-variances behind a tanh: none, the distance, or also the decoder's
+    KLs (the published code).
     """
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
@@ -138,7 +137,7 @@ class ASIntroVAE(Method):
         return SCHEDULES[self.schedule](5 * (clock.step - before) / (clock.total - before))
 
     def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:
-        """Of two sets of posteriors; 0 without a look at them once `c` is 1 and it weighs nothing."""
+        """Distance of two sets of posteriors; 0, and not computed, once `c` is 1 and it has no weight."""
         if c == 1:
             return torch.zeros((), device=other.mu.device)
         seen = FOR_DISTANCE[self.squash]
@@ -149,7 +148,7 @@ PAIRS: Mapping[Pair, Callable[[Callable[[], Gaussian], Gaussian], Gaussian]] = {
     "rec_fake": lambda of_data, of_reconstructions: of_reconstructions,
     "real_fake": lambda of_data, of_reconstructions: of_data(),
 }
-"""What is compared with the codes of samples; the codes of data cost a pass in the decoder's turn."""
+"""Codes to compare with those of samples; the codes of data cost a pass in the decoder's turn."""
 
 SCHEDULES: Mapping[Schedule, Callable[[float], float]] = {"linear": lambda t: min(t, 1.0), "tanh": tanh}
 

@@ -35,16 +35,16 @@ class Biadversarial(Method):
     noise: int = Field(default=32, ge=1)
     """Numbers of noise that the encoder gets beside the sample, and the decoder beside the code."""
     inference_disc: Literal["conditional", "marginal"] = "conditional"
-    """What T1 compares with the prior: a code seen with its `x` (the paper), or codes alone, which makes the
-    sum of both games the ELBO.
+    """Codes that T1 compares with the prior: a code seen with its `x` (the paper), or codes alone. The latter
+    make the sum of both games the ELBO.
     """
     generative_disc: Literal["joint", "image", "none"] = "joint"
-    """What T2 compares: `(x, z)` with `(decoded, z)` (the paper), images alone (the published code; asks for
-    no reconstruction), or nothing: the likelihood is Gaussian, and only the posterior is a network's (then
-    `recon_weight` is the inverse of its variance; Mescheder et al. 2017).
+    """Inputs that T2 compares: `(x, z)` with `(decoded, z)` (the paper), images alone (the published code;
+    demands no reconstruction), or none: the likelihood is Gaussian, and only the posterior is a network's
+    (then `recon_weight` is the inverse of the likelihood's variance; Mescheder et al. 2017).
     """
     ratio: Ratio = "fgan"
-    """How critics learn log-ratios: f-GAN's bound, or as classifiers."""
+    """Loss that teaches critics log-ratios: f-GAN's bound, or that of a classifier."""
     clamp: float = Field(default=10.0, gt=0)
     """Log-ratio from which on `exp T` goes on as its tangent."""
     divergences: Literal["paper", "code"] = "paper"
@@ -180,7 +180,7 @@ SEEN: Mapping[str, Callable[[Net], Critic]] = {
     "joint": lambda T: lambda x, z: T(x, z),
     "image": lambda T: lambda x, z: T(x),
 }
-"""What a critic looks at."""
+"""Inputs of a critic."""
 DATA_SHARES: Mapping[str, Callable[[Game, Critic, Tensor, Tensor], Tensor | float]] = {
     "joint": lambda game, T, x, z: game.of_first(T(x, z)),
     "image": lambda game, T, x, z: 0.0,  # the encoder has no part in what T2 says of data
@@ -190,4 +190,4 @@ DECODER_LOSSES: Mapping[str, Callable[[Game, Tensor], Tensor]] = {
     "surrogate": lambda game, t: -game.log_ratio(t),
 }
 GAPS: Mapping[str, str] = {"conditional": "kl", "marginal": "prior_gap"}
-"""What the inference game's value is called in the log: near 0 means collapse only for `kl`."""
+"""Name of the inference game's value in the log: near 0 means collapse only for `kl`."""

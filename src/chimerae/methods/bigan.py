@@ -36,9 +36,7 @@ class BiGAN(Method):
     sigma: Literal["none", "free"] = "none"
     """Posterior deviation: none, a deterministic encoder (BiGAN), or one per sample (ALI)."""
     adv_loss: GeneratorLoss = "non_saturating"
-    """What encoder and generator minimise against the critic, each on its own pairs with the labels
-    swapped.
-    """
+    """Loss of encoder and generator against the critic, each on its own pairs with the labels swapped."""
 
     r1: float = Field(default=0.0, ge=0)
     """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in

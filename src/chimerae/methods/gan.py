@@ -29,7 +29,7 @@ class GAN(Method):
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
     adv_loss: GeneratorLoss = "non_saturating"
-    """What the generator minimises; the AVAE paper's baseline uses `linear`."""
+    """Loss of the generator; the AVAE paper's baseline uses `linear`."""
     update: Literal["simultaneous", "alternating", "alternating_minibatch"] = "simultaneous"
     """Both at once; critic then generator on every batch; or in turn, batch by batch (DCGAN's code)."""
 

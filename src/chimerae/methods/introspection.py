@@ -1,4 +1,4 @@
-"""What the introspective methods share: the plain VAE they warm up as, and the encoder's look at fakes."""
+"""Parts of all introspective methods: the plain VAE of their warm-up, and the encoder's look at fakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a method is: who plays, and the turns of one batch."""
+"""Interface of a method: who plays, and the turns of one batch."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NoSamples(InputError):
 
 @dataclass(frozen=True)
 class Clock:
-    """Where in the run a batch is, and a notebook for what people want to see of it."""
+    """Position of a batch in the run, and a notebook of values to log."""
 
     step: int
     total: int
@@ -63,7 +63,7 @@ class Clock:
 
 @dataclass(frozen=True)
 class Follow:
-    """What a network that nobody plays is a copy of, and how often it is copied."""
+    """Original of a network that nobody plays, and the steps between copies."""
 
     network: str
     every: int = 1
@@ -78,7 +78,7 @@ class Method(ABC):
     """
 
     name: ClassVar[str]
-    """What it is called on the command line."""
+    """Name on the command line."""
     kept: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED

@@ -52,7 +52,7 @@ class SoftIntroVAE(Method):
     none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
     """
     scale: float | None = Field(default=None, gt=0)
-    """What multiplies every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
+    """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
     num_vae: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE."""
     vae_share: float = Field(default=0.0, ge=0, lt=1)

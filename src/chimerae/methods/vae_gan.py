@@ -51,9 +51,9 @@ class VAEGAN(Method):
     of each batch.
     """
     adv_loss: GeneratorLoss = "linear"
-    """What the decoder minimises against the critic; `saturating` in Larsen's paper."""
+    """Loss of the decoder against the critic; `saturating` in Larsen's paper."""
     fakes: Literal["samples", "recons", "both"] = "both"
-    """What the critic sees as generated; Larsen's script: samples only."""
+    """Inputs that the critic sees as generated; Larsen's script: samples only."""
     r1: float = Field(default=0.0, ge=0)
     """Weight of a penalty on the critic's slope at data (R1's gamma), which keeps it from running ahead; 0 in
     the sources.

@@ -86,14 +86,14 @@ class WAEGAN(Method):
         return UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, adversary)
 
     def _judged(self, nets: Nets, z: Tensor) -> Tensor:
-        """What the adversary says of codes: `[B]`, or `[B, B]` with the published code's sum."""
+        """Answer of the adversary to codes: `[B]`, or `[B, B]` with the published code's sum."""
         prior = Gaussian(torch.zeros_like(z), torch.full_like(z[0], log(self.sigma2_z)))
         expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
         # a constant is the network's bias's affair: without this one it would begin tens of nats away
         return P_TRICKS[self.p_trick](nets.adversary(z), prior.log_prob(z) - expected)
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
-        """How much samples change when they are encoded and decoded, `[B]`, moving their maker alone."""
+        """Change of samples that are encoded and decoded, `[B]`; its gradient moves the decoder alone."""
         E, D = nets.encoder, nets.decoder
         if not self.aef:
             return torch.zeros(len(z), device=z.device)

@@ -72,7 +72,7 @@ class WAEMMD(Method):
         return {"autoencoder": errors.mean() + self.penalty * gap}  # algorithm 2
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
-        """How much samples change when they are encoded and decoded, `[B]`, moving their maker alone."""
+        """Change of samples that are encoded and decoded, `[B]`; its gradient moves the decoder alone."""
         if not self.aef:
             return torch.zeros(len(z), device=z.device)
         E, D = nets.encoder, nets.decoder

@@ -1,4 +1,4 @@
-"""Whether a classifier gives a reconstruction the class of its original."""
+"""Agreement of a classifier's classes for a reconstruction and its original."""
 
 from __future__ import annotations
 

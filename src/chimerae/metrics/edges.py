@@ -1,7 +1,7 @@
-"""How sharp a single edge is: what is known about the images `step-edges`.
+"""Sharpness of a single edge: metrics for the images `step-edges`.
 
-The mean of steps at normally distributed places is the normal distribution function, an erf profile: that is
-the best a Gaussian decoder can do when its code leaves the place uncertain (Plumerault et al. 2020, section 3
+The mean of steps at normally distributed places is the normal distribution function, an erf profile. A
+Gaussian decoder can do no better when its code leaves the place uncertain (Plumerault et al. 2020, section 3
 and figure 1). A profile is the mean over the rows of an image, in pixels from the left border.
 """
 

@@ -34,7 +34,7 @@ class RunningVariance:
 
     @property
     def value(self) -> float:
-        """What the mean of all samples has for a squared error; 0 for a single one."""
+        """Squared error of the mean of all samples, per value; 0 for a single sample."""
         return self._squares / max(self._n * self._values, 1)
 
 

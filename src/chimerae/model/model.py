@@ -43,7 +43,7 @@ class Model:
     shape: Shape
     step: int
     averaged: bool
-    """Whether the weights are averages over the last steps (EMA)."""
+    """True when the weights are averages over the last steps (EMA)."""
     device: torch.device
     prepare: Prepare = PLAIN
     """Transform that pictures pass before the networks see them, as in training."""

@@ -53,7 +53,7 @@ def _cropped(weight: Tensor, top: int, bottom: int, left: int, right: int) -> Te
 
 @cache
 def _taps(n: int, k: int, stride: int, padding: int) -> Axis:
-    """Of a convolution of `n` values with `k` taps.
+    """Used taps and padding of a convolution of `n` values with `k` taps.
 
     >>> _taps(2, 5, 2, 2), _taps(2, 5, 1, 2), _taps(8, 5, 2, 2)
     ((2, 4, 0, 0), (1, 4, 1, 0), (0, 5, 2, 0))
@@ -68,7 +68,7 @@ def _taps(n: int, k: int, stride: int, padding: int) -> Axis:
 
 @cache
 def _taps_transposed(n: int, k: int, stride: int, padding: int, output_padding: int) -> Axis:
-    """Of a transposed convolution of `n` values with `k` taps.
+    """Used taps and paddings of a transposed convolution of `n` values with `k` taps.
 
     >>> _taps_transposed(1, 5, 2, 2, 1), _taps_transposed(4, 5, 2, 2, 1)
     ((2, 4, 0, 0), (0, 5, 2, 1))

@@ -154,7 +154,7 @@ class DCGAN(Architecture):
 
 
 def _reduction(height: int, width: int) -> int:
-    """How many times smaller the bottleneck is than the image."""
+    """Factor by which the bottleneck is smaller than the image."""
     return 16 if min(height, width) >= LARGE else 8
 
 

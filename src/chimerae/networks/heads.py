@@ -1,4 +1,4 @@
-"""What stands at the end of a trunk: a posterior, a logit, a logit with features."""
+"""Heads at the end of a trunk: a posterior, a logit, a logit with features."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class FreeScale(nn.Module):
 
 
 LOG_SIGMA = "log_sigma"
-"""How the name of a spread ends that all samples share."""
+"""Ending of the name of a spread that all samples share."""
 
 
 class SharedScale(nn.Module):

@@ -18,9 +18,9 @@ from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasse
 from chimerae.shapes import Shape, describe, is_image
 
 WIDEST = 512
-"""Where channels stop doubling."""
+"""Number of channels at which doubling stops."""
 SLOPE = 0.2
-"""Of every LeakyReLU."""
+"""Negative slope of every LeakyReLU."""
 
 BlockBN = Literal["after_add", "before_add"]
 Shortcut = Literal["width_changes", "every_level"]
@@ -45,7 +45,7 @@ class Residual(Architecture):
     block_bn: BlockBN = "before_add"
     """A block's second BatchNorm: on the sum with the shortcut (IntroVAE), or before it (Soft-IntroVAE)."""
     shortcut: Shortcut = "width_changes"
-    """Where a shortcut is a 1x1 convolution: where the width changes, or at every level, even from 512 to 512
+    """Levels whose shortcut is a 1x1 convolution: those that change the width, or all, even from 512 to 512
     (what IntroVAE's published code does).
     """
 

@@ -118,7 +118,7 @@ class WAE(Architecture):
 
 
 def _step(shape: Shape) -> int:
-    """How many times larger an image is than what its decoder begins with."""
+    """Factor by which an image is larger than the first map of its decoder."""
     return 8 if min(shape[1:]) >= LARGE else 4
 
 

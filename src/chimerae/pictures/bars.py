@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 5.8
 HEIGHT: Final = 2.4
-"""Of the picture, in inches."""
+"""Width and height of the picture, in inches."""
 
 
 def bars(values: Tensor, *, below: str, beside: str) -> Image.Image:

@@ -23,7 +23,7 @@ TOP: Final = "top"
 BOXES: Final = (ROWS, PANELS)
 KEYS: Final = (*BOXES, TOP)
 NOTES: Final = "xmp"
-"""Where a WebP has these notes, as one JSON object."""
+"""Field of a WebP for these notes, as one JSON object."""
 QUALITIES: Final = (90, 75, 60, 45)
 LONGEST: Final = 4_000
 SHORTEST: Final = 16

@@ -16,9 +16,9 @@ from chimerae.errors import InputError
 
 FRAME_MS: Final = 500
 LAST_MS: Final = 2_000
-"""How long a frame stands, and the last one."""
+"""Duration of a frame, and of the last one, in milliseconds."""
 WALK_MS: Final = 60
-"""How long a frame of a walk stands."""
+"""Duration of a frame of a walk, in milliseconds."""
 
 
 def film(frames: Sequence[Image.Image], quality: int = 80) -> bytes:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 WIDTH: Final = 6.2
 HEIGHT: Final = 5.0
-"""Of a panel, in inches."""
+"""Width and height of a panel, in inches."""
 EDGE: Final = 1.25
 """Factor by which the axis of x goes on, for marks that have no x."""
 GREY: Final = "#666666"
@@ -37,7 +37,7 @@ PLACES: Final = (
     ((-9, 13), "right", "bottom"),
     ((-9, -13), "right", "top"),
 )
-"""Where a name may stand: its distance from the mark in points, and how it is aligned."""
+"""Possible places of a name: distance from the mark in points, and alignment."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ def _upright(axes: Axes, x: float, words: str, ha: str) -> None:
 
 
 def _ends(panel: Panel) -> tuple[float, float]:
-    """Where the axis of x begins, and where the part of it ends in which marks have an x."""
+    """Beginning of the axis of x, and end of its part in which marks have an x."""
     places = [mark.x for mark in panel.marks if mark.x is not None] + list(panel.upright.values())
     ends = [mark.x + mark.x_spread for mark in panel.marks if mark.x is not None]
     return 0.75 * min(places, default=1.0), 1.15 * max([*ends, *places], default=1.0)

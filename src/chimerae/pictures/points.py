@@ -21,7 +21,7 @@ Limits = tuple[float, float, float, float]
 """Axes of a scatter plot: x from, x to, y from, y to."""
 COLOUR: Final = "#2f6fb3"
 HEIGHT: Final = 3.2
-"""Of a picture, in inches; frames of panels lie in fixed places."""
+"""Height of a picture, in inches; frames of panels lie in fixed places."""
 
 
 def scatter(sets: Mapping[str, Tensor], *, limits: Limits | None = None) -> Image.Image:
@@ -67,7 +67,7 @@ def panels(picture: Image.Image) -> dict[str, Image.Image]:
 
 
 def _box(panel: Axes) -> tuple[int, int, int, int]:
-    """Where the frame of a panel lies, from the upper left corner, in pixels."""
+    """Left, top, right and bottom of a panel's frame, from the upper left corner, in pixels."""
     frame = panel.get_window_extent()
     height = panel.get_figure(root=True).bbox.height  # type: ignore[union-attr]
     left, right = round(frame.x0) - 1, round(frame.x1) + 2

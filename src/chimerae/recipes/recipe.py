@@ -20,7 +20,7 @@ class Recipe:
 
     name: str
     about: str
-    """What it is and where it comes from, in one line."""
+    """Description and origin, in one line."""
     method: Method
     training: Training
     data: str | None = None

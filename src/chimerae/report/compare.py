@@ -1,4 +1,4 @@
-"""How runs are told apart: their names, which differ only by the seed, and in which settings they differ."""
+"""Distinction of runs: their names, the groups that differ only by the seed, the settings that differ."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def name_runs(runs: Sequence[RunFolder]) -> list[Named]:
 
 
 def first_of_each(named: Sequence[Named], picture: str | None = None) -> list[Named]:
-    """Of runs that differ only by the seed the first one, or the first that has a `picture`."""
+    """First run of each group that differs only by the seed, or its first with a `picture`."""
     firsts: dict[str, Named] = {}
     for entry in named:
         if picture is None or picture in entry.run.pictures:

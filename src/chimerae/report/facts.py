@@ -1,4 +1,4 @@
-"""What was run, how it went and what it cost: facts in rows, runs in columns."""
+"""Setup, course and cost of runs: facts in rows, runs in columns."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Stretch:
 
 
 def ran(named: Sequence[Named]) -> list[Setting]:
-    """What was run."""
+    """Setup of each run."""
     runs = [entry.run for entry in named]
     return [
         Setting("method", tuple(run.method for run in runs)),
@@ -46,7 +46,7 @@ def ran(named: Sequence[Named]) -> list[Setting]:
 
 
 def cost(named: Sequence[Named]) -> list[Setting]:
-    """What it took."""
+    """Cost of each run."""
     runs = [entry.run for entry in named]
     return [
         Setting("training time", tuple(_time(run) for run in runs)),

@@ -1,4 +1,4 @@
-"""How samples came to look as they do: the sheets that a run drew while it learnt, as a film."""
+"""Films of learning: the sheets that a run drew while it learnt, one after another."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from chimerae.report.read import Snapshot
 FEWEST: Final = 3
 MOST: Final = 40
 WIDEST: Final = 900
-"""Of a film: frames, and pixels of their width."""
+"""Limits of a film: fewest and most frames, and their width in pixels."""
 NARROW: Final = 260
 SMALL_QUALITY: Final = 55
-"""Of the films of many runs on one page."""
+"""Width in pixels, and quality, of the films of many runs on one page."""
 
 
 def moving(snapshots: Sequence[Snapshot]) -> Picture | None:

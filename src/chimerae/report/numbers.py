@@ -25,10 +25,10 @@ class Way:
     hint: str
     value: Callable[[Findings], float | None]
     data: Callable[[Findings], float | None]
-    """What the data themselves have."""
+    """Value of the data themselves."""
     percent: bool = False
     mean_image: float | None = None
-    """What the mean image has; None where that was not measured."""
+    """Value of the mean image; None where that was not measured."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +194,7 @@ def _yardsticks(
 
 
 def _why_not(named: Sequence[Named], group: str) -> str:
-    """Why a run has no reconstructions, where its evaluation says so."""
+    """Reason why a run has no reconstructions, where its evaluation gives one."""
     runs = [entry.run for entry in named if entry.group == group]
     told = " ".join(str(why) for run in runs for why in section(run.scores_record, "absent").values())
     return "no encoder" if "no encoder" in told else ""

@@ -15,7 +15,7 @@ SEED: Final = "seed"
 
 
 def protocol_of(score: Score) -> dict[str, str]:
-    """What has to agree for two values to be comparable: the protocol without its seed, and n."""
+    """Facts that must agree for two values to be comparable: the protocol without its seed, and n."""
     protocol = {name: readable(value) for name, value in score.protocol.items() if name != SEED}
     return (
         protocol
@@ -25,7 +25,7 @@ def protocol_of(score: Score) -> dict[str, str]:
 
 
 def shared_by(protocols: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """What all protocols have in common."""
+    """Facts that all protocols share."""
     first, *others = protocols
     return {name: value for name, value in first.items() if all(p.get(name) == value for p in others)}
 
@@ -40,7 +40,7 @@ def words(protocol: Mapping[str, str]) -> str:
 
 
 def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) -> list[str]:
-    """What the values of a table were measured with: of all columns, then of those that share more.
+    """Protocols of the values of a table: that of all columns, then those of columns that share more.
 
     `sets` are the scores of rows that compete with one another, by the set's name; `titles` maps the metrics
     that are shown to the titles of their columns.

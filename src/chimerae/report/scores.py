@@ -54,7 +54,7 @@ class ScoreTable:
 
     @property
     def boldness(self) -> str:
-        """Why something is bold, or why nothing is."""
+        """Reason why something is bold, or why nothing is."""
         if any(cell.bold for row in self.rows for cell in row.cells):
             return f"Bold: best of its column; against the second, Welch's t test has p below {ALPHA}."
         if any(cell.spread for row in self.rows for cell in row.cells):
@@ -157,7 +157,7 @@ def _collect(named: Sequence[Named], metrics: Collection[str] | None) -> dict[_K
 
 
 def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
-    """What is special about the protocol of these values; several things if seeds differ in it."""
+    """Special part of the protocol of these values; several parts if seeds differ in it."""
     protocols = [protocol_of(score) for score in entry.scores]
     told = [words({k: v for k, v in p.items() if k not in shared}) for p in protocols]
     return " or ".join(dict.fromkeys(told))

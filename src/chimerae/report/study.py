@@ -41,7 +41,7 @@ class Film:
 
 @dataclass(frozen=True)
 class StudyPage:
-    """What stands on the page."""
+    """Content of the page."""
 
     name: str
     about: str
@@ -61,9 +61,9 @@ class StudyPage:
     sets: Mapping[str, str] = field(default_factory=dict)
     """The sets of arms that have data of their own, by the arm's title; empty where all have the same."""
     figures: Mapping[str, Picture] = field(default_factory=dict)
-    """What all arms drew, by kind."""
+    """Pictures that all arms drew, by kind."""
     films: Mapping[str, Film] = field(default_factory=dict)
-    """How the first run of an arm learnt, by the arm's title."""
+    """Film of an arm's first run as it learnt, by the arm's title."""
 
     @property
     def scores(self) -> dict[str, list[Score]]:
@@ -72,7 +72,7 @@ class StudyPage:
 
     @property
     def told(self) -> list[str]:
-        """What the values were measured with, and why columns are empty."""
+        """Protocols of the values, and reasons why columns are empty."""
         return [*protocols(self.scores, self.titles), *self._empty()]
 
     def _empty(self) -> Iterator[str]:
@@ -85,7 +85,7 @@ class StudyPage:
             yield f"{', '.join(titles)}: empty, {reason}."
 
     def _absence(self, metric: str) -> str:
-        """Why most runs lack a metric; '' when none says so."""
+        """Most frequent reason why runs lack a metric; '' when none gives one."""
         name = metric.partition("[")[0]  # FD-classifier of other labels is absent under its plain name
         told = (section(entry.run.scores_record, "absent").get(name) for entry in self.runs)
         counted = Counter(str(reason) for reason in told if reason)
@@ -98,7 +98,7 @@ class StudyPage:
 
     @property
     def boldness(self) -> str:
-        """Why something is bold, or why nothing is."""
+        """Reason why something is bold, or why nothing is."""
         if self.table.emphasised:
             leads = self.table.leads
             told = (" ".join(filter(None, (lead.group, lead.column, lead.versus))) for lead in leads)

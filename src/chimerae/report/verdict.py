@@ -107,7 +107,7 @@ def _samples(found: Findings) -> Iterator[Clause]:
 
 
 def _variety(found: Findings) -> Clause | None:
-    """How varied samples are: by distances of features, else coverage, else variance; collapse by any."""
+    """Variety of samples: by distances of features, else coverage, else variance; collapse by any."""
     spread = None if found.spread is None else step_of(rules.SPREAD, found.spread)
     distance, coverage = found.of_features("variety"), found.of_features("coverage")
     step = spread
@@ -121,7 +121,7 @@ def _variety(found: Findings) -> Clause | None:
 
 
 def _realism(found: Findings) -> Clause | None:
-    """How much samples look like the data: by features, else by the sliced Wasserstein distance."""
+    """Likeness of samples to the data: by features, else by the sliced Wasserstein distance."""
     realism, swd = found.realism(), found.first("swd")
     if realism is not None:
         step = step_of(rules.REALISM, realism)
@@ -133,7 +133,7 @@ def _realism(found: Findings) -> Clause | None:
 
 
 def _copies(found: Findings, *, blurred: bool, real: Clause | None) -> Iterator[Clause]:
-    """Whether samples are copies; that they are none is worth a word only where they look like the data."""
+    """Clauses about copies; their absence is mentioned only where samples look like the data."""
     copied, near = found.first("copied"), found.first("nearest_train")
     if copied is not None:
         if copied.value >= rules.COPIED:

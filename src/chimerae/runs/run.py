@@ -18,7 +18,7 @@ from chimerae.training.settings import Training
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Run:
-    """What is trained, on what, how, and how it is judged. `run.json` is this tree."""
+    """Settings of a run: what is trained, on what, how, and how it is evaluated. `run.json` is this tree."""
 
     method: Annotated[Method, one_of("method", Method, methods.BY_NAME)]
     """The rule that is played."""
@@ -27,11 +27,11 @@ class Run:
     data: str
     """Source of the data: a name of `chimerae list data`, a folder, a file or a hub id."""
     prepare: Prepare = Prepare()
-    """How the source is turned into arrays."""
+    """Settings that turn the source into arrays."""
     training: Training = Training()
     """Optimisers, precision, what is kept."""
     evaluation: Evaluation = Evaluation()
-    """How it is judged."""
+    """Settings of the evaluation."""
     steps: int = Field(default=10_000, ge=1)
     """Batches to play."""
     seed: int = Field(default=0, ge=0)

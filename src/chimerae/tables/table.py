@@ -11,7 +11,7 @@ from chimerae.tables.values import Better, Values, decimals, first_two
 
 @dataclass(frozen=True)
 class Column:
-    """What a column shows."""
+    """Column of a table: its title, its better direction, and groups that do not compare."""
 
     title: str
     better: Better = ""
@@ -72,7 +72,7 @@ class Table:
     entries: tuple[tuple[Entry, ...], ...]
     """As printed, per row one per column."""
     leads: tuple[Lead, ...] = ()
-    """Of everything that is bold."""
+    """Leads of everything that is bold."""
 
     @property
     def grouped(self) -> bool:

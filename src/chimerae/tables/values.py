@@ -29,7 +29,7 @@ class Values:
 
     @property
     def n(self) -> int:
-        """How many there are."""
+        """Number of values."""
         return len(self.each)
 
     @property

@@ -26,7 +26,7 @@ class Player:
 
     name: str
     params: list[nn.Parameter]
-    """In the order in which the optimiser counts them."""
+    """Parameters in the optimiser's order."""
     optimizer: torch.optim.Optimizer | None
     settings: Optimizer
 
@@ -90,7 +90,7 @@ def _check_pace(players: Mapping[str, Player]) -> None:
 
 
 def _groups(modules: Sequence[nn.Module], sigma_pace: float) -> list[dict[str, Any]]:
-    """What moves at the learning rate, and the shared `log_sigma` where its pace is another."""
+    """Groups of parameters at the learning rate, and of the shared `log_sigma` where its pace is another."""
     named = [item for module in modules for item in module.named_parameters()]
     paces = [sigma_pace if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
     return [

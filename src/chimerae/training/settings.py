@@ -1,4 +1,4 @@
-"""How a run is trained: optimisers, schedules, precision, what is kept."""
+"""Settings of training: optimisers, schedules, precision, what is kept."""
 
 from __future__ import annotations
 
@@ -65,9 +65,9 @@ class Optimizer:
     clip: NotNegative = 0.0
     """Largest norm of the player's gradient; 0: as it comes."""
     schedule: ScheduleName = "constant"
-    """How the learning rate falls, as a function of the share of the run that is done."""
+    """Schedule of the learning rate, as a function of the share of the run that is done."""
     final: Share = 0.02
-    """What the learning rate ends at, as a share of `lr` (not for `constant`)."""
+    """Final learning rate, as a share of `lr` (not for `constant`)."""
     sigma_pace: Positive = 1.0
     """Times the learning rate for a `log_sigma` that all samples share. Adam moves it by about the rate a
     step, however far it has to go: in a short run not far enough.
@@ -84,7 +84,7 @@ class Optimizer:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Changes:
-    """What is different for one player; None: as in `optimizer`."""
+    """Settings that differ for one player; None: as in `optimizer`."""
 
     kind: Kind | None = None
     """Update rule."""
@@ -101,9 +101,9 @@ class Changes:
     clip: NotNegative | None = None
     """Largest norm of the gradient."""
     schedule: ScheduleName | None = None
-    """How the learning rate falls."""
+    """Schedule of the learning rate."""
     final: Share | None = None
-    """What the learning rate ends at, as a share of `lr`."""
+    """Final learning rate, as a share of `lr`."""
     sigma_pace: Positive | None = None
     """Times the learning rate for a shared `log_sigma`."""
 
@@ -119,17 +119,17 @@ class Training:
     parts,
     and so does a loss that sums over the batch)."""
     optimizer: Optimizer = Optimizer()
-    """Of every player, up to what `players` changes."""
+    """Default optimiser of every player; `players` overrides it."""
     players: Mapping[str, Changes] = field(default_factory=dict)
-    """What is different for single players, by the player's name."""
+    """Settings that differ for single players, by the player's name."""
     ema: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the average of the weights that is used for sampling and saved; 0: the last weights."""
     flip: bool = False
     """Mirror images at random."""
     device: str = "auto"
-    """Where to compute: auto, cpu, cuda, cuda:1, mps."""
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
+    """Precision of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
     horizon: int | None = Field(default=None, ge=1)
     """Steps over which learning rates and other schedules run; None: those of the run. With more than the
     run's, a run is the beginning of a longer one.

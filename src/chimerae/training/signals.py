@@ -23,7 +23,7 @@ class Stopped(Exception):
 
 @dataclass
 class Request:
-    """Whether, and by which signal, the run has been asked to stop."""
+    """Request to stop the run: the signal that made it; None while there is none."""
 
     signum: int | None = None
 

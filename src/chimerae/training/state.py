@@ -36,7 +36,7 @@ class State:
 
     @property
     def device(self) -> torch.device:
-        """Where the networks live."""
+        """Device of the networks."""
         return next(p.device for module in self.nets.modules.values() for p in module.parameters())
 
     def final_modules(self) -> dict[str, nn.Module]:
