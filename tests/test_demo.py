@@ -35,4 +35,4 @@ def test_its_reconstructions_are_the_digits_that_were_given(scores):
 def test_the_page_says_so():
     page = (Path(DEMO) / "report.html").read_text("utf-8")
     (said,) = set(re.findall(r"The generator [^<]*", page))
-    assert "its samples are varied, look like the data and are no copies of training images" in said
+    assert re.search("samples are varied, look (roughly )?like the data and are no copies of training", said)

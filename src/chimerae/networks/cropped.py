@@ -1,8 +1,8 @@
 """Convolutions that leave out the taps of a kernel that see nothing but padding.
 
 On maps that are smaller than the kernel most of its products are with zeros: a 5x5 kernel with stride 2 on
-2x2 values multiplies 4 numbers and 21 zeros. Results and gradients are those of `nn.Conv2d` and
-`nn.ConvTranspose2d`, and so are weights and their names.
+2x2 values multiplies 4 numbers and 21 zeros. What is left there is a matrix, and multiplied as one. Results
+and gradients are those of `nn.Conv2d` and `nn.ConvTranspose2d`, and so are weights and their names.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ class Conv2d(nn.Conv2d):
         (top, bottom, py, _), (left, right, px, _) = (_taps(x.shape[2 + i], k[i], s[i], p[i]) for i in (0, 1))
         if (bottom - top, right - left) == k:
             return super().forward(x)
+        if (bottom - top, right - left, py, px) == (*x.shape[2:], 0, 0):  # one output value sees everything
+            seen = self.weight.permute(0, 2, 3, 1)[:, top:bottom, left:right].flatten(1)
+            return F.linear(x.permute(0, 2, 3, 1).flatten(1), seen, self.bias)[:, :, None, None]
         return F.conv2d(x, _cropped(self.weight, top, bottom, left, right), self.bias, s, (py, px))
 
 
@@ -42,6 +45,10 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         )
         if (bottom - top, right - left) == k:
             return super().forward(x)
+        if x.shape[2:] == (1, 1) and (py, px) == (0, 0) and (oy, ox) == (0, 0):  # one value makes everything
+            made = self.weight.permute(0, 2, 3, 1)[:, top:bottom, left:right]
+            y: Tensor = (x.flatten(1) @ made.flatten(1)).unflatten(1, made.shape[1:]).permute(0, 3, 1, 2)
+            return y if self.bias is None else y + self.bias[:, None, None]
         weight = _cropped(self.weight, top, bottom, left, right)
         return F.conv_transpose2d(x, weight, self.bias, s, (py, px), (oy, ox))
 
