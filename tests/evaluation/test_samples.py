@@ -136,7 +136,7 @@ def test_no_more_is_held_than_the_data_and_one_network(monkeypatch: pytest.Monke
     metric = SampleMetric(
         name="held", better="lower", unit="", about="", gather=Gathered, compare=lambda *_: 0.0, facts={}
     )
-    monkeypatch.setattr("chimerae.evaluation.evaluate_model.METRICS", (metric,))
+    monkeypatch.setattr("chimerae.evaluation.evaluate_model.metrics_of", lambda names: [metric])
     method = Twin()
     results = evaluate(
         method, built(method, (1, 12, 12)), images(30), Evaluation(improve=True, batch_size=16)

@@ -229,7 +229,9 @@ def test_groups_that_are_whole_are_judged_without_the_rest(finished: Path, tmp_p
         chosen = replace(TOY, by_group=by_group, arms=lambda scale: arms)
         return write_page(chosen, both, tmp_path, scale="quick", command="chimerae study toy").verdict
 
-    assert verdict(by_group=True) == "Agrees with the source: 2 seeds were run (more: 2 runs not finished)."
+    assert verdict(by_group=True) == (
+        "Unclear: 2 seeds are too few for a test; so far: 2 seeds were run (more: 2 runs not finished)."
+    )
     assert verdict(by_group=False) == "Unclear: 2 of 6 runs are not finished."
 
 

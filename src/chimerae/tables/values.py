@@ -47,7 +47,7 @@ class Values:
         fewer than two. Source: Welch 1947.
 
         >>> round(Values((1.0, 2.0, 3.0)).p_value(Values((4.0, 6.0, 8.0))), 4)
-        0.0502
+        0.0548
         """
         from scipy.special import stdtr
 
@@ -66,7 +66,7 @@ class Values:
         """The comparison in words.
 
         >>> Values((1.0, 2.0, 3.0)).versus(Values((4.0, 6.0, 8.0)))
-        'p = 0.050, n = 3'
+        'p = 0.055, n = 3'
         """
         p = self.p_value(other)
         counts = f"n = {self.n}" if self.n == other.n else f"n = {self.n} and {other.n}"
