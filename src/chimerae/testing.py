@@ -97,8 +97,7 @@ class _Case:
                 seen.append(losses)
                 yield losses
 
-        steps = STEPS if step < STEPS else 100
-        clock = Clock(step, 100, {}, share=min(step / STEPS, 1.0) if steps == STEPS else None)
+        clock = Clock(step, 100, {}, share=step / STEPS)
         plays = [noted(self.method.turns(state.nets, self.batch(step), clock))]
         with noise.seeded("play", step):
             while take_turn(plays, state.players, clock.progress):

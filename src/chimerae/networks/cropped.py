@@ -26,10 +26,10 @@ class Conv2d(nn.Conv2d):
         (top, bottom, py, _), (left, right, px, _) = (_taps(x.shape[2 + i], k[i], s[i], p[i]) for i in (0, 1))
         if (bottom - top, right - left) == k:
             return super().forward(x)
+        middle = _middle(self.weight, top, bottom, left, right)
         if (bottom - top, right - left, py, px) == (*x.shape[2:], 0, 0):  # one output value sees everything
-            seen = self.weight.permute(0, 2, 3, 1)[:, top:bottom, left:right].flatten(1)
-            return F.linear(x.permute(0, 2, 3, 1).flatten(1), seen, self.bias)[:, :, None, None]
-        return F.conv2d(x, _cropped(self.weight, top, bottom, left, right), self.bias, s, (py, px))
+            return F.linear(x.permute(0, 2, 3, 1).flatten(1), middle.flatten(1), self.bias)[:, :, None, None]
+        return F.conv2d(x, middle.permute(0, 3, 1, 2), self.bias, s, (py, px))
 
 
 class ConvTranspose2d(nn.ConvTranspose2d):
@@ -45,17 +45,16 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         )
         if (bottom - top, right - left) == k:
             return super().forward(x)
+        middle = _middle(self.weight, top, bottom, left, right)
         if x.shape[2:] == (1, 1) and (py, px) == (0, 0) and (oy, ox) == (0, 0):  # one value makes everything
-            made = self.weight.permute(0, 2, 3, 1)[:, top:bottom, left:right]
-            y: Tensor = (x.flatten(1) @ made.flatten(1)).unflatten(1, made.shape[1:]).permute(0, 3, 1, 2)
+            y: Tensor = (x.flatten(1) @ middle.flatten(1)).unflatten(1, middle.shape[1:]).permute(0, 3, 1, 2)
             return y if self.bias is None else y + self.bias[:, None, None]
-        weight = _cropped(self.weight, top, bottom, left, right)
-        return F.conv_transpose2d(x, weight, self.bias, s, (py, px), (oy, ox))
+        return F.conv_transpose2d(x, middle.permute(0, 3, 1, 2), self.bias, s, (py, px), (oy, ox))
 
 
-def _cropped(weight: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """The middle of every kernel; the gradient of the whole weight lies in memory as channels_last does."""
-    return weight.permute(0, 2, 3, 1)[:, top:bottom, left:right].permute(0, 3, 1, 2)
+def _middle(weight: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
+    """The used taps of every kernel, channels last; so lies the gradient of the whole weight in memory."""
+    return weight.permute(0, 2, 3, 1)[:, top:bottom, left:right]
 
 
 @cache
