@@ -26,7 +26,7 @@ def main(steps: int = 2000) -> None:
     state = build_state(method, MLP(), (2,), training, seed=0)
 
     for step in range(steps):
-        clock = Clock(step, steps, watched={})
+        clock = Clock(step, steps, logged={})
         x = two_moons(256).to(state.device)
         losses = play_batch(method, state.nets, state.players, [x], clock)  # every turn of one batch
         if step % max(steps // 5, 1) == 0:

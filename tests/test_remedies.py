@@ -72,7 +72,7 @@ def test_advice_leads_to_pages_and_sections_that_exist(method, word):
 
 
 def test_a_method_has_its_own_remedy_before_the_general_one():
-    assert "--method.latent-rise" in advice("avae", "samples alike")
+    assert "--method.latent-warmup" in advice("avae", "samples alike")
     assert "--training.players.critic.lr" in advice("gan", "samples alike")
     assert advice("vae", "ok") == advice("vae", "no such word") == ""
 

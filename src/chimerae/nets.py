@@ -192,7 +192,7 @@ class Net:
         """
         return self.module(*inputs)
 
-    def unrecorded(self, *inputs: Tensor) -> Any:
+    def untracked(self, *inputs: Tensor) -> Any:
         """Apply the network in training mode without letting this batch into BatchNorm's running statistics.
 
         For passes of images that the network will not be asked about later, so that the statistics kept for
@@ -201,7 +201,7 @@ class Net:
         with _statistics_kept(self.module):
             return self(*inputs)
 
-    def settled(self, *inputs: Tensor) -> Any:
+    def in_eval_mode(self, *inputs: Tensor) -> Any:
         """Apply the network as it is in use: BatchNorm on running statistics, which these inputs do not
         touch.
 

@@ -41,11 +41,12 @@ _PENALTY = "hold the critic back (--method.r1 1) or lower its rate (--training.p
 _ESTIMATED = "estimate the decoder's variance (--method.likelihood estimated) and train longer"
 _LESS_KL = "lower the weight of the KL (--method.beta 0.1) and train longer"
 _FOLLOW = (
-    "let the generator draw before it is read back (--method.latent-rise 0.5 --method.latent-loss normalised "
-    "--method.likelihood estimated --training.players.vae.sigma-pace 5 --training.optimizer.lr 1e-3)"
+    "let the generator draw before it is read back (--method.latent-warmup 0.5 "
+    "--method.latent-loss normalised --method.likelihood estimated "
+    "--training.players.vae.sigma-lr-scale 5 --training.optimizer.lr 1e-3)"
 )
 _EXPONENT = "--method.exponent-kl, or --method.beta-neg where that is none"
-_WARM_UP = f"begin as a VAE (--method.vae-share 0.3) and lower {_EXPONENT}"
+_WARM_UP = f"begin as a VAE (--method.warmup-share 0.3) and lower {_EXPONENT}"
 _CYCLE = "train `alice`, which adds the reconstruction error that this method lacks"
 _LONGER = "train longer (--steps), or with a higher rate (--training.optimizer.lr 1e-3)"
 
@@ -97,7 +98,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
     (
         ("avae",),
         ("code unused", "code mostly unused"),
-        f"let sigma move (--training.players.vae.sigma-pace 5) and {_ESTIMATED}",
+        f"let sigma move (--training.players.vae.sigma-lr-scale 5) and {_ESTIMATED}",
     ),
     (("avae",), ("critic runs away",), "bound the generator's loss (--method.adv-loss softplus)"),
     (("gan",), ("critic runs away",), "bound the generator's loss (--method.adv-loss non_saturating)"),
@@ -115,7 +116,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
     (
         ("introvae",),
         ("fakes pass as data", "encoder far ahead"),
-        "begin as a VAE (--method.vae-share 0.3) with a margin (--method.m) a little above the KL of data",
+        "begin as a VAE (--method.warmup-share 0.3) with a margin (--method.m) a little above the KL of data",
     ),
     (("soft-introvae", "as-introvae"), (*_COLLAPSED, "samples faint"), _WARM_UP),
     (("soft-introvae", "as-introvae"), _SILENT, _ESTIMATED),
@@ -125,7 +126,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
         "weigh the reconstruction more (--method.recon-weight 0.5)",
     ),
     (("wae-mmd", "wae-gan"), ("off the data",), "raise --method.penalty, so that codes follow the prior"),
-    (("aae",), ("off the data",), "give the adversary a higher rate (--training.players.adversary.lr 1e-3)"),
+    (("aae",), ("off the data",), "give the critic a higher rate (--training.players.critic.lr 1e-3)"),
 )
 """Methods, words, and the remedy that these methods have for these words."""
 

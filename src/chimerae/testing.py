@@ -23,10 +23,10 @@ from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Architecture
 from chimerae.networks import DCGAN, MLP
 from chimerae.shapes import Shape, is_image
-from chimerae.training.followers import renew
 from chimerae.training.players import take_turn
 from chimerae.training.settings import Training
 from chimerae.training.state import State, build_state
+from chimerae.training.targets import update_targets
 
 BATCH, STEPS = 6, 4
 IMAGES: Shape = (1, 16, 16)
@@ -102,9 +102,9 @@ class _Case:
         with noise.seeded("play", step):
             while take_turn(plays, state.players, clock.progress):
                 yield seen[-1]
-        renew(self.method, state.nets.modules, step + 1)
-        if state.average:
-            state.average.update(step)
+        update_targets(self.method, state.nets.modules, step + 1)
+        if state.ema:
+            state.ema.update(step)
         state.step = step + 1
 
     def played(self, state: State, steps: int = STEPS) -> State:
@@ -152,7 +152,7 @@ def _check_turns(case: _Case, unreached: Sequence[str]) -> None:
         before = {name: p.detach().clone() for name, p in parameters.items()}  # targets have been copied
     idle = sorted(set(case.method.players) - played)
     _require(not idle, f"{case}: {', '.join(idle)} did not play in {STEPS} steps spread over the run")
-    still = {name.partition(".")[0] for name in parameters} & {*case.method.frozen, *case.method.follows}
+    still = {name.partition(".")[0] for name in parameters} & {*case.method.frozen, *case.method.targets}
     missing = {name for name in parameters if name.partition(".")[0] not in still} - reached
     missing = {name for name in missing if not any(fnmatch(name, pattern) for pattern in unreached)}
     _require(not missing, f"{case}: no loss reaches {', '.join(sorted(missing))}")

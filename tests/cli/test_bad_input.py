@@ -51,7 +51,10 @@ def one_line(code: int, err: str) -> str:
             "--prepare.size 'big': wanted None or a whole number",
         ),
         ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
-        ((*TRAIN, "--data", "digits", "--training.accumulate", "3"), "batch_size 64 cannot be played in"),
+        (
+            (*TRAIN, "--data", "digits", "--training.grad-accumulation", "3"),
+            "batch_size 64 has no 3 equal parts",
+        ),
         ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fidd"), "unknown metric 'fidd'"),
         ((*TRAIN, "--data", "digits", "--dryrun"), "did you mean --dry-run?"),
         ((*TRAIN, "--data", "digits", "--method.z-dim", "100000000000000"), "not enough memory"),

@@ -29,7 +29,7 @@ def test_a_study_from_the_command_line(call, studied: Path, monkeypatch: pytest.
     assert str(studied / "index.html") in out
     assert {p.name for p in (studied / "cells").iterdir()} == {"gan-s0", "wgan-gp-s0", "bigan-s0"}
     record = json.loads((studied / "cells" / "gan-s0" / "run.json").read_text())
-    assert record["run"]["training"]["horizon"] == 5_000
+    assert record["run"]["training"]["schedule_steps"] == 5_000
     assert record["command"].startswith("chimerae study bigan-modes")
 
 
@@ -50,7 +50,7 @@ def test_a_page_of_what_is_there(call, studied: Path):
 
 
 def test_records_for_a_repository(call, studied: Path):
-    code, _, err = call(*TINY, "--out", studied, "--to", "docs")
+    code, _, err = call(*TINY, "--out", studied, "--publish", "docs")
     assert code == 0, err
     assert (Path("docs") / "README.md").exists()
     assert (Path("docs") / "cells" / "gan-s0" / "scores.json").exists()
@@ -128,7 +128,7 @@ def test_the_scale_of_the_source_has_its_seeds(call, tmp_path: Path):
     write_set(tmp_path, next(each for each in NAMED_DATASETS if each.name == "mnist"))
 
     def counted(*flags: str) -> int:
-        asked = ("reproduce", "avae-table1", "--only", "MNIST", "--dry-run", "--root", tmp_path)
+        asked = ("reproduce", "avae-table1", "--only", "MNIST", "--dry-run", "--data-root", tmp_path)
         code, out, err = call(*asked, *flags)
         assert code == 0, err
         return out.count(", seed ")
@@ -141,5 +141,5 @@ def test_missing_data_are_named_before_anything_is_made(call, monkeypatch: pytes
     code, _, err = call("reproduce", "lfw-faces", "--out", "faces")
     assert code == 2
     assert len(err.strip().splitlines()) == 1
-    assert "--root" in err
+    assert "--data-root" in err
     assert not Path("faces").exists()

@@ -63,17 +63,17 @@ def test_every_method_is_played_with_every_architecture():
 
 def followed(state: State) -> set[str]:
     """Parameters of networks that nobody plays."""
-    return {key for key in parameters(state) if key.split(".")[0] in state.method.follows}
+    return {key for key in parameters(state) if key.split(".")[0] in state.method.targets}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_nobody_plays_a_follower_and_it_stands_still(case):
+def test_a_target_network_has_no_player_and_stands_still(case):
     state = case.state()
     players = {network for networks in case.method.players.values() for network in networks}
-    assert not players & set(case.method.follows)
-    assert {follow.network for follow in case.method.follows.values()} <= players
-    assert set(state.nets.modules) == players | set(case.method.follows)
-    assert not set(case.method.follows) & set(case.method.kept), "what it follows is kept"
+    assert not players & set(case.method.targets)
+    assert {target.network for target in case.method.targets.values()} <= players
+    assert set(state.nets.modules) == players | set(case.method.targets)
+    assert not set(case.method.targets) & set(case.method.exported), "a target network is exported"
     before = {key: p.clone() for key, p in parameters(state).items() if key in followed(state)}
     observe(state, case.batch())
     assert all(torch.equal(before[key], parameters(state)[key]) for key in before)
@@ -87,7 +87,7 @@ def test_players_own_every_network_exactly_once(case):
     assert {network for network, n in owned_networks.items() if n > 1} == set(
         SHARED.get(case.method.name, ())
     )
-    assert set(case.method.kept) <= set(built)
+    assert set(case.method.exported) <= set(built)
 
 
 def test_yields_known_players_and_finite_scalars(played):

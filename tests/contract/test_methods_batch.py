@@ -118,8 +118,8 @@ def test_watching_changes_nothing_and_notes_finite_means(case):
             seen = [dict(losses) for losses in case.method.turns(state.nets, x, clock)]
         torch.testing.assert_close(seen, unseen, rtol=0, atol=0)
         assert torch.equal(x, kept), "play wrote into its batch"
-        assert clock.watched or case.method.name == "gan"  # gan's generator has nothing to show
-        for (value,) in clock.watched.values():
+        assert clock.logged or case.method.name == "gan"  # gan's generator has nothing to show
+        for (value,) in clock.logged.values():
             assert value.shape == ()
             assert value.isfinite()
             assert not value.requires_grad

@@ -26,7 +26,7 @@ WITH_NORM = [case for case in CASES if case.arch.name != "mlp"]
 def kept(case: Case) -> Nets:
     """Only the networks that a saved model has."""
     modules = case.state().nets.modules
-    return Nets({name: modules[name] for name in case.method.kept})
+    return Nets({name: modules[name] for name in case.method.exported})
 
 
 def codes(case: Case, n: int = BATCH) -> torch.Tensor:
@@ -53,7 +53,7 @@ def test_generates_samples_of_the_shape_and_range_of_the_data(case):
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_decodes_by_every_decoder_and_generates_by_the_last(case):
     nets, z = kept(case), codes(case)
-    assert set(case.method.decoders) <= set(case.method.kept)
+    assert set(case.method.decoders) <= set(case.method.exported)
     with nets.evaluating():
         made = case.method.decode(nets, z)
         assert list(made) == list(case.method.decoders)

@@ -148,7 +148,13 @@ def test_a_set_that_is_nowhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
         source_info("lsun-bedroom")
     said = str(error.value)
     assert "\n" not in said
-    for part in (*by_name["lsun-bedroom"].folders, str(root), "--root DIR", "pcuenq/lsun-bedrooms", "no way"):
+    for part in (
+        *by_name["lsun-bedroom"].folders,
+        str(root),
+        "--data-root DIR",
+        "pcuenq/lsun-bedrooms",
+        "no way",
+    ):
         assert part in said
     with pytest.raises(InputError, match="the hub has no such set"):
         source_info("oxford-buildings")
@@ -159,7 +165,7 @@ def test_a_set_that_is_nowhere(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_root_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHIMERAE_DATA", str(tmp_path / "gone"))
-    with pytest.raises(InputError, match="is no folder; give another with --root or CHIMERAE_DATA"):
+    with pytest.raises(InputError, match="is no folder; give another with --data-root or CHIMERAE_DATA"):
         source_info("mnist")
 
 

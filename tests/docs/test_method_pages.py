@@ -63,7 +63,7 @@ def test_every_option_and_its_default_stand_on_the_page(method):
             assert float(given) == default
 
 
-def watched_by(method) -> set[str]:
+def logged_by(method) -> set[str]:
     """Names given to `clock.watch` in `method`'s module; of `**{TABLE[...]: ...}`, all of the table's."""
     module = sys.modules[method.__module__]
     names: set[str] = set()
@@ -77,9 +77,9 @@ def watched_by(method) -> set[str]:
 
 @method
 def test_everything_that_is_watched_stands_on_the_page(method):
-    watched = watched_by(method)
-    assert watched
-    assert not {name for name in watched if f"`{name}`" not in page_of(method)}
+    logged = logged_by(method)
+    assert logged
+    assert not {name for name in logged if f"`{name}`" not in page_of(method)}
 
 
 @method

@@ -65,10 +65,10 @@ def test_python_in_pages_compiles(page):
 
 
 def without_root(words: list[str]) -> list[str]:
-    """`--root DIR` may stand anywhere."""
-    if "--root" not in words:
+    """`--data-root DIR` may stand anywhere."""
+    if "--data-root" not in words:
         return words
-    at = words.index("--root")
+    at = words.index("--data-root")
     return words[:at] + words[at + 2 :]
 
 

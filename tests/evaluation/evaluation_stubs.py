@@ -59,7 +59,7 @@ class Twin(_Plays):
 
     name: ClassVar[str] = "twin"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"all": ("encoder", "decoder", "generator")}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
     z_dim: int = 4
     xi: int = 0
 
@@ -93,7 +93,7 @@ class Sampler(_Plays):
 
     name: ClassVar[str] = "sampler"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"all": ("generator",)}
-    kept: ClassVar[tuple[str, ...]] = ("generator",)
+    exported: ClassVar[tuple[str, ...]] = ("generator",)
     z_dim: int = 4
 
     def networks(self, shape: Shape, arch: Architecture | None) -> Mapping[str, nn.Module]:

@@ -32,11 +32,11 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "introvae": {"m": 20.0},
     "soft-introvae": {"beta_neg": 4.0},
     "as-introvae": {"beta_neg": 4.0},
-    "id-gan": {"vae_steps": 0.01},
+    "id-gan": {"first_stage_share": 0.01},
 }
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
-NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "adversary": 8}}
+NARROW: Mapping[str, Mapping[str, int]] = {"mlp": {"width": 8}, "wae": {"width": 2, "critic_width": 8}}
 
 SWITCHED = {"mlp": POINTS, "dcgan": GREY}
 """Architectures that switches run on, and the shape of their data; plain cases have the other shapes."""
@@ -66,20 +66,25 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"use_xi": True},
         {"adv_loss": "softplus"},
     ),
-    "introvae": ({"hinge": "batch_mean"}, {"alpha_g": "0.5"}, {"num_vae": 2}, {"likelihood": "estimated"}),
+    "introvae": (
+        {"hinge": "batch_mean"},
+        {"alpha_g": "0.5"},
+        {"warmup_steps": 2},
+        {"likelihood": "estimated"},
+    ),
     "soft-introvae": (
         {"gamma_r": 0.5},
         {"variant": "bootstrap"},
         {"variant": "bootstrap", "gamma_r": 1.0, "target_every": 2},
         {"detach_target": False},
-        {"num_vae": 2},
+        {"warmup_steps": 2},
         {"scale": 0.1},
         {
             "likelihood": "estimated",
             "exponent_kl": 0.1,
             "gamma_r": 0.5,
-            "vae_share": 0.02,
-            "scaled_warm_up": True,
+            "warmup_share": 0.02,
+            "scaled_warmup": True,
         },
     ),
     "as-introvae": (
@@ -89,8 +94,8 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"schedule": "tanh", "squash": "distance_and_kl_d", "detach_target": False},
         {"reduce_e": "sum"},
         {"squash": "none"},
-        {"gamma_r": 0.5, "num_vae": 2},
-        {"likelihood": "estimated", "exponent_kl": 0.1, "num_vae": 2, "anneal_from": "game"},
+        {"gamma_r": 0.5, "warmup_steps": 2},
+        {"likelihood": "estimated", "exponent_kl": 0.1, "warmup_steps": 2, "anneal_from": "game"},
     ),
     "bigan": (
         {"sigma": "free"},

@@ -125,7 +125,7 @@ def last_line(folder: Path) -> tuple[dict[str, float], str]:
     """Watched means and health word at the end of a record's log."""
     if (folder / "log.jsonl").is_file():
         line = json.loads((folder / "log.jsonl").read_text("utf-8").splitlines()[-1])
-        return line["watched"], line["health"]
+        return line["logged"], line["health"]
     with (folder / "log.csv").open(encoding="utf-8") as file:
         line = list(csv.DictReader(file))[-1]
     kept = {name for name in line if name not in ("step", "seconds", "health")}

@@ -95,8 +95,8 @@ class Standins:
         x = method.value_range.from_unit(digits()[64:128]).requires_grad_()
         with noise.seeded(0, "batch"):
             next(iter(method.turns(nets, x, clock)))
-        watched = {name: torch.stack(means).mean().item() for name, means in (clock.watched or {}).items()}
-        return watched | Probe(method, digits(), seed=0).measure(nets, progress)
+        logged = {name: torch.stack(means).mean().item() for name, means in (clock.logged or {}).items()}
+        return logged | Probe(method, digits(), seed=0).measure(nets, progress)
 
     def word(self, progress: float = 0.9) -> str:
         """The health word of these networks at a point of the run."""

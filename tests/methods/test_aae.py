@@ -25,21 +25,21 @@ def test_losses_by_hand(sigma):
     with tape.recording(0):
         turns = standing(state, x)
     eps, eps_again, z = tape.draws
-    E, D, A = state.nets.encoder, state.nets.decoder, state.nets.adversary
+    E, D, A = state.nets.encoder, state.nets.decoder, state.nets.critic
     q = E(x)
     rec = 0.5 * (x - D(q.mu + q.sigma * eps)).square().sum(1)
     z_q = q.mu + q.sigma * eps_again
     torch.testing.assert_close(turns[0]["autoencoder"], rec.mean())
-    torch.testing.assert_close(turns[1]["adversary"], (softplus(-A(z)) + softplus(A(z_q))).mean())
-    torch.testing.assert_close(turns[2]["forger"], softplus(-A(z_q)).mean())
+    torch.testing.assert_close(turns[1]["critic"], (softplus(-A(z)) + softplus(A(z_q))).mean())
+    torch.testing.assert_close(turns[2]["generator"], softplus(-A(z_q)).mean())
 
 
 def test_three_phases_each_moving_its_own():
     state = case().state()
     turns = observe(state, case().batch())
-    assert [set(turn.losses) for turn in turns] == [{"autoencoder"}, {"adversary"}, {"forger"}]
+    assert [set(turn.losses) for turn in turns] == [{"autoencoder"}, {"critic"}, {"generator"}]
     moved = [{key.split(".")[0] for key in turn.moved} for turn in turns]
-    assert moved == [{"encoder", "decoder"}, {"adversary"}, {"encoder"}]
+    assert moved == [{"encoder", "decoder"}, {"critic"}, {"encoder"}]
 
 
 def test_every_phase_meets_networks_as_the_last_one_left_them():
@@ -47,12 +47,12 @@ def test_every_phase_meets_networks_as_the_last_one_left_them():
     state, slow, tape, x = case().state(), case().state(), Tape(), case().batch()
     with tape.recording(0):
         observe(state, x)
-    E, D, A = (slow.nets.modules[name] for name in ("encoder", "decoder", "adversary"))
+    E, D, A = (slow.nets.modules[name] for name in ("encoder", "decoder", "critic"))
     z = tape.draws[2]
     losses = {
         "autoencoder": lambda: 0.5 * (x - D(E(x).mu)).square().sum(1).mean(),
-        "adversary": lambda: (softplus(-A(z)) + softplus(A(E(x).mu.detach()))).mean(),
-        "forger": lambda: softplus(-A(E(x).mu)).mean(),
+        "critic": lambda: (softplus(-A(z)) + softplus(A(E(x).mu.detach()))).mean(),
+        "generator": lambda: softplus(-A(E(x).mu)).mean(),
     }
     for name, loss in losses.items():
         player = slow.players[name]
@@ -68,7 +68,7 @@ def test_the_encoder_has_an_optimiser_for_each_of_its_two_tasks():
     state = case().state()
     observe(state, case().batch())
     tensors = state.tensors()
-    first, second = (tensors[f"optimizer/{name}/0/exp_avg"] for name in ("autoencoder", "forger"))
+    first, second = (tensors[f"optimizer/{name}/0/exp_avg"] for name in ("autoencoder", "generator"))
     assert first.shape == second.shape
     assert not torch.equal(first, second)
     again = case().state(seed=1)
@@ -78,7 +78,7 @@ def test_the_encoder_has_an_optimiser_for_each_of_its_two_tasks():
 
 def test_codes_come_to_look_like_the_prior():
     method = AAE(z_dim=1)
-    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Changes(lr=5e-3)}}
+    training = {"optimizer": Optimizer(lr=2e-3), "players": {"critic": Changes(lr=5e-3)}}
     state = Case(method, MLP(width=32), (2,)).state(**training)
 
     def line(n: int, step: int) -> torch.Tensor:

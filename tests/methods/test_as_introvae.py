@@ -21,11 +21,11 @@ def case(**options) -> Case:
 
 
 def played(chosen: Case, step: int = 0) -> tuple[list[dict[str, torch.Tensor]], dict[str, torch.Tensor]]:
-    """Losses of each turn, and what was watched."""
+    """Losses of each turn, and what was logged."""
     state, clock = chosen.state(), Clock(step, TOTAL, {})
     with Tape().recording(0):
         losses = [dict(turn) for turn in chosen.method.turns(state.nets, chosen.batch(), clock)]
-    return losses, {name: mean for name, (mean,) in clock.watched.items()}
+    return losses, {name: mean for name, (mean,) in clock.logged.items()}
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_schedule(schedule, step, c):
 )
 def test_schedule_counts_from_the_run_or_from_the_game(anneal_from, expected):
     """min(5 t, 1) at steps of 100; no c is logged in the 10 steps of warm-up, of which `run` counts all."""
-    chosen = case(num_vae=10, anneal_from=anneal_from)
+    chosen = case(warmup_steps=10, anneal_from=anneal_from)
     steps = (9, 10, 19 if anneal_from == "game" else 18, 28, 60)
     seen = [played(chosen, step)[1].get("c", torch.tensor(-1.0)).item() for step in steps]
     assert seen == pytest.approx(expected)
@@ -121,7 +121,7 @@ def test_defaults_are_those_of_the_switchboard():
         reduce_e="mean",
         squash="distance_only",
         detach_target=True,
-        num_vae=0,
+        warmup_steps=0,
     )
 
 

@@ -124,7 +124,7 @@ def test_defaults_are_those_of_the_switchboard():
 
 @pytest.mark.parametrize(("step", "weight"), [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
 def test_the_weight_of_the_latent_loss_may_rise(step, weight):
-    chosen, noted = case(latent_rise=0.5, latent_loss="paper_a"), {}
+    chosen, noted = case(latent_warmup=0.5, latent_loss="paper_a"), {}
     state = chosen.state()
     (losses,) = state.method.turns(state.nets, chosen.batch(), Clock(step, 100, noted))
     (latent,), (c_fake,) = noted["latent"], noted["c_fake"]

@@ -128,14 +128,14 @@ def test_real_is_positive_in_the_log_and_only_a_conditional_gap_is_called_kl(inf
     state, clock = chosen.state(optimizer=Optimizer(lr=5e-3)), Clock(0, 10, {})
     for _ in chosen.method.turns(state.nets, chosen.batch(), clock):
         pass
-    assert set(clock.watched) == {name, "generation", "c_real", "c_fake"}
+    assert set(clock.logged) == {name, "generation", "c_real", "c_fake"}
     for _ in range(100):  # the critics alone
         losses = next(chosen.method.turns(state.nets, chosen.batch(n=64) + 3.0, clock))
         state.players["critics"].clear()
         losses["critics"].backward(inputs=state.players["critics"].params)
         state.players["critics"].step(0.0)
-    assert clock.watched["c_real"][-1] > clock.watched["c_fake"][-1]
-    assert clock.watched["generation"][-1] > 0
+    assert clock.logged["c_real"][-1] > clock.logged["c_fake"][-1]
+    assert clock.logged["generation"][-1] > 0
 
 
 @pytest.mark.parametrize("arch", [MLP(width=8), DCGAN(width=4)], ids=["mlp", "dcgan"])
@@ -169,7 +169,7 @@ def test_both_networks_hear_their_noise_and_nothing_else_is_random():
 @pytest.mark.parametrize("rise", [0.0, 0.5])
 def test_losses_with_a_likelihood_by_hand(ratio, rise):
     """Without T2: `-log p(x|z)` is half the squared error over the variance, here 1/4."""
-    chosen = case(ratio=ratio, generative_disc="none", recon_weight=4.0, recon_rise=rise)
+    chosen = case(ratio=ratio, generative_disc="none", recon_weight=4.0, recon_warmup=rise)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
     assert "generative_critic" not in state.nets.modules
     with tape.recording(0):
@@ -187,7 +187,7 @@ def test_losses_with_a_likelihood_by_hand(ratio, rise):
 
 @pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.25, 1.0), (0.5, 4.0), (1.0, 4.0)])
 def test_the_weight_of_the_misfit_rises_as_a_square(progress, weight):
-    method = Biadversarial(generative_disc="none", recon_weight=4.0, recon_rise=0.5)
+    method = Biadversarial(generative_disc="none", recon_weight=4.0, recon_warmup=0.5)
     assert method._recon_weight(Clock(step=int(100 * progress), total=100)) == pytest.approx(weight)
 
 
@@ -208,5 +208,5 @@ def test_defaults_are_those_of_the_switchboard():
         decoder_loss="exact",
         beta=1.0,
         recon_weight=0.0,
-        recon_rise=0.0,
+        recon_warmup=0.0,
     )

@@ -67,4 +67,4 @@ def test_watches_the_critic_whenever_it_plays(update):
             for turn in case(update=update).method.turns(state.nets, case().batch(), clock)
             for player in turn
         }
-        assert (set(clock.watched) == {"c_real", "c_fake"}) == ("critic" in played)
+        assert (set(clock.logged) == {"c_real", "c_fake"}) == ("critic" in played)

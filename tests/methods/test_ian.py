@@ -96,4 +96,4 @@ def test_encodes_with_the_critics_features():
     with nets.evaluating():
         q = chosen.method.encode(nets, x)
         torch.testing.assert_close(q.mu, nets.encoder(nets.critic(x)[1]).mu)
-    assert chosen.method.kept == ("critic", "encoder", "decoder")
+    assert chosen.method.exported == ("critic", "encoder", "decoder")

@@ -52,7 +52,7 @@ def test_losses_of_the_second_stage_by_hand():
 
 
 def test_stages_follow_the_clock():
-    chosen = case(vae_steps=0.25)
+    chosen = case(first_stage_share=0.25)
     played = [
         [set(losses) for losses in standing(chosen.state(), chosen.batch(), step)] for step in (0, 24, 25, 99)
     ]
@@ -77,7 +77,7 @@ def test_the_encoder_is_frozen_in_the_second_stage(arch, shape):
 def test_the_frozen_encoder_uses_its_running_statistics():
     net = case(*IMAGES).state().nets
     x = torch.randn(6, 1, 8, 8, requires_grad=True)
-    seen = net.encoder.settled(x)
+    seen = net.encoder.in_eval_mode(x)
     assert all(m.training for m in net.modules["encoder"].modules())
     with net.evaluating():
         torch.testing.assert_close(net.encoder(x).mu, seen.mu)
@@ -89,7 +89,7 @@ def test_the_frozen_encoder_uses_its_running_statistics():
 def test_training_mode_comes_back_after_an_error():
     net = case().state().nets
     with pytest.raises(RuntimeError):
-        net.encoder.settled(torch.zeros(2, 5))
+        net.encoder.in_eval_mode(torch.zeros(2, 5))
     assert net.modules["encoder"].training
 
 
@@ -117,7 +117,7 @@ def test_squared_slope_of_a_plane():
 
 def test_the_code_says_where_on_the_line_and_the_noise_says_the_rest():
     """Points on a line with a coin's step aside: the VAE reads the position, `s` supplies the coin."""
-    method = IDGAN(z_dim=1, s_dim=1, beta=0.05, w_info=0.3, r1=0.2, vae_steps=0.4)
+    method = IDGAN(z_dim=1, s_dim=1, beta=0.05, w_info=0.3, r1=0.2, first_stage_share=0.4)
     state = Case(method, MLP(width=48), (2,)).state(optimizer=Optimizer(lr=4e-3))
 
     def points(n: int, step: int) -> torch.Tensor:

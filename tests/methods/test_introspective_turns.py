@@ -139,7 +139,7 @@ class SlowSoft(Slow):
 class SlowAS(SlowSoft):
     @property
     def c(self) -> float:
-        before = self.h.num_vae if self.h.anneal_from == "game" else 0
+        before = self.h.warmup_steps if self.h.anneal_from == "game" else 0
         t = 5 * (STEP - before) / (TOTAL - before)
         return tanh(t) if self.h.schedule == "tanh" else min(t, 1)
 

@@ -67,7 +67,7 @@ def test_the_decoder_meets_the_encoder_that_has_moved():
 
 
 def test_warm_up_is_a_plain_vae_and_then_the_game_begins():
-    chosen = case(num_vae=2)
+    chosen = case(warmup_steps=2)
     (first,), (last,), later = (losses(chosen, step) for step in (0, 1, 2))
     torch.testing.assert_close(first, last)
     assert first["encoder"] == first["decoder"]
@@ -80,12 +80,12 @@ def test_warm_up_is_a_plain_vae_and_then_the_game_begins():
     torch.testing.assert_close(first["encoder"], ((x - x_r).square().sum(1) + q.kl()).mean())
 
 
-@pytest.mark.parametrize("more", [{"vae_share": 0.5}, {"vae_share": 0.5, "num_vae": 2}])
+@pytest.mark.parametrize("more", [{"warmup_share": 0.5}, {"warmup_share": 0.5, "warmup_steps": 2}])
 def test_the_warm_up_may_be_a_share_of_the_run(more):
     chosen = case(**more)
     turns = [len(losses(chosen, step)) for step in (0, TOTAL // 2 - 1, TOTAL // 2)]
     assert turns == [1, 1, 2]
-    assert len(losses(case(vae_share=0.1, num_vae=TOTAL // 2), TOTAL // 2 - 1)) == 1
+    assert len(losses(case(warmup_share=0.1, warmup_steps=TOTAL // 2), TOTAL // 2 - 1)) == 1
 
 
 def test_running_statistics_of_the_encoder_are_those_of_data_alone():
@@ -108,5 +108,5 @@ def test_decoders_of_images_end_in_nothing():
 
 def test_defaults_are_those_of_the_switchboard():
     assert IntroVAE() == IntroVAE(
-        m=120.0, alpha=0.25, beta=0.1, hinge="per_sample", alpha_g="same", num_vae=0
+        m=120.0, alpha=0.25, beta=0.1, hinge="per_sample", alpha_g="same", warmup_steps=0
     )

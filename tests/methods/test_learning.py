@@ -17,7 +17,7 @@ from chimerae.training.state import State
 from tests.helpers.cases import Case
 
 BATCH, N = 64, 1000
-SOFT = {"beta_kl": 0.1, "beta_neg": 0.5, "num_vae": 100}
+SOFT = {"beta_kl": 0.1, "beta_neg": 0.5, "warmup_steps": 100}
 OPTIONS = {
     "wgan-gp": {"n_critic": 2, "penalty": 0.1},
     "vae": {"beta": 0.05},

@@ -158,7 +158,7 @@ def test_unrecorded_uses_the_batch_and_leaves_the_statistics():
     net = Case(AVAE(z_dim=4), *IMAGES).state().nets
     x = torch.randn(6, 1, 8, 8)
     before = {key: b.clone() for key, b in net.modules["critic"].named_buffers()}
-    unrecorded = net.critic.unrecorded(x)
+    unrecorded = net.critic.untracked(x)
     assert all(torch.equal(b, before[key]) for key, b in net.modules["critic"].named_buffers())
     recorded = net.critic(x)
     assert torch.equal(unrecorded, recorded)

@@ -56,8 +56,8 @@ def test_exponential_is_per_sample_and_then_averaged():
         energy = 0.2 * (fake - D(q.mu + q.sigma * eps)).square().sum(1) + 0.9 * q.kl()
         means.append((-2 * 0.5 * energy).exp().mean())
         assert abs(means[-1].item() - exp(-energy.mean().item())) > 1e-6
-    torch.testing.assert_close(clock.watched["exp_elbo"][0], sum(means).detach() / 2)
-    real = 0.5 * (0.2 * clock.watched["rec"][0] + 0.3 * clock.watched["kl"][0])
+    torch.testing.assert_close(clock.logged["exp_elbo"][0], sum(means).detach() / 2)
+    real = 0.5 * (0.2 * clock.logged["rec"][0] + 0.3 * clock.logged["kl"][0])
     torch.testing.assert_close(turn["encoder"], real + sum(means) / 4)
 
 
@@ -106,7 +106,7 @@ def test_fakes_are_rebuilt_by_the_target_and_not_by_the_decoder():
 
 
 def test_warm_up_is_a_vae_with_the_betas_and_without_the_scale():
-    chosen = case(num_vae=1)
+    chosen = case(warmup_steps=1)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
     with tape.recording(0):
         (turn,) = standing(state, x)
@@ -118,7 +118,7 @@ def test_warm_up_is_a_vae_with_the_betas_and_without_the_scale():
 
 
 def test_a_scaled_warm_up_is_the_same_vae_in_proportion_to_its_game():
-    plain, scaled = (case(num_vae=1, scale=0.01, scaled_warm_up=on) for on in (False, True))
+    plain, scaled = (case(warmup_steps=1, scale=0.01, scaled_warmup=on) for on in (False, True))
     (before,), (after,) = (losses(chosen) for chosen in (plain, scaled))
     for player, loss in before.items():
         torch.testing.assert_close(after[player], 0.01 * loss)
@@ -130,7 +130,7 @@ def test_adam_remembers_a_warm_up_that_is_not_scaled():
     """How far the encoder moves in ten steps of a game with s = 1/1000 that begins after a VAE's fifty."""
     moved = {}
     for on in (False, True):
-        chosen = case(num_vae=50, scale=1e-3, scaled_warm_up=on)
+        chosen = case(warmup_steps=50, scale=1e-3, scaled_warmup=on)
         state, x = chosen.state(), chosen.batch()
         for step in range(70):
             if step == 60:  # by then the first moment has forgotten the VAE
@@ -157,7 +157,7 @@ def test_recipes_of_the_toys_are_the_published_ones():
         recipe = BY_NAME[f"soft-introvae-{toy}"]
         run = recipe.run(recipe.source(None), recipe.arch)
         assert (run.method.beta_kl, run.method.beta_rec, run.method.beta_neg) == betas
-        assert (run.method.z_dim, run.method.num_vae, run.steps, run.data) == (2, 2000, 30_000, toy)
+        assert (run.method.z_dim, run.method.warmup_steps, run.steps, run.data) == (2, 2000, 30_000, toy)
         assert (run.training.batch_size, run.arch) == (512, MLP(width=256, depth=4))
         rates = [run.training.optimizer.lr_at(step / run.steps) for step in (0, 9_999, 10_000, 15_000)]
         assert rates == pytest.approx([2e-4, 2e-4, 2e-5, 2e-6])

@@ -15,7 +15,7 @@ def loss_and_parts(method: VAE) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     state, tape, clock = case.state(), Tape(), Clock(0, 10, {})
     with tape.recording(0):
         (losses,) = list(method.turns(state.nets, case.batch(), clock))
-    return losses["vae"], {name: mean for name, (mean,) in clock.watched.items()}
+    return losses["vae"], {name: mean for name, (mean,) in clock.logged.items()}
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 5.0])

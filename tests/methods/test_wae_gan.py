@@ -41,7 +41,7 @@ def test_losses_by_hand(update, p_trick, variance):
     z, z_q = variance**0.5 * tape.draws[0], state.nets.encoder(x).mu
 
     def judged(z: torch.Tensor) -> torch.Tensor:
-        h, prior = state.nets.adversary(z), centred(z, variance)
+        h, prior = state.nets.critic(z), centred(z, variance)
         every = torch.stack([torch.stack([a + b for b in prior]) for a in h])
         return {"off": h, "correct": h + prior, "official_broadcast": every}[p_trick]
 
@@ -49,7 +49,7 @@ def test_losses_by_hand(update, p_trick, variance):
     fooled = softplus(-judged(z_q)).mean()
     torch.testing.assert_close(losses["autoencoder"], 0.3 * rec + 4 * fooled)
     told = softplus(-judged(z)).mean() + softplus(judged(z_q)).mean()
-    torch.testing.assert_close(losses["adversary"], 4 * told)
+    torch.testing.assert_close(losses["critic"], 4 * told)
 
 
 def test_one_turn_has_the_gradients_of_two_with_everybody_else_frozen():
@@ -57,7 +57,7 @@ def test_one_turn_has_the_gradients_of_two_with_everybody_else_frozen():
     state, slow, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
     with tape.recording(0):
         (turn,) = observe(state, x)
-    E, D, A = (slow.nets.modules[name] for name in ("encoder", "decoder", "adversary"))
+    E, D, A = (slow.nets.modules[name] for name in ("encoder", "decoder", "critic"))
     z = tape.draws[0]
     A.requires_grad_(False)
     z_q = E(x).mu
@@ -79,7 +79,7 @@ def test_only_the_named_bug_makes_a_table_of_the_batch(p_trick, shape):
     assert WAEGAN().p_trick == "correct"
 
 
-def test_the_trick_leaves_the_adversary_minus_the_codes_log_density_to_learn():
+def test_the_trick_leaves_the_critic_minus_the_codes_log_density_to_learn():
     """With `h = -log q` the logit is the log-ratio: 0 everywhere when codes follow the prior."""
     z = torch.randn(50, 3)
     assert P_TRICKS["correct"](-log_p(z, 1.0), log_p(z, 1.0)).abs().max() < 1e-5
@@ -88,7 +88,7 @@ def test_the_trick_leaves_the_adversary_minus_the_codes_log_density_to_learn():
 
 @pytest.mark.parametrize(
     ("update", "turns"),
-    [("alternating", [{"autoencoder"}, {"adversary"}]), ("simultaneous", [{"autoencoder", "adversary"}])],
+    [("alternating", [{"autoencoder"}, {"critic"}]), ("simultaneous", [{"autoencoder", "critic"}])],
 )
 def test_order_of_updates(update, turns):
     seen = [set(turn.losses) for turn in observe(case(update=update).state(), case().batch())]
@@ -96,21 +96,21 @@ def test_order_of_updates(update, turns):
 
 
 @pytest.mark.parametrize(("update", "moved"), [("alternating", True), ("simultaneous", False)])
-def test_whether_the_adversary_meets_the_encoder_before_or_after_its_step(update, moved):
+def test_whether_the_critic_meets_the_encoder_before_or_after_its_step(update, moved):
     chosen = case(update=update, p_trick="off")
     state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
     with tape.recording(0):
         turns = observe(state, x)
-    A, encoder = before.nets.adversary, (state if moved else before).nets.encoder
+    A, encoder = before.nets.critic, (state if moved else before).nets.encoder
     expected = softplus(-A(tape.draws[0])).mean() + softplus(A(encoder(x).mu)).mean()
-    torch.testing.assert_close(turns[-1].losses["adversary"], expected.detach())
+    torch.testing.assert_close(turns[-1].losses["critic"], expected.detach())
 
 
 @pytest.mark.parametrize("update", ["alternating", "simultaneous"])
-def test_the_game_alone_raises_what_the_adversary_says_of_codes(update):
+def test_the_game_alone_raises_what_the_critic_says_of_codes(update):
     chosen = case(update=update, recon_weight=0.0, p_trick="off")
     state, x = chosen.state(optimizer=Optimizer(lr=1e-4)), chosen.batch()
-    frozen = chosen.state().nets.adversary
+    frozen = chosen.state().nets.critic
 
     def opinion() -> float:
         return frozen(state.nets.encoder(x).mu).mean().item()
@@ -121,8 +121,8 @@ def test_the_game_alone_raises_what_the_adversary_says_of_codes(update):
 
 
 @pytest.mark.parametrize("p_trick", P_TRICKS)
-def test_a_matched_adversary_pays_two_logs_of_two(p_trick):
-    """methods.md 23: near 1.386 before lambda when codes follow the prior and the adversary knows."""
+def test_a_matched_critic_pays_two_logs_of_two(p_trick):
+    """methods.md 23: near 1.386 before lambda when codes follow the prior and the critic knows."""
     z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))
     logit = P_TRICKS[p_trick](-log_p(z, 1.0), log_p(z, 1.0))
     cost = (softplus(-logit).mean() + softplus(logit).mean()).item()
@@ -131,7 +131,7 @@ def test_a_matched_adversary_pays_two_logs_of_two(p_trick):
 
 def test_codes_come_to_look_like_the_prior():
     method = WAEGAN(z_dim=1, recon_weight=1.0, penalty=2.0)
-    training = {"optimizer": Optimizer(lr=2e-3), "players": {"adversary": Changes(lr=5e-3)}}
+    training = {"optimizer": Optimizer(lr=2e-3), "players": {"critic": Changes(lr=5e-3)}}
     state = Case(method, MLP(width=32), (2,)).state(**training)
 
     def line(n: int, step: int) -> torch.Tensor:

@@ -60,7 +60,7 @@ def test_the_penalty_is_taken_in_float32_whatever_the_networks_compute_in():
         nets, clock = Nets(state.nets.modules, Autocast("cpu", bfloat16)), Clock(0, 10, {})
         with tape.playing() if bfloat16 else tape.recording(0):
             next(chosen.method.turns(nets, x, clock))
-        clocks.append({name: values[0] for name, values in clock.watched.items()})
+        clocks.append({name: values[0] for name, values in clock.logged.items()})
     assert clocks[0]["c_real"] != clocks[1]["c_real"]
     torch.testing.assert_close(clocks[0]["penalty"], clocks[1]["penalty"], rtol=1e-2, atol=1e-3)
 

@@ -23,7 +23,7 @@ ENCODING = [case for case in PLAIN if case.method.encodes]
 
 
 def model_of(state: State, shape: tuple[int, ...]) -> Model:
-    modules = {name: state.nets.modules[name].eval() for name in state.method.kept}
+    modules = {name: state.nets.modules[name].eval() for name in state.method.exported}
     nets = type(state.nets)(modules)
     return Model(state.method, nets, shape, 0, False, torch.device("cpu"))
 

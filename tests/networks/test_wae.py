@@ -29,8 +29,8 @@ def test_parameter_counts_of_the_paper(shape, z_dim, encoder, decoder):
 
 
 @pytest.mark.parametrize(("units", "parameters"), [(512, 821_761), (1024, 3_216_385)])
-def test_parameter_counts_of_the_adversary(units, parameters):
-    assert count(WAE(adversary=units).code_critic(64)) == parameters
+def test_parameter_counts_of_the_code_critic(units, parameters):
+    assert count(WAE(critic_width=units).code_critic(64)) == parameters
 
 
 def test_sizes_of_the_stages():

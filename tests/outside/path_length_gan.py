@@ -26,7 +26,7 @@ class PathLengthGAN(Method):
 
     name: ClassVar[str] = "path-length-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"critic": ("critic",), "generator": ("generator",)}
-    kept: ClassVar[tuple[str, ...]] = ("generator",)
+    exported: ClassVar[tuple[str, ...]] = ("generator",)
 
     z_dim: int = 8
     """Numbers in a code."""
@@ -59,5 +59,5 @@ class PathLengthGAN(Method):
             length = slope.square().sum(1).sqrt()
             mean = nets.buffers["path"].lerp(length.mean().detach(), self.decay)
             nets.buffers["path"] = mean
-            clock.watch(path=length)
+            clock.log(path=length)
             yield {"generator": self.every * self.weight * (length - mean).square().mean()}

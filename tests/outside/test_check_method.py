@@ -35,7 +35,7 @@ class Broken(Method):
 
     name: ClassVar[str] = "broken"
     players: ClassVar = {"vae": ("encoder", "decoder")}
-    kept: ClassVar = ("encoder", "decoder")
+    exported: ClassVar = ("encoder", "decoder")
     z_dim: int = 3
 
     def networks(self, shape, arch):

@@ -75,7 +75,7 @@ def test_help_shows_its_settings(folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_buffers_and_lazy_turns_resume_to_the_bit(folder: Path):
     reference = "./path_length_gan.py:PathLengthGAN"
-    settings = {"arch.width": 4, "method.every": 2, "training.horizon": 6, "training.device": "cpu"}
+    settings = {"arch.width": 4, "method.every": 2, "training.schedule_steps": 6, "training.device": "cpu"}
     given = {"data": "digits", "quiet": True, "settings": settings}
     chimerae.train(reference, steps=6, out="straight", **given)
     chimerae.train(reference, steps=3, out="halves", **given)

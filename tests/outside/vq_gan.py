@@ -56,7 +56,7 @@ class VQGAN(Method):
         "autoencoder": ("encoder", "codebook", "decoder"),
         "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "codebook", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "codebook", "decoder")
     frozen: ClassVar[tuple[str, ...]] = ("perceptual",)
     generates: ClassVar[bool] = False
 
@@ -82,7 +82,7 @@ class VQGAN(Method):
         seen = squared_error(nets.perceptual(x), nets.perceptual(x_r))
         rec, game = (squared_error(x, x_r) + seen).mean(), non_saturating(nets.critic(x_r)).mean()
         weight = gradient_ratio(rec, game, nets.modules["decoder"])
-        clock.watch(rec=rec, seen=seen, weight=weight)
+        clock.log(rec=rec, seen=seen, weight=weight)
         told = logistic_real(nets.critic(x)).mean() + logistic_fake(nets.critic(x_r)).mean()
         return {"autoencoder": rec + drawn.mean() + weight * game, "critic": told}
 

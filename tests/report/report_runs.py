@@ -60,10 +60,10 @@ def write_run(
 
 def _line(step: int, method: str) -> str:
     losses = {"vae": 1000.0 / step} | ({"generator": 1.0, "critic": 1.2} if method == "avae" else {})
-    watched = {"kl": 3.0, "c_real": 1.0, "c_fake": -1.0}
+    logged = {"kl": 3.0, "c_real": 1.0, "c_fake": -1.0}
     health = "code unused" if 30 <= step < 50 else "ok"
     entry = {"step": step, "seconds": step / 10, "images_per_second": 640.0}
-    return json.dumps({**entry, "losses": losses, "watched": watched, "health": health}) + "\n"
+    return json.dumps({**entry, "losses": losses, "logged": logged, "health": health}) + "\n"
 
 
 def _scores(networks: list[str], value: float, n: int, protocol: dict[str, Any]) -> dict[str, Any]:

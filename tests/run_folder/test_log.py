@@ -34,7 +34,7 @@ def test_a_line_has_every_fact(log):
         "seconds": 0.5,
         "images_per_second": 100.0,
         "losses": {"vae": 1.0},
-        "watched": {"kl": 2.0},
+        "logged": {"kl": 2.0},
         "lr": {"vae": 1e-4},
         "health": "ok",
         "drawn": {},

@@ -23,7 +23,7 @@ from tests.helpers.runs import tiny_run
 MADE_UP = {
     "method.weight_of_kl": "method.beta",
     "training.players.*.pace": "training.players.*.lr",
-    "watched.divergence": "watched.kl",
+    "logged.divergence": "logged.kl",
     "protocol.part": "protocol.split",
 }
 
@@ -66,9 +66,10 @@ def old(tmp_path: Path, table: None) -> Path:
     folder = tmp_path / "run"
     create(folder, tiny_run("vae", method={"beta": 3.0}), {"checksum": "0"}, torch.device("cpu"), "test")
     record = json.loads((folder / "run.json").read_text())
+    record["schema"] = 1
     record["run"]["method"]["weight_of_kl"] = record["run"]["method"].pop("beta")
     (folder / "run.json").write_text(json.dumps(record))
-    (folder / "log.jsonl").write_text('{"step": 1, "seconds": 1.0, "watched": {"divergence": 2.0}}\n')
+    (folder / "log.jsonl").write_text('{"step": 1, "seconds": 1.0, "logged": {"divergence": 2.0}}\n')
     score = Score(metric="mse", of="decoder", value=1.0, n=2, better="lower", protocol={"part": "test"})
     write_scores(Results(scores=(score,)), 1, folder / "scores.json")
     (folder / "model").mkdir()
@@ -86,11 +87,11 @@ def test_every_reader_knows_the_earlier_names(old: Path):
     run = read.read_run(old)
     assert run.settings["method"]["beta"] == 3.0
     assert run.model["method"]["beta"] == 3.0
-    assert run.log[0].watched == {"kl": 2.0}
+    assert run.log[0].logged == {"kl": 2.0}
     assert run.scores[0].protocol == {"split": "test"}
-    line = parsed('{"step": 1, "watched": {"divergence": 2.0}}')
+    line = parsed('{"step": 1, "logged": {"divergence": 2.0}}')
     assert line is not None
-    assert line.watched == {"kl": 2.0}
+    assert line.logged == {"kl": 2.0}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -111,3 +112,17 @@ def test_committed_results_are_readable(folder: Path):
     run = read.read_run(folder)
     assert run.method == read_run(folder).method.name
     assert run.scores
+
+
+def test_todays_files_keep_a_setting_that_bears_an_earlier_name():
+    """A method of a user's own may have one."""
+    before, now = next(iter(RENAMED.items()))
+    tree = {"method": {before.removeprefix("method."): 1.0}}
+    assert renamed(tree, SCHEMAS["run.json"]) is tree
+    assert renamed(tree, 1) == renamed(tree) == {"method": {now.removeprefix("method."): 1.0}}
+
+
+def test_no_present_name_is_an_earlier_one():
+    """Otherwise the order of the table would matter, and a file be translated twice."""
+    assert not {*RENAMED} & {*RENAMED.values()}
+    assert len({*RENAMED.values()}) == len(RENAMED)

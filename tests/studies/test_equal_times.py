@@ -49,7 +49,7 @@ def test_the_steps_that_were_found_stand_in_the_run(finished: Path):
         run = read_run(cell.folder)
         assert cell.steps == cell.reached == run.steps
         assert cell.finished
-        assert (run.training.horizon, run.training.seconds) == (None, 2.0)
+        assert (run.training.schedule_steps, run.training.seconds) == (None, 2.0)
 
 
 def test_runs_of_another_time_are_kept_apart(finished: Path):

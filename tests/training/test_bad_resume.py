@@ -40,7 +40,7 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
     "no index": (lambda f: (f / "state" / "index.json").unlink(), "no saved state"),
     "no run.json": (lambda f: (f / "run.json").unlink(), "run.json"),
     "run.json is no JSON": (lambda f: (f / "run.json").write_text('{"schema": 1, '), "run.json"),
-    "run.json of another version": (lambda f: edit(f / "run.json", lambda c: c.update(schema=2)), "format 2"),
+    "run.json of another version": (lambda f: edit(f / "run.json", lambda c: c.update(schema=9)), "format 9"),
     "run.json is a list": (lambda f: (f / "run.json").write_text("[]"), "format None"),
     "run.json without a run": (lambda f: edit(f / "run.json", lambda c: c.update(run=None)), "run.json"),
     "a misspelt method": (

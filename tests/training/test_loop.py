@@ -10,7 +10,7 @@ import torch
 import chimerae
 from chimerae.methods import VAE
 from chimerae.runs.train import train
-from chimerae.training.average import Average
+from chimerae.training.ema import EMA
 from tests.helpers.runs import log_of, saved, tiny_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -57,26 +57,24 @@ def test_points_come_as_they_are(seen, tmp_path):
 
 
 def test_a_batch_is_played_in_parts(seen, tmp_path):
-    train(tiny_run("vae", accumulate=4), out=tmp_path / "run")
+    train(tiny_run("vae", grad_accumulation=4), out=tmp_path / "run")
     assert len(seen) == 4 * 6
     assert all(x.shape == (2, 2) for x, _ in seen)
 
 
 def test_only_steps_that_are_logged_are_watched(seen, tmp_path):
     folder = train(tiny_run("vae", log_every=4), out=tmp_path / "run")
-    assert [clock.step for _, clock in seen if clock.watched is not None] == [3, 5]
+    assert [clock.step for _, clock in seen if clock.logged is not None] == [3, 5]
     assert [line["step"] for line in log_of(folder)] == [4, 6]
     assert all(clock.total == 6 for _, clock in seen)
 
 
 def test_what_is_watched_is_the_mean_over_the_parts(seen, tmp_path):
-    folder = train(tiny_run("vae", accumulate=2), out=tmp_path / "run")
+    folder = train(tiny_run("vae", grad_accumulation=2), out=tmp_path / "run")
     for line, (_, clock) in zip(log_of(folder), seen[::2], strict=True):
-        assert len(clock.watched["rec"]) == 2
-        assert line["watched"]["rec"] == pytest.approx(sum(clock.watched["rec"]).item() / 2)
-        assert line["losses"]["vae"] == pytest.approx(
-            line["watched"]["rec"] + line["watched"]["kl"], rel=1e-5
-        )
+        assert len(clock.logged["rec"]) == 2
+        assert line["logged"]["rec"] == pytest.approx(sum(clock.logged["rec"]).item() / 2)
+        assert line["losses"]["vae"] == pytest.approx(line["logged"]["rec"] + line["logged"]["kl"], rel=1e-5)
 
 
 def test_the_log_says_what_happened(tmp_path):
@@ -85,7 +83,7 @@ def test_the_log_says_what_happened(tmp_path):
     for i, line in enumerate(lines):
         assert line["step"] == i + 1
         assert set(line["losses"]) == {"vae", "generator", "critic"}
-        assert {"rec", "kl", "c_real", "c_fake"} <= set(line["watched"])
+        assert {"rec", "kl", "c_real", "c_fake"} <= set(line["logged"])
         assert line["lr"] == pytest.approx(dict.fromkeys(line["losses"], 2e-4 * (1 - i / 6)))
         assert line["health"]
     seconds = [json.loads(text)["seconds"] for text in (folder / "log.jsonl").read_text().splitlines()]
@@ -93,8 +91,8 @@ def test_the_log_says_what_happened(tmp_path):
 
 
 def test_averages_follow_every_step(tmp_path, monkeypatch):
-    steps, update = [], Average.update
-    monkeypatch.setattr(Average, "update", lambda self, step: (steps.append(step), update(self, step)))
+    steps, update = [], EMA.update
+    monkeypatch.setattr(EMA, "update", lambda self, step: (steps.append(step), update(self, step)))
     train(tiny_run("vae"), out=tmp_path / "run")
     assert steps == [*range(6)]
 
@@ -103,12 +101,12 @@ def test_averages_follow_every_step(tmp_path, monkeypatch):
 def test_the_model_is_the_average_or_the_last_weights(tmp_path, ema):
     folder = train(tiny_run("vae", ema=ema), out=tmp_path / "run")
     model, state = chimerae.load(folder, device="cpu"), saved(folder)
-    room = "average" if ema else "nets"
+    room = "ema" if ema else "nets"
     for name, module in model.nets.items():
         for key, tensor in module.state_dict().items():
             assert torch.equal(tensor, state[f"{room}/{name}/{key}"])
     assert model.step == 6
-    assert any(key.startswith("average/") for key in state) == bool(ema)
+    assert any(key.startswith("ema/") for key in state) == bool(ema)
 
 
 def test_as_many_states_as_asked_for_are_kept(tmp_path):

@@ -159,19 +159,19 @@ COSTS = {
     "wae-mmd": Cost(WAEMMD(z_dim=2), {"encoder": (1, 1, 0), "decoder": (1, 1, 0)}, minimum=6, first_layers=1),
     "wae-gan": Cost(
         WAEGAN(z_dim=2, update="simultaneous"),
-        {"encoder": (1, 1, 0), "decoder": (1, 1, 0), "adversary": (2, 2, 1)},
-        minimum=6 + 7,  # the adversary sees codes only: nearly free
+        {"encoder": (1, 1, 0), "decoder": (1, 1, 0), "critic": (2, 2, 1)},
+        minimum=6 + 7,  # the critic sees codes only: nearly free
         first_layers=3,
     ),
     "wae-gan-alternating": Cost(
         WAEGAN(z_dim=2),
-        {"encoder": (2, 1, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
-        minimum=7 + 8,  # the encoder has moved: its codes and what the adversary says of them are new
+        {"encoder": (2, 1, 0), "decoder": (1, 1, 0), "critic": (3, 2, 1)},
+        minimum=7 + 8,  # the encoder has moved: its codes and what the critic says of them are new
         first_layers=3,
     ),
     "aae": Cost(
         AAE(z_dim=2),
-        {"encoder": (2, 2, 0), "decoder": (1, 1, 0), "adversary": (3, 2, 1)},
+        {"encoder": (2, 2, 0), "decoder": (1, 1, 0), "critic": (3, 2, 1)},
         minimum=9 + 8,  # a third phase: the encoder learns from the game by itself
         first_layers=4,
     ),
@@ -206,7 +206,7 @@ def test_wgan_gp():
 
 def test_id_gan():
     """A VAE's step; then G 1F without a graph and 1F1W, C 3F and the frozen encoder 2F1I."""
-    method = IDGAN(z_dim=2, vae_steps=0.01)
+    method = IDGAN(z_dim=2, first_stage_share=0.01)
     vae, gan = count(method, "mlp", step=0), count(method, "mlp", step=1)
     assert {network for network, _ in vae.counts} == {"encoder", "decoder"}
     assert vae.of("encoder") == vae.of("decoder") == (1, 1, 0)

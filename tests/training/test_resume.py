@@ -17,10 +17,10 @@ from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, sav
 EXPONENTIAL = {"schedule": "exponential"}
 RUNS = {
     "vae-dcgan": tiny_run("vae", "dcgan", optimizer=EXPONENTIAL),
-    "vae-mlp-accumulate": tiny_run("vae", accumulate=2, ema=0.0),
+    "vae-mlp-accumulate": tiny_run("vae", grad_accumulation=2, ema=0.0),
     "gan-dcgan-rmsprop": tiny_run("gan", "dcgan", optimizer={"kind": "rmsprop", "schedule": "linear"}),
     "gan-mlp-alternating": tiny_run(
-        "gan", method={"update": "alternating"}, accumulate=2, optimizer={"schedule": "cosine"}
+        "gan", method={"update": "alternating"}, grad_accumulation=2, optimizer={"schedule": "cosine"}
     ),
     "gan-mlp-minibatch": tiny_run("gan", method={"update": "alternating_minibatch"}),
     "wgan-gp-dcgan-one-player-unmoved": tiny_run("wgan-gp", "dcgan", method={"n_critic": 4}),
@@ -32,41 +32,45 @@ RUNS = {
         players={"critic": {"lr": 1e-3, "schedule": "steps"}, "encoder": {"kind": "rmsprop"}},
     ),
     "avae-dcgan-accumulate": tiny_run(
-        "avae", "dcgan", method={"use_xi": True}, accumulate=2, optimizer={"clip": 1.0, "weight_decay": 0.01}
+        "avae",
+        "dcgan",
+        method={"use_xi": True},
+        grad_accumulation=2,
+        optimizer={"clip": 1.0, "weight_decay": 0.01},
     ),
     "biadversarial-decoder-with-nothing-to-learn": replace(
         tiny_run("biadversarial", method={"generative_disc": "none", "recon_weight": 4.0}),
         arch=MLP(width=8, decoder_kind="fold"),
         data="folded",
     ),
-    "introvae-residual-warm-up": tiny_run("introvae", "residual", method={"num_vae": 2, "m": 20.0}),
-    "introvae-dcgan": tiny_run("introvae", "dcgan", method={"hinge": "batch_mean"}, accumulate=2),
-    "introvae-mlp": tiny_run("introvae", method={"num_vae": 4}),
+    "introvae-residual-warm-up": tiny_run("introvae", "residual", method={"warmup_steps": 2, "m": 20.0}),
+    "introvae-dcgan": tiny_run("introvae", "dcgan", method={"hinge": "batch_mean"}, grad_accumulation=2),
+    "introvae-mlp": tiny_run("introvae", method={"warmup_steps": 4}),
     "soft-introvae-mlp-copied-after-4-and-saved-after-3": tiny_run(
         "soft-introvae", method={"variant": "bootstrap", "gamma_r": 1.0, "target_every": 4, "beta_neg": 4.0}
     ),
     "soft-introvae-dcgan-bootstrap": tiny_run(
-        "soft-introvae", "dcgan", method={"variant": "bootstrap", "target_every": 2, "num_vae": 1}
+        "soft-introvae", "dcgan", method={"variant": "bootstrap", "target_every": 2, "warmup_steps": 1}
     ),
     "soft-introvae-residual": tiny_run("soft-introvae", "residual", method={"gamma_r": 1e-8}),
-    "as-introvae-mlp-warm-up": tiny_run("as-introvae", method={"num_vae": 2, "schedule": "tanh"}),
+    "as-introvae-mlp-warm-up": tiny_run("as-introvae", method={"warmup_steps": 2, "schedule": "tanh"}),
     "as-introvae-dcgan": tiny_run("as-introvae", "dcgan", method={"pair": "real_fake"}),
     "avae-mlp": tiny_run("avae", method={"latent_loss": "official"}, optimizer=EXPONENTIAL),
-    "avae-mlp-sigma": tiny_run("avae", method={"latent_rise": 0.5}, optimizer={"sigma_pace": 20.0}),
+    "avae-mlp-sigma": tiny_run("avae", method={"latent_warmup": 0.5}, optimizer={"sigma_lr_scale": 20.0}),
     "wae-mmd-dcgan": tiny_run("wae-mmd", "dcgan", method={"pretrain": 4, "add_noise": 0.1}),
-    "wae-mmd-mlp-accumulate": tiny_run("wae-mmd", method={"aef": 0.5}, accumulate=2),
-    "wae-gan-dcgan": tiny_run("wae-gan", "dcgan", players={"adversary": {"lr": 1e-3}}),
-    "wae-gan-mlp": tiny_run("wae-gan", method={"update": "simultaneous"}, accumulate=2),
-    "aae-dcgan": tiny_run("aae", "dcgan", accumulate=2),
+    "wae-mmd-mlp-accumulate": tiny_run("wae-mmd", method={"aef": 0.5}, grad_accumulation=2),
+    "wae-gan-dcgan": tiny_run("wae-gan", "dcgan", players={"critic": {"lr": 1e-3}}),
+    "wae-gan-mlp": tiny_run("wae-gan", method={"update": "simultaneous"}, grad_accumulation=2),
+    "aae-dcgan": tiny_run("aae", "dcgan", grad_accumulation=2),
     "aae-mlp": tiny_run("aae", method={"sigma": "free"}, ema=0.0),
     "id-gan-dcgan-at-the-turn": tiny_run("id-gan", "dcgan", optimizer={"kind": "rmsprop"}),
-    "id-gan-mlp": tiny_run("id-gan", method={"vae_steps": 0.7, "s_dim": 0}, accumulate=2),
-    "ian-dcgan": tiny_run("ian", "dcgan", accumulate=2),
+    "id-gan-mlp": tiny_run("id-gan", method={"first_stage_share": 0.7, "s_dim": 0}, grad_accumulation=2),
+    "ian-dcgan": tiny_run("ian", "dcgan", grad_accumulation=2),
     "bigan-dcgan": tiny_run("bigan", "dcgan", method={"sigma": "free"}),
-    "bigan-mlp": tiny_run("bigan", accumulate=2, players={"critic": {"lr": 1e-3}}),
+    "bigan-mlp": tiny_run("bigan", grad_accumulation=2, players={"critic": {"lr": 1e-3}}),
     "alice-dcgan": tiny_run("alice", "dcgan", method={"cycle": "implicit"}),
     "alice-mlp": tiny_run("alice", method={"lambda_z": 0.0}, ema=0.0),
-    "biadversarial-dcgan": tiny_run("biadversarial", "dcgan", accumulate=2),
+    "biadversarial-dcgan": tiny_run("biadversarial", "dcgan", grad_accumulation=2),
     "biadversarial-mlp": tiny_run("biadversarial", method={"inference_disc": "marginal"}),
     "ian-mlp": tiny_run("ian", method={"update": "simultaneous"}),
 }
@@ -105,7 +109,7 @@ def test_pictures_do_not_change_what_is_learnt(tmp_path, monkeypatch):
 def test_with_a_horizon_a_run_is_the_beginning_of_a_longer_one(tmp_path):
     settings = {"optimizer": {"schedule": "linear", "final": 0.0}}
     train(tiny_run("as-introvae", **settings), out=tmp_path / "whole")
-    train(tiny_run("as-introvae", steps=3, horizon=6, **settings), out=tmp_path / "begun")
+    train(tiny_run("as-introvae", steps=3, schedule_steps=6, **settings), out=tmp_path / "begun")
     assert [line["lr"] for line in log_of(tmp_path / "begun")] == [
         line["lr"] for line in log_of(tmp_path / "whole")[:3]
     ]

@@ -47,21 +47,19 @@ def test_impossible_settings_are_refused_by_name(field, value):
 
 
 @pytest.mark.parametrize(
-    "field", ["batch_size", "accumulate", "log_every", "save_every", "picture_every", "keep"]
+    "field", ["batch_size", "grad_accumulation", "log_every", "save_every", "picture_every", "keep"]
 )
 def test_counts_are_positive(field):
     with pytest.raises(InputError, match=field):
         from_dict(Training, {field: 0})
 
 
-@pytest.mark.parametrize(("batch_size", "accumulate"), [(8, 3), (4, 4), (2, 8)])
-def test_parts_are_equal_and_of_two_or_more(batch_size, accumulate):
+@pytest.mark.parametrize(("batch_size", "grad_accumulation"), [(8, 3), (4, 4), (2, 8)])
+def test_parts_are_equal_and_of_two_or_more(batch_size, grad_accumulation):
     """Their losses are averaged without weights, and BatchNorm cannot see one sample alone."""
-    with pytest.raises(
-        InputError, match=f"{batch_size} cannot be played in accumulate {accumulate} equal parts"
-    ):
-        from_dict(Training, {"batch_size": batch_size, "accumulate": accumulate})
-    assert from_dict(Training, {"batch_size": 8, "accumulate": 4}).accumulate == 4
+    with pytest.raises(InputError, match=f"batch_size {batch_size} has no {grad_accumulation} equal parts"):
+        from_dict(Training, {"batch_size": batch_size, "grad_accumulation": grad_accumulation})
+    assert from_dict(Training, {"batch_size": 8, "grad_accumulation": 4}).grad_accumulation == 4
 
 
 def test_a_player_differs_only_in_what_is_given():

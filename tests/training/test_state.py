@@ -19,7 +19,7 @@ def played(case: Case, seed: int = 0, steps: int = 2) -> State:
     for step in range(steps):
         torch.manual_seed(step)
         play_batch(case.method, state.nets, state.players, [case.batch(step)], Clock(step, 10))
-        state.average.update(step)
+        state.ema.update(step)
     state.step = steps
     return state
 
@@ -62,7 +62,7 @@ def test_loading_copies():
 
 
 @pytest.mark.parametrize(
-    ("arch", "named"), [(DCGAN(width=3), "average/decoder/0.weight"), (MLP(width=8), "average/decoder")]
+    ("arch", "named"), [(DCGAN(width=3), "ema/decoder/0.weight"), (MLP(width=8), "ema/decoder")]
 )
 def test_another_networks_state_is_refused_before_anything_changes(arch, named):
     state, other = played(CASES[0]), Case(CASES[0].method, arch, (3, 16, 16)).state()
@@ -76,7 +76,7 @@ def test_another_networks_state_is_refused_before_anything_changes(arch, named):
 def test_what_is_kept_after_training():
     case = next(case for case in CASES if case.method.name == "avae")
     averaged, plain = case.state(), case.state(ema=0.0)
-    assert list(averaged.final_modules()) == list(plain.final_modules()) == list(case.method.kept)
+    assert list(averaged.final_modules()) == list(plain.final_modules()) == list(case.method.exported)
     assert averaged.final_modules()["generator"] is not averaged.nets.modules["generator"]
     assert plain.final_modules()["generator"] is plain.nets.modules["generator"]
 

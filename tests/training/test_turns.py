@@ -159,7 +159,7 @@ def test_learning_rates_follow_each_players_schedule():
 
 @pytest.mark.parametrize("kind", ["adam", "rmsprop"])
 def test_a_shared_sigma_moves_at_its_own_pace(kind):
-    training = Training(optimizer=Optimizer(kind=kind, lr=0.01, beta2=0.0, sigma_pace=20.0))
+    training = Training(optimizer=Optimizer(kind=kind, lr=0.01, beta2=0.0, sigma_lr_scale=20.0))
     method, arch = VAE(z_dim=2, sigma="shared"), MLP(width=4)
     nets = Nets(method.networks((2,), arch))
     player = build_players(method, nets, training)["vae"]
@@ -177,7 +177,7 @@ def test_the_pace_of_a_sigma_that_nobody_has_is_refused():
         build_players(
             GAN(),
             Nets({"generator": nn.Linear(1, 1), "critic": nn.Linear(1, 1)}),
-            Training(optimizer=Optimizer(sigma_pace=2.0)),
+            Training(optimizer=Optimizer(sigma_lr_scale=2.0)),
         )
 
 

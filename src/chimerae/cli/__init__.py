@@ -70,7 +70,7 @@ start with:
   chimerae VERB --help                   the options of a verb
 
 with any verb:
-  --root DIR      folder in which data sets such as cifar10 are looked for before
+  --data-root DIR      folder in which data sets such as cifar10 are looked for before
                   the hub; the environment variable CHIMERAE_DATA does the same
   --weights DIR   folder with published weights of feature networks, for FID and
                   the like; the variable CHIMERAE_WEIGHTS does the same
@@ -107,7 +107,7 @@ def usage() -> str:
 def run(args: Sequence[str]) -> int:
     """Run the command line `args` (without the program's name) and return its exit code; errors are raised.
 
-    `--root DIR` and `--weights DIR` may stand anywhere.
+    `--data-root DIR` and `--weights DIR` may stand anywhere.
 
     Raises:
         InputError: the verb or its arguments are wrong.

@@ -152,4 +152,4 @@ def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator
         flag.rpartition(".")[2] for flag in found if "." in flag and not flag.startswith("--evaluation.")
     ]
     yield from (f"--{leaf}" for leaf in leaves)
-    yield from ("--help", "--root", "--weights")
+    yield from ("--help", "--data-root", "--weights")

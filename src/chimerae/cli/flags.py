@@ -8,15 +8,16 @@ from pathlib import Path
 
 from chimerae.errors import InputError
 
-FOLDERS: Mapping[str, str] = {"--root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
+FOLDERS: Mapping[str, str] = {"--data-root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
 """Flags that name a folder of this machine, and the environment variables that they set (`data.open.ROOT`
-and `extractors.weights.FOLDER`, which are not imported before a verb needs them).
+and `features.weights.FOLDER`, which are not imported before a verb needs them).
 """
 
 
 def rooted(args: Sequence[str]) -> list[str]:
-    """`args` without `--root DIR` and `--weights DIR`, whose values are put into the environment, for this
-    process and those it starts: so nothing that a run writes down holds them.
+    """`args` without `--data-root DIR` and `--weights DIR`, whose values are put into the environment.
+
+    This process and those that it starts see them there, and nothing that a run writes down holds them.
 
     Raises:
         InputError: a value is missing.

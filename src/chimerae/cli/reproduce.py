@@ -19,7 +19,7 @@ and puts their numbers beside ours. It is `chimerae study NAME --scale paper`;
 
 {tables}
 
-Data that are not here come from local copies in --root DIR, or from the Hub
+Data that are not here come from local copies in --data-root DIR, or from the Hub
 where it has them. Columns whose published weights are not here stay empty:
 `chimerae weights list`."""
 

@@ -51,7 +51,7 @@ class Asked:
     """Runs at a time; one per core on a CPU, one on a GPU when not given."""
     out: Path | None = None
     """Folder for run folders and the page; `runs/NAME-SCALE` when not given."""
-    to: Path | None = None
+    publish: Path | None = None
     """Also write page and records, without weights, into this folder: small enough to be committed."""
     only: tuple[str, ...] = ()
     """Only these arms: whole names of rows, or words that names contain."""
@@ -140,12 +140,12 @@ def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, com
 
 
 def _write(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> StudyPage:
-    if asked.to is not None:
+    if asked.publish is not None:
         for cell in cells:
             if cell.finished:
                 shown = chosen.pictures if cell.run.seed == 0 else ()
-                slim(cell, asked.to / "cells" / cell.folder.name, pictures=shown)
-        write_page(chosen, cells, asked.to, scale=asked.scale, command=command, html=False)
+                slim(cell, asked.publish / "cells" / cell.folder.name, pictures=shown)
+        write_page(chosen, cells, asked.publish, scale=asked.scale, command=command, html=False)
     return write_page(chosen, cells, folder, scale=asked.scale, command=command)
 
 

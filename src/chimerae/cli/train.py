@@ -58,7 +58,7 @@ usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--budget 10m | --steps N] 
 minutes; --preset paper has those of the source. --arch is mlp for points when
 it is not given, and for images dcgan, or with --preset paper what the recipe
 names. `chimerae train avae --help` shows the settings that people use,
---help-all all of them; `chimerae list data` shows sources. `--root DIR` is
+--help-all all of them; `chimerae list data` shows sources. `--data-root DIR` is
 the folder of data sets that have a name there."""
 
 

@@ -119,7 +119,7 @@ def _open_missing(source: str, path: Path) -> Source:
 
 
 ROOT: Final = "CHIMERAE_DATA"
-"""The environment variable that holds the root; the command line's `--root` sets it."""
+"""The environment variable that holds the root; the command line's `--data-root` sets it."""
 
 
 def data_root() -> Path | None:
@@ -133,7 +133,9 @@ def data_root() -> Path | None:
         return None
     root = Path(given).expanduser()
     if not root.is_dir():
-        raise InputError(f"the root of the data, '{given}', is no folder; give another with --root or {ROOT}")
+        raise InputError(
+            f"the root of the data, '{given}', is no folder; give another with --data-root or {ROOT}"
+        )
     return root
 
 
@@ -169,7 +171,7 @@ def _from_folder(found: NamedDataset, folder: Path) -> ImageSource:
 def _from_hub(found: NamedDataset, revision: str | None) -> ImageSource:
     root = data_root() or Path("ROOT")
     sought = " or ".join(str(root / name) for name in found.folders)
-    missing = f"'{found.name}': there is no folder {sought} (--root DIR or {ROOT} says where the root is)"
+    missing = f"'{found.name}': there is no folder {sought} (--data-root DIR or {ROOT} names the root)"
     if found.hub is None:
         raise InputError(f"{missing}, and the hub has no such set")
     from chimerae.data.hub import open_hub

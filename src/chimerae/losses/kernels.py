@@ -47,7 +47,7 @@ def mmd(p: Tensor, q: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> T
     """
     n = len(p)
     if n < 2:
-        raise InputError("a kernel distance needs 2 codes or more at once; lower --training.accumulate")
+        raise InputError("a kernel distance needs 2 codes or more; lower --training.grad-accumulation")
     within = imq(p, p, scales, sigma2) + imq(q, q, scales, sigma2)
     pairs = (within.sum() - within.diagonal().sum()) / (n * (n - 1))
     return pairs - 2.0 * imq(p, q, scales, sigma2).mean()

@@ -14,7 +14,7 @@ from chimerae.methods.gan import GAN
 from chimerae.methods.ian import IAN
 from chimerae.methods.id_gan import IDGAN
 from chimerae.methods.introvae import IntroVAE
-from chimerae.methods.method import Clock, Follow, Losses, Method, NoEncoder, NoSamples, Played
+from chimerae.methods.method import Clock, Losses, Method, NoEncoder, NoSamples, Played, Target
 from chimerae.methods.soft_introvae import SoftIntroVAE
 from chimerae.methods.vae import VAE
 from chimerae.methods.vae_gan import VAEGAN
@@ -62,7 +62,6 @@ __all__ = [
     "BiGAN",
     "Biadversarial",
     "Clock",
-    "Follow",
     "IntroVAE",
     "Losses",
     "Method",
@@ -70,4 +69,5 @@ __all__ = [
     "NoSamples",
     "Played",
     "SoftIntroVAE",
+    "Target",
 ]

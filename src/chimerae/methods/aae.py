@@ -25,10 +25,10 @@ class AAE(Method):
     name: ClassVar[str] = "aae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "autoencoder": ("encoder", "decoder"),
-        "adversary": ("adversary",),
-        "forger": ("encoder",),
+        "critic": ("critic",),
+        "generator": ("encoder",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     z_dim: int = Field(default=8, ge=1)
     """Dimensions of the code; 8 for the paper's MNIST."""
@@ -36,22 +36,22 @@ class AAE(Method):
     """Spread of a code: none, or one per sample (the paper's Gaussian posterior)."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder, decoder, and an adversary that sees codes."""
+        """Encoder, decoder, and a critic that sees codes."""
         return {
             "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
             "decoder": arch.decoder(self.z_dim, shape),
-            "adversary": arch.code_critic(self.z_dim),
+            "critic": arch.code_critic(self.z_dim),
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Three turns: reconstruction, then the two sides of the game on codes."""
-        E, D, A = nets.encoder, nets.decoder, nets.adversary
+        E, D, A = nets.encoder, nets.decoder, nets.critic
         rec = half_squared_error(x, D(E(x).sample()))
-        clock.watch(rec=rec)
+        clock.log(rec=rec)
         yield {"autoencoder": rec.mean()}  # section 2, reconstruction phase
 
-        z_q = E.unrecorded(x).sample()  # the encoder has moved
+        z_q = E.untracked(x).sample()  # the encoder has moved
         a_prior, a_code = A(self.prior(x)), A(z_q)
-        clock.watch(a_prior=a_prior, a_code=a_code)
-        yield {"adversary": (logistic_real(a_prior) + logistic_fake(a_code)).mean()}  # regularisation phase
-        yield {"forger": non_saturating(A(z_q)).mean()}  # the adversary has moved, the codes still stand
+        clock.log(a_prior=a_prior, a_code=a_code)
+        yield {"critic": (logistic_real(a_prior) + logistic_fake(a_code)).mean()}  # regularisation phase
+        yield {"generator": non_saturating(A(z_q)).mean()}  # the critic has moved, the codes still stand

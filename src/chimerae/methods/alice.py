@@ -33,7 +33,7 @@ class ALICE(Method):
     """
 
     name: ClassVar[str] = "alice"
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "generator")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "generator")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -87,7 +87,7 @@ class ALICE(Method):
         c_fake = C(x_fake, z)
         cycle, judged = CYCLES[self.cycle](self, nets, x, G(z_q))
         code_cycle = self._code_cycle(nets, x_fake, z)
-        clock.watch(c_real=c_real, c_fake=c_fake, cycle=cycle, code_cycle=code_cycle)
+        clock.log(c_real=c_real, c_fake=c_fake, cycle=cycle, code_cycle=code_cycle)
         fool = ADVERSARIAL[self.adv_loss]
         return {
             "pair": (
@@ -100,7 +100,7 @@ class ALICE(Method):
     def _code_cycle(self, nets: Nets, x_fake: Tensor, z: Tensor) -> Tensor:
         if not self.lambda_z:
             return torch.zeros_like(z[:, 0])
-        z_back = nets.encoder.unrecorded(x_fake).sample()  # the encoder will be asked about data
+        z_back = nets.encoder.untracked(x_fake).sample()  # the encoder will be asked about data
         return CODE_CYCLES[self.code_cycle](z, z_back) / self.z_dim
 
 

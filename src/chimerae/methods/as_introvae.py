@@ -16,7 +16,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.losses.aggregate import Kernel, Reduction, aggregate_distance, squash
 from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
-from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up, warming_up
+from chimerae.methods.introspection import encode_fake, fake_recon_error, scale_of, warm_up, warming_up
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
@@ -33,7 +33,7 @@ class ASIntroVAE(Method):
 
     name: ClassVar[str] = "as-introvae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     value_range: ClassVar[ValueRange] = UNIT
 
     z_dim: int = Field(default=128, ge=1)
@@ -58,11 +58,11 @@ class ASIntroVAE(Method):
     """
     scale: float | None = Field(default=None, gt=0)
     """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
-    num_vae: int = Field(default=0, ge=0)
+    warmup_steps: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE."""
-    vae_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
-    scaled_warm_up: bool = False
+    warmup_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
+    scaled_warmup: bool = False
     """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
     VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
     some thousand steps where s is small.
@@ -81,11 +81,11 @@ class ASIntroVAE(Method):
     """Rise of the KL's weight `c` to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published code)."""
     anneal_from: Literal["run", "game"] = "run"
     """Start of `t`, the share that is done: the first step of the run, as published, or the first after
-    `num_vae`. In the latter case `c` is 0 when the game begins, and so is the weight of the encoder's KL of
-    generated images.
+    `warmup_steps`. In the latter case `c` is 0 when the game begins, and so is the weight of the encoder's KL
+    of generated images.
     """
     reduce_e: Reduction = "mean"
-    """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its adversary."""
+    """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its critic."""
     squash: Squash = "distance_only"
     """Terms computed from means and log-variances behind a tanh: none, the distance, or also the decoder's
     KLs (the published code).
@@ -100,8 +100,8 @@ class ASIntroVAE(Method):
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns: as Soft-IntroVAE, where fakes cost `c KL + (1 - c) distance` instead of their KL."""
-        if warming_up(clock, self.num_vae, self.vae_share):
-            scale = scale_of(x, self.scale) if self.scaled_warm_up else 1.0
+        if warming_up(clock, self.warmup_steps, self.warmup_share):
+            scale = scale_of(x, self.scale) if self.scaled_warmup else 1.0
             weights = scale * self.beta_rec, scale * self.beta_kl
             yield warm_up(nets, x, clock, *weights, self.likelihood)
             return
@@ -111,29 +111,29 @@ class ASIntroVAE(Method):
         rec, kl = squared_error(x, x_r), q.kl()
         beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
         (q_r, rec_r), (q_f, rec_f) = (
-            inspected(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
+            encode_fake(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
         )
         d_e = self._distance(c, lambda: PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
         neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
         exp_r = exp_elbo(s * beta_rec * rec_r + neg * (c * q_r.kl() + (1 - c) * d_e))
         exp_f = exp_elbo(s * beta_rec * rec_f + neg * (c * q_f.kl() + (1 - c) * d_e))
-        clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
-        clock.watch(c=torch.tensor(c))
+        clock.log(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
+        clock.log(c=torch.tensor(c))
         if c < 1:
-            clock.watch(distance=d_e)
+            clock.log(distance=d_e)
         real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 7, L_E, with an ELBO inside
 
-        q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
-        d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.unrecorded(x), q_r), q_f, "mean")
+        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images still stand
+        d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.untracked(x), q_r), q_f, "mean")
         kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
-        fake_rec = rebuilt(self.gamma_r * beta_rec, D, (x_r, q_r), (x_f, q_f))
+        fake_rec = fake_recon_error(self.gamma_r * beta_rec, D, (x_r, q_r), (x_f, q_f))
         fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
         yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 7, L_D
 
     def _annealed(self, clock: Clock) -> float:
         """Weight `c` of the KL at this point of the run."""
-        before = self.num_vae if self.anneal_from == "game" else 0
+        before = self.warmup_steps if self.anneal_from == "game" else 0
         return SCHEDULES[self.schedule](5 * (clock.step - before) / (clock.total - before))
 
     def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:

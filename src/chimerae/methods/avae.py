@@ -34,7 +34,7 @@ class AVAE(Method):
         "generator": ("generator",),
         "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -48,7 +48,7 @@ class AVAE(Method):
     """L_Z: equation 12 (`paper_a`), equation 16 (`paper_b`), the published code's weighting (`official`), or
     the same with a mean weight of 1 (`normalised`).
     """
-    latent_rise: float = Field(default=0.0, ge=0, le=1)
+    latent_warmup: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which the weight of L_Z rises from 0 to the paper's 1: the generator learns to
     draw before it has to be read. 0: the paper.
     """
@@ -94,16 +94,16 @@ class AVAE(Method):
         q, z = E(x), self.prior(x)
         x_r, kl = D(q.sample()), q.kl()  # (7)
         x_fake = G(self.with_noise(z))
-        q_fake = E.unrecorded(x_fake)  # the encoder will be asked about data
+        q_fake = E.untracked(x_fake)  # the encoder will be asked about data
         c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x)
         c_fake = C(x_fake)
         latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
         rec = half_squared_error(x, x_r)
-        clock.watch(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
+        clock.log(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
         return {
             "vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean(),  # (8), (9)
             "generator": (
-                clock.risen(self.latent_rise) * latent + ADVERSARIAL[self.adv_loss](c_fake)
+                clock.ramp(self.latent_warmup) * latent + ADVERSARIAL[self.adv_loss](c_fake)
             ).mean(),  # (16) or (12), + (15) with c = -logit C
             "critic": (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean(),  # (13)
         }

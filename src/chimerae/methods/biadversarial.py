@@ -27,7 +27,7 @@ class Biadversarial(Method):
     """
 
     name: ClassVar[str] = "biadversarial"
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     value_range: ClassVar[ValueRange] = UNIT
 
     z_dim: int = Field(default=100, ge=1)
@@ -59,7 +59,7 @@ class Biadversarial(Method):
     """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
     pairing, not in the paper. Without a T2 it is all that encoder and decoder know of the data.
     """
-    recon_rise: float = Field(default=0.0, ge=0, le=1)
+    recon_warmup: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the
     prior, and falls to no single mode before it has seen the others.
     """
@@ -122,12 +122,12 @@ class Biadversarial(Method):
         T1 = SEEN[self.inference_disc](nets.inference_critic)
         z_q, z = E(x, self.prior(x, self.noise)), self.prior(x)
         t_q, t_p = T1(x, z_q), T1(x, z)
-        clock.watch(**{GAPS[self.inference_disc]: game.of_first(t_q) + game.of_second(t_p)})
+        clock.log(**{GAPS[self.inference_disc]: game.of_first(t_q) + game.of_second(t_p)})
         yield {"critics": game.cost(t_q, t_p).mean()}  # [6-9]
 
         code = self.with_noise(z_q)
         rec = half_squared_error(x, D(code))
-        clock.watch(rec=rec)
+        clock.log(rec=rec)
         yield {"decoder": (weight * rec).mean()}  # [11-12]
 
         rec = half_squared_error(x, D(code))
@@ -135,7 +135,7 @@ class Biadversarial(Method):
 
     def _recon_weight(self, clock: Clock) -> float:
         """The weight of the squared error at this point of the run."""
-        return self.recon_weight * clock.risen(self.recon_rise) ** 2
+        return self.recon_weight * clock.ramp(self.recon_warmup) ** 2
 
     @property
     def _game(self) -> Game:
@@ -143,7 +143,7 @@ class Biadversarial(Method):
 
     def _watch(self, clock: Clock, t_q: Tensor, t_p: Tensor, t_x: Tensor, t_r: Tensor) -> None:
         game = self._game
-        clock.watch(
+        clock.log(
             **{GAPS[self.inference_disc]: game.of_first(t_q) + game.of_second(t_p)},
             generation=game.of_first(t_x) + game.of_second(t_r),
             c_real=game.log_ratio(t_x),

@@ -29,7 +29,7 @@ class BiGAN(Method):
         "pair": ("encoder", "generator"),
         "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "generator")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "generator")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -59,7 +59,7 @@ class BiGAN(Method):
         q, z = E(x), self.prior(x)
         c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x, q.sample())
         c_fake = C(G(z), z)
-        clock.watch(c_real=c_real, c_fake=c_fake)
+        clock.log(c_real=c_real, c_fake=c_fake)
         fool = GENERATOR_LOSSES[self.adv_loss]
         return {
             "pair": (fool(-c_real) + fool(c_fake)).mean(),  # both labels swapped

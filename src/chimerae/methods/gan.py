@@ -24,7 +24,7 @@ class GAN(Method):
 
     name: ClassVar[str] = "gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}
-    kept: ClassVar[tuple[str, ...]] = ("generator",)
+    exported: ClassVar[tuple[str, ...]] = ("generator",)
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -51,7 +51,7 @@ class GAN(Method):
 
 def _critic_loss(method: GAN, nets: Nets, x: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
     c_real, slope = R1(method.r1, method.r1_every)(nets.critic, clock.step, x)
-    clock.watch(c_real=c_real, c_fake=c_fake)
+    clock.log(c_real=c_real, c_fake=c_fake)
     return (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean()  # Goodfellow et al., eq. 1
 
 

@@ -33,7 +33,7 @@ class IAN(Method):
         "encoder": ("encoder",),
         "decoder": ("decoder",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("critic", "encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("critic", "encoder", "decoder")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -60,12 +60,12 @@ class IAN(Method):
         l_real, f_real = C(x)
         q = E(f_real.detach())  # or the critic's loss would reach its trunk through the code and x_r
         x_r, x_f = D(q.sample()), D(self.prior(x))
-        (l_r, f_r), (l_f, _) = C.unrecorded(x_r), C.unrecorded(x_f)  # codes will be asked of data
+        (l_r, f_r), (l_f, _) = C.untracked(x_r), C.untracked(x_f)  # codes will be asked of data
         rec, features = mean_absolute_error(x, x_r), mean_squared_error(f_real, f_r)
         told = outcome_cost(l_real, REAL) + outcome_cost(l_r, RECONSTRUCTION) + outcome_cost(l_f, SAMPLE)
         fooled = outcome_cost(l_r, REAL) + outcome_cost(l_f, REAL)
         kl = q.kl()
-        clock.watch(rec=rec, features=features, kl=kl, told=told, fooled=fooled)
+        clock.log(rec=rec, features=features, kl=kl, told=told, fooled=fooled)
         decoder = fooled + self.w_pixels * 2.0 * rec + self.w_features * features
         losses = {"critic": told, "decoder": decoder, "encoder": decoder + self.beta * kl / self.z_dim}
         return {player: losses[player].mean() for player in UPDATES[self.update](clock.step)}

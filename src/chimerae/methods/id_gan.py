@@ -32,7 +32,7 @@ class IDGAN(Method):
         "generator": ("generator",),
         "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
 
     z_dim: int = Field(default=20, ge=1)
     """Dimensions of the code `c`."""
@@ -42,7 +42,7 @@ class IDGAN(Method):
     """Variance of the Gaussian decoder: 1, or `estimated` from the errors of each batch (sigma-VAE), so that
     `beta` means the same for every number of pixels.
     """
-    vae_steps: float = Field(default=0.5, gt=0, lt=1)
+    first_stage_share: float = Field(default=0.5, gt=0, lt=1)
     """Share of the run that the VAE learns; the rest is the GAN's."""
     s_dim: int = Field(default=256, ge=0)
     """Dimensions of the noise `s` beside the code, for what the code leaves open."""
@@ -54,7 +54,7 @@ class IDGAN(Method):
     @property
     def generates_from(self) -> float:
         """The generator begins when the VAE is frozen."""
-        return self.vae_steps
+        return self.first_stage_share
 
     @property
     def noise_dim(self) -> int:
@@ -78,20 +78,20 @@ class IDGAN(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """One turn of the VAE in the first part of the run, critic and generator in the second."""
         E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
-        if clock.progress < self.vae_steps:
+        if clock.progress < self.first_stage_share:
             q = E(x)
             x_r, kl = D(q.sample()), q.kl()
-            clock.watch(rec=half_squared_error(x, x_r), kl=kl)
+            clock.log(rec=half_squared_error(x, x_r), kl=kl)
             yield {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # beta-VAE eq. 4
             return
         x = x.detach().requires_grad_()
         with torch.no_grad():
-            c = E.settled(x).sample()  # the aggregate posterior, of a frozen encoder
+            c = E.in_eval_mode(x).sample()  # the aggregate posterior, of a frozen encoder
             x_fake = G(self.with_noise(c))
         c_real, c_fake = C(x), C(x_fake)
         slope = squared_slope(c_real, x)
         yield {"critic": (logistic_real(c_real) + logistic_fake(c_fake) + self.r1 * slope).mean()}
         x_fake = G(self.with_noise(c))  # the same codes, another noise
-        nll = -E.settled(x_fake).log_prob(c)
-        clock.watch(c_real=c_real, c_fake=c_fake, slope=slope, nll=nll)
+        nll = -E.in_eval_mode(x_fake).log_prob(c)
+        clock.log(c_real=c_real, c_fake=c_fake, slope=slope, nll=nll)
         yield {"generator": (non_saturating(C(x_fake)) + self.w_info * nll).mean()}

@@ -22,7 +22,7 @@ def warm_up(
     q = nets.encoder(x)
     x_r, kl = nets.decoder(q.sample()), q.kl()
     rec = squared_error(x, x_r)
-    clock.watch(rec=rec, kl=kl)
+    clock.log(rec=rec, kl=kl)
     loss = (beta_rec * ERROR_WEIGHTS[likelihood](x, x_r) * rec + beta_kl * kl).mean()
     return {"encoder": loss, "decoder": loss}
 
@@ -36,26 +36,26 @@ def warming_up(clock: Clock, steps: int, share: float) -> bool:
     return clock.step < steps or clock.progress < share
 
 
-def inspected(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
+def encode_fake(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
     """Posterior of generated samples `x_k` and their reconstruction error `[B]`, as the encoder's turn has
     them.
 
     The encoder judges samples, not how they were made: it is given `sg(x_k)` (the papers' stop-gradient). The
     published codes leave the target of the error attached (`detach_target=False`).
     """
-    q_k = E.unrecorded(x_k.detach())
+    q_k = E.untracked(x_k.detach())
     target = x_k.detach() if detach_target else x_k
-    return q_k, squared_error(target, D.unrecorded(q_k.sample()))
+    return q_k, squared_error(target, D.untracked(q_k.sample()))
 
 
-def rebuilt(weight: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+def fake_recon_error(weight: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
     """`weight` times the decoder's mean error `[B]` on samples and codes that are all constants.
 
     With a weight of 0 no pass is made.
     """
     if not weight:
         return 0.0
-    errors = (squared_error(x_k.detach(), D.unrecorded(q_k.sample().detach())) for x_k, q_k in fakes)
+    errors = (squared_error(x_k.detach(), D.untracked(q_k.sample().detach())) for x_k, q_k in fakes)
     return weight / len(fakes) * sum(errors)
 
 

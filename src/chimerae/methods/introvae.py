@@ -27,7 +27,7 @@ class IntroVAE(Method):
 
     name: ClassVar[str] = "introvae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     value_range: ClassVar[ValueRange] = UNIT
 
     z_dim: int = Field(default=128, ge=1)
@@ -48,10 +48,10 @@ class IntroVAE(Method):
     """The margin holds for every image (the paper), or for the mean of the batch (the published code)."""
     alpha_g: AlphaG = "same"
     """The decoder's weight of the adversarial terms: `alpha` (the paper), or 0.5 (the published code)."""
-    num_vae: int = Field(default=0, ge=0)
+    warmup_steps: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE (`R1 + KL`)."""
-    vae_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
+    warmup_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images end in nothing."""
@@ -62,19 +62,19 @@ class IntroVAE(Method):
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
-        if warming_up(clock, self.num_vae, self.vae_share):
+        if warming_up(clock, self.warmup_steps, self.warmup_share):
             yield warm_up(nets, x, clock, likelihood=self.likelihood)
             return
         E, D = nets.encoder, nets.decoder
         q = E(x)
         x_r, x_p = D(q.sample()), D(self.prior(x))
         rec, nll, kl = half_squared_error(x, x_r), NLL[self.likelihood](x, x_r), q.kl()
-        kl_r, kl_p = E.unrecorded(x_r.detach()).kl(), E.unrecorded(x_p.detach()).kl()  # ng(.)
+        kl_r, kl_p = E.untracked(x_r.detach()).kl(), E.untracked(x_p.detach()).kl()  # ng(.)
         hinge = HINGES[self.hinge](kl_r, self.m) + HINGES[self.hinge](kl_p, self.m)
-        clock.watch(rec=rec, kl=kl, kl_rec=kl_r, kl_fake=kl_p, hinge=hinge)
+        clock.log(rec=rec, kl=kl, kl_rec=kl_r, kl_fake=kl_p, hinge=hinge)
         yield {"encoder": (kl + self.alpha * hinge + self.beta * nll).mean()}  # eq. 11
 
-        kl_r, kl_p = E.unrecorded(x_r).kl(), E.unrecorded(x_p).kl()  # D has not moved: its images still stand
+        kl_r, kl_p = E.untracked(x_r).kl(), E.untracked(x_p).kl()  # D has not moved: its images still stand
         alpha = ALPHAS_G[self.alpha_g](self.alpha)
         yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * nll).mean()}  # eq. 12
 

@@ -36,7 +36,7 @@ class Clock:
 
     step: int
     total: int
-    watched: dict[str, list[Tensor]] | None = None
+    logged: dict[str, list[Tensor]] | None = None
     """Means noted by `watch` on the steps that are logged, one per part of the batch; None on all other
     steps,
     which then cost nothing."""
@@ -49,21 +49,21 @@ class Clock:
         """Share of the run that is done, in [0, 1]."""
         return min(self.step / self.total if self.share is None else self.share, 1.0)
 
-    def risen(self, share: float) -> float:
+    def ramp(self, share: float) -> float:
         """A weight that rises evenly from 0 to 1 over the first `share` of the run; 1 when that is 0."""
         return min(self.progress / share, 1.0) if share else 1.0
 
-    def watch(self, **values: Tensor) -> None:
+    def log(self, **values: Tensor) -> None:
         """Note the mean of each tensor under its name, for the log and the health rules."""
-        if self.watched is None:
+        if self.logged is None:
             return
         for name, value in values.items():
-            self.watched.setdefault(name, []).append(value.detach().mean())
+            self.logged.setdefault(name, []).append(value.detach().mean())
 
 
 @dataclass(frozen=True)
-class Follow:
-    """Original of a network that nobody plays, and the steps between copies."""
+class Target:
+    """The network that a target network copies, and the steps between copies."""
 
     network: str
     every: int = 1
@@ -79,7 +79,7 @@ class Method(ABC):
 
     name: ClassVar[str]
     """Name on the command line."""
-    kept: ClassVar[tuple[str, ...]]
+    exported: ClassVar[tuple[str, ...]]
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
@@ -125,8 +125,8 @@ class Method(ABC):
         yield only.pop()
 
     @property
-    def follows(self) -> Mapping[str, Follow]:
-        """Networks that nobody plays: copies of others, made and renewed by the engine, never trained.
+    def targets(self) -> Mapping[str, Target]:
+        """Target networks: copies of other networks that the engine makes and updates; they have no player.
 
         `play` finds them in `nets` beside those of `networks`, which need not build them.
         """
@@ -163,7 +163,7 @@ class Method(ABC):
     @property
     def decoders(self) -> tuple[str, ...]:
         """Networks that turn codes into samples; the one that `generate` uses comes last."""
-        return self.kept[-1:]
+        return self.exported[-1:]
 
     def decode(self, nets: Nets, z: Tensor) -> Mapping[str, Tensor]:
         """Samples from the codes `z` (as `generate` takes them) by each of `decoders`; only the last one

@@ -13,8 +13,8 @@ from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
-from chimerae.methods.introspection import inspected, rebuilt, scale_of, warm_up, warming_up
-from chimerae.methods.method import Clock, Follow, Losses, Method
+from chimerae.methods.introspection import encode_fake, fake_recon_error, scale_of, warm_up, warming_up
+from chimerae.methods.method import Clock, Losses, Method, Target
 from chimerae.nets import Architecture, Net, Nets
 from chimerae.shapes import UNIT, Shape, ValueRange
 
@@ -28,7 +28,7 @@ class SoftIntroVAE(Method):
 
     name: ClassVar[str] = "soft-introvae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     value_range: ClassVar[ValueRange] = UNIT
 
     z_dim: int = Field(default=128, ge=1)
@@ -53,11 +53,11 @@ class SoftIntroVAE(Method):
     """
     scale: float | None = Field(default=None, gt=0)
     """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
-    num_vae: int = Field(default=0, ge=0)
+    warmup_steps: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE."""
-    vae_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the run as a plain VAE, where that is more than `num_vae` steps."""
-    scaled_warm_up: bool = False
+    warmup_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
+    scaled_warmup: bool = False
     """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
     VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
     some thousand steps where s is small.
@@ -70,9 +70,9 @@ class SoftIntroVAE(Method):
     """Steps between the copies of `bootstrap`; the published code copies once per epoch."""
 
     @property
-    def follows(self) -> Mapping[str, Follow]:
+    def targets(self) -> Mapping[str, Target]:
         """The target decoder of `bootstrap`."""
-        return FOLLOWS[self.variant](self.target_every)
+        return TARGETS[self.variant](self.target_every)
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images end in nothing."""
@@ -83,8 +83,8 @@ class SoftIntroVAE(Method):
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
-        if warming_up(clock, self.num_vae, self.vae_share):
-            scale = scale_of(x, self.scale) if self.scaled_warm_up else 1.0
+        if warming_up(clock, self.warmup_steps, self.warmup_share):
+            scale = scale_of(x, self.scale) if self.scaled_warmup else 1.0
             weights = scale * self.beta_rec, scale * self.beta_kl
             yield warm_up(nets, x, clock, *weights, self.likelihood)
             return
@@ -93,43 +93,46 @@ class SoftIntroVAE(Method):
         x_r, x_f = D(q.sample()), D(self.prior(x))
         rec, kl = squared_error(x, x_r), q.kl()
         beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
-        (q_r, rec_r), (q_f, rec_f) = (self._inspected(nets, fake) for fake in (x_r, x_f))
+        (q_r, rec_r), (q_f, rec_f) = (self._encode_fake(nets, fake) for fake in (x_r, x_f))
         neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
         exp_r = exp_elbo(s * beta_rec * rec_r + neg * q_r.kl())
         exp_f = exp_elbo(s * beta_rec * rec_f + neg * q_f.kl())
-        clock.watch(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
+        clock.log(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)
         real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 3, L_E: 1/alpha, and two fakes
 
-        q_r, q_f = E.unrecorded(x_r), E.unrecorded(x_f)  # D has not moved: its images still stand
-        fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._rebuilt(
+        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images still stand
+        fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._fake_recon_error(
             nets, beta_rec, (x_r, q_r), (x_f, q_f)
         )
         yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 3, L_D
 
-    def _inspected(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
+    def _encode_fake(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
         judge = JUDGES[self.variant](nets)
-        return inspected(nets.encoder, judge, x_k, detach_target=self.detach_target)
+        return encode_fake(nets.encoder, judge, x_k, detach_target=self.detach_target)
 
-    def _rebuilt(
+    def _fake_recon_error(
         self, nets: Nets, beta_rec: Tensor | float, *fakes: tuple[Tensor, Gaussian]
     ) -> Tensor | float:
-        return REBUILT[self.variant](self.gamma_r * beta_rec, JUDGES[self.variant](nets), *fakes)
+        return FAKE_RECON_ERRORS[self.variant](self.gamma_r * beta_rec, JUDGES[self.variant](nets), *fakes)
 
 
 def _through_target(weight: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
-    """As `rebuilt`, but nothing is a constant except the target decoder's weights."""
+    """As `fake_recon_error`, but nothing is a constant except the target decoder's weights."""
     if not weight:
         return 0.0
-    return weight / len(fakes) * sum(squared_error(x_k, T.unrecorded(q_k.sample())) for x_k, q_k in fakes)
+    return weight / len(fakes) * sum(squared_error(x_k, T.untracked(q_k.sample())) for x_k, q_k in fakes)
 
 
-FOLLOWS: Mapping[Variant, Callable[[int], Mapping[str, Follow]]] = {
+TARGETS: Mapping[Variant, Callable[[int], Mapping[str, Target]]] = {
     "plain": lambda every: {},
-    "bootstrap": lambda every: {"target": Follow("decoder", every)},
+    "bootstrap": lambda every: {"target": Target("decoder", every)},
 }
 JUDGES: Mapping[Variant, Callable[[Nets], Net]] = {
     "plain": lambda nets: nets.decoder,
     "bootstrap": lambda nets: nets.target,
 }
-REBUILT: Mapping[Variant, Callable[..., Tensor | float]] = {"plain": rebuilt, "bootstrap": _through_target}
+FAKE_RECON_ERRORS: Mapping[Variant, Callable[..., Tensor | float]] = {
+    "plain": fake_recon_error,
+    "bootstrap": _through_target,
+}

@@ -23,7 +23,7 @@ class VAE(Method):
 
     name: ClassVar[str] = "vae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"vae": ("encoder", "decoder")}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -48,5 +48,5 @@ class VAE(Method):
         E, D = nets.encoder, nets.decoder
         q = E(x)
         x_r, kl = D(q.sample()), q.kl()
-        clock.watch(rec=half_squared_error(x, x_r), kl=kl)
+        clock.log(rec=half_squared_error(x, x_r), kl=kl)
         return {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # -ELBO, beta-VAE eq. 4

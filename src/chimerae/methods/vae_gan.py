@@ -34,7 +34,7 @@ class VAEGAN(Method):
         "decoder": ("decoder",),
         "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -80,7 +80,7 @@ class VAEGAN(Method):
         c_r, f_r = C(x_r)
         rec, kl = NLL[self.likelihood](f_real, f_r), q.kl()  # L_llike and L_prior
         games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
-        clock.watch(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
+        clock.log(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
 
         total, fool = REDUCTIONS[self.reduction], GENERATOR_LOSSES[self.adv_loss]
         return {

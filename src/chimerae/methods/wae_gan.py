@@ -1,4 +1,4 @@
-"""WAE-GAN, Wasserstein autoencoder with an adversary on codes (Tolstikhin et al. 2018, arXiv 1711.01558)."""
+"""WAE-GAN, Wasserstein autoencoder with a critic of codes (Tolstikhin et al. 2018, arXiv 1711.01558)."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WAEGAN(Method):
-    """An autoencoder whose codes an adversary must not be able to tell from draws of the prior."""
+    """An autoencoder whose codes a critic must not be able to tell from draws of the prior."""
 
     name: ClassVar[str] = "wae-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "autoencoder": ("encoder", "decoder"),
-        "adversary": ("adversary",),
+        "critic": ("critic",),
     }
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     z_dim: int = Field(default=64, ge=1)
     """Dimensions of the code: 64 (CelebA), 8 (MNIST)."""
@@ -41,11 +41,11 @@ class WAEGAN(Method):
     recon_weight: float = Field(default=0.05, ge=0)
     """Weight of the squared error; the published code's constant, without which its lambdas mean nothing."""
     p_trick: Literal["off", "correct", "official_broadcast"] = "correct"
-    """The adversary's output: a network, a network plus the prior's log-density, or the published code's sum
+    """The critic's output: a network, a network plus the prior's log-density, or the published code's sum
     of every network output with every log-density.
     """
     update: Literal["alternating", "simultaneous"] = "alternating"
-    """Autoencoder, then adversary on the moved encoder's codes (the code); or both at once."""
+    """Autoencoder, then critic on the moved encoder's codes (the code); or both at once."""
     sigma2_z: float = Field(default=1.0, gt=0)
     """Variance of the prior: 1 in the code, 2 in the paper. Outside of training codes are measured in prior
     deviations.
@@ -56,48 +56,48 @@ class WAEGAN(Method):
     """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """An encoder without spread, a decoder, and an adversary that sees codes."""
+        """An encoder without spread, a decoder, and a critic that sees codes."""
         return {
             "encoder": arch.encoder(shape, self.z_dim, scale="none"),
             "decoder": arch.decoder(self.z_dim, shape),
-            "adversary": arch.code_critic(self.z_dim),
+            "critic": arch.code_critic(self.z_dim),
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Played:
-        """Autoencoder and adversary, in two turns or in one, as `update` says."""
+        """Autoencoder and critic, in two turns or in one, as `update` says."""
         E, D = nets.encoder, nets.decoder
         seen, z = noise.disturbed(x, self.add_noise), self.sigma2_z**0.5 * self.prior(x)
         z_q = E(seen).mu
         rec, a_code = squared_error(x, D(z_q)), self._judged(nets, z_q)
         errors = self.recon_weight * (rec + self.aef * self._unfixed(nets, z))
         game = self.penalty * non_saturating(a_code)
-        clock.watch(rec=rec)
+        clock.log(rec=rec)
 
-        def adversary(a_code: Tensor) -> Tensor:
+        def critic(a_code: Tensor) -> Tensor:
             a_prior = self._judged(nets, z)
-            clock.watch(a_prior=a_prior, a_code=a_code)
+            clock.log(a_prior=a_prior, a_code=a_code)
             return self.penalty * (logistic_real(a_prior) + logistic_fake(a_code)).mean()  # algorithm 1
 
         def judged_again() -> Tensor:
             with torch.no_grad():
-                z_q = E.unrecorded(seen).mu
+                z_q = E.untracked(seen).mu
             return self._judged(nets, z_q)
 
-        return UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, adversary)
+        return UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, critic)
 
     def _judged(self, nets: Nets, z: Tensor) -> Tensor:
-        """Answer of the adversary to codes: `[B]`, or `[B, B]` with the published code's sum."""
+        """Logits of the critic to codes: `[B]`, or `[B, B]` with the published code's sum."""
         prior = Gaussian(torch.zeros_like(z), torch.full_like(z[0], log(self.sigma2_z)))
         expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
         # a constant is the network's bias's affair: without this one it would begin tens of nats away
-        return P_TRICKS[self.p_trick](nets.adversary(z), prior.log_prob(z) - expected)
+        return P_TRICKS[self.p_trick](nets.critic(z), prior.log_prob(z) - expected)
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
         """Change of samples that are encoded and decoded, `[B]`; its gradient moves the decoder alone."""
         E, D = nets.encoder, nets.decoder
         if not self.aef:
             return torch.zeros(len(z), device=z.device)
-        return fixed_point(D(z), lambda x: D.unrecorded(E.unrecorded(x).mu), squared_error)
+        return fixed_point(D(z), lambda x: D.untracked(E.untracked(x).mu), squared_error)
 
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
         """Decoder output for codes `[n, z_dim]` in deviations of the prior."""
@@ -121,19 +121,19 @@ def _simultaneous(
     autoencoder: Tensor,
     a_code: Tensor,
     judged_again: Callable[[], Tensor],
-    adversary: Callable[[Tensor], Tensor],
+    critic: Callable[[Tensor], Tensor],
 ) -> Losses:
-    return {"autoencoder": autoencoder, "adversary": adversary(a_code)}
+    return {"autoencoder": autoencoder, "critic": critic(a_code)}
 
 
 def _alternating(
     autoencoder: Tensor,
     a_code: Tensor,
     judged_again: Callable[[], Tensor],
-    adversary: Callable[[Tensor], Tensor],
+    critic: Callable[[Tensor], Tensor],
 ) -> Iterator[Losses]:
     yield {"autoencoder": autoencoder}
-    yield {"adversary": adversary(judged_again())}  # the encoder has moved
+    yield {"critic": critic(judged_again())}  # the encoder has moved
 
 
 UPDATES: Mapping[str, Callable[..., Played]] = {

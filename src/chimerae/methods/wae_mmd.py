@@ -31,7 +31,7 @@ class WAEMMD(Method):
 
     name: ClassVar[str] = "wae-mmd"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"autoencoder": ("encoder", "decoder")}
-    kept: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
     z_dim: int = Field(default=64, ge=1)
     """Dimensions of the code: 64 (CelebA), 8 (MNIST)."""
@@ -64,10 +64,10 @@ class WAEMMD(Method):
         E, D = nets.encoder, nets.decoder
         z, z_q = self.sigma2_z**0.5 * self.prior(x), E(noise.disturbed(x, self.add_noise)).mu
         if clock.step < self.pretrain and (moments := moment_gap(z, z_q)) >= SETTLED:
-            clock.watch(moments=moments)
+            clock.log(moments=moments)
             return {"autoencoder": moments}  # says nothing about the decoder, which stays as it is
         rec, gap = squared_error(x, D(z_q)), mmd(z, z_q, SCALES[self.mmd_scales], self.sigma2_z)
-        clock.watch(rec=rec, mmd=gap)
+        clock.log(rec=rec, mmd=gap)
         errors = self.recon_weight * (rec + self.aef * self._unfixed(nets, z))
         return {"autoencoder": errors.mean() + self.penalty * gap}  # algorithm 2
 
@@ -76,7 +76,7 @@ class WAEMMD(Method):
         if not self.aef:
             return torch.zeros(len(z), device=z.device)
         E, D = nets.encoder, nets.decoder
-        return fixed_point(D(z), lambda x: D.unrecorded(E.unrecorded(x).mu), squared_error)
+        return fixed_point(D(z), lambda x: D.untracked(E.untracked(x).mu), squared_error)
 
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
         """Decoder output for codes `[n, z_dim]` in deviations of the prior."""

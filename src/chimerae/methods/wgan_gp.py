@@ -27,7 +27,7 @@ class WGANGP(Method):
 
     name: ClassVar[str] = "wgan-gp"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}
-    kept: ClassVar[tuple[str, ...]] = ("generator",)
+    exported: ClassVar[tuple[str, ...]] = ("generator",)
 
     z_dim: int = Field(default=128, ge=1)
     """Dimensions of the code."""
@@ -46,7 +46,7 @@ class WGANGP(Method):
         with torch.no_grad():
             x_fake = G(self.prior(x))
         c_real, c_fake, gp = C(x), C(x_fake), gradient_penalty(C.in_float32, x, x_fake)
-        clock.watch(c_real=c_real, c_fake=c_fake, penalty=gp)
+        clock.log(c_real=c_real, c_fake=c_fake, penalty=gp)
         yield {"critic": (c_fake - c_real + self.penalty * gp).mean()}  # eq. 3
 
         if clock.step % self.n_critic == self.n_critic - 1:

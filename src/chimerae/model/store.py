@@ -50,7 +50,7 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
         "prepare": tree["prepare"],
         "seed": run.seed,
         "step": state.step,
-        "averaged": state.average is not None,
+        "averaged": state.ema is not None,
         "parameters": counts,
     }
     if not run.method.generates:
@@ -72,7 +72,7 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     place = pick_device(device)
     with noise.seeded("load"):  # initial weights, to be replaced, are not drawn from the caller's generator
         built = method.networks(shape, arch)
-    modules = {name: built[name].to(place).eval() for name in method.kept}
+    modules = {name: built[name].to(place).eval() for name in method.exported}
     _fill(modules, folder / WEIGHTS)
     return Model(
         method,
@@ -105,7 +105,7 @@ def _model_folder(path: Path) -> Path:
 def _config(path: Path) -> dict[str, Any]:
     config: dict[str, Any] = read_json(path, "a model")
     check_schema(config, path, CONFIG)
-    config = renamed(config)
+    config = renamed(config, config["schema"])
     for name, kind in KINDS.items():
         if not isinstance(config.get(name), kind):
             raise InputError(f"{path} is damaged: its '{name}' is {config.get(name)!r}")

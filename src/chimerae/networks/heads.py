@@ -126,7 +126,7 @@ class WithClasses(nn.Module):
 
 
 def code_critic(z_dim: int, width: int, depth: int = 4) -> nn.Sequential:
-    """`z [B, z_dim] -> logit [B]`: `depth` hidden layers of `width` ReLU units (WAE-GAN's adversary)."""
+    """`z [B, z_dim] -> logit [B]`: `depth` hidden layers of `width` ReLU units (WAE-GAN's critic)."""
     layers: list[nn.Module] = []
     for i in range(depth):
         layers += [nn.Linear(width if i else z_dim, width), nn.ReLU()]

@@ -34,7 +34,7 @@ class WAE(Architecture):
 
     width: int = Field(default=128, ge=1)
     """Channels of the first convolution; 128 in the paper."""
-    adversary: int = Field(default=512, ge=1)
+    critic_width: int = Field(default=512, ge=1)
     """Units per hidden layer of a critic of codes: 512 in the paper and the MNIST code, 1024 in the CelebA
     code.
     """
@@ -86,7 +86,7 @@ class WAE(Architecture):
         features.
         """
         self.check(shape)
-        joint = code_critic(self._features(shape) + z_dim, self.adversary, depth=2)
+        joint = code_critic(self._features(shape) + z_dim, self.critic_width, depth=2)
         return _initialised(Pair(self._trunk(shape, norm=norm), nn.Identity(), joint))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
@@ -94,8 +94,8 @@ class WAE(Architecture):
         return _initialised(WithFeatures(self._trunk(shape), STAGES - 1, Logit(self._features(shape))))
 
     def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of `adversary` units."""
-        return _initialised(code_critic(z_dim, self.adversary))
+        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of `critic_width` units."""
+        return _initialised(code_critic(z_dim, self.critic_width))
 
     def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
         """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""

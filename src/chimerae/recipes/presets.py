@@ -79,20 +79,20 @@ MMD_ADAM = Training(
 GAN_ADAM = Training(
     batch_size=100,
     optimizer=Optimizer(lr=3e-4, schedule="late_steps", final=0.2),
-    players={"adversary": Changes(lr=1e-3, schedule="late_steps", final=0.2)},
+    players={"critic": Changes(lr=1e-3, schedule="late_steps", final=0.2)},
     picture_every=2000,
 )
-"""`MMD_ADAM` with 3e-4, and 1e-3 for the adversary: the published code's CelebA settings."""
+"""`MMD_ADAM` with 3e-4, and 1e-3 for the critic: the published code's CelebA settings."""
 MNIST_GAN_ADAM = Training(
     batch_size=100,
     optimizer=Optimizer(lr=1e-3, schedule="late_steps", final=0.2),
-    players={"adversary": Changes(lr=5e-4, schedule="late_steps", final=0.2)},
+    players={"critic": Changes(lr=5e-4, schedule="late_steps", final=0.2)},
     picture_every=2000,
 )
 AAE_ADAM = Training(
     batch_size=100,
     optimizer=Optimizer(lr=3e-4),
-    players={"adversary": Changes(lr=1e-3), "forger": Changes(lr=3e-4)},
+    players={"critic": Changes(lr=1e-3), "generator": Changes(lr=3e-4)},
 )
 """WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were not at hand."""
 IN_UNIT_RANGE = 0.0125
@@ -112,7 +112,7 @@ IAN_ADAM = Training(
 
 def _on_points(kind: type[SoftIntroVAE] | type[ASIntroVAE], toy: str, about: str) -> Recipe:
     beta_kl, beta_rec, beta_neg = TUNED[toy]
-    method = kind(z_dim=2, beta_kl=beta_kl, beta_rec=beta_rec, beta_neg=beta_neg, num_vae=POINTS_WARM_UP)
+    method = kind(z_dim=2, beta_kl=beta_kl, beta_rec=beta_rec, beta_neg=beta_neg, warmup_steps=POINTS_WARM_UP)
     return Recipe(
         f"{kind.name}-{toy}", about, method, POINTS_ADAM, toy, POINTS_MLP, extra={"steps": POINTS_STEPS}
     )
@@ -195,7 +195,7 @@ RECIPES: tuple[Recipe, ...] = (
     ),
     Recipe(
         "wae-gan",
-        "Wasserstein autoencoder with an adversary on codes (Tolstikhin et al. 2018)",
+        "Wasserstein autoencoder with a critic of codes (Tolstikhin et al. 2018)",
         WAEGAN(),
         GAN_ADAM,
     ),

@@ -29,8 +29,8 @@ STEADY: Mapping[str, Any] = {"method.r1": 1.0, "method.r1_every": 4}
 """A critic whose slope at data costs: it cannot run ahead."""
 SELF_CRITICAL: Mapping[str, Any] = {
     **CALIBRATED,
-    "method.vae_share": 0.3,
-    "method.scaled_warm_up": True,
+    "method.warmup_share": 0.3,
+    "method.scaled_warmup": True,
     "method.scale": 0.01,
     "method.exponent_kl": 1 / 60,
 }
@@ -64,11 +64,11 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     "avae": {
         **CALIBRATED,
         "method.latent_loss": "normalised",
-        "method.latent_rise": 0.5,
+        "method.latent_warmup": 0.5,
         "method.recon_code": "mean",
-        "training.optimizer.sigma_pace": 5.0,
+        "training.optimizer.sigma_lr_scale": 5.0,
     },
-    "introvae": {**CALIBRATED, "method.beta": 1.0, "method.m": 30.0, "method.num_vae": 300},
+    "introvae": {**CALIBRATED, "method.beta": 1.0, "method.m": 30.0, "method.warmup_steps": 300},
     "soft-introvae": SELF_CRITICAL,
     "as-introvae": SELF_CRITICAL,
     "bigan": {"method.z_dim": 64, **STEADY},
@@ -82,13 +82,13 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "method.ratio": "logistic",
     },
     "wae-mmd": {"method.z_dim": 32},
-    "wae-gan": {"method.z_dim": 32, **_rates("adversary")},
-    "aae": {"method.z_dim": 32, **_rates("adversary", "forger")},
+    "wae-gan": {"method.z_dim": 32, **_rates("critic")},
+    "aae": {"method.z_dim": 32, **_rates("critic", "generator")},
     "id-gan": {
         **CALIBRATED,
         "method.z_dim": 32,
         "method.s_dim": 32,
-        "method.vae_steps": 0.3,
+        "method.first_stage_share": 0.3,
         "method.w_info": 0.01,
         "method.r1": 0.5,
         **_rates("vae"),

@@ -13,9 +13,9 @@ from chimerae.methods import Clock
 from chimerae.recipes.work import SHARES
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
-from chimerae.training.followers import renew
 from chimerae.training.players import play_batch
 from chimerae.training.state import State, build_state
+from chimerae.training.targets import update_targets
 
 ROUNDS = 12
 """Most steps that are timed at each of `SHARES`; one is timed at least."""
@@ -75,11 +75,11 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
 def _play(run: Run, state: State, x: Tensor, step: int) -> float:
     """Seconds that one step takes, with all that the loop does in it but drawing, logging and saving."""
     begun = time.perf_counter()
-    parts = x.chunk(run.training.accumulate)
+    parts = x.chunk(run.training.grad_accumulation)
     play_batch(run.method, state.nets, state.players, parts, Clock(step, max(run.steps, step + 1)))
-    renew(run.method, state.nets.modules, step + 1)
-    if state.average:
-        state.average.update(step)
+    update_targets(run.method, state.nets.modules, step + 1)
+    if state.ema:
+        state.ema.update(step)
     if state.device.type == "cuda":
         torch.cuda.synchronize(state.device)
     return time.perf_counter() - begun

@@ -14,8 +14,8 @@ from chimerae.methods import Clock
 from chimerae.nets import Nets
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
-from chimerae.training.followers import with_followers
 from chimerae.training.players import Player, play_batch
+from chimerae.training.targets import with_targets
 
 SHARES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
 """Points of a run at which a step is counted or timed: methods have phases of different cost."""
@@ -33,12 +33,12 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
     """
     method = run.method
     with torch.device("meta"), noise.seeded("count"):
-        modules = with_followers(method, method.networks(shape, run.arch))
+        modules = with_targets(method, method.networks(shape, run.arch))
         players = {
             name: Player(name, _parameters(modules, networks), None, run.training.optimizer_of(name))
             for name, networks in method.players.items()
         }
-        x, parts = torch.empty(run.training.batch_size, *shape), run.training.accumulate
+        x, parts = torch.empty(run.training.batch_size, *shape), run.training.grad_accumulation
         total = max(run.steps, LONG)
 
         def play() -> None:

@@ -55,7 +55,7 @@ class Panel:
 
 
 def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
-    """Every loss, then every watched quantity; `x_real` and `x_fake` share the panel `x`."""
+    """Every loss, then every logged quantity; `x_real` and `x_fake` share the panel `x`."""
     named: dict[str, list[Line]] = {}
     for run, colour in zip(runs, colours, strict=True):
         for title, line in _lines(run, colour):
@@ -154,7 +154,7 @@ def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Line]]:
     steps = np.array([entry.step for entry in run.log], dtype=np.float64)
     for kind, table in (
         ("loss of ", [entry.losses for entry in run.log]),
-        ("", [entry.watched for entry in run.log]),
+        ("", [entry.logged for entry in run.log]),
     ):
         for name in dict.fromkeys(name for entry in table for name in entry):
             values = np.array([entry.get(name, math.nan) for entry in table])

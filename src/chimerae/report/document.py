@@ -62,7 +62,7 @@ def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> 
         "## Is it healthy",
         "\n".join(f"- {entry.label}: {_health(entry)}" for entry in named),
         *(
-            _image(file, beside, "Losses and watched quantities over steps")
+            _image(file, beside, "Losses and logged quantities over steps")
             for file in _of(kept, "", "curves")
         ),
         "## Cost",

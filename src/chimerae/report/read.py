@@ -106,14 +106,14 @@ def read_run(path: Path) -> RunFolder:
         raise InputError(f"{path} {what}; give the folder that `chimerae train` made")
     record = _versioned(path / RUN)
     scores = _versioned(path / SCORES)
-    data = renamed(_object(path / MANIFEST))
+    data, model = renamed(_object(path / MANIFEST)), _object(path / MODEL / CONFIG)
     log, torn = read_log(path / LOG)
     return RunFolder(
         path=path,
-        record={key: renamed(value) if key == "run" else value for key, value in record.items()},
+        record={k: renamed(v, _schema(record)) if k == "run" else v for k, v in record.items()},
         env=renamed(_object(path / ENV)),
         data=data,
-        model=renamed(_object(path / MODEL / CONFIG)),
+        model=renamed(model, _schema(model)),
         log=log,
         torn=torn,
         scores_record=scores,
@@ -134,6 +134,12 @@ def _object(path: Path) -> Json:
     if not isinstance(value, dict):
         raise InputError(f"{path} holds no JSON object; the run folder is damaged there")
     return value
+
+
+def _schema(record: Json) -> int:
+    """The schema number in a file, or 1."""
+    schema = record.get("schema")
+    return schema if isinstance(schema, int) else 1
 
 
 def _versioned(path: Path) -> Json:

@@ -32,7 +32,7 @@ class LogLine:
     """Learning time since the run began, over all its parts."""
     images_per_second: float
     losses: Mapping[str, float]
-    watched: Mapping[str, float]
+    logged: Mapping[str, float]
     lr: Mapping[str, float]
     health: str
     drawn: Mapping[str, float] = field(default_factory=dict)
@@ -102,16 +102,16 @@ def parsed(text: str) -> LogLine | None:
     step = whole(value.get("step")) if isinstance(value, dict) else None
     if step is None:
         return None
-    losses, watched, lr, drawn = (
+    losses, logged, lr, drawn = (
         {name: number(v) for name, v in section(value, part).items()}
-        for part in ("losses", "watched", "lr", "drawn")
+        for part in ("losses", "logged", "lr", "drawn")
     )
     return LogLine(
         step=step,
         seconds=number(value.get("seconds")),
         images_per_second=number(value.get("images_per_second")),
         losses=losses,
-        watched=watched,
+        logged=logged,
         lr=lr,
         health=str(value.get("health", "")),
         drawn=drawn,
@@ -175,12 +175,12 @@ def shortened(path: Path, most: int) -> str:
 def log_csv(log: Sequence[LogLine], most: int) -> str:
     """The log as CSV: at most `most` lines, evenly spaced, the last one included."""
     losses = dict.fromkeys(name for line in log for name in line.losses)
-    watched = dict.fromkeys(name for line in log for name in line.watched)
+    logged = dict.fromkeys(name for line in log for name in line.logged)
     text = StringIO()
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(["step", "seconds", *(f"loss_{name}" for name in losses), *watched, "health"])
+    table.writerow(["step", "seconds", *(f"loss_{name}" for name in losses), *logged, "health"])
     for line in thinned(log, most):
-        values = [*(line.losses.get(name) for name in losses), *(line.watched.get(name) for name in watched)]
+        values = [*(line.losses.get(name) for name in losses), *(line.logged.get(name) for name in logged)]
         numbers = ["" if value is None else f"{value:.6g}" for value in values]
         table.writerow([line.step, f"{line.seconds:.1f}", *numbers, line.health])
     return text.getvalue()

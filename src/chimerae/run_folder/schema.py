@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from torch import Tensor
+
 from chimerae.errors import InputError
 
 RUN: Final = "run.json"
@@ -30,32 +32,69 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "README.md"
 
-SCHEMAS: Final[Mapping[str, int]] = {RUN: 1, SCORES: 1, INDEX: 1, CONFIG: 1}
-"""Schema number of every file that carries one."""
+SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
+"""Schema number of every file that carries one; a saved state's stands in its entry of the index.
 
-RENAMED: Mapping[str, str] = {}
-"""Keys of earlier versions and their present names, such as `"method.old": "method.new"`.
+Earlier numbers are read too: what has been renamed since is in the tables below.
+"""
+
+RENAMED: Mapping[str, str] = {
+    "method.latent_rise": "method.latent_warmup",
+    "method.recon_rise": "method.recon_warmup",
+    "method.num_vae": "method.warmup_steps",
+    "method.vae_share": "method.warmup_share",
+    "method.vae_steps": "method.first_stage_share",
+    "method.scaled_warm_up": "method.scaled_warmup",
+    "arch.adversary": "arch.critic_width",
+    "training.horizon": "training.schedule_steps",
+    "training.accumulate": "training.grad_accumulation",
+    "training.optimizer.sigma_pace": "training.optimizer.sigma_lr_scale",
+    "training.players.*.sigma_pace": "training.players.*.sigma_lr_scale",
+    "training.players.adversary": "training.players.critic",
+    "training.players.forger": "training.players.generator",
+    "watched": "logged",
+}
+"""Keys of schema 1 and their present names, such as `"method.old": "method.new"`.
 
 Keys are dotted paths below the settings in `run.json`, the root of `config.json`, `env.json` and `data.json`,
 a line of the log, or one score. Only the last part changes; `*` stands for any one part before it.
 """
 
 
+RENAMED_TENSORS: Mapping[str, str] = {
+    "average/": "ema/",
+    "nets/adversary/": "nets/critic/",
+    "optimizer/adversary/": "optimizer/critic/",
+    "optimizer/forger/": "optimizer/generator/",
+    "loss/adversary": "loss/critic",
+    "loss/forger": "loss/generator",
+}
+"""Beginnings of the names of tensors in saved states of schema 1, and their present form."""
+
+
 def check_schema(content: Any, path: Path, name: str) -> None:
-    """Raise `InputError` when `content`, read from `path`, has another schema number than `SCHEMAS[name]`."""
-    given = content.get("schema") if isinstance(content, dict) else None
-    if given != SCHEMAS[name]:
+    """Raise `InputError` when `content`, read from `path`, has no schema number from 1 to `SCHEMAS[name]`."""
+    given, newest = content.get("schema") if isinstance(content, dict) else None, SCHEMAS[name]
+    if type(given) is not int or not 1 <= given <= newest:
+        formats = "1" if newest == 1 else f"1 to {newest}"
         raise InputError(
-            f"{path} has format {given!r}, this version of chimerae reads {SCHEMAS[name]}; "
+            f"{path} has format {given!r}, this version of chimerae reads {formats}; "
             "use the one that wrote it"
         )
 
 
-def renamed(tree: Any) -> Any:
+def renamed(tree: Any, schema: int = 1) -> Any:
     """`tree`, a JSON value, with all keys of `RENAMED` under their present names, in the same order.
 
     A value under the present name wins over one under the earlier name.
+
+    Args:
+        tree: settings, or the content of a file.
+        schema: the number in that file. From 2 on names are today's, and nothing changes: another method may
+            have a setting that bears an earlier name.
     """
+    if schema > 1:
+        return tree
     for before, now in RENAMED.items():
         *parents, key = before.split(".")
         tree = _renamed(tree, parents, key, now.rpartition(".")[2])
@@ -70,3 +109,15 @@ def _renamed(tree: Any, parents: Sequence[str], before: str, now: str) -> Any:
         return {k: _renamed(v, rest, before, now) if head in ("*", k) else v for k, v in tree.items()}
     kept = {k: v for k, v in tree.items() if k != before or now not in tree}
     return {now if k == before else k: v for k, v in kept.items()}
+
+
+def renamed_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """`tensors` of a saved state of schema 1 under their present names."""
+    return {_tensor(name): tensor for name, tensor in tensors.items()}
+
+
+def _tensor(name: str) -> str:
+    for before, now in RENAMED_TENSORS.items():
+        if name.startswith(before):
+            return now + name.removeprefix(before)
+    return name

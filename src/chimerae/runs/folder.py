@@ -93,7 +93,7 @@ def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
 def rewrite(folder: Path, run: Run) -> None:
     """Put `run` in the place of the run that the folder holds; everything else in `run.json` stays."""
     content = read_json(folder / RUN, "a run")
-    write_json(folder / RUN, content | {"run": to_dict(run)})
+    write_json(folder / RUN, content | {"schema": SCHEMAS[RUN], "run": to_dict(run)})
 
 
 def read_run(folder: Path) -> Run:
@@ -107,7 +107,7 @@ def read_run(folder: Path) -> Run:
     path = folder / RUN
     content = read_json(path, "a run")
     check_schema(content, path, RUN)
-    return from_dict(Run, renamed(content.get("run", {})), str(path))
+    return from_dict(Run, renamed(content.get("run", {}), content["schema"]), str(path))
 
 
 def free_folder(run: Run) -> Path:

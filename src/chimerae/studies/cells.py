@@ -159,7 +159,9 @@ def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
 
 def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:
     run, changed = arm.run, dict[str, Any](seed=seed)
-    changed |= {"training.horizon": run.steps} if arm.seconds is None else {"training.seconds": arm.seconds}
+    changed |= (
+        {"training.schedule_steps": run.steps} if arm.seconds is None else {"training.seconds": arm.seconds}
+    )
     if steps is not None:
         changed["steps"] = min(steps, run.steps)
     if device is not None:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_bytes, write_json
-from chimerae.run_folder.schema import INDEX, SCHEMAS, check_schema
+from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, renamed_tensors
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
@@ -24,7 +24,8 @@ def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: in
     content = pack(tensors)
     path = folder / f"step-{step:08d}.safetensors"
     write_bytes(path, content)
-    entry = {"step": step, "file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
+    digest = hashlib.sha256(content).hexdigest()
+    entry = {"step": step, "file": path.name, "sha256": digest, "schema": SCHEMAS[STATE]}
     entries = [e for e in _entries(folder) if e["step"] < step] + [entry]
     write_json(folder / INDEX, {"schema": SCHEMAS[INDEX], "states": entries[-keep:]})
     kept = {e["file"] for e in entries[-keep:]}
@@ -55,7 +56,8 @@ def read_state(folder: Path) -> tuple[dict[str, Tensor], int]:
         raise InputError(f"{path} cannot be read: {error.strerror}; {earlier}") from None
     if hashlib.sha256(content).hexdigest() != newest["sha256"]:
         raise InputError(f"{path} is damaged: its checksum is not the one in {INDEX}; {earlier}")
-    return unpack(content, path), int(newest["step"])
+    tensors = unpack(content, path)
+    return tensors if newest.get("schema", 1) > 1 else renamed_tensors(tensors), int(newest["step"])
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:

@@ -125,7 +125,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def health(values: Values, progress: float = 1.0) -> str:
-    """Return the health word for losses, watched means (`kl`, `c_real`, ...) and measurements of `Probe`.
+    """Return the health word for losses, logged means (`kl`, `c_real`, ...) and measurements of `Probe`.
 
     Args:
         values: all of them by name.

@@ -18,7 +18,6 @@ from chimerae.run_folder.log import Listener, Log, LogLine, ignore
 from chimerae.run_folder.schema import LOG, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
-from chimerae.training.followers import renew
 from chimerae.training.health import health
 from chimerae.training.pacing import Pacer, towards
 from chimerae.training.players import check_finite, check_state, play_batch
@@ -27,6 +26,7 @@ from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
 from chimerae.training.signals import Request, Stopped, stop_requests
 from chimerae.training.state import State
+from chimerae.training.targets import update_targets
 
 SHOWN_SECONDS = 2.0
 """Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
@@ -92,12 +92,12 @@ class Loop:
         report = done % self.training.log_every == 0 or done == self.total
         clock = self._clock(step, report)
         torch.manual_seed(noise.key(self.seed, "noise", step))
-        parts = self._batch(step).chunk(self.training.accumulate)
+        parts = self._batch(step).chunk(self.training.grad_accumulation)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
         self.state.losses |= losses
-        renew(self.state.method, self.state.nets.modules, done)
-        if self.state.average:
-            self.state.average.update(step)
+        update_targets(self.state.method, self.state.nets.modules, done)
+        if self.state.ema:
+            self.state.ema.update(step)
         self.state.step = done
         if report:
             self._report(clock, watch)
@@ -111,8 +111,8 @@ class Loop:
             self._save()
 
     def _clock(self, step: int, report: bool) -> Clock:
-        if self.training.horizon:
-            return Clock(step, self.training.horizon, {} if report else None)
+        if self.training.schedule_steps:
+            return Clock(step, self.training.schedule_steps, {} if report else None)
         total, share = towards(step, self.total, self.training.replanned)
         return Clock(step, total, {} if report else None, share)
 
@@ -135,7 +135,7 @@ class Loop:
 
     def _report(self, clock: Clock, watch: Stopwatch) -> None:
         check_finite(self.state.losses, self.state.step)
-        values = {name: fmean(v.item() for v in means) for name, means in (clock.watched or {}).items()}
+        values = {name: fmean(v.item() for v in means) for name, means in (clock.logged or {}).items()}
         drawn, share = self._look(), self.probe.share(self._progress)
         line = self._line(clock, watch, values)
         self._health = health({**line.losses, **values, **self._drawn}, share)
@@ -159,15 +159,15 @@ class Loop:
             seconds=round(seconds, 3),
             images_per_second=round(rate * self.training.batch_size, 1),
             losses=losses,
-            watched=values,
+            logged=values,
             lr={name: player.settings.lr_at(clock.progress) for name, player in self.state.players.items()},
             health=self._health,
         )
 
     def _look(self) -> Mapping[str, float]:
         """Measure what the model draws when that is due; nothing new on the lines between."""
-        step, horizon = self.state.step, self.training.horizon or self.total
-        if not self.probe.due(step, self._probed, self.training.batch_size, horizon):
+        step, schedule_steps = self.state.step, self.training.schedule_steps or self.total
+        if not self.probe.due(step, self._probed, self.training.batch_size, schedule_steps):
             return {}
         self._probed = step
         self._drawn = self.probe.measure(self.state.final_nets(), self._progress)
@@ -176,7 +176,7 @@ class Loop:
     @property
     def _progress(self) -> float:
         """Share of the run that is done, this step included."""
-        return min(self.state.step / (self.training.horizon or self.total), 1.0)
+        return min(self.state.step / (self.training.schedule_steps or self.total), 1.0)
 
     def _stop_if_asked(self, request: Request) -> None:
         if request.signum is not None and self.state.step < self.total:

@@ -61,7 +61,7 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
     _check_movers(method, nets)
     for name, networks in method.players.items():
         settings = training.optimizer_of(name)
-        groups = _groups([nets.modules[network] for network in networks], settings.sigma_pace)
+        groups = _groups([nets.modules[network] for network in networks], settings.sigma_lr_scale)
         params = [p for group in groups for p in group["params"]]
         optimizer = _optimizer(groups, settings) if params else None
         players[name] = Player(name, params, optimizer, settings)
@@ -78,21 +78,21 @@ def _check_movers(method: Method, nets: Nets) -> None:
         raise InputError(f"{method.name}: players move {', '.join(absent)}, which `networks` does not build")
     if both := sorted(moved & nets.frozen):
         raise InputError(f"{method.name}: {', '.join(both)} cannot be frozen and have a player")
-    if idle := sorted(set(nets.modules) - moved - nets.frozen - set(method.follows)):
+    if idle := sorted(set(nets.modules) - moved - nets.frozen - set(method.targets)):
         raise InputError(f"{method.name}: no player moves {', '.join(idle)}; name a player or say frozen")
 
 
 def _check_pace(players: Mapping[str, Player]) -> None:
-    asked = {player.settings.sigma_pace for player in players.values()} - {1.0}
+    asked = {player.settings.sigma_lr_scale for player in players.values()} - {1.0}
     had = {group["pace"] for p in players.values() if p.optimizer for group in p.optimizer.param_groups}
     if asked - had:
-        raise InputError("no network here has a log_sigma that samples share; leave sigma_pace at 1")
+        raise InputError("no network here has a log_sigma that samples share; leave sigma_lr_scale at 1")
 
 
-def _groups(modules: Sequence[nn.Module], sigma_pace: float) -> list[dict[str, Any]]:
+def _groups(modules: Sequence[nn.Module], sigma_lr_scale: float) -> list[dict[str, Any]]:
     """Groups of parameters at the learning rate, and of the shared `log_sigma` where its pace is another."""
     named = [item for module in modules for item in module.named_parameters()]
-    paces = [sigma_pace if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
+    paces = [sigma_lr_scale if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
     return [
         {"params": [p for (_, p), own in zip(named, paces, strict=True) if own == pace], "pace": pace}
         for pace in sorted(set(paces))

@@ -44,13 +44,13 @@ class Probe:
     """Data samples `[n, *shape]` in unit range (or points); the first `CODES` are used."""
     seed: int
 
-    def due(self, step: int, last: int | None, batch_size: int, horizon: int) -> bool:
+    def due(self, step: int, last: int | None, batch_size: int, schedule_steps: int) -> bool:
         """True when a line at `step` deserves a new measurement; `last` is the step of the one before.
 
         A function of these numbers alone: a resumed run measures where the straight run does.
         """
-        every = max(1, min(SAMPLES_BETWEEN // batch_size, horizon // PROBES))
-        return last is None or step == horizon or step // every > last // every
+        every = max(1, min(SAMPLES_BETWEEN // batch_size, schedule_steps // PROBES))
+        return last is None or step == schedule_steps or step // every > last // every
 
     def share(self, progress: float) -> float:
         """Share, in [0, 1], of the stage in which the network that is judged here learns.
@@ -64,7 +64,7 @@ class Probe:
         """Measure by name (`variety`, `offset`, ..., see `docs/health.md`); empty where data do not vary.
 
         Args:
-            nets: the networks of `method.kept`.
+            nets: the networks of `method.exported`.
             progress: share of the run that is done, in [0, 1].
         """
         x = self._inwards(self.data[:CODES])

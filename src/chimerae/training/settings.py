@@ -68,7 +68,7 @@ class Optimizer:
     """Schedule of the learning rate, as a function of the share of the run that is done."""
     final: Share = 0.02
     """Final learning rate, as a share of `lr` (not for `constant`)."""
-    sigma_pace: Positive = 1.0
+    sigma_lr_scale: Positive = 1.0
     """Times the learning rate for a `log_sigma` that all samples share. Adam moves it by about the rate a
     step, however far it has to go: in a short run not far enough.
     """
@@ -104,7 +104,7 @@ class Changes:
     """Schedule of the learning rate."""
     final: Share | None = None
     """Final learning rate, as a share of `lr`."""
-    sigma_pace: Positive | None = None
+    sigma_lr_scale: Positive | None = None
     """Times the learning rate for a shared `log_sigma`."""
 
 
@@ -114,7 +114,7 @@ class Training:
 
     batch_size: int = Field(default=64, ge=2)
     """Samples per step."""
-    accumulate: int = Field(default=1, ge=1)
+    grad_accumulation: int = Field(default=1, ge=1)
     """Equal parts that a batch is played in, one after the other, to save memory (BatchNorm then sees the
     parts,
     and so does a loss that sums over the batch)."""
@@ -130,7 +130,7 @@ class Training:
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Precision of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
-    horizon: int | None = Field(default=None, ge=1)
+    schedule_steps: int | None = Field(default=None, ge=1)
     """Steps over which learning rates and other schedules run; None: those of the run. With more than the
     run's, a run is the beginning of a longer one.
     """
@@ -172,9 +172,9 @@ class Training:
 
     @model_validator(mode="after")
     def _equal_parts(self) -> Training:
-        if self.batch_size % self.accumulate or self.batch_size < 2 * self.accumulate:
+        if self.batch_size % self.grad_accumulation or self.batch_size < 2 * self.grad_accumulation:
             raise ValueError(
-                f"batch_size {self.batch_size} cannot be played in accumulate {self.accumulate} "
-                "equal parts of 2 or more"
+                f"batch_size {self.batch_size} has no {self.grad_accumulation} equal parts of 2 or more; "
+                "change grad_accumulation"
             )
         return self

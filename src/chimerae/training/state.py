@@ -13,12 +13,12 @@ from chimerae.errors import InputError
 from chimerae.methods import Method
 from chimerae.nets import Architecture, Autocast, Nets
 from chimerae.shapes import Shape, is_image
-from chimerae.training.average import Average
-from chimerae.training.followers import with_followers
+from chimerae.training.ema import EMA
 from chimerae.training.players import Player, build_players
 from chimerae.training.settings import Training
+from chimerae.training.targets import with_targets
 
-ROOMS = ("nets/", "average/", "buffers/")
+ROOMS = ("nets/", "ema/", "buffers/")
 """Beginnings of the names of tensors that a state must find where it is loaded."""
 
 
@@ -29,7 +29,7 @@ class State:
     method: Method
     nets: Nets
     players: dict[str, Player]
-    average: Average | None
+    ema: EMA | None
     step: int = 0
     losses: dict[str, Tensor] = field(default_factory=dict)
     """Every player's last loss; not everybody moves on every step."""
@@ -40,10 +40,10 @@ class State:
         return next(p.device for module in self.nets.modules.values() for p in module.parameters())
 
     def final_modules(self) -> dict[str, nn.Module]:
-        """The networks of `method.kept`: their averages, or as they are when there is no average."""
-        if self.average:
-            return dict(self.average.modules)
-        return {name: self.nets.modules[name] for name in self.method.kept}
+        """The networks of `method.exported`: their averages, or as they are when there is no average."""
+        if self.ema:
+            return dict(self.ema.modules)
+        return {name: self.nets.modules[name] for name in self.method.exported}
 
     def final_nets(self) -> Nets:
         """`final_modules`, to be called by name."""
@@ -52,7 +52,7 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors.
 
-        They are called `nets/...`, `average/...`, `buffers/...`, `optimizer/<player>/<index>/<slot>` and
+        They are called `nets/...`, `ema/...`, `buffers/...`, `optimizer/<player>/<index>/<slot>` and
         `loss/<player>`.
         """
         return dict(self._tensors())
@@ -60,7 +60,7 @@ class State:
     def _weights(self) -> dict[str, Tensor]:
         learnt = {name: net for name, net in self.nets.items() if name not in self.nets.frozen}
         weights = dict(_named("nets", learnt))
-        weights |= _named("average", self.average.modules if self.average else {})
+        weights |= _named("ema", self.ema.modules if self.ema else {})
         return weights | {f"buffers/{name}": tensor for name, tensor in self.nets.buffers.items()}
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
@@ -155,7 +155,7 @@ def build_state(method: Method, arch: Architecture, shape: Shape, training: Trai
     """A fresh state: networks initialised from `seed`, in the order in which the method names them."""
     device = pick_device(training.device)
     with noise.seeded(seed, "initialise"):
-        modules = with_followers(method, method.networks(shape, arch))
+        modules = with_targets(method, method.networks(shape, arch))
     for module in modules.values():
         module.to(device)
         if is_image(shape):
@@ -163,5 +163,5 @@ def build_state(method: Method, arch: Architecture, shape: Shape, training: Trai
     buffers = {name: tensor.detach().clone().to(device) for name, tensor in method.buffers().items()}
     autocast = pick_autocast(device, training.precision)
     nets = Nets(modules, autocast, frozen=method.frozen, buffers=buffers)
-    average = Average(nets, method.kept, training.ema) if training.ema else None
-    return State(method, nets, build_players(method, nets, training), average)
+    ema = EMA(nets, method.exported, training.ema) if training.ema else None
+    return State(method, nets, build_players(method, nets, training), ema)

@@ -53,7 +53,7 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 def _arms_of(group: str, betas: Betas, scale: Scale) -> list[Arm]:
     small = scale == "quick"
     more = SMALL if small else {}
-    warm_up = {"method.num_vae": SMALL_WARM_UP if small else WARM_UP}
+    warm_up = {"method.warmup_steps": SMALL_WARM_UP if small else WARM_UP}
     late = {"method.anneal_from": "game"}
     weights = {f"method.{name}": value for name, value in vars(betas).items()}
     plain: Mapping[str, Any] = {

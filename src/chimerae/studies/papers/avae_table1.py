@@ -97,7 +97,7 @@ SIZE: Mapping[Scale, Mapping[str, Any]] = {
 """The paper's settings, with its BatchNorm and without an average; or narrow networks and our own
 evaluation, for two cores.
 """
-SHORT: Mapping[str, Any] = {"method.latent_rise": 0.5}
+SHORT: Mapping[str, Any] = {"method.latent_warmup": 0.5}
 """Settings of an AVAE at quick scale. With the whole latent loss from the first step on, its generator learns
 within so few steps to hide the code in a pattern, and to draw nothing.
 """

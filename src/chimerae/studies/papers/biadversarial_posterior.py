@@ -35,7 +35,7 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
         "method.noise": 8,
         "method.generative_disc": "none",
         "method.recon_weight": PRECISION,
-        "method.recon_rise": 2 / 3,
+        "method.recon_warmup": 2 / 3,
     }
     learned = {**same, "method.noise": 8}
     return (

@@ -41,8 +41,8 @@ OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 SHORT: Mapping[str, Mapping[str, Any]] = {
     AVAE: {
         "method.latent_loss": "official",
-        "method.latent_rise": 1.0,
-        "training.optimizer.sigma_pace": 20.0,
+        "method.latent_warmup": 1.0,
+        "training.optimizer.sigma_lr_scale": 20.0,
     },
 }
 """Settings with which an AVAE's generator draws something in the few steps of quick scale (see its page)."""

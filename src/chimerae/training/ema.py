@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from chimerae.nets import Nets
 
 
-class Average:
-    """Averages of the networks `kept`: weights and BatchNorm's running statistics alike."""
+class EMA:
+    """Averages of the networks `exported`: weights and BatchNorm's running statistics alike."""
 
-    def __init__(self, nets: Nets, kept: Sequence[str], decay: float) -> None:
+    def __init__(self, nets: Nets, exported: Sequence[str], decay: float) -> None:
         self.decay = decay
-        self._live = {name: nets.modules[name] for name in kept}
+        self._live = {name: nets.modules[name] for name in exported}
         self.modules = {name: deepcopy(module).requires_grad_(False) for name, module in self._live.items()}
         self._pairs = list(_floats(self.modules.values(), self._live.values()))
 

@@ -5,13 +5,13 @@ import torch
 from torch import nn
 
 from chimerae.nets import Nets
-from chimerae.training.average import Average
+from chimerae.training.ema import EMA
 
 
-def one(value: float) -> tuple[Average, nn.Linear]:
+def one(value: float) -> tuple[EMA, nn.Linear]:
     module = nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(value)
-    return Average(Nets({"generator": module, "critic": nn.Linear(1, 1)}), ["generator"], 0.9), module
+    return EMA(Nets({"generator": module, "critic": nn.Linear(1, 1)}), ["generator"], 0.9), module
 
 
 def test_begins_with_the_weights_and_holds_only_what_is_kept():
@@ -31,7 +31,7 @@ def test_moves_by_one_minus_decay_which_is_shorter_at_first(step, decay):
 
 def test_running_statistics_are_averaged_too_and_the_live_network_stays():
     module = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
-    average = Average(Nets({"generator": module}), ["generator"], 0.5)
+    average = EMA(Nets({"generator": module}), ["generator"], 0.5)
     module[1].running_mean.fill_(4.0)
     before = {key: t.clone() for key, t in module.state_dict().items()}
     average.update(1000)

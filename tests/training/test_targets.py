@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from chimerae.methods import Follow, SoftIntroVAE
+from chimerae.methods import SoftIntroVAE, Target
 from chimerae.networks import DCGAN, MLP
 from chimerae.runs.train import resume, train
-from chimerae.training.followers import renew, with_followers
+from chimerae.training.targets import update_targets, with_targets
 from tests.helpers.cases import Case
 from tests.helpers.runs import Crash, after, crash, saved, tiny_run
 from tests.helpers.turns import observe
@@ -20,7 +20,7 @@ def same(modules, a: str, b: str) -> bool:
     return ours.keys() == theirs.keys() and all(torch.equal(ours[key], theirs[key]) for key in ours)
 
 
-def test_a_follower_is_a_copy_that_cannot_be_trained():
+def test_a_target_is_a_copy_that_cannot_be_trained():
     modules = IMAGES.state().nets.modules
     assert list(modules) == ["encoder", "decoder", "target"]
     assert same(modules, "target", "decoder")
@@ -33,7 +33,7 @@ def test_it_stands_still_until_its_time_and_then_holds_weights_and_statistics():
     modules = state.nets.modules
     for done in range(1, 9):
         observe(state, IMAGES.batch(done), done - 1)
-        renew(state.method, modules, done)
+        update_targets(state.method, modules, done)
         assert same(modules, "target", "decoder") == (done % 4 == 0)
     assert not any(p.requires_grad for p in modules["target"].parameters())
 
@@ -41,12 +41,12 @@ def test_it_stands_still_until_its_time_and_then_holds_weights_and_statistics():
 def test_methods_that_follow_nothing_get_nothing_more():
     plain = SoftIntroVAE(z_dim=3)
     modules = dict(plain.networks((2,), MLP(width=8)))
-    assert plain.follows == {}
-    assert with_followers(plain, modules) == modules
+    assert plain.targets == {}
+    assert with_targets(plain, modules) == modules
 
 
 def test_how_often_is_a_setting():
-    assert BOOTSTRAP.follows == {"target": Follow("decoder", 4)}
+    assert BOOTSTRAP.targets == {"target": Target("decoder", 4)}
 
 
 @pytest.mark.usefixtures("no_pictures")
@@ -68,4 +68,4 @@ def test_the_loop_copies_and_a_resumed_run_copies_at_the_same_steps(tmp_path):
     assert differ()
     resume(tmp_path / "run", steps=8)
     assert not differ(), "copied after step 8"
-    assert not any(key.startswith(("average/target", "optimizer/target")) for key in saved(tmp_path / "run"))
+    assert not any(key.startswith(("ema/target", "optimizer/target")) for key in saved(tmp_path / "run"))

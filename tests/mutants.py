@@ -1,0 +1,407 @@
+"""Faults put into the source one at a time, each of which the tests named beside it must notice.
+
+`python -m tests.mutants` runs all of them, `python -m tests.mutants 3 14` the third and the fourteenth. It
+works on a copy of the package. `test_mutants.py` keeps the list from going stale.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "chimerae"
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One fault: `before`, which stands once in `file`, becomes `after`; `tests` must fail."""
+
+    what: str
+    file: str
+    before: str
+    after: str
+    tests: str
+
+    def text(self) -> str:
+        """The file with the fault.
+
+        Raises:
+            ValueError: `before` does not stand there exactly once.
+        """
+        source = (SOURCE / self.file).read_text("utf-8")
+        if source.count(self.before) != 1:
+            raise ValueError(f"{self.file}: {self.before!r} stands there {source.count(self.before)} times")
+        return source.replace(self.before, self.after)
+
+
+MUTANTS: tuple[Mutant, ...] = (
+    # signs
+    Mutant(
+        "the saturating loss has the other sign",
+        "losses/adversarial.py",
+        "    return -softplus(c)\n",
+        "    return softplus(c)\n",
+        "tests/losses/test_adversarial.py",
+    ),
+    Mutant(
+        "BiGAN's pair wants its own labels",
+        "methods/bigan.py",
+        "fool(-c_real)",
+        "fool(c_real)",
+        "tests/methods/test_bigan.py",
+    ),
+    Mutant(
+        "WGAN-GP's critic swaps real and fake",
+        "methods/wgan_gp.py",
+        "(c_fake - c_real + self",
+        "(c_real - c_fake + self",
+        "tests/methods/test_wgan_gp.py",
+    ),
+    Mutant(
+        "the KL loses its log-variance",
+        "gaussian.py",
+        "self.variance - 1.0 - self._logvar)",
+        "self.variance - 1.0 + self._logvar)",
+        "tests/test_gaussian.py",
+    ),
+    Mutant(
+        "Soft-IntroVAE's exponent grows with the energy",
+        "losses/introspective.py",
+        "(-ALPHA * energy)",
+        "(ALPHA * energy)",
+        "tests/losses/test_introspective.py",
+    ),
+    Mutant(
+        "the unbiased MMD adds its cross term",
+        "losses/kernels.py",
+        "return pairs - 2.0 *",
+        "return pairs + 2.0 *",
+        "tests/losses/test_kernels.py",
+    ),
+    # detached, or not
+    Mutant(
+        "AAE's critic sends gradients to the encoder",
+        "training/players.py",
+        "share.backward(inputs=players[name].params, retain_graph=True)",
+        "share.backward(retain_graph=True)",
+        "tests/methods/test_aae.py tests/methods/test_routing.py",
+    ),
+    Mutant(
+        "the encoder of introspection hears of how fakes were made",
+        "methods/introspection.py",
+        "q_k = E.untracked(x_k.detach())",
+        "q_k = E.untracked(x_k)",
+        "tests/methods/test_introspective_turns.py tests/methods/test_soft_introvae.py",
+    ),
+    Mutant(
+        "the gradient penalty cannot be learned from",
+        "losses/penalties.py",
+        "(slope,) = torch.autograd.grad(critic(u).sum(), u, create_graph=True)",
+        "(slope,) = torch.autograd.grad(critic(u).sum(), u)",
+        "tests/losses/test_penalties.py",
+    ),
+    Mutant(
+        "a fixed point moves the network that judges",
+        "losses/fixed_point.py",
+        "((x_fake - made.detach()) * slope)",
+        "((x_fake - x_fake.detach()) * slope + a[:, None].expand_as(slope) - a[:, None].detach())",
+        "tests/losses/test_fixed_point.py",
+    ),
+    Mutant(
+        "the adaptive weight has a gradient of its own",
+        "losses/adaptive.py",
+        "return ratio.clamp(max=MOST).detach()",
+        "return ratio.clamp(max=MOST / MOST)",
+        "tests/outside src/chimerae/losses/adaptive.py",
+    ),
+    # reductions
+    Mutant(
+        "the KL is the mean over dimensions",
+        "gaussian.py",
+        "return self.kl_per_dim().sum(1)",
+        "return self.kl_per_dim().mean(1)",
+        "tests/test_gaussian.py",
+    ),
+    Mutant(
+        "R1 is taken of all samples together",
+        "losses/penalties.py",
+        "return torch.stack([slope.flatten(1).square().sum(1) for slope in slopes]).sum(0)",
+        "return torch.stack([slope.square().sum().expand(len(slope)) for slope in slopes]).sum(0)",
+        "tests/losses/test_penalties.py",
+    ),
+    Mutant(
+        "the hinge of a batch is per sample",
+        "losses/introspective.py",
+        "return hinge_per_sample(kl.mean(), m).expand_as(kl)",
+        "return hinge_per_sample(kl, m).expand_as(kl)",
+        "tests/losses/test_introspective.py",
+    ),
+    Mutant(
+        "parts of a batch are added instead of averaged",
+        "training/players.py",
+        "share = loss / n_parts",
+        "share = loss",
+        "tests/training/test_turns.py",
+    ),
+    # players
+    Mutant(
+        "AVAE's generator and VAE swap their losses",
+        "methods/avae.py",
+        "ADVERSARIAL[self.adv_loss](c_fake)",
+        "ADVERSARIAL[self.adv_loss](c_real)",
+        "tests/methods/test_avae.py",
+    ),
+    Mutant(
+        "AAE's generator moves the decoder too",
+        "methods/aae.py",
+        '"generator": ("encoder",)',
+        '"generator": ("encoder", "decoder")',
+        "tests/methods/test_aae.py tests/contract/test_methods.py -k aae",
+    ),
+    Mutant(
+        "players step before the others have their gradients",
+        "training/players.py",
+        "    for name in turn:\n        players[name].step(progress)\n",
+        "    for name in list(turn)[:1]:\n        players[name].step(progress)\n",
+        "tests/training/test_turns.py",
+    ),
+    Mutant(
+        "ID-GAN's VAE never stops",
+        "methods/id_gan.py",
+        "if clock.progress < self.first_stage_share:",
+        "if clock.progress <= 1.0:",
+        "tests/methods/test_id_gan.py",
+    ),
+    Mutant(
+        "a target network never follows",
+        "training/targets.py",
+        "if done % target.every == 0:",
+        "if done % target.every == 1:",
+        "tests/training/test_targets.py",
+    ),
+    Mutant(
+        "BatchNorm remembers generated images",
+        "methods/avae.py",
+        "q_fake = E.untracked(x_fake)",
+        "q_fake = E(x_fake)",
+        "tests/methods/test_avae.py tests/methods/test_routing.py tests/training/test_passes.py",
+    ),
+    # ranges
+    Mutant(
+        "images are learned in [0, 1] where [-1, 1] is meant",
+        "shapes.py",
+        "return x * self.span + self.low",
+        "return x * self.span",
+        "src/chimerae/shapes.py tests/training/test_loop.py",
+    ),
+    Mutant(
+        "bytes are divided by 256",
+        "data/splits.py",
+        "raw.float().div_(255.0)",
+        "raw.float().div_(256.0)",
+        "tests/data/test_batches.py tests/data/test_prepared.py",
+    ),
+    Mutant(
+        "pictures are not clipped",
+        "shapes.py",
+        "((x - self.low) / self.span).clamp(0.0, 1.0)",
+        "((x - self.low) / self.span)",
+        "tests/model tests/evaluation/test_parts.py src/chimerae/shapes.py",
+    ),
+    Mutant(
+        "log-variances are not clipped",
+        "gaussian.py",
+        "return self.logvar.clamp(*LOGVAR_RANGE)",
+        "return self.logvar",
+        "tests/test_gaussian.py",
+    ),
+    # constants of losses and metrics
+    Mutant(
+        "MSE in [-1, 1] is twice that in [0, 1]",
+        "metrics/pixel.py",
+        "return 4.0 * mse_unit(x, y)",
+        "return 2.0 * mse_unit(x, y)",
+        "tests/metrics/test_pixel.py",
+    ),
+    Mutant(
+        "the Frechet distance subtracts the roots once",
+        "metrics/frechet.py",
+        "traces - 2.0 * crossed",
+        "traces - crossed",
+        "tests/metrics/test_features.py",
+    ),
+    Mutant(
+        "a covariance is divided by n",
+        "metrics/frechet.py",
+        "(self.products - self.n * mean[:, None] * mean) / (self.n - 1)",
+        "(self.products - self.n * mean[:, None] * mean) / self.n",
+        "tests/metrics/test_features.py",
+    ),
+    Mutant(
+        "the kernel of KID is a square",
+        "metrics/kernel.py",
+        "+ 1.0) ** 3",
+        "+ 1.0) ** 2",
+        "tests/metrics/test_features.py",
+    ),
+    Mutant(
+        "an image is its own first neighbour",
+        "metrics/precision_recall.py",
+        "return nearest[:, K_PRECISION], nearest[:, K_DENSITY]",
+        "return nearest[:, K_PRECISION - 1], nearest[:, K_DENSITY - 1]",
+        "tests/metrics/test_features.py",
+    ),
+    Mutant(
+        "SSIM's structure term lacks its factor",
+        "metrics/ssim.py",
+        "(2 * (xy - mx * my) + c2)",
+        "((xy - mx * my) + c2)",
+        "tests/metrics/test_ssim.py",
+    ),
+    Mutant(
+        "patches keep their brightness",
+        "metrics/swd.py",
+        "((channels - mean) / deviation.clamp(min=1e-8))",
+        "(channels / deviation.clamp(min=1e-8))",
+        "tests/metrics/test_swd.py",
+    ),
+    Mutant(
+        "variety counts a sample with itself",
+        "metrics/variety.py",
+        ".sum() / (n * (n - 1))",
+        ".sum() / (n * n)",
+        "tests/metrics/test_variety.py src/chimerae/metrics/variety.py",
+    ),
+    Mutant(
+        "the normalised precisions have a sum of 1",
+        "losses/latent.py",
+        "weights = q.logvar.shape[-1] * torch.softmax(-q.logvar, -1)",
+        "weights = torch.softmax(-q.logvar, -1)",
+        "tests/losses/test_latent.py",
+    ),
+    Mutant(
+        "imaginary pairs of AS-IntroVAE's kernel",
+        "losses/aggregate.py",
+        "- 2.0 * total(k(a, b))",
+        "- total(k(a, b))",
+        "tests/losses/test_aggregate.py",
+    ),
+    # data
+    Mutant(
+        "test rows are among the training rows",
+        "data/splits.py",
+        "np.sort(order[n_test:])",
+        "np.sort(order[:n])",
+        "tests/data tests/contract/test_data_sources.py",
+    ),
+    Mutant(
+        "every epoch has the same order",
+        "data/batches.py",
+        'noise.generator(self.seed, "epoch", epoch)',
+        'noise.generator(self.seed, "epoch", 0)',
+        "tests/data/test_batches.py",
+    ),
+    Mutant(
+        "all images are mirrored",
+        "data/batches.py",
+        'noise.generator(self.seed, "flip", step)) < 0.5',
+        'noise.generator(self.seed, "flip", step)) < 1.5',
+        "tests/data/test_batches.py",
+    ),
+    # training and going on
+    Mutant(
+        "the average of weights is the latest weight",
+        "training/ema.py",
+        "1.0 - decay)",
+        "decay)",
+        "tests/training/test_ema.py",
+    ),
+    Mutant(
+        "noise repeats itself at every step",
+        "training/loop.py",
+        'torch.manual_seed(noise.key(self.seed, "noise", step))',
+        'torch.manual_seed(noise.key(self.seed, "noise", 0))',
+        "tests/training/test_loop.py tests/training/test_resume.py",
+    ),
+    Mutant(
+        "a resumed run forgets Adam's moments",
+        "training/state.py",
+        "            _load_optimizer(player, tensors)\n        self.step = step",
+        "            pass\n        self.step = step",
+        "tests/training/test_resume.py -k vae",
+    ),
+    Mutant(
+        "a resumed run forgets its step",
+        "training/state.py",
+        "        self.step = step\n",
+        "        self.step = 0 * step\n",
+        "tests/training/test_resume.py -k vae",
+    ),
+    Mutant(
+        "a damaged state is used",
+        "training/checkpoint.py",
+        'if hashlib.sha256(content).hexdigest() != newest["sha256"]:',
+        "if not content:",
+        "tests/training/test_state_files.py tests/training/test_bad_resume.py",
+    ),
+    Mutant(
+        "an old state keeps its earlier names",
+        "training/checkpoint.py",
+        'newest.get("schema", 1) > 1',
+        'newest.get("schema", 1) > 0',
+        "tests/training/test_old_runs.py",
+    ),
+    Mutant(
+        "the learning rate stands still",
+        "training/players.py",
+        "lr = self.settings.lr_at(progress)",
+        "lr = self.settings.lr_at(0.0)",
+        "tests/training/test_turns.py tests/training/test_schedules.py tests/training/test_loop.py",
+    ),
+)
+
+
+def survives(mutant: Mutant) -> bool:
+    """True when the tests pass in spite of the fault: then they are not good enough."""
+    with tempfile.TemporaryDirectory() as place:
+        shutil.copytree(ROOT / "src", Path(place) / "src")
+        shutil.copytree(ROOT / "tests", Path(place) / "tests")
+        shutil.copy(ROOT / "pyproject.toml", place)
+        for folder in ("docs", "examples"):
+            (Path(place) / folder).symlink_to(ROOT / folder)
+        (Path(place) / "src" / "chimerae" / mutant.file).write_text(mutant.text(), "utf-8")
+        told = [sys.executable, "-m", "pytest", "-x", "-q", *mutant.tests.split()]
+        environment = {**os.environ, "PYTHONPATH": str(Path(place) / "src"), "OMP_NUM_THREADS": "1"}
+        ended = subprocess.run(told, cwd=place, env=environment, capture_output=True, text=True)
+    if ended.returncode not in (0, 1):
+        raise RuntimeError(f"{mutant.what}: the tests did not run\n{ended.stdout}{ended.stderr}")
+    return ended.returncode == 0
+
+
+def main(chosen: Sequence[str]) -> int:
+    """Run the mutants with these numbers, or all; the exit code is 1 when one survives."""
+    alive = 0
+    for number, mutant in enumerate(MUTANTS, 1):
+        if chosen and str(number) not in chosen:
+            continue
+        began = time.monotonic()
+        lives = survives(mutant)
+        alive += lives
+        word = "SURVIVES" if lives else "killed"
+        print(
+            f"{number:2} {word:8} {time.monotonic() - began:5.1f} s  {mutant.file}: {mutant.what}", flush=True
+        )
+    print(f"{alive} survive")
+    return min(alive, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
