@@ -7,7 +7,7 @@ from math import isfinite
 
 from chimerae.pictures import Mark, Panel, panorama, png
 from chimerae.report.images import Picture
-from chimerae.studies.study import Arm, Map, Study, StudyResults
+from chimerae.studies.study import Arm, MetricColumn, Study, StudyResults
 from chimerae.studies.values import data_row
 from chimerae.tables import Values
 
@@ -19,19 +19,20 @@ def map_of(study: Study, arms: Sequence[Arm], found: StudyResults) -> Picture | 
         return None
     panels = []
     for group in dict.fromkeys(arm.group for arm in arms):
-        rows = _rows([arm for arm in arms if arm.group == group], group)
-        marks = [mark for row, name in rows.items() if (mark := _mark(found, row, name, chart))]
-        keys = [(row, chart.y.metric) for row in (data_row(group), data_row())]
+        rows, y = _rows([arm for arm in arms if arm.group == group], group), chart.vertical(group)
+        marks = [mark for row, name in rows.items() if (mark := _mark(found, row, name, chart.x, y))]
+        keys = [(row, y.metric) for row in (data_row(group), data_row())]
         data = next((found(*key).mean for key in keys if key in found.values), None)
         level = {} if data is None else {"data": data}
         if marks:
-            panels.append(Panel(group, marks, {"mean image": chart.centre}, level))
+            title = f"{group}: {y.title}" if chart.y_of else group
+            panels.append(Panel(title, marks, {"mean image": chart.centre}, level))
     if not panels:
         return None
     image = panorama(
         panels,
         below=f"{chart.x.title} (left is better)",
-        beside=f"{chart.y.title} (down is better)",
+        beside="realism of samples (down is better)" if chart.y_of else f"{chart.y.title} (down is better)",
         edge="no encoder",
     )
     return Picture(png(image), *image.size, "", labelled=True, form="png")
@@ -44,8 +45,8 @@ def _rows(arms: Sequence[Arm], group: str) -> dict[str, str]:
     return {row: row.removeprefix(f"{group}, ") if group else row for row in dict.fromkeys(rows)}
 
 
-def _mark(found: StudyResults, row: str, name: str, chart: Map) -> Mark | None:
-    x, y = (found.values.get((row, shown.metric)) for shown in (chart.x, chart.y))
+def _mark(found: StudyResults, row: str, name: str, across: MetricColumn, up: MetricColumn) -> Mark | None:
+    x, y = (found.values.get((row, shown.metric)) for shown in (across, up))
     if y is None:
         return None
     return Mark(name, None if x is None else x.mean, y.mean, _spread(x), _spread(y))

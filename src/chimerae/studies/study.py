@@ -90,6 +90,12 @@ class Map:
     y: MetricColumn
     centre: float
     """Value of the mean of the data on the axis of `x`."""
+    y_of: Mapping[str, MetricColumn] = field(default_factory=dict)
+    """Metrics in place of `y`, by group."""
+
+    def vertical(self, group: str) -> MetricColumn:
+        """The metric on the vertical axis of a group's panel."""
+        return self.y_of.get(group, self.y)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from PIL import Image
 
 from chimerae.methods import BY_NAME
 from chimerae.studies import StudyResults
-from chimerae.studies.papers.family_map import FIDELITY, REALISM, RECIPES, STUDY, frontier
+from chimerae.studies.map import map_of
+from chimerae.studies.papers.family_map import FIDELITY, MNIST, REALISM, RECIPES, STUDY, frontier
 from chimerae.tables import Values
 
 PLACES = {
@@ -22,9 +24,9 @@ def found(**changed: tuple[float, float]) -> StudyResults:
     places = PLACES | {name.replace("_", ": "): place for name, place in changed.items()}
     values = {}
     for row, place in places.items():
-        for metric, value in zip((FIDELITY, REALISM), place, strict=True):
+        for metric, value in zip((FIDELITY, REALISM[MNIST]), place, strict=True):
             values[f"MNIST, {row}", metric] = Values((0.995 * value, value, 1.005 * value))
-    values["MNIST, GAN", REALISM] = Values((10.0, 10.05, 10.1))
+    values["MNIST, GAN", REALISM[MNIST]] = Values((10.0, 10.05, 10.1))
     return StudyResults(values)
 
 
@@ -59,4 +61,31 @@ def test_the_verdict_asks_for_both_halves_of_the_promise(changed, word: str, why
 
 def test_the_map_shows_what_the_table_shows():
     assert STUDY.map is not None
-    assert {STUDY.map.x.metric, STUDY.map.y.metric} <= {shown.metric for shown in STUDY.shows}
+    shown = {column.metric for column in STUDY.shows}
+    assert STUDY.map.x.metric in shown
+    for group, metric in REALISM.items():
+        assert STUDY.map.vertical(group).metric == metric
+        assert metric in shown
+
+
+def test_a_panel_has_the_axis_of_its_group(monkeypatch: pytest.MonkeyPatch):
+    values = {}
+    for group, own in REALISM.items():
+        for metric, value in {FIDELITY: 0.5, own: 3.0}.items():
+            values[f"{group}, VAE", metric] = Values((value, value, value))
+        values[f"{group}, data", own] = Values((1.0, 1.0, 1.0))
+    drawn = []
+
+    def panorama(panels, **words):
+        drawn.extend(panels)
+        return Image.new("RGB", (1, 1))
+
+    monkeypatch.setattr("chimerae.studies.map.panorama", panorama)
+    assert map_of(STUDY, STUDY.arms("quick"), StudyResults(values)) is not None
+    assert [(mark.x, mark.y) for panel in drawn for mark in panel.marks] == [(0.5, 3.0)] * len(REALISM)
+    assert [panel.level for panel in drawn] == [{"data": 1.0}] * len(REALISM)
+    assert [panel.title for panel in drawn] == [
+        "digits: FD, classifier",
+        "MNIST: FD, EfficientNet",
+        "LFW: FD, EfficientNet",
+    ]

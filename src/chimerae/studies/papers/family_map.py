@@ -40,12 +40,18 @@ DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     MNIST: ("mnist", {"prepare.size": 32, "prepare.fit": "pad"}),
     FACES: ("lfw", {"prepare.size": 32}),
 }
-FIDELITY, REALISM = "fvu", "fd_efficientnet"
+FIDELITY = "fvu"
+REALISM: Mapping[str, str] = {
+    DIGITS: "fd_classifier",
+    MNIST: "fd_efficientnet",
+    FACES: "fd_efficientnet",
+}
+"""Metric of realism by data: digits of 8x8 pixels are nothing that a network trained on photographs knows."""
 SHOWS = (
     MetricColumn(FIDELITY, "variance unexplained"),
     MetricColumn("mse_signed", "MSE"),
     MetricColumn("ssim", "SSIM"),
-    MetricColumn(REALISM, "FD, EfficientNet"),
+    MetricColumn("fd_efficientnet", "FD, EfficientNet"),
     MetricColumn("variety_efficientnet", "variety"),
     MetricColumn("precision_efficientnet", "precision"),
     MetricColumn("recall_efficientnet", "recall"),
@@ -79,7 +85,7 @@ def verdict(found: StudyResults) -> Verdict:
 
     Its generator draws better than a VAE and rebuilds better than a BiGAN, both at p < .05.
     """
-    groups = [group for group in DATA if (f"{group}, {VAE}", REALISM) in found.values]
+    groups = [group for group in DATA if (f"{group}, {VAE}", REALISM[group]) in found.values]
     lost = [line for group in groups for line in _lost(found, group)]
     frontiers = "; ".join(f"{group}: {', '.join(frontier(found, group))}" for group in groups)
     told = f"nobody is better at both than these, on {frontiers}"
@@ -92,7 +98,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 def _lost(found: StudyResults, group: str) -> list[str]:
     """Claims that an AVAE's generator does not meet, in words."""
-    rivals = ((VAE, REALISM, "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
+    rivals = ((VAE, REALISM[group], "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
     lines = []
     for rival, metric, deed in rivals:
         ours, theirs = (found(f"{group}, {row}", metric) for row in (GENERATOR, rival))
@@ -107,9 +113,9 @@ def _lost(found: StudyResults, group: str) -> list[str]:
 def frontier(found: StudyResults, group: str) -> list[str]:
     """Rows of a group that no other equals on both axes, by their means; best fidelity first."""
     places = {
-        row: (found(row, FIDELITY).mean, found(row, REALISM).mean)
+        row: (found(row, FIDELITY).mean, found(row, REALISM[group]).mean)
         for row, metric in found.values
-        if metric == FIDELITY and row.startswith(f"{group}, ") and (row, REALISM) in found.values
+        if metric == FIDELITY and row.startswith(f"{group}, ") and (row, REALISM[group]) in found.values
     }
     best = [
         row
@@ -131,16 +137,19 @@ learning, {DIGITS_SHARE * SECONDS["quick"] / 60:.0f} for digits (`--budget` for 
 digits. That time buys each method another number of steps: an AVAE plays half as many as a GAN. Digits are
 8x8, MNIST and faces 32x32. Fidelity is the fraction of the variance of test images that reconstructions leave
 unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of samples to as many test images
-(at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0; the row of the data
-is training images in place of samples, which no model can be expected to beat. An AVAE has two networks that
+(at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0. For digits it is
+taken on those of a classifier of digits: 360 of them say little in 1,280 dimensions, and the network knows
+photographs. That choice was made when the first seed was known; the table has both. The row of the data is
+training images in place of samples, which no model can be expected to beat. An AVAE has two networks that
 draw from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map.""",
     arms=arms,
     shows=SHOWS,
     verdict=verdict,
     map=Map(
         MetricColumn(FIDELITY, "variance unexplained"),
-        MetricColumn(REALISM, "FD of samples, EfficientNet"),
+        MetricColumn("fd_efficientnet", "FD, EfficientNet"),
         centre=1.0,
+        y_of={DIGITS: MetricColumn("fd_classifier", "FD, classifier")},
     ),
     pictures=("reconstructions", "samples"),
     columns=4,
