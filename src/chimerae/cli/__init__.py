@@ -70,10 +70,10 @@ start with:
   chimerae VERB --help                   the options of a verb
 
 with any verb:
-  --data-root DIR      folder in which data sets such as cifar10 are looked for before
-                  the hub; the environment variable CHIMERAE_DATA does the same
-  --weights DIR   folder with published weights of feature networks, for FID and
-                  the like; the variable CHIMERAE_WEIGHTS does the same
+  --data-root DIR  search this folder for data sets such as cifar10, before the
+                   hub; the environment variable CHIMERAE_DATA does the same
+  --weights DIR    folder with published weights of feature networks, for FID
+                   and the like; the variable CHIMERAE_WEIGHTS does the same
 
 exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state
 saved; 1 our own fault"""
