@@ -20,6 +20,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "config",
         "gaussian",
         "noise",
+        "heads",
         "nets",
         "progress",
         "remedies",

@@ -1,4 +1,4 @@
-"""Networks by name, and what a method may ask of an architecture."""
+"""Architectures, which build networks, and the networks of a run by name."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
-from chimerae.shapes import Shape, is_image, numel
-
-Scale = Literal["free", "shared", "none"]
-"""Spread of an encoder's posterior: per sample, one learned vector for all samples, or none
-(deterministic).
-"""
+from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
+from chimerae.shapes import Shape, is_image
 
 
 class Architecture(ABC):
-    """Factories of networks for samples of a given shape. Concrete ones, frozen and final, live in
-    `networks`.
+    """Factories of networks for samples of a given shape. Concrete ones are frozen dataclasses.
+
+    A family of networks defines `check`, `nearest`, `trunk`, `decoder` and `pair_critic`; all other networks
+    are its trunk with a head. `initialise`, `initialise_critic`, `with_head` and `code_critic_width` adjust
+    them.
     """
 
     name: ClassVar[str]
@@ -40,38 +40,90 @@ class Architecture(ABC):
         """The valid shape nearest to `shape` that is not smaller."""
 
     @abstractmethod
-    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
-        """A network `x [B, *shape] -> Gaussian` over `z_dim` dimensions."""
+    def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        """Stages from samples `[B, *shape]` to flat features `[B, h]`; `norm=False` keeps samples independent
+        of each other.
+
+        Raises:
+            InputError: it cannot be built for `shape` (as `check` says).
+        """
 
     @abstractmethod
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
         """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing."""
 
     @abstractmethod
+    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
+        """A network `x, z [B, z_dim] -> logit [B]` (> 0 means the encoder's pair)."""
+
+    @property
+    def code_critic_width(self) -> int:
+        """Units per hidden layer of a critic of codes (512 in the WAE paper)."""
+        return 512
+
+    def initialise(self, network: nn.Module) -> nn.Module:
+        """`network` with its first weights; PyTorch's own by default."""
+        return network
+
+    def initialise_critic(self, network: nn.Module) -> nn.Module:
+        """`network`, a critic of samples, pairs or codes, with its first weights; those of `initialise` by
+        default.
+        """
+        return self.initialise(network)
+
+    def with_head(self, trunk: nn.Sequential, head: nn.Module) -> nn.Module:
+        """`trunk` followed by `head`; it decides the names of their parameters."""
+        return nn.Sequential(trunk, head)
+
+    def features(self, shape: Shape) -> int:
+        """Number `h` of flat features that `trunk` gives: a pass on PyTorch's meta device, which computes and
+        draws nothing.
+
+        Raises:
+            InputError: the features are not flat.
+        """
+        with torch.device("meta"):
+            h: Tensor = self.trunk(shape)(torch.empty(2, *shape))
+        if h.dim() != 2:
+            given = list(h.shape[1:])
+            raise InputError(f"the trunk of {self.name} gives {given} a sample, not [h]: end in nn.Flatten()")
+        return h.shape[1]
+
+    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
+        """A network `x [B, *shape] -> Gaussian` over `z_dim` dimensions."""
+        trunk = self.trunk(shape)
+        return self.initialise(self.with_head(trunk, POSTERIORS[scale](self.features(shape), z_dim)))
+
     def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
         """A network `x -> logit [B]` (> 0 means real); `norm=False` keeps samples independent of each
         other.
         """
+        trunk = self.trunk(shape, norm=norm)
+        return self.initialise_critic(self.with_head(trunk, Logit(self.features(shape))))
 
-    @abstractmethod
-    def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
-        """A network `x, z [B, z_dim] -> logit [B]` (> 0 means the encoder's pair)."""
-
-    @abstractmethod
     def feature_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> (logit [B], features [B, ...])`."""
+        """A network `x -> (logit [B], features [B, ...])`; the features are the trunk's, before they are
+        flattened.
+        """
+        trunk = self.trunk(shape)
+        stage = len(trunk) - isinstance(trunk[-1], nn.Flatten)
+        return self.initialise(WithFeatures(trunk, stage, Logit(self.features(shape))))
 
-    @abstractmethod
     def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation."""
+        """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation: four
+        hidden layers of `code_critic_width` units.
+        """
+        return self.initialise_critic(code_critic(z_dim, self.code_critic_width))
 
-    @abstractmethod
     def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
         """A network `x -> (logits [B, outcomes], features [B, h])` whose features `code_head` can read."""
+        return self.initialise(WithClasses(self.trunk(shape), self.features(shape), outcomes))
 
-    @abstractmethod
     def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `features [B, h] -> Gaussian` over `z_dim` dimensions, for what `class_critic` shows."""
+        """A network `features [B, h] -> Gaussian` over `z_dim` dimensions, for the features of
+        `class_critic`.
+        """
+        return self.initialise(POSTERIORS["free"](self.features(shape), z_dim))
 
     def noisy_encoder(self, shape: Shape, z_dim: int, noise_dim: int) -> nn.Module:
         """A network `x, eps [B, noise_dim] -> z [B, z_dim]`: a draw from a posterior of any form.
@@ -81,29 +133,6 @@ class Architecture(ABC):
         """
         wider = (shape[0] + (1 if is_image(shape) else noise_dim), *shape[1:])
         return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)
-
-
-class NoiseFed(nn.Module):
-    """`x [B, *shape], eps [B, noise_dim] -> z [B, z_dim]` by an encoder that sees both side by side."""
-
-    def __init__(self, encoder: nn.Module, noise_dim: int, shape: Shape) -> None:
-        super().__init__()
-        self.encoder = encoder
-        plane = (1, *shape[1:])
-        self.spread = (
-            nn.Sequential(nn.Linear(noise_dim, numel(plane), bias=False), nn.Unflatten(1, plane))
-            if is_image(shape)
-            else nn.Identity()
-        )
-
-    def forward(self, x: Tensor, eps: Tensor) -> Tensor:
-        """A code of each sample."""
-        z: Tensor = self.encoder(torch.cat([x, self.spread(eps)], 1)).mu
-        return z
-
-
-Output = Literal["tanh", "sigmoid", "linear"]
-"""Last activation of a decoder of images: values in [-1, 1], in [0, 1], or anywhere."""
 
 
 @dataclass(frozen=True)

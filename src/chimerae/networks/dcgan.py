@@ -11,10 +11,10 @@ from torch import nn
 
 from chimerae.config import STRICT
 from chimerae.errors import InputError
-from chimerae.nets import Architecture, Output, Scale
+from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures
+from chimerae.nets import Architecture
 from chimerae.networks.cropped import Conv2d, ConvTranspose2d
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
-from chimerae.shapes import Shape, describe, is_image
+from chimerae.shapes import Shape, describe, is_image, numel
 
 BATCHNORM_EPS = 1e-3
 LARGE = 64
@@ -65,10 +65,16 @@ class DCGAN(Architecture):
         larger = (channels, -(-height // step) * step, -(-width // step) * step)
         return larger if _reduction(*larger[1:]) == step else self.nearest(larger)
 
-    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
-        """A network `x [B, C, H, W] -> Gaussian`."""
-        return _initialised(
-            nn.Sequential(self._trunk(shape), POSTERIORS[scale](self._features(shape), z_dim))
+    def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        """The four convolutions, and `Flatten`; the first has no BatchNorm."""
+        self.check(shape)
+        w = self.width
+        return nn.Sequential(
+            nn.Sequential(Conv2d(shape[0], w, 5, 2, 2), nn.LeakyReLU(0.2)),
+            _down(w, 2 * w, 2, norm),
+            _down(2 * w, 4 * w, _third_stride(shape), norm),
+            _down(4 * w, 8 * w, 2, norm),
+            nn.Flatten(),
         )
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
@@ -77,9 +83,9 @@ class DCGAN(Architecture):
         channels, height, width = shape
         w, step = self.width, _reduction(height, width)
         bottom = (8 * w, height // step, width // step)
-        return _initialised(
+        return self.initialise(
             nn.Sequential(
-                nn.Linear(z_dim, self._features(shape), bias=False),
+                nn.Linear(z_dim, numel(bottom), bias=False),
                 nn.Unflatten(1, bottom),
                 nn.BatchNorm2d(8 * w, eps=BATCHNORM_EPS),
                 nn.ReLU(),
@@ -91,23 +97,18 @@ class DCGAN(Architecture):
             )
         )
 
-    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm (for gradient
-        penalties).
-        """
-        return self._started(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
-
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`, as in the AVAE paper's BiGAN baseline."""
         w = self.width
-        images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(self._features(shape), 8 * w))
+        images = nn.Sequential(self.trunk(shape, norm=norm), nn.Linear(self.features(shape), 8 * w))
         codes = nn.Sequential(_wide(z_dim, 8 * w), _wide(8 * w, 8 * w), nn.Linear(8 * w, 8 * w))
         joint = nn.Sequential(_wide(16 * w, 16 * w), _wide(16 * w, 16 * w), Logit(16 * w))
-        return self._started(Pair(images, codes, joint))
+        return self.initialise_critic(Pair(images, codes, joint))
 
-    def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of 8 times `width` units."""
-        return self._started(code_critic(z_dim, 8 * self.width))
+    @property
+    def code_critic_width(self) -> int:
+        """Units per hidden layer of a critic of codes: 8 times `width`."""
+        return 8 * self.width
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, as the AVAE paper's VAE/GAN baseline uses it.
@@ -115,42 +116,29 @@ class DCGAN(Architecture):
         The features are the third stage's divided by sqrt(2) where sides are halved four times, else the
         fourth's.
         """
-        trunk, large = self._trunk(shape), _third_stride(shape) == 2
+        trunk, large = self.trunk(shape), _third_stride(shape) == 2
         stage, gain = (3, 1 / sqrt(2)) if large else (4, 1.0)
-        return _initialised(WithFeatures(trunk, stage, Logit(self._features(shape)), gain))
+        return self.initialise(WithFeatures(trunk, stage, Logit(self.features(shape)), gain))
 
-    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
-        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
-        return _initialised(WithClasses(self._trunk(shape), self._features(shape), outcomes))
+    def initialise(self, network: nn.Module) -> nn.Module:
+        """Weights from N(0, 0.02), BatchNorm gains from N(1, 0.02), biases 0."""
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+                nn.init.normal_(module.weight, 0.0, 0.02)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.BatchNorm2d):
+                nn.init.normal_(module.weight, 1.0, 0.02)
+        return network
 
-    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `features [B, h] -> Gaussian`."""
-        return _initialised(POSTERIORS["free"](self._features(shape), z_dim))
-
-    def _started(self, critic: nn.Module) -> nn.Module:
-        """`critic` with its first weights."""
-        _initialised(critic)
+    def initialise_critic(self, network: nn.Module) -> nn.Module:
+        """The same, or weights as wide as `critic_start` asks for."""
+        self.initialise(network)
         if self.critic_start == "kaiming":
-            for module in critic.modules():
+            for module in network.modules():
                 if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
                     nn.init.kaiming_normal_(module.weight, 0.2)
-        return critic
-
-    def _features(self, shape: Shape) -> int:
-        _, height, width = shape
-        step = _reduction(height, width)
-        return 8 * self.width * (height // step) * (width // step)
-
-    def _trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
-        self.check(shape)
-        w = self.width
-        return nn.Sequential(
-            nn.Sequential(Conv2d(shape[0], w, 5, 2, 2), nn.LeakyReLU(0.2)),
-            _down(w, 2 * w, 2, norm),
-            _down(2 * w, 4 * w, _third_stride(shape), norm),
-            _down(4 * w, 8 * w, 2, norm),
-            nn.Flatten(),
-        )
+        return network
 
 
 def _reduction(height: int, width: int) -> int:
@@ -183,15 +171,3 @@ def _up(inputs: int, outputs: int, stride: int) -> nn.Sequential:
 def _wide(inputs: int, outputs: int) -> nn.Sequential:
     """Fully connected layer, LeakyReLU."""
     return nn.Sequential(nn.Linear(inputs, outputs), nn.LeakyReLU(0.2))
-
-
-def _initialised(network: nn.Module) -> nn.Module:
-    """Weights from N(0, 0.02), BatchNorm gains from N(1, 0.02), biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.02)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            nn.init.normal_(module.weight, 1.0, 0.02)
-    return network

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.errors import InputError
-from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures
+from chimerae.heads import OUTPUTS, Logit, Output, Pair
+from chimerae.nets import Architecture
 from chimerae.shapes import Shape, is_image, numel
 
 ACTIVATIONS: dict[str, type[nn.Module]] = {
@@ -59,9 +59,13 @@ class MLP(Architecture):
         """The valid shape nearest to `shape`, not smaller: `shape` itself."""
         return shape
 
-    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
-        """A network `x [B, *shape] -> Gaussian`."""
-        return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), POSTERIORS[scale](self.width, z_dim))
+    def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        """All values of a sample, and the hidden layers; it has no normalisation either way."""
+        return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
+
+    def with_head(self, trunk: nn.Sequential, head: nn.Module) -> nn.Module:
+        """`trunk` and `head` in one sequence."""
+        return nn.Sequential(*trunk, head)
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
         """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing.
@@ -76,10 +80,6 @@ class MLP(Architecture):
             self._hidden(z_dim), nn.Linear(self.width, numel(shape)), end, nn.Unflatten(1, shape)
         )
 
-    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x [B, *shape] -> logit [B]`; it has no normalisation either way."""
-        return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)), Logit(self.width))
-
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, *shape], z [B, z_dim] -> logit [B]` on all values side by side, never
         normalised.
@@ -87,22 +87,9 @@ class MLP(Architecture):
         joint = nn.Sequential(self._hidden(numel(shape) + z_dim), Logit(self.width))
         return Pair(nn.Flatten(), nn.Identity(), joint)
 
-    def feature_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> (logit [B], features [B, width])`, the features being its last hidden layer."""
-        trunk = nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
-        return WithFeatures(trunk, len(trunk), Logit(self.width))
-
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]`."""
         return nn.Sequential(self._hidden(z_dim), Logit(self.width))
-
-    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
-        """A network `x [B, *shape] -> (logits [B, outcomes], features [B, width])`."""
-        return WithClasses(nn.Sequential(nn.Flatten(), self._hidden(numel(shape))), self.width, outcomes)
-
-    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `features [B, width] -> Gaussian`."""
-        return POSTERIORS["free"](self.width, z_dim)
 
     def _hidden(self, inputs: int) -> nn.Sequential:
         layers: list[nn.Module] = []

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.errors import InputError
-from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
+from chimerae.heads import OUTPUTS, Logit, Output, Pair
+from chimerae.nets import Architecture
 from chimerae.shapes import Shape, describe, is_image
 
 WIDEST = 512
@@ -71,9 +71,15 @@ class Residual(Architecture):
         larger = (channels, -(-height // step) * step, -(-width // step) * step)
         return larger if 2 ** len(self._levels(larger)) == step else self.nearest(larger)
 
-    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
-        """A network `x [B, C, H, W] -> Gaussian`."""
-        return nn.Sequential(self._trunk(shape), POSTERIORS[scale](prod(self._bottom(shape)), z_dim))
+    def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        """From images to flat features; its stages are the halvings, the last block, and `Flatten`."""
+        self.check(shape)
+        levels = self._levels(shape)
+        first = [nn.Conv2d(shape[0], levels[0], 5, 1, 2, bias=not norm), *_norm(levels[0], norm)]
+        stages = [nn.Sequential(*first, nn.LeakyReLU(SLOPE), nn.AvgPool2d(2))]
+        for inputs, outputs in pairwise(levels):
+            stages.append(nn.Sequential(self._block(inputs, outputs, norm, level=True), nn.AvgPool2d(2)))
+        return nn.Sequential(*stages, self._block(levels[-1], levels[-1], norm), nn.Flatten())
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
         """A network `z [B, z_dim] -> x [B, C, H, W]` that ends in `output`."""
@@ -92,35 +98,19 @@ class Residual(Architecture):
             OUTPUTS[output](),
         )
 
-    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x [B, C, H, W] -> logit [B]`; without `norm` it has no BatchNorm."""
-        return nn.Sequential(self._trunk(shape, norm=norm), Logit(prod(self._bottom(shape))))
-
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`: codes join the image's last features."""
         self.check(shape)
         last = self._levels(shape)[-1]
-        images = nn.Sequential(self._trunk(shape, norm=norm), nn.Linear(prod(self._bottom(shape)), last))
+        images = nn.Sequential(self.trunk(shape, norm=norm), nn.Linear(prod(self._bottom(shape)), last))
         codes = nn.Sequential(nn.Linear(z_dim, last), nn.LeakyReLU(SLOPE), nn.Linear(last, last))
         joint = nn.Sequential(nn.Linear(2 * last, 2 * last), nn.LeakyReLU(SLOPE), Logit(2 * last))
         return Pair(images, codes, joint)
 
-    def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of 8 times `width` units."""
-        return code_critic(z_dim, 8 * self.width)
-
-    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
-        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
-        return WithClasses(self._trunk(shape), prod(self._bottom(shape)), outcomes)
-
-    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `features [B, h] -> Gaussian`."""
-        return POSTERIORS["free"](prod(self._bottom(shape)), z_dim)
-
-    def feature_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> (logit [B], features [B, c, h, w])`, the features being its last block's."""
-        trunk = self._trunk(shape)
-        return WithFeatures(trunk, len(trunk) - 1, Logit(prod(self._bottom(shape))))
+    @property
+    def code_critic_width(self) -> int:
+        """Units per hidden layer of a critic of codes: 8 times `width`."""
+        return 8 * self.width
 
     def _levels(self, shape: Shape) -> tuple[int, ...]:
         """Channels at each halving."""
@@ -134,16 +124,6 @@ class Residual(Architecture):
         self.check(shape)
         levels = self._levels(shape)
         return levels[-1], shape[1] >> len(levels), shape[2] >> len(levels)
-
-    def _trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
-        """From images to flat features; its stages are the halvings, the last block, and `Flatten`."""
-        self.check(shape)
-        levels = self._levels(shape)
-        first = [nn.Conv2d(shape[0], levels[0], 5, 1, 2, bias=not norm), *_norm(levels[0], norm)]
-        stages = [nn.Sequential(*first, nn.LeakyReLU(SLOPE), nn.AvgPool2d(2))]
-        for inputs, outputs in pairwise(levels):
-            stages.append(nn.Sequential(self._block(inputs, outputs, norm, level=True), nn.AvgPool2d(2)))
-        return nn.Sequential(*stages, self._block(levels[-1], levels[-1], norm), nn.Flatten())
 
     def _block(self, inputs: int, outputs: int, norm: bool = True, *, level: bool = False) -> nn.Module:
         """A residual block; `level` says that it leads from one entry of the channels to the next."""

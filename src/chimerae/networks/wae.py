@@ -11,8 +11,8 @@ from torch import nn
 
 from chimerae.config import STRICT
 from chimerae.errors import InputError
-from chimerae.nets import Architecture, Output, Scale
-from chimerae.networks.heads import OUTPUTS, POSTERIORS, Logit, Pair, WithClasses, WithFeatures, code_critic
+from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures, code_critic
+from chimerae.nets import Architecture
 from chimerae.shapes import Shape, describe, is_image, numel
 
 LARGE = 64
@@ -58,11 +58,12 @@ class WAE(Architecture):
         larger = (channels, -(-height // step) * step, -(-width // step) * step)
         return larger if _step(larger) == step else self.nearest(larger)
 
-    def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
-        """A network `x [B, C, H, W] -> Gaussian`."""
-        return _initialised(
-            nn.Sequential(self._trunk(shape), POSTERIORS[scale](self._features(shape), z_dim))
-        )
+    def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
+        """The four strided convolutions, and `Flatten`."""
+        self.check(shape)
+        widths, kernel = [shape[0], *(self.width << i for i in range(STAGES))], _kernel(shape)
+        downs = [_down(a, b, kernel, norm) for a, b in pairwise(widths)]
+        return nn.Sequential(*downs, nn.Flatten())
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
         """A network `z [B, z_dim] -> x [B, C, H, W]` that ends in `output`."""
@@ -73,48 +74,39 @@ class WAE(Architecture):
         widths = [8 * self.width >> i for i in range(halvings + 1)]
         ups = [_up(a, b, kernel) for a, b in pairwise(widths)]
         first = [nn.Linear(z_dim, numel(bottom)), nn.Unflatten(1, bottom), nn.ReLU()]
-        return _initialised(
+        return self.initialise(
             nn.Sequential(*first, *ups, *_last(widths[-1], shape[0], kernel), OUTPUTS[output]())
         )
-
-    def critic(self, shape: Shape, *, norm: bool = True) -> nn.Module:
-        """A network `x [B, C, H, W] -> logit [B]`, an encoder's trunk with a logit on it."""
-        return _initialised(nn.Sequential(self._trunk(shape, norm=norm), Logit(self._features(shape))))
 
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
         """A network `x [B, C, H, W], z [B, z_dim] -> logit [B]`: the trunk, and the code beside its
         features.
         """
         self.check(shape)
-        joint = code_critic(self._features(shape) + z_dim, self.critic_width, depth=2)
-        return _initialised(Pair(self._trunk(shape, norm=norm), nn.Identity(), joint))
+        joint = code_critic(self.features(shape) + z_dim, self.critic_width, depth=2)
+        return self.initialise(Pair(self.trunk(shape, norm=norm), nn.Identity(), joint))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
         """A network `x -> (logit [B], features [B, c, h, w])`, the features being its third stage."""
-        return _initialised(WithFeatures(self._trunk(shape), STAGES - 1, Logit(self._features(shape))))
+        return self.initialise(WithFeatures(self.trunk(shape), STAGES - 1, Logit(self.features(shape))))
 
-    def code_critic(self, z_dim: int) -> nn.Module:
-        """A network `z [B, z_dim] -> logit [B]`: four hidden layers of `critic_width` units."""
-        return _initialised(code_critic(z_dim, self.critic_width))
+    @property
+    def code_critic_width(self) -> int:
+        """Units per hidden layer of a critic of codes: `critic_width`."""
+        return self.critic_width
 
-    def class_critic(self, shape: Shape, outcomes: int) -> nn.Module:
-        """A network `x [B, C, H, W] -> (logits [B, outcomes], features [B, h])`."""
-        return _initialised(WithClasses(self._trunk(shape), self._features(shape), outcomes))
-
-    def code_head(self, shape: Shape, z_dim: int) -> nn.Module:
-        """A network `features [B, h] -> Gaussian`."""
-        return _initialised(POSTERIORS["free"](self._features(shape), z_dim))
-
-    def _features(self, shape: Shape) -> int:
-        _, height, width = shape
-        whole = 1 << STAGES
-        return 8 * self.width * -(-height // whole) * -(-width // whole)
-
-    def _trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
-        self.check(shape)
-        widths, kernel = [shape[0], *(self.width << i for i in range(STAGES))], _kernel(shape)
-        downs = [_down(a, b, kernel, norm) for a, b in pairwise(widths)]
-        return nn.Sequential(*downs, nn.Flatten())
+    def initialise(self, network: nn.Module) -> nn.Module:
+        """Weights from N(0, 0.01), those of convolutions cut off at two deviations; biases 0."""
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.trunc_normal_(module.weight, 0.0, 0.01, -0.02, 0.02)
+            elif isinstance(module, nn.ConvTranspose2d | nn.Linear):
+                nn.init.normal_(module.weight, 0.0, 0.01)
+            else:
+                continue
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        return network
 
 
 def _step(shape: Shape) -> int:
@@ -146,17 +138,3 @@ def _last(inputs: int, outputs: int, kernel: int) -> list[nn.Module]:
     """Transposed convolution that keeps the side; an even kernel makes one line too many, which is cut."""
     cut: list[nn.Module] = [] if kernel % 2 else [nn.ZeroPad2d((0, -1, 0, -1))]
     return [nn.ConvTranspose2d(inputs, outputs, kernel, 1, (kernel - 1) // 2), *cut]
-
-
-def _initialised(network: nn.Module) -> nn.Module:
-    """Weights from N(0, 0.01), those of convolutions cut off at two deviations; biases 0."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d):
-            nn.init.trunc_normal_(module.weight, 0.0, 0.01, -0.02, 0.02)
-        elif isinstance(module, nn.ConvTranspose2d | nn.Linear):
-            nn.init.normal_(module.weight, 0.0, 0.01)
-        else:
-            continue
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-    return network

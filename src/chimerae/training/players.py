@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.errors import InputError
+from chimerae.heads import LOG_SIGMA
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
-from chimerae.networks.heads import LOG_SIGMA
 from chimerae.training.settings import Optimizer, Training
 
 

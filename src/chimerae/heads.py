@@ -1,14 +1,22 @@
-"""Heads at the end of a trunk: a posterior, a logit, a logit with features."""
+"""Heads of networks: posteriors, logits, and what joins a trunk with them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from chimerae.gaussian import Gaussian
-from chimerae.nets import Output, Scale
+from chimerae.shapes import Shape, is_image, numel
+
+Scale = Literal["free", "shared", "none"]
+"""Spread of an encoder's posterior: per sample, one learned vector for all samples, or none
+(deterministic).
+"""
+Output = Literal["tanh", "sigmoid", "linear"]
+"""Last activation of a decoder of images: values in [-1, 1], in [0, 1], or anywhere."""
 
 
 class FreeScale(nn.Module):
@@ -131,3 +139,22 @@ def code_critic(z_dim: int, width: int, depth: int = 4) -> nn.Sequential:
     for i in range(depth):
         layers += [nn.Linear(width if i else z_dim, width), nn.ReLU()]
     return nn.Sequential(*layers, Logit(width))
+
+
+class NoiseFed(nn.Module):
+    """`x [B, *shape], eps [B, noise_dim] -> z [B, z_dim]` by an encoder that sees both side by side."""
+
+    def __init__(self, encoder: nn.Module, noise_dim: int, shape: Shape) -> None:
+        super().__init__()
+        self.encoder = encoder
+        plane = (1, *shape[1:])
+        self.spread = (
+            nn.Sequential(nn.Linear(noise_dim, numel(plane), bias=False), nn.Unflatten(1, plane))
+            if is_image(shape)
+            else nn.Identity()
+        )
+
+    def forward(self, x: Tensor, eps: Tensor) -> Tensor:
+        """A code of each sample."""
+        z: Tensor = self.encoder(torch.cat([x, self.spread(eps)], 1)).mu
+        return z
