@@ -96,7 +96,7 @@ def test_graphs_are_gone_before_the_next_part_and_before_the_step():
     graphs: list[weakref.ref] = []
 
     class OneTurn(Method):
-        name, kept, players = "one-turn", (), {}
+        name, exported, players = "one-turn", (), {}
 
         def networks(self, shape, arch):
             return {}
@@ -191,3 +191,25 @@ def test_a_loss_that_is_no_number_is_named(value):
     with pytest.raises(NotFinite, match=r"'critic' became \w+ at step 12"):
         check_finite({"generator": torch.tensor(1.0), "critic": torch.tensor(value)}, 12)
     check_finite({"generator": torch.tensor(1.0)}, 12)
+
+
+def test_a_player_of_two_turns_has_two_losses():
+    """The second would hide the first, in the log and where a loss that is not finite is looked for."""
+    players, a, b = two_players()
+
+    class Twice(Method):
+        name, exported, players = "twice", (), {}
+
+        def networks(self, shape, arch):
+            return {}
+
+        def play(self, nets, x, clock):
+            yield {"critic": 3 * b.sum(), "generator": 5 * a.sum()}
+            yield {"critic": 7 * b.detach().sum() + b.sum() * 0}
+
+    losses = play_batch(Twice(), Nets({}), players, [torch.zeros(1)] * 2, Clock(0, 1))
+    assert {name: round(loss.item(), 3) for name, loss in losses.items()} == {
+        "critic": 3.0,
+        "generator": 5.0,
+        "critic, turn 2": 6.3,
+    }

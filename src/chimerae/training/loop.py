@@ -152,7 +152,12 @@ class Loop:
         self.listener(line, self.total)
 
     def _line(self, clock: Clock, watch: Stopwatch, values: dict[str, float]) -> LogLine:
-        losses = {n: self.state.losses[n].item() for n in self.state.players if n in self.state.losses}
+        losses = {
+            name: loss.item()
+            for player in self.state.players
+            for name, loss in self.state.losses.items()
+            if name == player or name.startswith(f"{player}, ")
+        }
         seconds, rate = watch.read(self.state.step)
         return LogLine(
             step=self.state.step,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,15 +110,27 @@ def _optimizer(groups: list[dict[str, Any]], s: Optimizer) -> torch.optim.Optimi
 def play_batch(
     method: Method, nets: Nets, players: Mapping[str, Player], parts: Sequence[Tensor], clock: Clock
 ) -> dict[str, Tensor]:
-    """Play one batch, given in `parts`, to its end and return every player's last loss (detached scalars).
+    """Play one batch, given in `parts`, to its end and return the loss of every player in each of its turns.
 
     The parts are played in lock-step, turn by turn: gradients of all parts are averaged before anybody moves.
+    Losses are detached scalars; a player's second turn is called as `in_turn` says.
     """
     plays = [method.turns(nets, x, clock) for x in parts]
-    last: dict[str, Tensor] = {}
+    losses: dict[str, Tensor] = {}
+    turns = Counter[str]()
     while turn := take_turn(plays, players, clock.progress):
-        last |= turn
-    return last
+        turns.update(turn.keys())
+        losses |= {in_turn(player, turns[player]): loss for player, loss in turn.items()}
+    return losses
+
+
+def in_turn(player: str, turn: int) -> str:
+    """Name in the log of a player's loss in its first, second, ... turn of a batch.
+
+    >>> in_turn("critic", 1), in_turn("critic", 2)
+    ('critic', 'critic, turn 2')
+    """
+    return player if turn == 1 else f"{player}, turn {turn}"
 
 
 def take_turn(

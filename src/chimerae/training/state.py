@@ -32,7 +32,7 @@ class State:
     ema: EMA | None
     step: int = 0
     losses: dict[str, Tensor] = field(default_factory=dict)
-    """Every player's last loss; not everybody moves on every step."""
+    """The newest loss of every player in each of its turns; not everybody moves on every step."""
 
     @property
     def device(self) -> torch.device:
