@@ -34,7 +34,12 @@ class ValueRange:
         return x * self.span + self.low
 
     def to_unit(self, x: Tensor) -> Tensor:
-        """Map values of this range to [0, 1]; what lies outside is clipped, as a picture file would."""
+        """Map values of this range to [0, 1]; what lies outside is clipped, as a picture file would.
+
+        >>> import torch
+        >>> SIGNED.to_unit(torch.tensor([-3.0, 0.0, 3.0]))
+        tensor([0.0000, 0.5000, 1.0000])
+        """
         return ((x - self.low) / self.span).clamp(0.0, 1.0)
 
 
