@@ -66,15 +66,8 @@ def _kernel(name: str, features: tuple[str, str], about: str, suits: Suits) -> S
 def _of_neighbourhoods(
     ending: str, features: tuple[str, str], words: str, suits: Suits
 ) -> tuple[SampleMetric, ...]:
-    def metric(
-        name: str,
-        unit: str,
-        facts: Mapping[str, Fact],
-        value: Callable[[Neighbourhoods], float],
-        about: str,
-        varied: bool = False,
-    ) -> SampleMetric:
-        return SampleMetric(
+    return tuple(
+        SampleMetric(
             name=name + ending,
             better="higher",
             unit=unit,
@@ -82,32 +75,42 @@ def _of_neighbourhoods(
             facts=facts,
             suits=suits,
             gather=FeatureBank,
-            compare=lambda real, made: value(made.beside(real)),
+            compare=_beside(value),
             about=f"{about}, features of {words}",
             varied=varied,
         )
-
-    share = "[0, 1]"
-    return (
-        metric(
-            "precision",
-            share,
-            _PRECISION,
-            lambda n: n.precision,
-            "share of samples that lie among the data",
-            varied=True,
-        ),
-        metric("recall", share, _PRECISION, lambda n: n.recall, "share of the data that lies among samples"),
-        metric(
-            "density",
-            "about 1 for the data",
-            _DENSITY,
-            lambda n: n.density,
-            "how deep among the data samples lie",
-            varied=True,
-        ),
-        metric("coverage", share, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by"),
+        for name, unit, facts, value, about, varied in _NEIGHBOURHOODS
     )
+
+
+def _beside(value: Callable[[Neighbourhoods], float]) -> Callable[[FeatureBank, FeatureBank], float]:
+    return lambda real, made: value(made.beside(real))
+
+
+_SHARE = "[0, 1]"
+_NEIGHBOURHOODS: tuple[
+    tuple[str, str, Mapping[str, Fact], Callable[[Neighbourhoods], float], str, bool], ...
+] = (
+    (
+        "precision",
+        _SHARE,
+        _PRECISION,
+        lambda n: n.precision,
+        "share of samples that lie among the data",
+        True,
+    ),
+    ("recall", _SHARE, _PRECISION, lambda n: n.recall, "share of the data that lies among samples", False),
+    (
+        "density",
+        "about 1 for the data",
+        _DENSITY,
+        lambda n: n.density,
+        "how deep among the data samples lie",
+        True,
+    ),
+    ("coverage", _SHARE, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by", False),
+)
+"""Name, unit, facts, value, meaning, and whether it needs varied samples, of each."""
 
 
 def _variety(name: str, features: tuple[str, str], words: str, suits: Suits) -> SampleMetric:
