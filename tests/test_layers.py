@@ -32,7 +32,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "interpolation",
     ),
     ("losses", "networks", "data", "metrics"),
-    ("methods", "features"),
+    ("methods", "features", "codec"),
     ("training", "evaluation"),
     ("runs.run", "runs.folder", "runs.lock", "testing"),
     ("recipes", "console"),
@@ -42,7 +42,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 )
 """Rooms by level: a room may import any room of a lower level. A module of a room may have its own level."""
 
-BESIDE = {"runs.folder": {"runs.run"}, "runs": {"model"}, "__main__": {"cli"}}
+BESIDE = {"codec": {"methods"}, "runs.folder": {"runs.run"}, "runs": {"model"}, "__main__": {"cli"}}
 """Rooms of its own level that a room may import; within level 0 all may."""
 
 ONLY = {

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.errors import InputError
 from chimerae.evaluation.improved import best_of, cost, optimise_codes
 from chimerae.methods import AVAE, METHODS, NoEncoder
@@ -26,6 +27,10 @@ def model_of(state: State, shape: tuple[int, ...]) -> Model:
     modules = {name: state.nets.modules[name].eval() for name in state.method.exported}
     nets = type(state.nets)(modules)
     return Model(state.method, nets, shape, 0, False, torch.device("cpu"))
+
+
+def codec(model: Model) -> Codec:
+    return Codec(model.method, model.nets, model.shape)
 
 
 def codes(model: Model, n: int = N) -> torch.Tensor:
@@ -76,11 +81,11 @@ def test_a_method_without_encoder_says_so(method):
 def test_the_cost_falls_on_average(bent: Model):
     z = codes(bent)
     with torch.no_grad():
-        start = cost(bent.method, bent.nets, z, "decoder").mean()
+        start = cost(codec(bent), z, "decoder").mean()
         means = []
         for steps in (20, 60, 200):
-            better = optimise_codes(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=0.02))
-            means.append(cost(bent.method, bent.nets, better, "decoder").mean())
+            better = optimise_codes(codec(bent), z, "decoder", Improve(steps=steps, lr=0.02))
+            means.append(cost(codec(bent), better, "decoder").mean())
     assert start > means[0] > means[1] >= means[2]
     assert means[2] < 0.5 * start
 
@@ -88,10 +93,10 @@ def test_the_cost_falls_on_average(bent: Model):
 def test_the_best_of_some_codes_is_kept(bent: Model):
     z = codes(bent, 4 * N)
     how = Improve(reject=4, steps=0)
-    chosen = best_of(bent.method, bent.nets, z, "decoder", how)
+    chosen = best_of(codec(bent), z, "decoder", how)
     with torch.no_grad():
-        costs = cost(bent.method, bent.nets, z, "decoder").view(N, 4)
-        kept = cost(bent.method, bent.nets, chosen, "decoder")
+        costs = cost(codec(bent), z, "decoder").view(N, 4)
+        kept = cost(codec(bent), chosen, "decoder")
     torch.testing.assert_close(kept, costs.min(1).values)
     assert torch.equal(chosen, z.view(N, 4, -1)[torch.arange(N), costs.argmin(1)])
     assert torch.equal(bent.improve(z, how), chosen)
@@ -124,7 +129,7 @@ def test_cost_by_hand_divides_out_contrast():
         y = G(torch.cat([E(x).mu, z[:, 3:]], 1))
         a, b = (t / (t.var((1, 2, 3), correction=0, keepdim=True) + 1e-8).sqrt() for t in (x, y))
         torch.testing.assert_close(
-            cost(model.method, model.nets, z, "generator"),
+            cost(codec(model), z, "generator"),
             (a - b).square().sum((1, 2, 3)),
             rtol=1e-3,
             atol=1e-3,
@@ -141,8 +146,7 @@ def test_moving_stops_when_it_no_longer_pays(bent: Model):
     """A vanishing rate gains nothing: after the check at the fiftieth step codes are left alone."""
     z = codes(bent)
     stopped, later = (
-        optimise_codes(bent.method, bent.nets, z, "decoder", Improve(steps=steps, lr=1e-7))
-        for steps in (50, 5000)
+        optimise_codes(codec(bent), z, "decoder", Improve(steps=steps, lr=1e-7)) for steps in (50, 5000)
     )
     assert torch.equal(stopped, later)
 

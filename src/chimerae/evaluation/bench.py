@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.data import Split
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
 from chimerae.metrics import Posterior
-from chimerae.nets import Nets
-from chimerae.shapes import Shape, describe, is_image
+from chimerae.shapes import Shape, describe
 
 
 def noise_rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
@@ -48,20 +48,11 @@ def pieces(n: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A method with its networks, for samples of one shape. Use it inside `nets.evaluating()`."""
+class Bench(Codec):
+    """A codec whose noise depends on the sample's number alone. Values that are not finite become NaN."""
 
-    method: Method
-    nets: Nets
-    shape: Shape
     seed: int
     batch_size: int
-
-    @property
-    def device(self) -> torch.device:
-        """Device of the networks."""
-        parameters = (p for _, module in self.nets.items() for p in module.parameters())
-        return next((p.device for p in parameters), torch.device("cpu"))
 
     @property
     def code_kind(self) -> str | None:
@@ -75,7 +66,7 @@ class Bench:
         """Codes with noise `[B, z_dim + noise_dim]` that rebuild `x`, the samples from `start` on."""
         stop = start + len(x)
         q = self._encoded(x, start, "encode")
-        z = self.method.reconstruction_code(q, self._rows(start, stop, self.method.z_dim, "eps"))
+        z = self.code(q, self._rows(start, stop, self.method.z_dim, "eps"))
         return self.with_noise(z, start, "xi")
 
     def posterior(self, x: Tensor, start: int, what: str) -> Tensor:
@@ -113,10 +104,10 @@ class Bench:
             return z
         return torch.cat([z, self._rows(start, start + len(z), self.method.noise_dim, what)], 1)
 
-    def decode(self, z: Tensor) -> dict[str, Tensor]:
-        """Output of each network for codes: images in [0, 1] or points, NaN where it was not finite."""
-        made = self.method.decode(self.nets, z)
-        return {name: self._measurable(x) for name, x in made.items()}
+    def outwards(self, x: Tensor) -> Tensor:
+        """Images clipped to [0, 1] or points, NaN where they were not finite."""
+        x = super().outwards(torch.where(x.isfinite(), x, torch.nan))
+        return x.cpu() if x.device.type == "mps" else x  # MPS has no float64
 
     def decode_all(self, z: Tensor) -> dict[str, Tensor]:
         """`decode` of many codes, in batches."""
@@ -139,15 +130,8 @@ class Bench:
         return f"it makes {describe(shape)}, the data are {describe(self.shape)}; prepare them as in training"
 
     def _encoded(self, x: Tensor, start: int, what: str) -> Gaussian:
-        x = x.to(self.device)
-        inwards = self.method.value_range.from_unit(x) if is_image(self.shape) else x
         with noise.placed(start, "evaluation", self.seed, what):  # for posteriors that are drawn
-            return self.method.encode(self.nets, inwards)
-
-    def _measurable(self, x: Tensor) -> Tensor:
-        x = torch.where(x.isfinite(), x, torch.nan)
-        x = self.method.value_range.to_unit(x) if is_image(self.shape) else x
-        return x.cpu() if x.device.type == "mps" else x  # MPS has no float64
+            return self.encode(x)
 
     def _rows(self, start: int, stop: int, d: int, what: str) -> Tensor:
         return noise_rows(start, stop, d, self.seed, what).to(self.device)

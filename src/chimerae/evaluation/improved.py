@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.errors import InputError
 from chimerae.losses.reconstruction import squared_error
-from chimerae.methods import Method
-from chimerae.nets import Nets
 from chimerae.shapes import is_image
 
 CHECK_EVERY = 50
@@ -55,18 +54,16 @@ IMPROVED: Final = ", improved"
 """Ending of the names of networks whose codes were optimised."""
 
 
-def cost(method: Method, nets: Nets, z: Tensor, by: str) -> Tensor:
+def cost(codec: Codec, z: Tensor, by: str) -> Tensor:
     """Change of the samples of codes `z` when they are encoded and decoded, one value each, `[n]`.
 
     `J(z) = sum (cn(x) - cn(y))^2` with `x = G(z)`, `y = G(E(x))` by the network called `by`. Contrast is
     divided out of images (or a fall of contrast would pass for progress): `cn(x) = x / sqrt(Var(x) + 1e-8)`.
     Noise beside the code is the same in both.
     """
-    x = method.decode(nets, z)[by]
+    x = codec.method.decode(codec.nets, z)[by]
     with noise.placed(0, "improve"):  # for posteriors that are drawn: the same draws at every step
-        q = method.encode(nets, x)
-    code = method.reconstruction_code(q, torch.zeros_like(q.mu))
-    y = method.decode(nets, torch.cat([code, z[:, method.z_dim :]], 1))[by]
+        y = codec.again(x, z, by)
     return squared_error(_contrast_normal(x), _contrast_normal(y))
 
 
@@ -78,27 +75,28 @@ def _contrast_normal(x: Tensor) -> Tensor:
     return x / (variance + 1e-8).sqrt()
 
 
-def best_of(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def best_of(codec: Codec, z: Tensor, by: str, how: Improve) -> Tensor:
     """The code of least cost among every `how.reject` codes of `z` `[n reject, d]`: `[n, d]`."""
-    with nets.evaluating():
-        costs = torch.cat([cost(method, nets, part, by) for part in z.split(how.batch_size)])
+    with codec.nets.evaluating():
+        costs = torch.cat([cost(codec, part, by) for part in z.split(how.batch_size)])
     groups = torch.nan_to_num(costs, nan=float("inf")).view(-1, how.reject)
     best = groups.argmin(1, keepdim=True)[..., None].expand(-1, -1, z.shape[1])
     return z.view(-1, how.reject, z.shape[1]).gather(1, best)[:, 0]
 
 
-def optimise_codes(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
+def optimise_codes(codec: Codec, z: Tensor, by: str, how: Improve) -> Tensor:
     """Codes `[n, d]`, optimised from `z` downhill in `cost`; noise and all weights stay as they are."""
-    return torch.cat([_optimise(method, nets, part, by, how) for part in z.split(how.batch_size)])
+    return torch.cat([_optimise(codec, part, by, how) for part in z.split(how.batch_size)])
 
 
-def _optimise(method: Method, nets: Nets, z: Tensor, by: str, how: Improve) -> Tensor:
-    code, xi = z[:, : method.z_dim].clone().requires_grad_(), z[:, method.z_dim :]
+def _optimise(codec: Codec, z: Tensor, by: str, how: Improve) -> Tensor:
+    d = codec.method.z_dim
+    code, xi = z[:, :d].clone().requires_grad_(), z[:, d:]
     adam = torch.optim.Adam([code], lr=how.lr, betas=(0.9, 0.999))
     last = float("inf")
-    with nets.evaluating(), torch.enable_grad():
+    with codec.nets.evaluating(), torch.enable_grad():
         for step in range(how.steps):
-            total = cost(method, nets, torch.cat([code, xi], 1), by).sum()
+            total = cost(codec, torch.cat([code, xi], 1), by).sum()
             (code.grad,) = torch.autograd.grad(total, code)
             adam.step()
             if step == 0 or step % CHECK_EVERY == CHECK_EVERY - 1:

@@ -17,7 +17,6 @@ from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spre
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
-from chimerae.interpolation import spherical
 from chimerae.metrics import Fact, NearestMetric, NeighbourDistances
 from chimerae.metrics.nearest import nearest
 from chimerae.run_folder.scores import DATA, Score
@@ -118,8 +117,7 @@ def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tens
     else:
         z = bench.prior(0, len(real))
     a, b = z[: len(z) // 2], z[len(z) // 2 :][: len(z) // 2]
-    d = bench.method.z_dim
-    middle = torch.cat([spherical(a[:, :d], b[:, :d], 3)[:, 1], a[:, d:]], 1)
+    middle = bench.walk(a, b, 3)[:, 1]
     return bench.decode_all(middle) if len(middle) else dict.fromkeys(bench.misfits(), real[:0])
 
 

@@ -141,7 +141,7 @@ def _makers(
 
 
 def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
-    return optimise_codes(bench.method, bench.nets, bench.prior(start, stop), name, PUBLISHED)
+    return optimise_codes(bench, bench.prior(start, stop), name, PUBLISHED)
 
 
 def _drawn(

@@ -89,7 +89,7 @@ def improved_toy_points(bench: Bench, clouds: Mapping[str, ToyPoints]) -> dict[s
     for name, cloud in clouds.items():
         if name == DATA:
             continue
-        z = optimise_codes(bench.method, bench.nets, bench.prior(0, POINTS), name, IMPROVE)
+        z = optimise_codes(bench, bench.prior(0, POINTS), name, IMPROVE)
         points = torch.cat([bench.decode(z[a:b])[name] for a, b in pieces(POINTS, bench.batch_size)])
         back = _again(bench, points, z, name)
         made[f"{name}{IMPROVED}"] = replace(
@@ -101,14 +101,10 @@ def improved_toy_points(bench: Bench, clouds: Mapping[str, ToyPoints]) -> dict[s
 @torch.no_grad()
 def _again(bench: Bench, points: Tensor, z: Tensor, name: str) -> Tensor:
     """`points` `[n, 2]` encoded (at the mean) and decoded by the network `name`, with the noise of `z`."""
-    method = bench.method
-    if not method.encodes or tuple(points.shape[1:]) != bench.shape:
+    if not bench.method.encodes or tuple(points.shape[1:]) != bench.shape:
         return points[:0]
     with noise.placed(0, "evaluation", bench.seed, "again"):
-        q = method.encode(bench.nets, points)
-    code = method.reconstruction_code(q, torch.zeros_like(q.mu))
-    back: Tensor = method.decode(bench.nets, torch.cat([code, z[:, method.z_dim :]], 1))[name]
-    return back
+        return bench.again(points, z, name)
 
 
 def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:

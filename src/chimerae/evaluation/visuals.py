@@ -17,7 +17,6 @@ from chimerae.evaluation.code_plots import POINTS, look_at_codes
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.evaluation.scores import Shown
-from chimerae.interpolation import spherical
 from chimerae.shapes import is_image
 
 ORIGINALS: Final = 16
@@ -91,13 +90,10 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
 
 
 def _between(bench: Bench, a: Tensor, b: Tensor) -> Tensor:
-    """Samples `[pairs, steps, *shape]` on the way from codes `a` to `b`; a pair keeps its first noise."""
-    d = bench.method.z_dim
-    way = spherical(a[:, :d], b[:, :d], STEPS)
-    noise = a[:, None, d:].expand(-1, STEPS, -1)
+    """Samples `[pairs, steps, *shape]` on the way from codes `a` to `b`."""
     if len(a) == 0:
         return torch.empty(0, STEPS, *bench.shape)
-    made = bench.decode_all(torch.cat([way, noise], 2).flatten(0, 1))
+    made = bench.decode_all(bench.walk(a, b, STEPS).flatten(0, 1))
     last = list(made.values())[-1].cpu()
     return last.reshape(len(a), STEPS, *last.shape[1:])
 

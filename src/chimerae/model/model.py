@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.data import Prepare
 from chimerae.data.given import PLAIN, Given, as_batch
 from chimerae.errors import InputError, unknown
@@ -88,7 +89,7 @@ class Model:
         """
         batch = self._taken(x)
         with self.nets.evaluating(), noise.seeded(seed, "encode"):
-            found = [self.method.encode(self.nets, self._inwards(part)) for part in batch.split(AT_ONCE)]
+            found = [self._codec.encode(self._checked(part)) for part in batch.split(AT_ONCE)]
         mu, first = torch.cat([q.mu.cpu() for q in found]), found[0].logvar.cpu()
         shared = first.dim() == 1
         return Gaussian(mu, first if shared else torch.cat([q.logvar.cpu() for q in found]))
@@ -103,8 +104,8 @@ class Model:
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
             codes = self.method.with_noise(z.to(self.device, torch.float32))
-            made = [self.method.decode(self.nets, part)[wanted] for part in codes.split(AT_ONCE)]
-        return torch.cat([self._outwards(part) for part in made])
+            made = [self._codec.decode(part)[wanted].cpu() for part in codes.split(AT_ONCE)]
+        return torch.cat(made)
 
     def sample(
         self,
@@ -148,8 +149,8 @@ class Model:
         maker, width = self._decoder(by), self.method.z_dim + self.method.noise_dim
         if z.dim() != 2 or z.shape[1] != width or len(z) % how.reject:
             raise InputError(f"codes to improve must be [n x {how.reject}, {width}], not {list(z.shape)}")
-        best = best_of(self.method, self.nets, z.to(self.device), maker, how)
-        return optimise_codes(self.method, self.nets, best, maker, how).cpu()
+        best = best_of(self._codec, z.to(self.device), maker, how)
+        return optimise_codes(self._codec, best, maker, how).cpu()
 
     def reconstruct(self, x: Given, *, by: str | None = None, seed: int = 0) -> Tensor:
         """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again.
@@ -160,7 +161,7 @@ class Model:
         """
         q = self.encode(x, seed=seed)
         with noise.seeded(seed, "reconstruct"):
-            z = self.method.reconstruction_code(q, noise.normal(len(q.mu), self.method.z_dim))
+            z = self._codec.code(q)
         return self.decode(z, by=by, seed=seed)
 
     def interpolate(
@@ -185,7 +186,7 @@ class Model:
             raise InputError(f"both ends must have one shape, not {list(start.shape)} and {list(end.shape)}")
         with noise.seeded(seed, "interpolate"):
             eps = noise.normal(len(start), self.method.z_dim)
-        ends = [self.method.reconstruction_code(self.encode(x, seed=seed), eps) for x in (start, end)]
+        ends = [self._codec.code(self.encode(x, seed=seed), eps) for x in (start, end)]
         return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
 
     def walk(
@@ -213,9 +214,7 @@ class Model:
         if a.shape != b.shape:
             raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
         with noise.seeded(seed, "walk"):
-            kept = self.method.with_noise(a)[:, self.method.z_dim :]
-        way = WALKS[mode](a[:, : self.method.z_dim], b[:, : self.method.z_dim], steps)
-        codes = torch.cat([way, kept[:, None].expand(-1, steps, -1)], 2)
+            codes = self._codec.walk(self.method.with_noise(a), b, steps, mode)
         made = self.decode(codes.flatten(0, 1), by=by, seed=seed)
         return made.view(len(a), steps, *self.shape)
 
@@ -229,6 +228,10 @@ class Model:
             raise InputError(f"{n} codes cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "prior"):
             return noise.normal(n, self.method.z_dim)
+
+    @property
+    def _codec(self) -> Codec:
+        return Codec(self.method, self.nets, self.shape)
 
     def _decoder(self, by: str | None) -> str:
         wanted = self.decoders[-1] if by is None else by
@@ -248,14 +251,12 @@ class Model:
             raise InputError(f"this model takes [B, {wanted}] ({describe(self.shape)}), not {list(x.shape)}")
         return x
 
-    def _inwards(self, x: Tensor) -> Tensor:
+    def _checked(self, x: Tensor) -> Tensor:
+        """Samples in float32; images must lie in [0, 1]."""
         x = x.float() / 255.0 if x.dtype == torch.uint8 else x.float()
         if not is_image(self.shape):
-            return x.to(self.device)
+            return x
         low, high = x.min().item(), x.max().item()
         if not (low >= 0.0 and high <= 1.0):
             raise InputError(f"images must lie in [0, 1], these go from {low:.3g} to {high:.3g}")
-        return self.method.value_range.from_unit(x.to(self.device))
-
-    def _outwards(self, x: Tensor) -> Tensor:
-        return self.method.value_range.to_unit(x).cpu() if is_image(self.shape) else x.cpu()
+        return x

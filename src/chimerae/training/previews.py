@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from chimerae import noise, pictures
+from chimerae.codec import Codec
 from chimerae.methods import Method
 from chimerae.nets import Nets
 from chimerae.shapes import is_image
@@ -32,28 +33,25 @@ class Previews:
 
     def draw(self, nets: Nets, step: int) -> None:
         """Draw the previews of `step` with `nets`; the codes are the same at every step."""
+        codec = Codec(self.method, nets, tuple(self.originals.shape[1:]))
         with nets.evaluating(), noise.seeded(self.seed, "sheets"):  # an earlier name: it decides the codes
-            samples = self._samples(nets)
-            reconstructions = self._reconstructions(nets)
+            samples = self._samples(codec)
+            reconstructions = self._reconstructions(codec)
         self._save("samples", samples, step)
         self._save("reconstructions", reconstructions, step)
 
-    def _samples(self, nets: Nets) -> dict[str, Tensor]:
+    def _samples(self, codec: Codec) -> dict[str, Tensor]:
         if not self.method.generates:
             return {}
-        n = SAMPLES if self._images else POINTS
-        z = noise.normal(n, self.method.z_dim + self.method.noise_dim, like=self.originals)
-        made = self.method.decode(nets, z)
+        made = codec.generate(SAMPLES if self._images else POINTS)
         name = list(made)[-1]
         return {name: made[name]} if self._images else {"data": self.originals, **made}
 
-    def _reconstructions(self, nets: Nets) -> dict[str, Tensor]:
+    def _reconstructions(self, codec: Codec) -> dict[str, Tensor]:
         if not self.method.encodes or not self._images:
             return {}
-        x = self.method.value_range.from_unit(self.originals[:ORIGINALS])
-        q = self.method.encode(nets, x)
-        z = self.method.reconstruction_code(q, noise.normal(len(x), self.method.z_dim, like=x))
-        return {"originals": x, **self.method.decode(nets, self.method.with_noise(z))}
+        x = self.originals[:ORIGINALS]
+        return {"originals": x, **codec.reconstruct(x)}
 
     @property
     def _images(self) -> bool:
@@ -63,9 +61,9 @@ class Previews:
         if not sets:
             return
         path = self.folder / f"{kind}-{step:08d}.png"
+        sets = {name: x.cpu() for name, x in sets.items()}
         if not self._images:
-            pictures.save(pictures.scatter({name: x.cpu() for name, x in sets.items()}), path)
+            pictures.save(pictures.scatter(sets), path)
             return
-        unit = {name: self.method.value_range.to_unit(x).cpu() for name, x in sets.items()}
-        image = pictures.rows(unit) if len(unit) > 1 else pictures.grid(torch.cat(list(unit.values())))
+        image = pictures.rows(sets) if len(sets) > 1 else pictures.grid(torch.cat(list(sets.values())))
         pictures.save(image, path)

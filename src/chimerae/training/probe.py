@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.gaussian import Gaussian
 from chimerae.methods import Method
 from chimerae.nets import Nets
-from chimerae.shapes import is_image
 
 CODES: Final = 64
 """Prior codes that are decoded, and data samples that are reconstructed."""
@@ -67,19 +67,20 @@ class Probe:
             nets: the networks of `method.exported`.
             progress: share of the run that is done, in [0, 1].
         """
-        x = self._inwards(self.data[:CODES])
-        if len(x) < FEWEST or not _variance(self._seen(x)) > 0:
+        codec = Codec(self.method, nets, tuple(self.data.shape[1:]))
+        x = codec.inwards(self.data[:CODES])
+        real = _rows(codec.outwards(x))
+        if len(x) < FEWEST or not _variance(real) > 0:
             return {}
         with nets.evaluating(), noise.seeded(self.seed, "probe"):
             z = noise.normal(CODES, self.method.z_dim + self.method.noise_dim, like=x)
             samples = self._decoded(nets, z, progress)
-            values = of_samples(self._seen(samples), self._seen(x)) if self.method.generates else {}
+            values = of_samples(_rows(codec.outwards(samples)), real) if self.method.generates else {}
             biggest = samples.abs().max()
             if self.method.encodes:
                 q, q_fake = self.method.encode(nets, x), self.method.encode(nets, samples)
-                eps = noise.normal(len(x), self.method.z_dim, like=x)
-                rebuilt = self._decoded(nets, self.method.reconstruction_code(q, eps), progress)
-                values |= of_pairs(self._seen(rebuilt), self._seen(x))
+                rebuilt = self._decoded(nets, codec.code(q), progress)
+                values |= of_pairs(_rows(codec.outwards(rebuilt)), real)
                 of_both = of_codes(q, q_fake, z[:, : self.method.z_dim])
                 values |= of_both if self.method.generates else {"used_codes": of_both["used_codes"]}
                 biggest = torch.stack([biggest, rebuilt.abs().max(), q.mu.abs().max()]).max()
@@ -92,13 +93,10 @@ class Probe:
         first: Tensor = getattr(nets, self.method.decoders[0])(z[:, : self.method.z_dim])
         return first
 
-    def _inwards(self, x: Tensor) -> Tensor:
-        return self.method.value_range.from_unit(x) if is_image(tuple(x.shape[1:])) else x
 
-    def _seen(self, x: Tensor) -> Tensor:
-        """Values `[n, d]` in float64 on the CPU, of images as a picture file would have them."""
-        unit = self.method.value_range.to_unit(x) if is_image(tuple(x.shape[1:])) else x
-        return unit.detach().flatten(1).cpu().double()
+def _rows(x: Tensor) -> Tensor:
+    """Values `[n, d]` of samples in float64 on the CPU."""
+    return x.detach().flatten(1).cpu().double()
 
 
 def of_samples(samples: Tensor, x: Tensor) -> dict[str, float]:

@@ -1,0 +1,95 @@
+"""Method and networks as a codec: samples in [0, 1] to codes and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from chimerae import noise
+from chimerae.gaussian import Gaussian
+from chimerae.interpolation import WALKS, Walk
+from chimerae.methods import Method
+from chimerae.nets import Nets
+from chimerae.shapes import Shape, is_image
+
+
+@dataclass(frozen=True)
+class Codec:
+    """Encodes and decodes samples of one shape: images in [0, 1], points as they are.
+
+    Use it inside `nets.evaluating()`. Missing noise is drawn from `chimerae.noise`; callers decide it by
+    `noise.seeded` or `noise.placed`.
+    """
+
+    method: Method
+    nets: Nets
+    shape: Shape
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the networks."""
+        parameters = (p for _, module in self.nets.items() for p in module.parameters())
+        return next((p.device for p in parameters), torch.device("cpu"))
+
+    def inwards(self, x: Tensor) -> Tensor:
+        """Samples in the method's range of values, on the device of the networks."""
+        x = x.to(self.device)
+        return self.method.value_range.from_unit(x) if is_image(self.shape) else x
+
+    def outwards(self, x: Tensor) -> Tensor:
+        """Samples of the networks: images clipped to [0, 1], points as they are."""
+        return self.method.value_range.to_unit(x) if is_image(self.shape) else x
+
+    def encode(self, x: Tensor) -> Gaussian:
+        """Posterior over codes of `x` `[B, *shape]`.
+
+        Raises:
+            NoEncoder: the method has no encoder.
+        """
+        return self.method.encode(self.nets, self.inwards(x))
+
+    def code(self, q: Gaussian, eps: Tensor | None = None) -> Tensor:
+        """The code `[B, z_dim]` from which `q`'s samples are rebuilt; `eps` `[B, z_dim]` is standard normal,
+        drawn when not given.
+        """
+        eps = noise.normal(len(q.mu), self.method.z_dim, like=q.mu) if eps is None else eps
+        return self.method.reconstruction_code(q, eps)
+
+    def decode(self, z: Tensor) -> dict[str, Tensor]:
+        """Samples from codes `[n, z_dim]` or `[n, z_dim + noise_dim]` by each of the method's decoders."""
+        made = self.method.decode(self.nets, self.method.with_noise(z))
+        return {name: self.outwards(x) for name, x in made.items()}
+
+    def reconstruct(self, x: Tensor) -> dict[str, Tensor]:
+        """Reconstructions of `x` `[B, *shape]` by each of the method's decoders.
+
+        Raises:
+            NoEncoder: the method has no encoder.
+        """
+        return self.decode(self.code(self.encode(x)))
+
+    def generate(self, n: int) -> dict[str, Tensor]:
+        """`n` samples from the prior by each of the method's decoders, all from the same codes."""
+        like = torch.empty(0, device=self.device)
+        return self.decode(noise.normal(n, self.method.z_dim + self.method.noise_dim, like=like))
+
+    def again(self, x: Tensor, z: Tensor, by: str) -> Tensor:
+        """Samples `x` of codes `z`, encoded at the mean and decoded again by the network `by`.
+
+        The noise of `z` stays. Both `x` and the result are in the method's range of values.
+        """
+        q = self.method.encode(self.nets, x)
+        code = self.code(q, torch.zeros_like(q.mu))
+        made = self.method.decode(self.nets, torch.cat([code, z[:, self.method.z_dim :]], 1))
+        return made[by]
+
+    def walk(self, a: Tensor, b: Tensor, steps: int, mode: Walk = "spherical") -> Tensor:
+        """Codes `[n, steps, d]` on paths from `a` `[n, d]` to `b`, both ends included.
+
+        A path keeps the noise of its start.
+        """
+        d = self.method.z_dim
+        path = WALKS[mode](a[:, :d], b[:, :d], steps)
+        return torch.cat([path, a[:, None, d:].expand(-1, steps, -1)], 2)
