@@ -25,7 +25,7 @@ def draw(plain: chimerae.Model, xi: chimerae.Model, out: str) -> None:
     z = plain.prior(POINTS)
     panels = {
         "data": (data, None),
-        "VAE decoder": (plain.decode(z, by="decoder"), z),
+        "VAE decoder": (plain.decode(z, network="decoder"), z),
         "AVAE generator": (plain.decode(z), z),
         "AVAE generator, with xi": (xi.decode(z), z),
     }

@@ -20,7 +20,7 @@ def main(out: Path = Path("runs/train-and-use"), steps: int = 3000) -> None:
     q = model.encode(x)  # a Gaussian over codes: q.mu [16, 16], q.sigma [16], the same for every image
     print(f"{len(q.mu)} codes of {q.mu.shape[1]}; deviations {[round(s, 2) for s in q.sigma.tolist()]}")
 
-    by_decoder = model.reconstruct(x, by="decoder")  # blurred, nearer in pixels
+    by_decoder = model.reconstruct(x, network="decoder")  # blurred, nearer in pixels
     by_generator = model.reconstruct(x)  # sharp, from the same codes
     rows = {"originals": x, "decoder": by_decoder, "generator": by_generator}
     pictures.save(pictures.rows(rows), out / "rows.png")

@@ -75,15 +75,15 @@ class Codec:
         like = torch.empty(0, device=self.device)
         return self.decode(noise.normal(n, self.method.z_dim + self.method.noise_dim, like=like))
 
-    def again(self, x: Tensor, z: Tensor, by: str) -> Tensor:
-        """Samples `x` of codes `z`, encoded at the mean and decoded again by the network `by`.
+    def again(self, x: Tensor, z: Tensor, network: str) -> Tensor:
+        """Samples `x` of codes `z`, encoded at the mean and decoded again by `network`.
 
         The noise of `z` stays. Both `x` and the result are in the method's range of values.
         """
         q = self.method.encode(self.nets, x)
         code = self.code(q, torch.zeros_like(q.mu))
         made = self.method.decode(self.nets, torch.cat([code, z[:, self.method.z_dim :]], 1))
-        return made[by]
+        return made[network]
 
     def walk(self, a: Tensor, b: Tensor, steps: int, mode: Walk = "spherical") -> Tensor:
         """Codes `[n, steps, d]` on paths from `a` `[n, d]` to `b`, both ends included.

@@ -231,7 +231,7 @@ def test_inputs_that_name_nothing(call, trained: Path):
     before = (trained / "scores.json").exists()
     for args, hint in (
         (("reconstruct", trained, "--input", ""), "no data source"),
-        (("reconstruct", trained, "--by", "nobody"), "unknown decoder 'nobody'"),
+        (("reconstruct", trained, "--network", "nobody"), "unknown decoder 'nobody'"),
         (("evaluate", trained, "--metrics"), "no metric"),
         (("interpolate", trained), "2 or more"),
     ):

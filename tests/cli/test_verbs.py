@@ -58,10 +58,10 @@ def test_samples_follow_the_seed(call):
 
 
 def test_the_vaes_decoder_can_be_asked_too(call, trained: Path):
-    assert call("sample", trained, "-n", 3, "--by", "decoder", "--out", "d.npy")[0] == 0
-    assert call("sample", trained, "-n", 3, "--by", "generator", "--out", "g.npy")[0] == 0
+    assert call("sample", trained, "-n", 3, "--network", "decoder", "--out", "d.npy")[0] == 0
+    assert call("sample", trained, "-n", 3, "--network", "generator", "--out", "g.npy")[0] == 0
     assert not np.array_equal(np.load("d.npy"), np.load("g.npy"))
-    code, _, err = call("sample", trained, "-n", 3, "--by", "decodr")
+    code, _, err = call("sample", trained, "-n", 3, "--network", "decodr")
     assert code == 2
     assert "did you mean 'decoder'" in err
 

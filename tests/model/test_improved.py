@@ -165,4 +165,4 @@ def test_codes_of_another_width_are_refused(bent: Model):
         with pytest.raises(InputError, match="codes to improve"):
             bent.improve(z, how)
     with pytest.raises(InputError, match="did you mean 'decoder'"):
-        bent.improve(torch.zeros(4, 2), by="decodr")
+        bent.improve(torch.zeros(4, 2), network="decodr")

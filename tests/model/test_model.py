@@ -91,7 +91,7 @@ Z = torch.zeros(2, 2)
         (lambda m: m.encode(X + torch.nan), "must lie in"),
         (lambda m: m.decode(torch.zeros(2, 3)), r"codes must be \[n, 2 or 4\]"),
         (lambda m: m.decode(torch.zeros(2)), "codes must be"),
-        (lambda m: m.decode(Z, by="decodr"), "did you mean 'decoder'"),
+        (lambda m: m.decode(Z, network="decodr"), "did you mean 'decoder'"),
         (lambda m: m.interpolate(X, X[:1]), "one shape"),
         (lambda m: m.walk(Z, Z[:1]), "one shape"),
         (lambda m: m.walk(Z[:, :1], Z[:, :1]), "codes must be"),

@@ -14,7 +14,7 @@ from PIL import Image
 from chimerae import pictures
 from chimerae.errors import InputError
 from chimerae.pictures import tiled
-from chimerae.report.compare import Named
+from chimerae.report.compare import LabelledRun
 from chimerae.report.figures import figure
 from chimerae.report.films import kept
 from chimerae.report.images import small
@@ -22,18 +22,18 @@ from chimerae.report.read import read_run
 from tests.report.report_runs import write_run
 
 
-def _shown(runs: list[Named]) -> Image.Image:
+def _shown(runs: list[LabelledRun]) -> Image.Image:
     picture = figure(runs, "reconstructions", 4)
     assert picture is not None
     return pictures.opened(picture.content)
 
 
-def _arm(folder: Path, title: str, shade: float, method: str = "vae") -> Named:
+def _arm(folder: Path, title: str, shade: float, method: str = "vae") -> LabelledRun:
     write_run(folder, method=method)
     images = torch.full((4, 1, 8, 8), shade)
     rows = {"originals": images} | dict.fromkeys(["decoder", "generator"][: 1 + (method == "avae")], images)
     pictures.save(pictures.rows(rows), folder / "pictures" / "reconstructions.png")
-    return Named(read_run(folder), title, title, "")
+    return LabelledRun(read_run(folder), title, title, "")
 
 
 def test_rows_of_all_arms_stand_under_their_originals(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_words_over_small_samples_stay_as_large(tmp_path: Path) -> None:
         folder = write_run(tmp_path / name)
         noise = Image.frombytes("RGB", (600, 600), os.urandom(3 * 600 * 600))
         pictures.save(noise, folder / "pictures" / "samples.png")
-        arms.append(Named(read_run(folder), name, name, "#000"))
+        arms.append(LabelledRun(read_run(folder), name, name, "#000"))
     picture = figure(arms, "samples", 2)
     assert picture is not None
     small = 600 // round(600 / ((picture.width - 8) // 2))

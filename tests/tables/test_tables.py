@@ -9,20 +9,22 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 
-from chimerae.tables import Column, Line, Values, best, csv_text, filled, latex, markdown
+from chimerae.tables import Column, TableRow, Values, best, csv_text, filled, latex, markdown
 
 KL, N = Column("KL", "lower"), Column("modes", "higher")
 
 
-def lines() -> list[Line]:
+def lines() -> list[TableRow]:
     return [
-        Line(
+        TableRow(
             "soft", "one", {"KL": Values((5.0, 5.2, 5.1)), "modes": Values((6.0, 8.0, 7.0))}, {"KL": "50.2"}
         ),
-        Line("as", "one", {"KL": Values((1.0, 1.2, 1.1)), "modes": Values((7.0, 8.0, 7.5))}, {"KL": "3.4"}),
-        Line("soft", "two", {"KL": Values((9.0, 11.0, 10.0))}),
-        Line("as", "two", {}),
-        Line("data", "", {"KL": Values((0.01,)), "modes": Values((8.0,))}, competes=False),
+        TableRow(
+            "as", "one", {"KL": Values((1.0, 1.2, 1.1)), "modes": Values((7.0, 8.0, 7.5))}, {"KL": "3.4"}
+        ),
+        TableRow("soft", "two", {"KL": Values((9.0, 11.0, 10.0))}),
+        TableRow("as", "two", {}),
+        TableRow("data", "", {"KL": Values((0.01,)), "modes": Values((8.0,))}, competes=False),
     ]
 
 
@@ -104,7 +106,7 @@ def test_markdown_shows_sets_counts_and_the_source():
 
 
 def test_a_table_without_sets_has_no_column_for_them():
-    told = markdown(filled([KL], [Line("a|b", values={"KL": Values((1.0,))})])).splitlines()
+    told = markdown(filled([KL], [TableRow("a|b", values={"KL": Values((1.0,))})])).splitlines()
     assert told[0] == "|  | n | KL ↓ |"
     assert told[2] == "| a\\|b | 1 | 1.000 |"
 
@@ -124,7 +126,9 @@ def test_csv_keeps_every_digit():
 
 
 def test_latex_escapes_what_tex_would_take_for_its_own():
-    made = latex(filled([Column("50% of x_1")], [Line("A & B", values={"50% of x_1": Values((1.0, 2.0))})]))
+    made = latex(
+        filled([Column("50% of x_1")], [TableRow("A & B", values={"50% of x_1": Values((1.0, 2.0))})])
+    )
     assert r"50\% of x\_1" in made
     assert r"A \& B & 2 & 1.500 $\pm$ 0.707 \\" in made
     assert made.count("{") == made.count("}")

@@ -41,7 +41,7 @@ class Interpolate:
     out: Path = Path("interpolation.png")
     """A .png sheet with a row per pair, a film (.gif, or .mp4 where ffmpeg is installed) of all pairs there
     and back, or as for `sample`: .npz, .npy, .zip, a folder."""
-    by: str | None = None
+    network: str | None = None
     """The network that decodes, where a method has several."""
     seed: int = 0
     """Seed of random codes."""
@@ -68,11 +68,16 @@ def main(args: Sequence[str]) -> int:
     pairs = len(x) // 2
     if model.method.encodes:
         made = model.interpolate(
-            x[:pairs], x[pairs : 2 * pairs], steps=steps, mode=asked.mode, by=asked.by, seed=asked.seed
+            x[:pairs],
+            x[pairs : 2 * pairs],
+            steps=steps,
+            mode=asked.mode,
+            network=asked.network,
+            seed=asked.seed,
         )
     else:
         ends = model.prior(2 * pairs, seed=asked.seed).chunk(2)
-        made = model.walk(*ends, steps=steps, mode=asked.mode, by=asked.by)
+        made = model.walk(*ends, steps=steps, mode=asked.mode, network=asked.network)
     if moves:
         _film(made, asked.out)
     else:

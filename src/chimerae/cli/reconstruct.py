@@ -34,7 +34,7 @@ class Reconstruct:
     out: Path = Path("reconstructions.png")
     """A .png sheet (originals and every network's answer), or as for `sample`: .npz, .npy, .zip, a folder;
     the names of the images are kept in a folder, a .zip and a .npz."""
-    by: str | None = None
+    network: str | None = None
     """The network that decodes; a sheet shows every one's answer when it is not given."""
     seed: int = 0
     """Seed of the noise in codes that are drawn from the posterior."""
@@ -53,8 +53,8 @@ def main(args: Sequence[str]) -> int:
     model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
     x = given.x
     if kind == ".png" and is_image(model.shape):
-        decoders = model.decoders if asked.by is None else (asked.by,)
-        made = {by: model.reconstruct(x, by=by, seed=asked.seed) for by in decoders}
+        decoders = model.decoders if asked.network is None else (asked.network,)
+        made = {network: model.reconstruct(x, network=network, seed=asked.seed) for network in decoders}
         scale = max(1, LARGE // max(model.shape[1:])) if len(x) <= FEW else None
         blocks = [
             pictures.rows(
@@ -65,6 +65,6 @@ def main(args: Sequence[str]) -> int:
         ]
         pictures.save(blocks[0] if len(blocks) == 1 else pictures.stacked(blocks), asked.out)
     else:
-        write(model.reconstruct(x, by=asked.by, seed=asked.seed), asked.out, names=given.names)
+        write(model.reconstruct(x, network=asked.network, seed=asked.seed), asked.out, names=given.names)
     print(f"{len(x)} reconstruction{'s' if len(x) > 1 else ''}: {asked.out}")
     return DONE

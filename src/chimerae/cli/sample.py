@@ -26,7 +26,7 @@ class Sample:
     """Number of samples."""
     out: Path = Path("samples.png")
     """A .png sheet, a .npz or .npy array, a .zip of PNG files, or a folder for PNG files."""
-    by: str | None = None
+    network: str | None = None
     """The network that makes them, where a method has several (AVAE: generator or decoder)."""
     seed: int = 0
     """The same seed gives the same samples."""
@@ -48,7 +48,7 @@ def main(args: Sequence[str]) -> int:
 
     how = asked.improving if asked.improve or asked.improving != PUBLISHED else None
     model = load(asked.run, device=asked.device)
-    samples = model.sample(asked.n, by=asked.by, seed=asked.seed, improve=how)
+    samples = model.sample(asked.n, network=asked.network, seed=asked.seed, improve=how)
     write(samples, asked.out)
     print(f"{len(samples)} samples: {asked.out}")
     return DONE

@@ -94,13 +94,13 @@ class Model:
         shared = first.dim() == 1
         return Gaussian(mu, first if shared else torch.cat([q.logvar.cpu() for q in found]))
 
-    def decode(self, z: Tensor, *, by: str | None = None, seed: int = 0) -> Tensor:
-        """Samples `[n, *shape]` from codes `[n, z]`, by the network called `by` (one of `decoders`).
+    def decode(self, z: Tensor, *, network: str | None = None, seed: int = 0) -> Tensor:
+        """Samples `[n, *shape]` from codes `[n, z]`, by the network called `network` (one of `decoders`).
 
         Raises:
             InputError: `z` has another width, or there is no such network.
         """
-        wanted = self._decoder(by)
+        wanted = self._decoder(network)
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
             codes = self.method.with_noise(z.to(self.device, torch.float32))
@@ -111,7 +111,7 @@ class Model:
         self,
         n: int,
         *,
-        by: str | None = None,
+        network: str | None = None,
         seed: int = 0,
         batch_size: int = 256,
         improve: Improve | None = None,
@@ -131,28 +131,28 @@ class Model:
             z = noise.normal(
                 n * (improve.reject if improve else 1), self.method.z_dim + self.method.noise_dim
             )
-        z = self.improve(z, improve, by=by) if improve else z
-        return torch.cat([self.decode(part, by=by) for part in z.split(batch_size)])
+        z = self.improve(z, improve, network=network) if improve else z
+        return torch.cat([self.decode(part, network=network) for part in z.split(batch_size)])
 
-    def improve(self, z: Tensor, how: Improve = PUBLISHED, *, by: str | None = None) -> Tensor:
+    def improve(self, z: Tensor, how: Improve = PUBLISHED, *, network: str | None = None) -> Tensor:
         """Codes whose samples survive being encoded and decoded better than those of `z`.
 
         Args:
             z: codes with their noise, `[n reject, z_dim + noise_dim]`.
             how: how many codes to choose from, and how far to move them.
-            by: the network that makes the samples.
+            network: the network that makes the samples.
 
         Raises:
             InputError: `z` has another width, or there is no such network.
             NoEncoder: the method has no encoder.
         """
-        maker, width = self._decoder(by), self.method.z_dim + self.method.noise_dim
+        maker, width = self._decoder(network), self.method.z_dim + self.method.noise_dim
         if z.dim() != 2 or z.shape[1] != width or len(z) % how.reject:
             raise InputError(f"codes to improve must be [n x {how.reject}, {width}], not {list(z.shape)}")
         best = best_of(self._codec, z.to(self.device), maker, how)
         return optimise_codes(self._codec, best, maker, how).cpu()
 
-    def reconstruct(self, x: Given, *, by: str | None = None, seed: int = 0) -> Tensor:
+    def reconstruct(self, x: Given, *, network: str | None = None, seed: int = 0) -> Tensor:
         """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again.
 
         Raises:
@@ -162,7 +162,7 @@ class Model:
         q = self.encode(x, seed=seed)
         with noise.seeded(seed, "reconstruct"):
             z = self._codec.code(q)
-        return self.decode(z, by=by, seed=seed)
+        return self.decode(z, network=network, seed=seed)
 
     def interpolate(
         self,
@@ -171,7 +171,7 @@ class Model:
         *,
         steps: int = 8,
         mode: Walk = "spherical",
-        by: str | None = None,
+        network: str | None = None,
         seed: int = 0,
     ) -> Tensor:
         """The way from `a` to `b` (each B samples) through the codes, `[B, steps, *shape]`, both ends
@@ -187,7 +187,7 @@ class Model:
         with noise.seeded(seed, "interpolate"):
             eps = noise.normal(len(start), self.method.z_dim)
         ends = [self._codec.code(self.encode(x, seed=seed), eps) for x in (start, end)]
-        return self.walk(*ends, steps=steps, mode=mode, by=by, seed=seed)
+        return self.walk(*ends, steps=steps, mode=mode, network=network, seed=seed)
 
     def walk(
         self,
@@ -196,7 +196,7 @@ class Model:
         *,
         steps: int = 8,
         mode: Walk = "spherical",
-        by: str | None = None,
+        network: str | None = None,
         seed: int = 0,
     ) -> Tensor:
         """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends
@@ -215,7 +215,7 @@ class Model:
             raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
         with noise.seeded(seed, "walk"):
             codes = self._codec.walk(self.method.with_noise(a), b, steps, mode)
-        made = self.decode(codes.flatten(0, 1), by=by, seed=seed)
+        made = self.decode(codes.flatten(0, 1), network=network, seed=seed)
         return made.view(len(a), steps, *self.shape)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
@@ -233,8 +233,8 @@ class Model:
     def _codec(self) -> Codec:
         return Codec(self.method, self.nets, self.shape)
 
-    def _decoder(self, by: str | None) -> str:
-        wanted = self.decoders[-1] if by is None else by
+    def _decoder(self, network: str | None) -> str:
+        wanted = self.decoders[-1] if network is None else network
         if wanted not in self.decoders:
             raise unknown("decoder", wanted, self.decoders)
         return wanted

@@ -36,7 +36,7 @@ _INK: Final = "#010203"
 
 
 @dataclass(frozen=True)
-class Line:
+class Curve:
     """One curve: values over steps, both `[n]`."""
 
     steps: NDArray[np.float64]
@@ -50,13 +50,13 @@ class Panel:
     """One quantity, all runs that have it."""
 
     title: str
-    lines: tuple[Line, ...]
+    lines: tuple[Curve, ...]
     hint: str = ""
 
 
 def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
     """Every loss, then every logged quantity; `x_real` and `x_fake` share the panel `x`."""
-    named: dict[str, list[Line]] = {}
+    named: dict[str, list[Curve]] = {}
     for run, colour in zip(runs, colours, strict=True):
         for title, line in _lines(run, colour):
             named.setdefault(title, []).append(line)
@@ -150,7 +150,7 @@ def thinned(values: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.
     return means
 
 
-def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Line]]:
+def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Curve]]:
     steps = np.array([entry.step for entry in run.log], dtype=np.float64)
     for kind, table in (
         ("loss of ", [entry.losses for entry in run.log]),
@@ -161,7 +161,7 @@ def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Line]]:
             stem, _, side = name.rpartition("_")
             paired = bool(stem) and side in ("real", "fake") and not kind
             title = f"{stem}: real, fake" if paired else kind + name
-            yield title, Line(thinned(steps), thinned(values), colour, dashed=paired and side == "fake")
+            yield title, Curve(thinned(steps), thinned(values), colour, dashed=paired and side == "fake")
 
 
 def _scale(ax: Axes, values: NDArray[np.float64]) -> None:

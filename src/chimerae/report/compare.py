@@ -15,7 +15,7 @@ _UNNAMED = frozenset({"seed", "data", "method.name"})
 
 
 @dataclass(frozen=True)
-class Named:
+class LabelledRun:
     """A run among others: its name and colour. Runs that differ only by the seed share `group`."""
 
     run: RunFolder
@@ -37,7 +37,7 @@ class Setting:
         return len({NOT_SET if value == "none" else value for value in self.values}) > 1
 
 
-def name_runs(runs: Sequence[RunFolder]) -> list[Named]:
+def name_runs(runs: Sequence[RunFolder]) -> list[LabelledRun]:
     """Names as short as they can be: the method, then up to two settings that differ, else the folder."""
     settings = settings_of(runs)
     varied = [s for s in settings if s.differs and s.name not in _UNNAMED]
@@ -48,13 +48,13 @@ def name_runs(runs: Sequence[RunFolder]) -> list[Named]:
     for run, kind in zip(runs, groups, strict=True):
         title = titles[kind]
         label = title if groups.count(kind) == 1 else f"{title}, seed {run.settings.get('seed', NOT_SET)}"
-        named.append(Named(run, label, title, COLOURS[kinds.index(kind) % len(COLOURS)]))
+        named.append(LabelledRun(run, label, title, COLOURS[kinds.index(kind) % len(COLOURS)]))
     return _unique(named)
 
 
-def first_of_each(named: Sequence[Named], picture: str | None = None) -> list[Named]:
+def first_of_each(named: Sequence[LabelledRun], picture: str | None = None) -> list[LabelledRun]:
     """First run of each group that differs only by the seed, or its first with a `picture`."""
-    firsts: dict[str, Named] = {}
+    firsts: dict[str, LabelledRun] = {}
     for entry in named:
         if picture is None or picture in entry.run.pictures:
             firsts.setdefault(entry.group, entry)
@@ -119,7 +119,7 @@ def _titles(
     return titles
 
 
-def _unique(named: Sequence[Named]) -> list[Named]:
+def _unique(named: Sequence[LabelledRun]) -> list[LabelledRun]:
     """Labels that are still the same get the name of the folder, then a number."""
     taken: dict[str, int] = {}
     result = []
@@ -130,5 +130,5 @@ def _unique(named: Sequence[Named]) -> list[Named]:
         taken[label] = taken.get(label, 0) + 1
         if taken[label] > 1:
             label = f"{label} {taken[label]}"
-        result.append(Named(entry.run, label, entry.group, entry.colour))
+        result.append(LabelledRun(entry.run, label, entry.group, entry.colour))
     return result

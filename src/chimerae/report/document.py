@@ -8,12 +8,12 @@ from typing import Final
 
 from chimerae.files import write_bytes, write_text
 from chimerae.report import facts
-from chimerae.report.compare import Named, Setting, name_runs, settings_of
+from chimerae.report.compare import LabelledRun, Setting, name_runs, settings_of
 from chimerae.report.judged import judged
 from chimerae.report.numbers import Numbers, glossary, numbers
 from chimerae.report.page import CAPTIONS, commands, heading, read_all
-from chimerae.report.records import Kept, folder_of, keep, without_paths
-from chimerae.report.scores import Cell, ScoreTable, absent_scores, score_tables
+from chimerae.report.records import PageFile, folder_of, keep, without_paths
+from chimerae.report.scores import ScoreCell, ScoreTable, absent_scores, score_tables
 from chimerae.tables import markdown_table
 
 README: Final = "README.md"
@@ -41,7 +41,7 @@ def write_results(runs: Sequence[Path], folder: Path, *, page: str = README) -> 
     write_text(folder / page, text)
 
 
-def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> str:
+def document(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str = "") -> str:
     """The Markdown page; `beside` is put before the names of the files `kept`."""
     runs = [entry.run for entry in named]
     asked = "\n".join(without_paths(command) for command in commands(runs))
@@ -74,7 +74,7 @@ def document(named: Sequence[Named], kept: Sequence[Kept], beside: str = "") -> 
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _verdicts(named: Sequence[Named]) -> Iterator[str]:
+def _verdicts(named: Sequence[LabelledRun]) -> Iterator[str]:
     for told in judged(named):
         before = f"{_plain(told.label)}: " if len(named) > 1 else ""
         yield " ".join([f"**{before}{_plain(told.text)}**", *map(without_paths, told.states)])
@@ -90,7 +90,7 @@ def _four(table: Numbers) -> Iterator[str]:
     yield glossary(table)
 
 
-def _all_scores(named: Sequence[Named]) -> Iterator[str]:
+def _all_scores(named: Sequence[LabelledRun]) -> Iterator[str]:
     """Tables by kind, folded, and why scores are absent."""
     tables = score_tables(named)
     if not tables:
@@ -120,13 +120,13 @@ def _scores(table: ScoreTable) -> Iterator[str]:
         yield f"{told} {INCOMPARABLE}"
 
 
-def _value(cell: Cell) -> str:
+def _value(cell: ScoreCell) -> str:
     text = f"**{cell.text}**" if cell.bold else cell.text
     mark = f"<sup>{cell.mark}</sup>" if cell.mark else ""
     return " ".join(filter(None, [text, cell.spread])) + mark
 
 
-def _looks(named: Sequence[Named], kept: Sequence[Kept], beside: str) -> Iterator[str]:
+def _looks(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str) -> Iterator[str]:
     for file in _of(kept, "", "compared"):
         yield "### Side by side"
         yield "The same test images through every network."
@@ -141,21 +141,21 @@ def _looks(named: Sequence[Named], kept: Sequence[Kept], beside: str) -> Iterato
                 yield _image(file, beside, f"{titles.get(kind, kind)}, {entry.label}")
 
 
-def _health(entry: Named) -> str:
+def _health(entry: LabelledRun) -> str:
     if not entry.run.log:
         return "nothing was logged yet"
     ailments = facts.ailments(entry.run)
     return "; ".join([*ailments, "otherwise ok"]) if ailments else "ok from the first to the last logged step"
 
 
-def _records(named: Sequence[Named], kept: Sequence[Kept], beside: str) -> Iterator[str]:
+def _records(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str) -> Iterator[str]:
     for entry in named:
         files = [file for file in kept if file.run == entry.label and not file.kind]
         links = ", ".join(f"[{Path(file.name).name}]({beside}{file.name})" for file in files)
         yield f"- {_plain(entry.label)} (`{folder_of(entry.label)}`): {links}"
 
 
-def _facts(named: Sequence[Named], rows: Sequence[Setting]) -> str:
+def _facts(named: Sequence[LabelledRun], rows: Sequence[Setting]) -> str:
     names = [entry.label for entry in named] if len(named) > 1 else [""]
     return _table(["", *names], [[row.name, *map(without_paths, row.values)] for row in rows])
 
@@ -170,9 +170,9 @@ def _plain(text: str) -> str:
     return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;").replace("\n", " ")
 
 
-def _of(kept: Sequence[Kept], run: str, kind: str) -> list[Kept]:
+def _of(kept: Sequence[PageFile], run: str, kind: str) -> list[PageFile]:
     return [file for file in kept if (file.run, file.kind) == (run, kind)]
 
 
-def _image(file: Kept, beside: str, alt: str) -> str:
+def _image(file: PageFile, beside: str, alt: str) -> str:
     return f"![{_plain(alt)}]({beside}{file.name})"

@@ -9,7 +9,7 @@ from itertools import groupby
 from statistics import median
 from typing import Final
 
-from chimerae.report.compare import NOT_SET, Named, Setting, flatten, readable
+from chimerae.report.compare import NOT_SET, LabelledRun, Setting, flatten, readable
 from chimerae.report.read import RunFolder
 from chimerae.run_folder.fields import number, section
 
@@ -18,7 +18,7 @@ _NAMELESS: Final = "unnoted"
 
 
 @dataclass(frozen=True)
-class Stretch:
+class HealthSpan:
     """Neighbouring steps with the same health word; `share` of the run in percent."""
 
     word: str
@@ -32,7 +32,7 @@ class Stretch:
         return self.word == OK
 
 
-def ran(named: Sequence[Named]) -> list[Setting]:
+def ran(named: Sequence[LabelledRun]) -> list[Setting]:
     """Setup of each run."""
     runs = [entry.run for entry in named]
     return [
@@ -45,7 +45,7 @@ def ran(named: Sequence[Named]) -> list[Setting]:
     ]
 
 
-def cost(named: Sequence[Named]) -> list[Setting]:
+def cost(named: Sequence[LabelledRun]) -> list[Setting]:
     """Cost of each run."""
     runs = [entry.run for entry in named]
     return [
@@ -56,30 +56,30 @@ def cost(named: Sequence[Named]) -> list[Setting]:
     ]
 
 
-def environment(named: Sequence[Named]) -> list[Setting]:
+def environment(named: Sequence[LabelledRun]) -> list[Setting]:
     """Versions and machine, every entry of `env.json`."""
     flat = [flatten(entry.run.env) for entry in named]
     names = dict.fromkeys(name for env in flat for name in env)
     return [Setting(name, tuple(env.get(name, NOT_SET) for env in flat)) for name in names]
 
 
-def health(run: RunFolder) -> list[Stretch]:
+def health(run: RunFolder) -> list[HealthSpan]:
     """The health words over the steps of a run; what is still to come is left out."""
     total = max(run.steps, run.reached, 1)
-    stretches, end = [], 0
+    spans, end = [], 0
     for word, entries in groupby(run.log, key=lambda entry: entry.health or _NAMELESS):
         last = max(entry.step for entry in entries)
-        stretches.append(Stretch(word, end + 1, last, 100 * (last - end) / total))
+        spans.append(HealthSpan(word, end + 1, last, 100 * (last - end) / total))
         end = last
-    return stretches
+    return spans
 
 
 def ailments(run: RunFolder) -> list[str]:
     """Each word other than `ok`, with its share of the logged steps and where it was met first and last."""
-    stretches = [stretch for stretch in health(run) if not stretch.good]
+    spans = [stretch for stretch in health(run) if not stretch.good]
     told = []
-    for word in dict.fromkeys(stretch.word for stretch in stretches):
-        own = [stretch for stretch in stretches if stretch.word == word]
+    for word in dict.fromkeys(stretch.word for stretch in spans):
+        own = [stretch for stretch in spans if stretch.word == word]
         steps = sum(stretch.last - stretch.first + 1 for stretch in own)
         where = f"steps {own[0].first:,} to {own[-1].last:,}"
         told.append(f"{word}: {100 * steps / max(run.reached, 1):.0f}% of the steps ({where})")

@@ -9,14 +9,14 @@ from typing import Final
 from PIL import Image
 
 from chimerae.pictures import compact, opened, panels, reduced, strips, tiled, top
-from chimerae.report.compare import Named, first_of_each
+from chimerae.report.compare import LabelledRun, first_of_each
 from chimerae.report.images import Picture, open_picture, under_one_top
 
 MOST_BYTES: Final = 250_000
 """Largest picture of a page."""
 
 
-def figure(runs: Sequence[Named], kind: str, columns: int) -> Picture | None:
+def figure(runs: Sequence[LabelledRun], kind: str, columns: int) -> Picture | None:
     """Pictures of one kind, of the first run of each arm, under their names; None when nobody has any.
 
     Rows under the same originals stand under them once. Of plots only the last panel is shown (the network

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from chimerae.errors import InputError
 from chimerae.pictures import labelled, opened, png, reduced, strips, top
 from chimerae.pictures.files import TOP
-from chimerae.report.compare import Named, first_of_each
+from chimerae.report.compare import LabelledRun, first_of_each
 from chimerae.report.read import Snapshot
 
 MOST_BYTES: Final = 120_000
@@ -52,7 +52,7 @@ def picture(path: Path, caption: str, colour: str = "") -> Picture:
     return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)), form=form)
 
 
-def side_by_side(named: Sequence[Named]) -> Picture | None:
+def side_by_side(named: Sequence[LabelledRun]) -> Picture | None:
     """Rows of all runs under one set of originals; None unless two runs or more rebuilt the same images.
 
     Of runs that differ only by the seed the first is shown.
@@ -77,7 +77,7 @@ def under_one_top(images: Mapping[str, Image.Image]) -> Image.Image:
     return labelled(sheet)
 
 
-def tells_all(named: Sequence[Named]) -> bool:
+def tells_all(named: Sequence[LabelledRun]) -> bool:
     """True when `side_by_side` leaves no run out, as it does where runs differ only by the seed."""
     return len({entry.group for entry in named}) == len(named)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from chimerae.report import facts
-from chimerae.report.compare import Named
+from chimerae.report.compare import LabelledRun
 from chimerae.report.read import RunFolder
 from chimerae.report.verdict import verdict
 from chimerae.run_folder.fields import number
@@ -26,13 +26,13 @@ class Judged:
     """Sentences about runs that are not finished, not evaluated or not healthy at the end."""
 
 
-def judged(named: Sequence[Named]) -> list[Judged]:
+def judged(named: Sequence[LabelledRun]) -> list[Judged]:
     """The verdicts in the order of the runs.
 
     Raises:
         InputError: a picture of a run cannot be read.
     """
-    told: dict[tuple[str, str, tuple[str, ...]], list[Named]] = {}
+    told: dict[tuple[str, str, tuple[str, ...]], list[LabelledRun]] = {}
     for entry in named:
         text = verdict(entry.run)
         if not entry.run.scores and not text.startswith("Nothing"):
@@ -41,7 +41,7 @@ def judged(named: Sequence[Named]) -> list[Judged]:
     return [Judged(_label(runs), runs[0].colour, text, said) for (_, text, said), runs in told.items()]
 
 
-def _label(runs: Sequence[Named]) -> str:
+def _label(runs: Sequence[LabelledRun]) -> str:
     return runs[0].label if len(runs) == 1 else f"{runs[0].group}, {plural(len(runs), 'seed')} alike"
 
 

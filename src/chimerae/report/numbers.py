@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chimerae.report.compare import NOT_SET, Named
+from chimerae.report.compare import NOT_SET, LabelledRun
 from chimerae.report.findings import FAMILIES, Findings, findings
 from chimerae.report.names import title
 from chimerae.run_folder.fields import section
@@ -113,7 +113,7 @@ EXPLAINED: Final[Mapping[str, Mapping[str, str]]] = {
 """Explanations of quantities, each by the beginning of the hint that it belongs to."""
 
 
-def numbers(named: Sequence[Named]) -> Numbers | None:
+def numbers(named: Sequence[LabelledRun]) -> Numbers | None:
     """The table of the four numbers; None when nothing is known of any run.
 
     Values of runs that differ only by the seed are averaged. A column measures all networks in the same way:
@@ -193,7 +193,7 @@ def _yardsticks(
             yield NumberRow("", f"the {name}", "", cells)
 
 
-def _why_not(named: Sequence[Named], group: str) -> str:
+def _why_not(named: Sequence[LabelledRun], group: str) -> str:
     """Reason why a run has no reconstructions, where its evaluation gives one."""
     runs = [entry.run for entry in named if entry.group == group]
     told = " ".join(str(why) for run in runs for why in section(run.scores_record, "absent").values())

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from chimerae.errors import InputError
 from chimerae.files import write_text
 from chimerae.report import charts, facts
-from chimerae.report.compare import Named, first_of_each, name_runs, settings_of
+from chimerae.report.compare import LabelledRun, first_of_each, name_runs, settings_of
 from chimerae.report.films import moving
 from chimerae.report.images import (
     COMPARED,
@@ -123,7 +123,7 @@ def page(runs: Sequence[RunFolder]) -> str:
     )
 
 
-def heading(named: Sequence[Named]) -> str:
+def heading(named: Sequence[LabelledRun]) -> str:
     """The title of a page: which methods, on which data."""
     methods = listed(entry.run.method.upper() for entry in named)
     sources = listed(Path(entry.run.source).name for entry in named)
@@ -135,7 +135,7 @@ def commands(runs: Sequence[RunFolder]) -> list[str]:
     return list(dict.fromkeys(str(run.record["command"]) for run in runs if run.record.get("command")))
 
 
-def galleries(named: Sequence[Named], left_out: Sequence[str] = ()) -> list[Gallery]:
+def galleries(named: Sequence[LabelledRun], left_out: Sequence[str] = ()) -> list[Gallery]:
     """Pictures of the evaluation, a gallery per kind except those `left_out`, a picture per run."""
     kinds = dict.fromkeys([*KINDS, *(kind for entry in named for kind in entry.run.pictures)])
     found = []
@@ -150,7 +150,7 @@ def galleries(named: Sequence[Named], left_out: Sequence[str] = ()) -> list[Gall
     return found
 
 
-def first_looks(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
+def first_looks(named: Sequence[LabelledRun], left_out: str = "") -> list[Gallery]:
     """Reconstructions and samples of every run; the newest sheet of a run that was not evaluated."""
     found = []
     for kind in FIRST:
@@ -162,7 +162,7 @@ def first_looks(named: Sequence[Named], left_out: str = "") -> list[Gallery]:
     return found
 
 
-def _look(entry: Named, kind: str) -> Picture | None:
+def _look(entry: LabelledRun, kind: str) -> Picture | None:
     if kind in entry.run.pictures:
         return picture(entry.run.pictures[kind], entry.label, entry.colour)
     sheets = [s for s in entry.run.snapshots if s.kind == kind]
@@ -172,7 +172,7 @@ def _look(entry: Named, kind: str) -> Picture | None:
     return picture(newest.path, f"{entry.label}, step {newest.step:,}", entry.colour)
 
 
-def learning(named: Sequence[Named]) -> list[tuple[Named, list[Gallery]]]:
+def learning(named: Sequence[LabelledRun]) -> list[tuple[LabelledRun, list[Gallery]]]:
     """A few pictures of each run from first step to last; of runs that differ only by the seed, the first."""
     return [
         (
@@ -183,7 +183,7 @@ def learning(named: Sequence[Named]) -> list[tuple[Named, list[Gallery]]]:
     ]
 
 
-def _progress(entry: Named, kind: str) -> Gallery:
+def _progress(entry: LabelledRun, kind: str) -> Gallery:
     """Snapshots of one kind: rows are put under one another, everything else is shown one by one."""
     chosen = spread_out(entry.run.snapshots, kind)
     if rows := as_learnt(chosen):
@@ -193,7 +193,7 @@ def _progress(entry: Named, kind: str) -> Gallery:
     return Gallery(CAPTIONS.get(kind, kind), shown if film is None else (film, *shown))
 
 
-def _charts(named: Sequence[Named]) -> list[Chart]:
+def _charts(named: Sequence[LabelledRun]) -> list[Chart]:
     shown = charts.panels([entry.run for entry in named], [entry.colour for entry in named])
     return [
         Chart(panel.title, panel.hint, Markup(charts.svg(panel, f"c{i}"))) for i, panel in enumerate(shown)

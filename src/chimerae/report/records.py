@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from chimerae.report import charts
-from chimerae.report.compare import Named
+from chimerae.report.compare import LabelledRun
 from chimerae.report.images import COMPARED, as_learnt, side_by_side, small, spread_out, tells_all
 from chimerae.run_folder.log import log_csv
 
@@ -20,7 +20,7 @@ _SMALLER: Final = {1: "", 2: "at half its size", 3: "at a third of its size"}
 
 
 @dataclass(frozen=True)
-class Kept:
+class PageFile:
     """A file beside the page. Pictures have a run (empty: all runs) and a kind."""
 
     name: str
@@ -30,7 +30,7 @@ class Kept:
     note: str = ""
 
 
-def keep(named: Sequence[Named]) -> list[Kept]:
+def keep(named: Sequence[LabelledRun]) -> list[PageFile]:
     """All files beside the page, pictures of all runs together first."""
     kept = []
     compared = side_by_side(named)
@@ -62,7 +62,7 @@ def folder_of(label: str) -> str:
     return re.sub(r"[^\w.]+", "-", label).strip("-.") or "run"
 
 
-def _of_run(entry: Named, *, left_out: str) -> Iterator[Kept]:
+def _of_run(entry: LabelledRun, *, left_out: str) -> Iterator[PageFile]:
     run, folder = entry.run, folder_of(entry.label)
     for kind, path in run.pictures.items():
         if kind == left_out:
@@ -74,11 +74,11 @@ def _of_run(entry: Named, *, left_out: str) -> Iterator[Kept]:
     for name, record in (("run", run.record), ("env", run.env), ("scores", run.scores_record)):
         if record:
             text = without_paths(json.dumps(record, indent=1, ensure_ascii=False))
-            yield Kept(f"{folder}/{name}.json", f"{text}\n".encode(), entry.label)
+            yield PageFile(f"{folder}/{name}.json", f"{text}\n".encode(), entry.label)
     if run.log:
-        yield Kept(f"{folder}/log.csv", log_csv(run.log, MOST_LINES).encode(), entry.label)
+        yield PageFile(f"{folder}/log.csv", log_csv(run.log, MOST_LINES).encode(), entry.label)
 
 
-def _picture(name: str, content: bytes, run: str, kind: str) -> Kept:
+def _picture(name: str, content: bytes, run: str, kind: str) -> PageFile:
     content, factor = small(content)
-    return Kept(name, content, run, kind, _SMALLER.get(factor, f"at 1/{factor} of its size"))
+    return PageFile(name, content, run, kind, _SMALLER.get(factor, f"at 1/{factor} of its size"))

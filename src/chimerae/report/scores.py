@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from chimerae.report.compare import Named, readable
+from chimerae.report.compare import LabelledRun, readable
 from chimerae.report.names import grouped, title
 from chimerae.report.protocol import SEED, protocol_of, shared_by, words
 from chimerae.run_folder.fields import section
@@ -19,7 +19,7 @@ ARROWS: Final = {"higher": "↑", "lower": "↓"}
 
 
 @dataclass(frozen=True)
-class Cell:
+class ScoreCell:
     """One value: how it is printed, the mark of its protocol, and what there is to know about it."""
 
     text: str
@@ -30,13 +30,13 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class ScoreRow:
     """One network of one run (or of all runs that differ only by the seed)."""
 
     run: str
     network: str
     colour: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ScoreCell, ...]
     first: bool
 
 
@@ -45,7 +45,7 @@ class ScoreTable:
     """The table, what all its values have in common, and what is special about some."""
 
     columns: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ScoreRow, ...]
     common: str
     own: tuple[tuple[str, str], ...]
     """Columns, and what all values of these columns share beyond that."""
@@ -79,14 +79,14 @@ class _Entry:
 _Key = tuple[str, str]
 
 
-def score_tables(named: Sequence[Named]) -> dict[str, ScoreTable]:
+def score_tables(named: Sequence[LabelledRun]) -> dict[str, ScoreTable]:
     """A table for each kind of metric, in the order of `names.KINDS`; empty when no run was evaluated yet."""
     kinds = grouped(score.metric for entry in named for score in entry.run.scores)
     tables = {kind: score_table(named, metrics) for kind, metrics in kinds.items()}
     return {kind: table for kind, table in tables.items() if table is not None}
 
 
-def absent_scores(named: Sequence[Named]) -> dict[str, str]:
+def absent_scores(named: Sequence[LabelledRun]) -> dict[str, str]:
     """Reasons why metrics could not be computed in some run, each with the titles of its metrics."""
     found: dict[str, list[str]] = {}
     for entry in named:
@@ -97,7 +97,7 @@ def absent_scores(named: Sequence[Named]) -> dict[str, str]:
     return {", ".join(titles): why for why, titles in found.items()}
 
 
-def score_table(named: Sequence[Named], metrics: Collection[str] | None = None) -> ScoreTable | None:
+def score_table(named: Sequence[LabelledRun], metrics: Collection[str] | None = None) -> ScoreTable | None:
     """The table of scores of these runs, of all `metrics` or of some, in their order; None without any."""
     entries = _collect(named, metrics)
     if not entries:
@@ -108,7 +108,7 @@ def score_table(named: Sequence[Named], metrics: Collection[str] | None = None) 
     common = shared_by([protocol_of(score) for row in networks for e in row.values() for score in e.scores])
     marks: dict[str, str] = {}
     shares: dict[str, list[str]] = {}
-    cells: dict[str, dict[_Key, Cell]] = {}
+    cells: dict[str, dict[_Key, ScoreCell]] = {}
     for metric in columns:
         column = {key: row[metric] for key, row in entries.items() if metric in row}
         made = {key: entry for key, entry in column.items() if key[1] != DATA} or column
@@ -142,7 +142,7 @@ def _mark(told: str | None, marks: Mapping[str, str]) -> str:
     return "" if told is None else marks.get(told or "otherwise as said", "")
 
 
-def _collect(named: Sequence[Named], metrics: Collection[str] | None) -> dict[_Key, dict[str, _Entry]]:
+def _collect(named: Sequence[LabelledRun], metrics: Collection[str] | None) -> dict[_Key, dict[str, _Entry]]:
     """(kind of run, network) -> metric -> its values over the seeds, of some metrics or (None) of all."""
     found: dict[_Key, dict[str, list[Score]]] = {}
     for entry in named:
@@ -171,7 +171,7 @@ def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None
     return best({key: entry.values for key, entry in column.items()}, better.pop())
 
 
-def _cell(entry: _Entry, digits: int, mark: str, bold: bool) -> Cell:
+def _cell(entry: _Entry, digits: int, mark: str, bold: bool) -> ScoreCell:
     score = entry.scores[0]
     hover = [words(protocol_of(score))]
     if len(entry.scores) > 1:
@@ -182,7 +182,7 @@ def _cell(entry: _Entry, digits: int, mark: str, bold: bool) -> Cell:
         hover.append(f"evaluation seed {json.dumps(score.protocol[SEED])}")
     values = entry.values
     spread = f"± {values.spread:.{digits}f}" if math.isfinite(values.spread) else ""
-    return Cell(f"{values.mean:.{digits}f}", spread, mark, "; ".join(filter(None, hover)), bold)
+    return ScoreCell(f"{values.mean:.{digits}f}", spread, mark, "; ".join(filter(None, hover)), bold)
 
 
 def _headings(columns: Sequence[str], entries: Mapping[_Key, Mapping[str, _Entry]]) -> tuple[str, ...]:
@@ -191,16 +191,16 @@ def _headings(columns: Sequence[str], entries: Mapping[_Key, Mapping[str, _Entry
 
 
 def _rows(
-    named: Sequence[Named],
+    named: Sequence[LabelledRun],
     keys: Sequence[_Key],
     columns: Sequence[str],
-    cells: Mapping[str, Mapping[_Key, Cell]],
-) -> tuple[Row, ...]:
+    cells: Mapping[str, Mapping[_Key, ScoreCell]],
+) -> tuple[ScoreRow, ...]:
     """Rows in the order of `keys`."""
     colours = {entry.group: entry.colour for entry in named}
-    rows: list[Row] = []
+    rows: list[ScoreRow] = []
     for group, network in keys:
         first = not rows or rows[-1].run != group
-        line = tuple(cells[metric].get((group, network), Cell("–")) for metric in columns)
-        rows.append(Row(group, network, colours[group], line, first))
+        line = tuple(cells[metric].get((group, network), ScoreCell("–")) for metric in columns)
+        rows.append(ScoreRow(group, network, colours[group], line, first))
     return tuple(rows)

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chimerae.report import facts
-from chimerae.report.compare import NOT_SET, Named
+from chimerae.report.compare import NOT_SET, LabelledRun
 from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
 from chimerae.run_folder.fields import section
@@ -56,7 +56,7 @@ class StudyPage:
     missing: tuple[str, ...]
     """Runs that are not finished."""
     columns: int
-    runs: tuple[Named, ...]
+    runs: tuple[LabelledRun, ...]
     """The finished ones; `group` is the arm."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """The sets of arms that have data of their own, by the arm's title; empty where all have the same."""
@@ -110,7 +110,7 @@ class StudyPage:
         )
 
 
-def scores_of(runs: Sequence[Named], sets: Mapping[str, str]) -> dict[str, list[Score]]:
+def scores_of(runs: Sequence[LabelledRun], sets: Mapping[str, str]) -> dict[str, list[Score]]:
     """All scores, by the set of rows that the run's arm belongs to; '' where there are no sets."""
     found: dict[str, list[Score]] = {}
     for entry in runs:
@@ -178,7 +178,7 @@ def _moving_pictures(page: StudyPage) -> Iterator[str]:
 RUN_HEAD: Final = ("run", "steps", "training time", "device", "commit")
 
 
-def _run(entry: Named) -> list[str]:
+def _run(entry: LabelledRun) -> list[str]:
     run = entry.run
     named = [entry]
     took = next(s.values[0] for s in facts.cost(named) if s.name == "training time")
@@ -186,7 +186,7 @@ def _run(entry: Named) -> list[str]:
     return [entry.label, f"{run.reached:,}", took, device, str(run.env.get("commit") or NOT_SET)]
 
 
-def _ailments(runs: Sequence[Named]) -> Iterator[str]:
+def _ailments(runs: Sequence[LabelledRun]) -> Iterator[str]:
     ill = [f"{entry.label}: {'; '.join(told)}" for entry in runs if (told := facts.ailments(entry.run))]
     if not runs:
         return

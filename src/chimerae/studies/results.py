@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from chimerae.files import write_bytes, write_text
-from chimerae.report.compare import Named, first_of_each
+from chimerae.report.compare import LabelledRun, first_of_each
 from chimerae.report.figures import figure
 from chimerae.report.films import kept, moving_corner
 from chimerae.report.protocol import unlike
@@ -36,7 +36,7 @@ def write_page(
         InputError: a cell is damaged, or the place cannot be written.
     """
     finished = [cell for cell in cells if cell.finished]
-    runs = tuple(Named(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
+    runs = tuple(LabelledRun(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
     found, sets = found_in(cells), sets_of(cells)
     scores = scores_of(runs, sets)
     different = {show.metric: which for show in study.shows if (which := unlike(scores, show.metric))}
@@ -68,7 +68,7 @@ def write_page(
     return page
 
 
-def _films(finished: Sequence[Cell], runs: Sequence[Named], folder: Path) -> dict[str, Film]:
+def _films(finished: Sequence[Cell], runs: Sequence[LabelledRun], folder: Path) -> dict[str, Film]:
     """Films of the first run of each arm; where its previews are gone, the film that the page has already."""
     slugs = {cell.arm.title: cell.arm.slug for cell in finished}
     films = {}

@@ -8,7 +8,7 @@ from chimerae.report.read import RunFolder, read_run
 from chimerae.run_folder.scores import DATA, Score
 from chimerae.studies.cells import Cell
 from chimerae.studies.study import Arm, Study, StudyResults
-from chimerae.tables import Column, Line, Table, Values, filled
+from chimerae.tables import Column, Table, TableRow, Values, filled
 
 
 def sets_of(cells: Sequence[Cell]) -> dict[str, str]:
@@ -64,7 +64,7 @@ def table_of(
     return filled(columns, list(_lines(study, arms, found)))
 
 
-def _lines(study: Study, arms: Sequence[Arm], found: StudyResults) -> Iterator[Line]:
+def _lines(study: Study, arms: Sequence[Arm], found: StudyResults) -> Iterator[TableRow]:
     for group in dict.fromkeys(arm.group for arm in arms):
         for arm in {arm.title: arm for arm in arms if arm.group == group}.values():
             for row in [f"{arm.title}: {network}" for network in arm.networks] or [arm.title]:
@@ -74,7 +74,7 @@ def _lines(study: Study, arms: Sequence[Arm], found: StudyResults) -> Iterator[L
     yield from _of_data(study, found, "")
 
 
-def _of_data(study: Study, found: StudyResults, group: str) -> Iterator[Line]:
+def _of_data(study: Study, found: StudyResults, group: str) -> Iterator[TableRow]:
     line = _line(study, found, data_row(group), "the data themselves", group, competes=False)
     if line.values:
         yield line
@@ -82,11 +82,11 @@ def _of_data(study: Study, found: StudyResults, group: str) -> Iterator[Line]:
 
 def _line(
     study: Study, found: StudyResults, row: str, name: str, group: str, *, competes: bool = True
-) -> Line:
+) -> TableRow:
     shown = [(s.title, (row, s.metric)) for s in study.shows]
     values = {title: found.values[key] for title, key in shown if key in found.values}
     source = {title: study.published[key] for title, key in shown if key in study.published}
-    return Line(name, group, values, source, competes=competes)
+    return TableRow(name, group, values, source, competes=competes)
 
 
 def _rows_of(arm: Arm, score: Score, run: RunFolder) -> list[str]:

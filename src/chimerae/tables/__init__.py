@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chimerae.tables.forms import csv_text, latex, markdown, markdown_table
-from chimerae.tables.table import Column, Entry, Lead, Line, Table, filled
+from chimerae.tables.table import Column, Entry, Lead, Table, TableRow, filled
 from chimerae.tables.values import ALPHA, FEWEST, Better, Values, best, decimals, plural
 
 __all__ = [
@@ -13,8 +13,8 @@ __all__ = [
     "Column",
     "Entry",
     "Lead",
-    "Line",
     "Table",
+    "TableRow",
     "Values",
     "best",
     "csv_text",

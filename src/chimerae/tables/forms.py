@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from io import StringIO
 
-from chimerae.tables.table import Entry, Line, Table
+from chimerae.tables.table import Entry, Table, TableRow
 
 ARROWS = {"higher": "↑", "lower": "↓", "": ""}
 _LATEX = {
@@ -109,7 +109,7 @@ def _lines(
     return rows
 
 
-def _numbers(line: Line, title: str) -> list[str]:
+def _numbers(line: TableRow, title: str) -> list[str]:
     values, source = line.values.get(title), line.source.get(title, "")
     if values is None:
         return ["", "", "0", source]

@@ -27,7 +27,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Line:
+class TableRow:
     """A row before it is printed. Rows of one group compete, unless they do not `compete` at all."""
 
     name: str
@@ -68,7 +68,7 @@ class Table:
     """A filled table: per row its group, name, number of seeds, entries, and the paper's entries."""
 
     columns: tuple[Column, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[TableRow, ...]
     entries: tuple[tuple[Entry, ...], ...]
     """As printed, per row one per column."""
     leads: tuple[Lead, ...] = ()
@@ -93,7 +93,7 @@ class Table:
 EMPTY = Entry("–")
 
 
-def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
+def filled(columns: Sequence[Column], lines: Sequence[TableRow]) -> Table:
     """The table, with the best of each group emphasised where it differs from the second."""
     entries: list[list[Entry]] = [[] for _ in lines]
     leads: list[Lead] = []
@@ -107,7 +107,7 @@ def filled(columns: Sequence[Column], lines: Sequence[Line]) -> Table:
     return Table(tuple(columns), tuple(lines), tuple(tuple(row) for row in entries), tuple(leads))
 
 
-def _leaders(lines: Sequence[Line], values: Mapping[int, Values], column: Column) -> dict[int, Lead]:
+def _leaders(lines: Sequence[TableRow], values: Mapping[int, Values], column: Column) -> dict[int, Lead]:
     """Rows that lead their groups, and how surely."""
     leaders: dict[int, Lead] = {}
     for group in dict.fromkeys(line.group for line in lines if not {"", line.group} & set(column.unlike)):

@@ -13,7 +13,7 @@ WGAN, SOFT, AS, CODE = "WGAN-GP", "Soft-IntroVAE", "AS-IntroVAE", "AS-IntroVAE a
 
 
 @dataclass(frozen=True)
-class Row:
+class ImageSet:
     """A data set, with the settings that the published script has for it."""
 
     title: str
@@ -36,7 +36,7 @@ class Row:
 
 
 ROWS = (
-    Row(
+    ImageSet(
         "MNIST",
         "mnist",
         32,
@@ -49,7 +49,7 @@ ROWS = (
         (("20.282", ".885", ".011"), ("21.014", ".898", ".009")),
         {"arch.channels": (64, 128)},
     ),
-    Row(
+    ImageSet(
         "CIFAR10",
         "cifar10",
         128,
@@ -62,7 +62,7 @@ ROWS = (
         (("19.300", ".599", ".019"), ("19.445", ".620", ".019")),
         {"arch.channels": (64, 128, 256)},
     ),
-    Row(
+    ImageSet(
         "Oxford",
         "oxford-buildings",
         128,
@@ -76,7 +76,7 @@ ROWS = (
         {"arch.channels": (64, 128, 256, 512, 512)},
         {"method.beta_neg": 0.5},
     ),
-    Row(
+    ImageSet(
         "CelebA-128",
         "celeba-whole",
         256,
@@ -90,7 +90,7 @@ ROWS = (
         {"prepare.size": 128, "arch.channels": (64, 128, 256, 512, 512), "training.flip": True},
         {"method.z_dim": 128},
     ),
-    Row(
+    ImageSet(
         "CelebA-256",
         "celeba-whole",
         256,
@@ -124,7 +124,7 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
     return tuple(arm for row in ROWS for arm in _arms_of(row, scale))
 
 
-def _arms_of(row: Row, scale: Scale) -> tuple[Arm, ...]:
+def _arms_of(row: ImageSet, scale: Scale) -> tuple[Arm, ...]:
     same: dict[str, Any] = {"training.batch_size": row.batch, **row.settings}
     if scale == "paper":
         same |= PAPER
@@ -170,7 +170,7 @@ def _verdict(found: StudyResults, metrics: tuple[str, ...]) -> Verdict:
 
 
 def _pub(
-    titles: tuple[str, ...], metric: str, values: tuple[str, ...], row: Row
+    titles: tuple[str, ...], metric: str, values: tuple[str, ...], row: ImageSet
 ) -> dict[tuple[str, str], str]:
     return {(f"{row.title}, {title}", metric): value for title, value in zip(titles, values, strict=True)}
 

@@ -15,7 +15,7 @@ REBUILT = f"{PAPER_B}: generator"
 
 
 @dataclass(frozen=True)
-class Column:
+class TableSet:
     """A data set of the table."""
 
     title: str
@@ -29,14 +29,14 @@ class Column:
 ROWS = (VAE, GAN, VAE_GAN, BIGAN, XI_A, PAPER_A, PAPER_B)
 
 
-def _column(title: str, data: str, beta: float, mse: str, lpips: str, fid: str) -> Column:
+def _column(title: str, data: str, beta: float, mse: str, lpips: str, fid: str) -> TableSet:
     """Numbers in the order of `ROWS`, a dash where the source has none."""
     numbers = zip(ROWS, mse.split(), lpips.split(), fid.replace("±", " ± ").split(", "), strict=True)
-    return Column(title, data, beta, {row: (a, b, c) for row, a, b, c in numbers})
+    return TableSet(title, data, beta, {row: (a, b, c) for row, a, b, c in numbers})
 
 
 COLUMNS = (
-    Column("MNIST", "mnist", 10.0, {}),
+    TableSet("MNIST", "mnist", 10.0, {}),
     _column(
         "CIFAR10",
         "cifar10",
@@ -118,7 +118,7 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
     return tuple(_arm(column, title, scale) for column in COLUMNS for title in OWN)
 
 
-def _arm(column: Column, title: str, scale: Scale) -> Arm:
+def _arm(column: TableSet, title: str, scale: Scale) -> Arm:
     name, own = OWN[title]
     beta = {"method.beta": column.beta} if title == VAE_GAN else {}
     more = {"prepare.size": 32, "prepare.fit": "pad"} if column.data == "mnist" else {}
