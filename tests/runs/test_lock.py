@@ -66,5 +66,5 @@ def test_the_content_of_its_file_stays(tmp_path: Path):
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path):
     (tmp_path / LOCK).mkdir()
-    with pytest.raises(InputError, match="cannot write .*; choose another --out"), locked(tmp_path):
+    with pytest.raises(InputError, match=r"cannot write .*; choose another --out"), locked(tmp_path):
         pass
