@@ -1,5 +1,5 @@
 #!/bin/sh
-# Train a VAE and an AVAE on scikit-learn's real digits side by side, evaluate both, and put them on one page.
+# Train a VAE and an AVAE on real digits side by side, evaluate both, and put them on one page.
 set -eu
 out=${1:-runs/demo}
 if [ -e "$out" ]; then

@@ -16,6 +16,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
         "extensions",
+        "extras",
         "shapes",
         "config",
         "gaussian",

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from chimerae.errors import InputError
 
@@ -28,19 +28,28 @@ def write_bytes(path: Path, content: bytes) -> None:
         InputError: the folder is not writable, the disk is full.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with whole_file(path) as file:
+            file.write(content)
     except OSError as error:
         raise _cannot_write(path, error) from None
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[BinaryIO]:
+    """A temporary file that becomes `path` when the block ends well; folders are made.
+
+    Raises:
+        OSError: its place is not writable, the disk is full.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
     finally:
         Path(temporary).unlink(missing_ok=True)
 

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 from lpips import LPIPS
+from safetensors.torch import load_file
 from torch import Tensor
 from torchvision.models import alexnet
 
 from chimerae.data import Prepare, prepare
 from chimerae.features import FeatureRequest, open_perceptual
+from chimerae.features.perceptual import HEADS
 from chimerae.metrics import METRICS, MetricContext
 from chimerae.metrics.perceptual import SMALLEST, squared_distance
 from helpers.weights import in_place_of, scrambled
@@ -57,6 +59,13 @@ def test_it_is_that_of_the_package(state, theirs, size: tuple[int, int]):
     torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-9)
     assert ours.facts["heads"] == "0.1"
     assert "channels" not in ours.facts
+
+
+def test_heads_are_those_of_the_package_bit_for_bit(theirs):
+    ours = load_file(HEADS)
+    assert len(ours) == len(theirs.lins) == 5
+    for i, head in enumerate(theirs.lins):
+        assert torch.equal(ours[f"lin{i}"], head.model[-1].weight.flatten())
 
 
 def test_grey_images_are_shown_three_times(state, theirs):

@@ -3,10 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scipy.optimize import minimize
-from scipy.special import log_softmax
+from scipy.special import softmax
+from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from chimerae.metrics.probe import probe_accuracy, why_not
+from chimerae.metrics.probe import L2, STEPS, _fitted, _logits, _standardised, probe_accuracy, why_not
 
 
 def blobs(n: int, seed: int, classes: int = 4, d: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
@@ -18,27 +21,34 @@ def blobs(n: int, seed: int, classes: int = 4, d: int = 3) -> tuple[torch.Tensor
     return (centres[labels] + 0.7 * torch.randn(n, d, generator=g)) * scale, labels
 
 
-def by_scipy(x: np.ndarray, y: np.ndarray, test: np.ndarray, asked: np.ndarray) -> float:
-    """Multinomial logistic regression with half the squared weights as a penalty, by another minimiser."""
-    mean, deviation, k = x.mean(0), x.std(0), int(y.max()) + 1
-    x, test = (x - mean) / deviation, (test - mean) / deviation
-
-    def loss(flat: np.ndarray) -> float:
-        weights, bias = flat[:-k].reshape(-1, k), flat[-k:]
-        logs = log_softmax(x @ weights + bias, axis=1)
-        return float(-logs[np.arange(len(y)), y].sum() + (weights**2).sum() / 2)
-
-    found = minimize(loss, np.zeros((x.shape[1] + 1) * k), method="BFGS").x
-    guess = (test @ found[:-k].reshape(-1, k) + found[-k:]).argmax(1)
-    return float((guess == asked).mean())
+def by_scikit_learn(x: torch.Tensor, y: torch.Tensor, test: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Guesses of scikit-learn for `test`, and the probability of each class."""
+    reader = make_pipeline(StandardScaler(), LogisticRegression(C=1 / L2, max_iter=STEPS))
+    reader.fit(x.double().numpy(), y.numpy())
+    return reader.predict(test.double().numpy()), reader.predict_proba(test.double().numpy())
 
 
-def test_it_is_the_regression_of_another_minimiser():
-    (x, y), (test, asked) = blobs(200, 0), blobs(300, 1)
-    expected = by_scipy(*(t.double().numpy() if t.is_floating_point() else t.numpy()
-                          for t in (x, y, test, asked)))  # fmt: skip
-    assert 0.6 < expected < 0.99
-    assert probe_accuracy(x, y, test, asked) == pytest.approx(expected, abs=1 / 300)
+@pytest.mark.parametrize("classes", [2, 3, 4, 10])
+@pytest.mark.parametrize("n", [100, 2_000])
+def test_it_is_the_regression_of_scikit_learn(classes: int, n: int):
+    (x, y), (test, asked) = blobs(n, 0, classes), blobs(3_000, 1, classes)
+    guess, expected = by_scikit_learn(x, y, test)
+    accuracy = float((guess == asked.numpy()).mean())
+    assert 0.3 < accuracy < 0.99
+    assert probe_accuracy(x, y, test, asked) == pytest.approx(accuracy, abs=1e-6)
+    seen, shown = _standardised(x.double().numpy(), test.double().numpy())
+    logits = _logits(_fitted(seen, y.numpy(), classes), shown)
+    np.testing.assert_allclose(softmax(logits, axis=1), expected, atol=1e-6)
+
+
+def test_it_is_the_regression_of_scikit_learn_on_digits():
+    """Ten classes that are nearly separable, 64 dimensions of which some are constant."""
+    theirs = load_digits()
+    x, y = torch.tensor(theirs.images).flatten(1), torch.tensor(theirs.target)
+    learnt, told, test, asked = x[:1200], y[:1200], x[1200:], y[1200:]
+    guess, _ = by_scikit_learn(learnt, told, test)
+    expected = float((guess == asked.numpy()).mean())
+    assert probe_accuracy(learnt, told, test, asked) == pytest.approx(expected, abs=1e-6)
 
 
 def test_codes_that_tell_nothing_are_as_good_as_guessing():

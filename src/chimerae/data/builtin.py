@@ -1,9 +1,9 @@
-"""Sources without files: digits and crops of photographs from scikit-learn, and images that are drawn."""
+"""Sources of the package: digits, crops of photographs (`shipped/README.md`), and images that are drawn."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib.metadata import version
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 from chimerae import noise
 from chimerae.data.sources import ImageSource, Item, Part, digest, even_indices
 
+SHIPPED: Final = Path(__file__).parent / "shipped"
 PATCH_SIDE: Final = 32
 """Side of a crop in pixels."""
 TRAIN_STRIDE: Final = 8
@@ -25,28 +26,34 @@ PHOTOGRAPHS: Final = (427, 640, "china"), (427, 640, "flower")
 
 
 def digits() -> ImageSource:
-    """The 1,797 digits of scikit-learn, 8 x 8 grey, values 0..16 stretched to 0..255; labels 0..9."""
+    """The 1,797 test digits of UCI, 8 x 8 grey, values 0..16 stretched to 0..255; labels 0..9."""
+    file = SHIPPED / "digits.npz"
 
     def read(limit: int | None) -> Iterator[Item]:
-        from sklearn.datasets import load_digits
-
-        found = load_digits()
-        images = np.rint(found.images * (255 / 16)).astype(np.uint8)
+        with np.load(file) as found:
+            images, labels = np.rint(found["images"] * (255 / 16)).astype(np.uint8), found["labels"]
         for i in even_indices(len(images), limit):
-            yield Item(f"digit {i}", _as_picture(images[i]), int(found.target[i]))
+            yield Item(f"digit {i}", _as_picture(images[i]), int(labels[i]))
 
-    return ImageSource(_identity("digits"), {"train": Part(1797, read)}, tuple("0123456789"))
+    return ImageSource(
+        digest(["digits", file.read_bytes()]), {"train": Part(1797, read)}, tuple("0123456789")
+    )
 
 
 def patches() -> ImageSource:
-    """32 x 32 crops of the photographs `china` and `flower` of scikit-learn, every 8 pixels (test: 16).
+    """32 x 32 crops of the photographs `china` and `flower`, every 8 pixels (test: 16).
 
     Test crops lie wholly in the right fifth of each photograph, training crops wholly in the rest: no pixel
     is in both.
     """
+    identity = digest(["patches", *(_photograph(name).read_bytes() for _, _, name in PHOTOGRAPHS)])
     boxes = {"train": _patch_boxes("train"), "test": _patch_boxes("test")}
     parts = {split: Part(len(found), _crops(found)) for split, found in boxes.items()}
-    return ImageSource(_identity("patches"), parts, tuple(name for _, _, name in PHOTOGRAPHS))
+    return ImageSource(identity, parts, tuple(name for _, _, name in PHOTOGRAPHS))
+
+
+def _photograph(name: str) -> Path:
+    return SHIPPED / f"{name}.jpg"
 
 
 PatchBox = tuple[int, int, int]
@@ -65,9 +72,7 @@ def _patch_boxes(split: str) -> list[PatchBox]:
 
 def _crops(boxes: list[PatchBox]) -> Callable[[int | None], Iterator[Item]]:
     def read(limit: int | None) -> Iterator[Item]:
-        from sklearn.datasets import load_sample_image
-
-        photographs = [load_sample_image(f"{name}.jpg") for _, _, name in PHOTOGRAPHS]
+        photographs = [np.asarray(Image.open(_photograph(name))) for _, _, name in PHOTOGRAPHS]
         for i in even_indices(len(boxes), limit):
             which, y, x = boxes[i]
             crop = np.ascontiguousarray(photographs[which][y : y + PATCH_SIDE, x : x + PATCH_SIDE])
@@ -78,10 +83,6 @@ def _crops(boxes: list[PatchBox]) -> Callable[[int | None], Iterator[Item]]:
 
 def _as_picture(values: NDArray[np.uint8]) -> Callable[[], Image.Image]:
     return lambda: Image.fromarray(values)
-
-
-def _identity(name: str) -> str:
-    return digest([name, version("scikit-learn")])
 
 
 EDGES: Final = "step-edges"
@@ -138,8 +139,8 @@ def _edge_picture(place: float) -> Callable[[], Image.Image]:
 
 
 BUILTIN: Final[Mapping[str, tuple[str, Callable[[], ImageSource]]]] = {
-    "digits": ("1,797 handwritten digits, 8x8 grey, of scikit-learn", digits),
-    "patches": ("6,450 crops, 32x32 RGB, of the two photographs in scikit-learn", patches),
+    "digits": ("1,797 handwritten digits, 8x8 grey", digits),
+    "patches": ("6,450 crops, 32x32 RGB, of two photographs", patches),
     EDGES: ("10,240 images, 16x16 grey, of one edge at a random place", step_edges),
 }
 """Name -> what it is, and how it is opened."""

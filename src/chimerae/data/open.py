@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from chimerae.data.sources import ImageSource, PointSource, digest
 from chimerae.data.split_names import WantedSplits
 from chimerae.data.toys import TOYS, Toy
 from chimerae.errors import InputError, unknown
+from chimerae.extras import require
 
 _OWN: Final = (
     ("FOLDER", "a folder of images, nested, of any sizes and modes; with train/ and test/ if you like"),
@@ -85,18 +86,17 @@ def is_here(source: str) -> bool:
 
 
 def _open_path(path: Path) -> Source:
-    from chimerae.data.npy import open_arrays
-    from chimerae.data.parquet import open_parquet
-
     if not os.access(path, os.R_OK):
         raise InputError(f"'{path}' cannot be read: permission denied")
     suffix = path.suffix.lower()
     if path.is_dir():
         return open_directory(path)
     if suffix in (".npy", ".npz"):
+        from chimerae.data.npy import open_arrays
+
         return open_arrays(path)
     if suffix == ".parquet":
-        return open_parquet(path, [path])
+        return _open_parquet(path, [path])
     if suffix in SUFFIXES:
         raise InputError(
             f"'{path}' is one image only; at least 2 are needed: give the folder that holds them"
@@ -107,11 +107,12 @@ def _open_path(path: Path) -> Source:
 def _open_missing(source: str, path: Path) -> Source:
     on_hub = _HUB_ID.fullmatch(source) is not None and path.suffix.lower() not in FILES
     if on_hub and not path.parent.is_dir():
+        missing = f"'{source}' is no file or folder here, and"
+        require("hub", missing)
         from chimerae.data.hub import open_hub
 
         name, _, revision = source.partition("@")
-        missing = f"'{source}' is no file or folder here, and not to be had from the hub"
-        return open_hub(name, revision or None, missing=missing)
+        return open_hub(name, revision or None, missing=f"{missing} not to be had from the hub")
     if os.sep in source or path.suffix or source.startswith((".", "~")):
         raise InputError(f"there is no file or folder '{source}'; {_POSSIBLE}")
     names = [*BUILTIN, *(toy.name for toy in TOYS), *(each.name for each in NAMED_DATASETS)]
@@ -174,6 +175,7 @@ def _from_hub(found: NamedDataset, revision: str | None) -> ImageSource:
     missing = f"'{found.name}': there is no folder {sought} (--data-root DIR or {ROOT} names the root)"
     if found.hub is None:
         raise InputError(f"{missing}, and the hub has no such set")
+    require("hub", f"{missing}, and")
     from chimerae.data.hub import open_hub
 
     tried = found.hub if revision is None else f"{found.hub}@{revision}"
@@ -197,6 +199,11 @@ def open_directory(
     tables = sorted(path.rglob("*.parquet"))
     if not tables:
         return open_folder(path, wanted, order)
+    return _open_parquet(path, tables, wanted)
+
+
+def _open_parquet(path: Path, tables: Sequence[Path], wanted: WantedSplits | None = None) -> ImageSource:
+    require("parquet")
     from chimerae.data.parquet import open_parquet
 
     return open_parquet(path, tables, wanted)

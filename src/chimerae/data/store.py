@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from types import TracebackType
@@ -107,10 +108,10 @@ def _put(work: Path, entry: Path) -> None:
 
 def _sweep(cache: Path) -> None:
     """Remove what processes that were killed left behind."""
-    for partial in cache.glob(f"{_PARTIAL}*"):
+    for left in cache.glob(f"{_PARTIAL}*"):
         with suppress(FileNotFoundError):  # another process may sweep too
-            if time.time() - partial.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(partial, ignore_errors=True)
+            if time.time() - left.stat().st_mtime > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:
@@ -154,8 +155,5 @@ def damaged(entry: Path, manifest: Manifest) -> list[str]:
 
 
 def _checksum(path: Path) -> str:
-    state = hashlib.blake2b(digest_size=16)
     with path.open("rb") as file:
-        while block := file.read(2**20):
-            state.update(block)
-    return state.hexdigest()
+        return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae import noise
-from chimerae.errors import InputError
+from chimerae.extras import require
 from chimerae.features.extractor import Extractor, FeatureRequest, colours, in_pieces
 from chimerae.features.resize import RESIZES
 from chimerae.features.weights import not_of_this_network, published, read_weights
@@ -70,12 +70,9 @@ def _built(weights: Mapping[str, Tensor]) -> Any:
     Raises:
         InputError: torch-fidelity is not installed, or the weights are not those of this network.
     """
-    try:
-        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
-    except ImportError as error:
-        raise InputError(
-            f"the Inception network needs torch-fidelity ({error}): pip install torch-fidelity"
-        ) from None
+    require("fidelity")
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
     file = io.BytesIO()
     torch.save(dict(weights), file)
     file.seek(0)

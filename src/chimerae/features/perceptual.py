@@ -1,23 +1,31 @@
 """LPIPS: AlexNet's layers, weighted so that squared distances are what people find different.
 
-Source: Zhang et al. 2018 (arXiv 1801.03924), equation 1. The package `lpips` brings version 0.1 of the linear
-heads; the weights of AlexNet are torchvision's.
+Source: Zhang et al. 2018 (arXiv 1801.03924), equation 1. Version 0.1 of the linear heads lies beside this
+file, from the package `lpips` 0.1.4 (`LICENSE-lpips`); the weights of AlexNet are torchvision's.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, final
+from pathlib import Path
+from typing import ClassVar, Final, final
 
 import torch
-from torch import Tensor
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
-from chimerae import noise
-from chimerae.errors import InputError
 from chimerae.features.extractor import Extractor, FeatureRequest, colours
 from chimerae.features.weights import built_of, published
+
+HEADS: Final = Path(__file__).parent / "lpips-0.1-alex.safetensors"
+"""Weights of the channels of each layer, 0 or more."""
+VERSION: Final = "0.1"
+SHIFT: Final = (-0.030, -0.088, -0.188)
+SCALE: Final = (0.458, 0.448, 0.450)
+"""Mean and deviation of ImageNet's red, green and blue in [-1, 1], as the heads were trained with."""
+TINY: Final = 1e-10
+"""Added to lengths that are divided by."""
 
 
 @final
@@ -28,15 +36,17 @@ class Perceptual(Extractor):
     name: ClassVar[str] = "lpips"
     eight_bits: ClassVar[bool] = False
 
-    network: Any
-    """The package's, with its scaling, AlexNet up to its fifth ReLU, and the heads."""
+    trunk: nn.Sequential
+    """AlexNet up to its fifth ReLU."""
+    heads: Sequence[Tensor]
+    """Weights `[C, 1, 1]` of the channels after each ReLU."""
     grey: bool
     """True for images of one channel, which is shown three times."""
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
         """Which weights of AlexNet and of the heads, and whether grey images were made three channels."""
-        facts = {"weights_of_features": published("alexnet").digest, "heads": self.network.version}
+        facts = {"weights_of_features": published("alexnet").digest, "heads": VERSION}
         return facts | ({"channels": "grey, three times"} if self.grey else {})
 
     @torch.no_grad()
@@ -46,13 +56,15 @@ class Perceptual(Extractor):
         Equation 1 is a mean over places and a sum over layers and channels of weights (none is negative)
         times squares; here their roots are part of the features.
         """
-        from lpips import normalize_tensor
-
-        found = []
-        seen = self.network.net(self.network.scaling_layer(2.0 * colours(images) - 1.0))
-        for layer, head in zip(seen, self.network.lins, strict=True):
-            root = (head.model[-1].weight / layer[0, 0].numel()).sqrt()
-            found.append((root * normalize_tensor(layer)).flatten(1))
+        x = 2.0 * colours(images) - 1.0
+        shift, scale = (x.new_tensor(of)[:, None, None] for of in (SHIFT, SCALE))
+        x, found, heads = (x - shift) / scale, [], iter(self.heads)
+        for layer in self.trunk:
+            x = layer(x)
+            if isinstance(layer, nn.ReLU):
+                root = (next(heads) / x[0, 0].numel()).sqrt()
+                length = x.square().sum(1, keepdim=True).sqrt()
+                found.append((root * (x / (length + TINY))).flatten(1))
         return {"layers": torch.cat(found, 1)}
 
 
@@ -60,19 +72,11 @@ def open_perceptual(wanted: FeatureRequest) -> Perceptual:
     """The network with its published weights.
 
     Raises:
-        InputError: the weights are missing or damaged, or the package lpips is not installed.
+        InputError: the weights of AlexNet are missing or damaged.
     """
     from torchvision.models import alexnet
 
-    try:
-        from lpips import LPIPS
-    except ImportError as error:
-        raise InputError(f"LPIPS needs the package lpips ({error}): pip install lpips") from None
-    weights = built_of("alexnet", alexnet).features.state_dict()
-    with noise.seeded("weights that are overwritten"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it asks torchvision in an outdated way
-        network = LPIPS(net="alex", version="0.1", pnet_rand=True, verbose=False)
-    for part in network.net.children():  # layers keep their numbers
-        part.load_state_dict({name: weights[name] for name in part.state_dict()})
-    network.eval().requires_grad_(False)
-    return Perceptual(network.to(wanted.device), wanted.data.shape[0] == 1)
+    trunk = built_of("alexnet", alexnet).features[:-1].to(wanted.device)  # without the last pooling
+    heads = load_file(HEADS)
+    weights = tuple(heads[name][:, None, None].to(wanted.device) for name in sorted(heads))
+    return Perceptual(trunk, weights, wanted.data.shape[0] == 1)

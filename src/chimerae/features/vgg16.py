@@ -13,6 +13,7 @@ from typing import ClassVar, Final, final
 import torch
 from torch import Tensor, nn
 
+from chimerae.extras import require
 from chimerae.features.extractor import Extractor, FeatureRequest, colours, in_pieces
 from chimerae.features.resize import like_tensorflow
 from chimerae.features.weights import built_of, published
@@ -60,10 +61,11 @@ def open_vgg16(wanted: FeatureRequest) -> VGG16:
     """The network with its published weights.
 
     Raises:
-        InputError: the weights are missing or damaged.
+        InputError: the weights are missing or damaged, or torch-fidelity, which resizes, is not installed.
     """
     from torchvision.models import vgg16
 
     network = built_of("vgg16", vgg16)
+    require("fidelity")
     network.classifier = network.classifier[:5]
     return VGG16(network.to(wanted.device), wanted.data.shape[0] == 1)

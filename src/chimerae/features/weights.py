@@ -8,7 +8,6 @@ import hashlib
 import os
 import pickle
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from torch import Tensor, nn
 
 from chimerae.data.store import cache_folder
 from chimerae.errors import InputError
+from chimerae.files import whole_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -195,22 +195,11 @@ def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Pat
     path = weights_folder(folder) / file.file
     try:
         if not (path.exists() and path.samefile(given)):
-            _copy(given, path)
+            with given.open("rb") as source, whole_file(path) as target:
+                shutil.copyfileobj(source, target)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from None
     return file, path
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    os.close(handle)
-    try:
-        shutil.copyfile(source, temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def _sha256(path: Path) -> str:

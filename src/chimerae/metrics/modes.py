@@ -81,9 +81,11 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
     >>> round(rank_correlation(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([-1.0, -8.0, -27.0])), 6)
     -1.0
     """
-    u, v = (ranks - ranks.mean() for ranks in (_ranks(a), _ranks(b)))
-    scale = (u.square().sum() * v.square().sum()).sqrt()
-    return float((u * v).sum() / scale) if scale > 0 else 0.0
+    from scipy.stats import spearmanr
+
+    if any(bool((values == values[0]).all()) for values in (a, b)):
+        return 0.0
+    return float(spearmanr(a.double().cpu().numpy(), b.double().cpu().numpy()).statistic)
 
 
 def _near(points: Tensor, centres: Tensor, sigma: float) -> Tensor:
@@ -100,10 +102,3 @@ def _nearest(points: Tensor, real: Tensor, *, among: bool = False) -> Tensor:
 def _offset(points: Tensor) -> Tensor:
     points = points.double()
     return points[:, 1] - points[:, 0].cos()
-
-
-def _ranks(values: Tensor) -> Tensor:
-    ordered = values.contiguous().sort().values
-    before = torch.searchsorted(ordered, values.contiguous())
-    through = torch.searchsorted(ordered, values.contiguous(), right=True)
-    return (before + through + 1).double() / 2

@@ -6,16 +6,13 @@ import json
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from chimerae.report.compare import LabelledRun, readable
 from chimerae.report.names import grouped, title
 from chimerae.report.protocol import SEED, protocol_of, shared_by, words
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import DATA, Score
-from chimerae.tables import ALPHA, FEWEST, Values, best, decimals
-
-ARROWS: Final = {"higher": "↑", "lower": "↓"}
+from chimerae.tables import ALPHA, ARROWS, FEWEST, Values, best, decimals
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,11 @@ from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import Score
 from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table
 
-CAPTIONS: Final = {
+OWN_CAPTIONS: Final = {
     "map": "Fidelity against realism",
     "scatter": "Points of the first seed",
-    "samples": "Samples of the first seed",
-    "reconstructions": "Reconstructions of the first seed",
-    "codes": "Codes of the first seed",
 }
+"""Captions of pictures whose kind is no title; others are `Kind of the first seed`."""
 LEARNING: Final = "Samples while the first seed learns"
 
 
@@ -194,7 +192,7 @@ def _ailments(runs: Sequence[LabelledRun]) -> Iterator[str]:
 
 
 def _caption(kind: str) -> str:
-    return CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
+    return OWN_CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
 
 
 def _paragraphs(text: str) -> list[Markup]:

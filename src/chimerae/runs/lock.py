@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from chimerae.errors import InputError
 from chimerae.run_folder.schema import LOCK
@@ -15,16 +16,25 @@ from chimerae.run_folder.schema import LOCK
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from training in `folder`; the lock ends with this process, however it ends.
 
+    Nothing is written to the lock file, and a link in its place is refused.
+
     Raises:
-        InputError: another process holds it.
+        InputError: another process holds it, or the file cannot be opened.
     """
+    lock = FileLock(folder / LOCK)
     try:
-        file = (folder / LOCK).open("w")
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(f"another process is training in {folder}; wait for it, or stop it") from None
     except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror}; choose another --out") from None
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise InputError(f"another process is training in {folder}; wait for it, or stop it") from None
+        raise _cannot_lock(folder, error) from None
+    try:
         yield
+    finally:
+        lock.release()
+
+
+def _cannot_lock(folder: Path, error: OSError) -> InputError:
+    if (folder / LOCK).is_symlink():
+        return InputError(f"{folder / LOCK} is a link, which is not followed; remove it")
+    return InputError(f"cannot write {folder}: {error.strerror}; choose another --out")

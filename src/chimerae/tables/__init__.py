@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from chimerae.tables.forms import csv_text, latex, markdown, markdown_table
+from chimerae.tables.forms import ARROWS, csv_text, latex, markdown, markdown_table
 from chimerae.tables.table import Column, Entry, Lead, Table, TableRow, filled
 from chimerae.tables.values import ALPHA, FEWEST, Better, Values, best, decimals, plural
 
 __all__ = [
     "ALPHA",
+    "ARROWS",
     "FEWEST",
     "Better",
     "Column",

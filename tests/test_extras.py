@@ -1,0 +1,181 @@
+"""The base install is enough to train, evaluate and report; anything else names its extra."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import chimerae
+from chimerae.errors import InputError
+from chimerae.extras import EXTRAS, require
+
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+OPTIONAL = (
+    "pyarrow",
+    "datasets",
+    "pandas",
+    "torch_fidelity",
+    "lpips",
+    "sklearn",
+    "skimage",
+    "prdc",
+    "torchmetrics",
+)
+
+BLOCKED = f"""
+import sys
+class Blocked:
+    def __init__(self, finder):
+        self.finder = finder
+    def find_spec(self, name, path=None, target=None):
+        return None if name.partition(".")[0] in {OPTIONAL!r} else self.finder.find_spec(name, path, target)
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+sys.meta_path[:] = map(Blocked, sys.meta_path)
+"""
+PARQUET = "parquet files need the package pyarrow (No module named 'pyarrow'): install chimerae[parquet]"
+HUB = (
+    "data sets of the Hugging Face hub need the package datasets (No module named 'datasets'): "
+    "install chimerae[hub]"
+)
+FIDELITY = (
+    "metrics on Inception or VGG16 need the package torch_fidelity (No module named 'torch_fidelity'): "
+    "install chimerae[fidelity]"
+)
+
+
+def alone(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Result of `code` in `folder`, run without any package of an extra."""
+    env = os.environ | {"CHIMERAE_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", BLOCKED + code]
+    return subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=280, check=False
+    )
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in requirements}
+
+
+def test_training_evaluating_and_reporting_need_no_extra(tmp_path: Path):
+    done = alone(
+        """
+from chimerae.cli import main
+assert main(["train", "avae", "--data", "digits", "--steps", "4", "--out", "run", "--arch.width", "4"]) == 0
+assert main(["evaluate", "run", "--n", "200"]) == 0
+assert main(["report", "run"]) == 0
+import chimerae, numpy
+rows = numpy.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=numpy.uint8)
+chimerae.train("vae", data=rows, steps=2, out="memory", quiet=True)
+""",
+        tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "chimerae[" not in done.stdout + done.stderr
+    assert "probe_accuracy" in (tmp_path / "run" / "scores.json").read_text("utf-8")
+
+
+def test_data_that_need_an_extra_name_it_in_one_line(tmp_path: Path):
+    (tmp_path / "folder").mkdir()
+    for place in (tmp_path / "set.parquet", tmp_path / "folder" / "set.parquet"):
+        pq.write_table(pa.table({"image": [b""]}), place)
+    no_mnist = "there is no folder ROOT/mnist (--root DIR or CHIMERAE_DATA says where the root is)"
+    lines = {
+        "set.parquet": PARQUET,
+        "folder": PARQUET,
+        "owner/name": f"'owner/name' is no file or folder here, and {HUB}",
+        "mnist": f"'mnist': {no_mnist}, and {HUB}",
+    }
+    code = f"""
+from chimerae.cli import main
+assert [main(["data", "inspect", data]) for data in {list(lines)!r}] == [2, 2, 2, 2]
+"""
+    done = alone(code, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [f"chimerae: {line}" for line in lines.values()]
+
+
+def test_metrics_that_need_an_extra_name_it(tmp_path: Path):
+    """Published weights are there; the package that runs or feeds their networks is not."""
+    code = """
+from chimerae.data import prepare
+from chimerae.errors import InputError
+from chimerae.features import EXTRACTORS, FeatureRequest
+from helpers.weights import in_place_of, scrambled
+from pathlib import Path
+import torch
+from torchvision.models import alexnet, vgg16
+wanted = FeatureRequest(data=prepare("digits"))
+empty = {"a": torch.zeros(1)}
+with in_place_of("vgg16", scrambled(vgg16), Path("w")), in_place_of("inception", empty, Path("w")):
+    for name in ("vgg16", "inception"):
+        try:
+            EXTRACTORS[name](wanted)
+        except InputError as error:
+            print(error)
+with in_place_of("alexnet", scrambled(alexnet), Path("w")):
+    print(EXTRACTORS["lpips"](wanted).features(torch.rand(1, 1, 40, 40))["layers"].shape[0])
+"""
+    (tmp_path / "w").mkdir()
+    done = alone(f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n{code}", tmp_path)
+    assert done.stdout.splitlines() == [FIDELITY, FIDELITY, "1"], done.stderr
+
+
+def imported() -> set[str]:
+    """First words of all modules that the package imports, without its own and Python's."""
+    found = set()
+    for path in Path(chimerae.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                found.add(str(node.module).partition(".")[0])
+    return found - {"chimerae", *sys.stdlib_module_names}
+
+
+def test_each_import_is_declared():
+    """By the base, or by an extra that `require` knows."""
+    distributions = packages_distributions()
+    base, extras = names(PROJECT["dependencies"]), PROJECT["optional-dependencies"]
+    of_extras = {extra.module for extra in EXTRAS.values()}
+    for module in imported() | of_extras:
+        wanted = {each.lower().replace("_", "-") for each in distributions[module]}
+        assert (wanted <= base) != (module in of_extras), module
+    for name, extra in EXTRAS.items():
+        assert {each.lower().replace("_", "-") for each in distributions[extra.module]} == names(extras[name])
+    assert extras["all"] == [f"chimerae[{','.join(EXTRAS)}]"]
+    assert "chimerae[all]" in extras["dev"]
+
+
+def test_a_start_imports_no_extra(tmp_path: Path):
+    code = (
+        "import sys, chimerae, chimerae.cli.train, chimerae.data.open, chimerae.features, chimerae.runs.train"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint([name for name in {OPTIONAL!r} if name in sys.modules])"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", EXTRAS)
+def test_extras_that_are_installed_are_no_error(name: str):
+    require(name)
+
+
+def test_a_package_that_is_broken_says_so(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(
+        InputError, match=r"need the package datasets \(import of datasets halted.*chimerae\[hub\]"
+    ):
+        require("hub")
