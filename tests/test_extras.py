@@ -89,7 +89,7 @@ def test_data_that_need_an_extra_name_it_in_one_line(tmp_path: Path):
     (tmp_path / "folder").mkdir()
     for place in (tmp_path / "set.parquet", tmp_path / "folder" / "set.parquet"):
         pq.write_table(pa.table({"image": [b""]}), place)
-    no_mnist = "there is no folder ROOT/mnist (--root DIR or CHIMERAE_DATA says where the root is)"
+    no_mnist = "there is no folder ROOT/mnist (--data-root DIR or CHIMERAE_DATA names the root)"
     lines = {
         "set.parquet": PARQUET,
         "folder": PARQUET,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ import torch
 import chimerae
 from chimerae.methods import VAE
 from chimerae.runs.train import train
+from chimerae.training import loop
 from chimerae.training.ema import EMA
 from tests.helpers.runs import log_of, saved, tiny_run
 
@@ -115,3 +117,19 @@ def test_as_many_states_as_asked_for_are_kept(tmp_path):
         "step-00000005.safetensors",
         "step-00000006.safetensors",
     ]
+
+
+def test_every_step_has_noise_of_its_own_and_the_seed_decides_it(tmp_path, monkeypatch):
+    drawn: list[torch.Tensor] = []
+    played = loop.play_batch
+
+    def play(*args):
+        drawn.append(torch.randn(4))
+        return played(*args)
+
+    monkeypatch.setattr(loop, "play_batch", play)
+    for name, seed in (("first", 1), ("again", 1), ("other", 2)):
+        train(replace(tiny_run("vae", steps=3), seed=seed), out=tmp_path / name)
+    first, again, other = (torch.stack(drawn[i : i + 3]) for i in (0, 3, 6))
+    assert torch.equal(first, again)
+    assert len({*first.flatten().tolist(), *other.flatten().tolist()}) == 24
