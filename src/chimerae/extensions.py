@@ -10,7 +10,7 @@ import hashlib
 import inspect
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -65,9 +65,7 @@ def class_of(kind: str, name: str, base: type[Any], known: Mapping[str, type[T]]
     """
     if name in known:
         return known[name]
-    if not is_reference(name) and name not in points(kind):
-        raise unknown(kind, name, [*known, *points(kind)])
-    found = point_at(kind, name)
+    found = point_at(kind, name, known)
     cls: type[T] = checked(kind, name, base, found if isinstance(found, type) else type(found))
     return cls
 
@@ -112,13 +110,21 @@ def points(kind: str) -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUPS[kind])} if kind in GROUPS else {}
 
 
-def point_at(kind: str, name: str) -> object:
+def point_at(kind: str, name: str, known: Iterable[str] = (), *, called: str = "") -> object:
     """The object that `name`, a reference or the name of an entry point, points at.
 
+    Args:
+        kind: "method", "architecture" or "metric".
+        name: the reference or name.
+        known: names of the package's own, for the error.
+        called: `kind` as the error calls it, where that is another word.
+
     Raises:
-        InputError: there is no such file, module or object, or it cannot be imported.
+        InputError: there is no such entry point, file, module or object, or it cannot be imported.
     """
     if not is_reference(name):
+        if name not in points(kind):
+            raise unknown(called or kind, name, [*known, *points(kind)])
         name = points(kind)[name].value
     place, _, attributes = name.rpartition(":")
     found: object = _module(kind, place, attributes)

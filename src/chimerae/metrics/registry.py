@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from chimerae.errors import InputError, unknown
-from chimerae.extensions import is_reference, point_at, points
+from chimerae.errors import InputError
+from chimerae.extensions import point_at
 from chimerae.metrics.codes import CODE_METRICS, LatentMetric
 from chimerae.metrics.features import FEATURE_METRICS
 from chimerae.metrics.nearest import NEAREST_METRICS, NearestMetric
@@ -45,9 +45,7 @@ def metrics_of(names: Iterable[str] | None) -> list[AnyMetric]:
 
 
 def _from_outside(name: str, known: set[str]) -> AnyMetric:
-    if not is_reference(name) and name not in points("metric"):
-        raise unknown("metric", name, [*(metric.name for metric in METRICS), *points("metric")])
-    found = point_at("metric", name)
+    found = point_at("metric", name, (metric.name for metric in METRICS))
     if not isinstance(found, AnyMetric):
         kinds = "PairMetric, SampleMetric, NearestMetric, LatentMetric or ToyMetric"
         raise InputError(f"{name} is no metric: it must be an object of the class {kinds}")

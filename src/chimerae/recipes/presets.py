@@ -6,8 +6,8 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chimerae.errors import InputError, spelt, unknown
-from chimerae.extensions import checked, is_reference, point_at, points
+from chimerae.errors import InputError, spelt
+from chimerae.extensions import checked, point_at
 from chimerae.methods import (
     AAE,
     ALICE,
@@ -259,9 +259,7 @@ def recipe(what: str | Method | Recipe) -> Recipe:
 
 
 def _from_outside(name: str) -> Recipe:
-    if not is_reference(name) and name not in points("method"):
-        raise unknown("method or recipe", name, [*BY_NAME, *points("method")])
-    found = point_at("method", name)
+    found = point_at("method", name, BY_NAME, called="method or recipe")
     if isinstance(found, Recipe):
         return found
     cls = checked("method", name, Method, found if isinstance(found, type) else type(found))
