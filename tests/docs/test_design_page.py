@@ -21,4 +21,6 @@ def test_every_answer_names_files_and_what_stands_in_them():
         source = "\n".join(path.read_text("utf-8") for path in found)
         for name in re.findall(r"`([A-Za-z_]+(?:\.[A-Za-z_]+)?)`", line):
             own = name.rpartition(".")[2]
+            if own in ("py", "json"):
+                continue
             assert f"def {own}(" in source or f"class {own}" in source, f"{name}: {line}"
