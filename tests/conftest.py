@@ -1,10 +1,12 @@
 """For every test: as many threads as OMP_NUM_THREADS says, or one (two of them on a busy machine make small
-networks many times slower); half of every tolerance; and no published weights, whatever this machine has.
+networks many times slower); half of every tolerance; no published weights, whatever this machine has; and one
+cache of prepared data and learnt features for this process, where a test has none of its own.
 """
 
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +17,8 @@ from tests.helpers.double import in_float64
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
 os.environ["CHIMERAE_WEIGHTS"] = os.path.join(os.path.dirname(__file__), "no-such-folder")
+_CACHE = tempfile.TemporaryDirectory(prefix="chimerae-cache-")
+os.environ["CHIMERAE_CACHE"] = _CACHE.name
 tolerances.install()
 
 

@@ -102,8 +102,7 @@ def test_its_code_has_no_spread(page):
     assert page[0].WAEExample(z_dim=3).reconstruction_code(q, torch.ones(2, 3)).abs().max() < 1e-5
 
 
-def test_its_recipe_trains_and_is_loaded(page, tmp_path, monkeypatch):
-    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
+def test_its_recipe_trains_and_is_loaded(page, tmp_path):
     run = page[1].RECIPE.run("8gaussians", MLP(width=8))
     assert from_dict(type(run), to_dict(run)) == run
     assert run.training.optimizer.lr_at(1.0) == pytest.approx(1e-5)
@@ -128,7 +127,7 @@ def test_its_commands_run_from_an_installed_wheel_in_an_empty_folder(tmp_path):
     (here / "wae_example.py").write_text(blocks(PAGE, "python")[0], encoding="utf-8")
     commands = blocks(PAGE, "")[0].splitlines()
     assert [command.split()[1] for command in commands] == ["train", "evaluate", "report"]
-    env = os.environ | {"PYTHONPATH": str(site), "CHIMERAE_CACHE": str(tmp_path / "cache")}
+    env = os.environ | {"PYTHONPATH": str(site)}
     for command in commands:
         verb, *words = shlex.split(command)[1:]
         few = ["--steps", "3", "--arch.width", "4"] if verb == "train" else []

@@ -14,7 +14,6 @@ EXAMPLES = ROOT / "examples"
 
 @pytest.fixture(autouse=True)
 def workplace(tmp_path, monkeypatch):
-    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
 

@@ -73,9 +73,8 @@ def without_root(words: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_commands_are_understood(command, capsys, monkeypatch, tmp_path):
+def test_commands_are_understood(command, capsys, monkeypatch):
     """Training commands on what is embedded are resolved; of all others the verb and the flags are known."""
-    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path))
     untimed = Timing((0.01,), {}, 1)  # the papers' networks take minutes a step on some processors
     monkeypatch.setattr(outlook, "time_steps", lambda *run, **limit: untimed)
     _, verb, *args = without_root(shlex.split(command))
@@ -137,7 +136,6 @@ def test_health_words_and_thresholds():
 def test_the_readme_is_short_and_its_python_runs(monkeypatch, tmp_path):
     readme = ROOT / "README.md"
     assert len(readme.read_text(encoding="utf-8").splitlines()) < 120
-    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     (code,) = blocks(readme, "python")
     there: dict[str, object] = {}

@@ -19,7 +19,6 @@ def test_every_study_is_listed_in_order():
 
 def test_the_study_of_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CHIMERAE_CACHE", str(tmp_path / "cache"))
     work_here(monkeypatch)
     (code,) = blocks(PAGE, "python")
     exec(compile(code, "betas.py", "exec"), {})

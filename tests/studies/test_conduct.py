@@ -35,6 +35,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made[0].folder / "env.json").write_text("{}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "TOLD_SECONDS", 0.0)
+        assert conduct(made[:2], jobs=2) == {}  # in processes of their own
+        work_here(patch)
         assert conduct(made, jobs=2, progress=lambda *count: told.append(count)) == {}
     write_json(folder / "told.json", told)
     return folder

@@ -11,6 +11,7 @@ import torch
 from chimerae.errors import InputError
 from chimerae.methods import METHODS
 from chimerae.networks import MLP
+from chimerae.runs.folder import read_run
 from chimerae.runs.train import resume, train
 from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, saved, tiny_run
 
@@ -159,3 +160,14 @@ def test_another_seed_is_another_run(tmp_path):
     a, b = (saved(train(tiny_run("vae"), out=tmp_path / str(seed), seed=seed)) for seed in (1, 2))
     assert a.keys() == b.keys()
     assert any(not torch.equal(a[key], b[key]) for key in a if key.startswith("nets/"))
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_of_a_certain_time_has_the_rest_of_it_after_a_stop(tmp_path):
+    """Its six steps were found before something slow beside it ended."""
+    with pytest.raises(Crash):
+        train(tiny_run("vae", seconds=2.0), out=tmp_path / "run", callbacks=after(4, crash))
+    resume(tmp_path / "run")
+    last = json.loads((tmp_path / "run" / "log.jsonl").read_text().splitlines()[-1])
+    assert last["step"] == read_run(tmp_path / "run").steps > 6
+    assert 1.5 < last["seconds"] < 3.0

@@ -77,6 +77,8 @@ class Loop:
         seconds = self.log.cut(self.state.step)
         self._probed, self._drawn = self.log.drawn()
         watch = Stopwatch(seconds, self.state.step)
+        if self.pacer is None and self.training.seconds and 0 < self.state.step < self.total:
+            self.pacer = Pacer.resumed(self.training.seconds, seconds, self.state.step)
         self._preview = max(PREVIEW_SECONDS, 2 * seconds)
         self.state.nets.train()
         with stop_requests() as request, noise.seeded(self.seed):

@@ -58,6 +58,7 @@ class Pacer:
         now = self.clock()
         if self._begun is None:
             self._begun, self._last = now, (now, step, share)
+            return planned if self._slowness is None else self._fitting(now, step, share, planned)
         before, at, reached = self._last
         whole = self.deadline - self._begun
         if now - before < SHARE_BETWEEN * whole or step <= at:
@@ -66,10 +67,23 @@ class Pacer:
         slowness = (now - before) / ((step - at) * self._timed(reached, share))
         mixed = slowness if self._slowness is None else RECENT * slowness + (1 - RECENT) * self._slowness
         self._slowness = mixed
-        pace = mixed * self._timed(share, 1.0)
-        if abs(now + (planned - step) * pace - self.deadline) <= TOLERANCE * whole:
+        return self._fitting(now, step, share, planned)
+
+    def _fitting(self, now: float, step: int, share: float, planned: int) -> int:
+        """`planned` where it ends near the deadline, else the total that does."""
+        assert self._begun is not None
+        assert self._slowness is not None
+        pace = self._slowness * self._timed(share, 1.0)
+        if abs(now + (planned - step) * pace - self.deadline) <= TOLERANCE * (self.deadline - self._begun):
             return planned
         return step + max(round((self.deadline - now) / pace), 1)
+
+    @classmethod
+    def resumed(cls, whole: float, spent: float, step: int) -> Pacer:
+        """The pacer of a run that learns for `whole` seconds, of which `spent` went into `step` steps."""
+        pacer = cls(time.monotonic() + whole - spent, (spent / step,))
+        pacer._slowness = 1.0  # what is known of the pace holds from the first step on
+        return pacer
 
     def _timed(self, first: float, last: float) -> float:
         """Mean seconds a step was timed to take between two shares of the run."""
