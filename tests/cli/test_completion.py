@@ -40,7 +40,7 @@ NAMES = {
         ("train avae --preset ", ["short", "paper"]),
         ("train avae --ba", ["--batch-size"]),
         ("train avae --steps ", []),
-        ("train nothing --d", []),
+        ("train nothing --d", ["--data-root"]),
         ("evaluate --m", ["--metrics"]),
         ("evaluate x --metrics fid k", ["kid"]),
         ("study av", ["avae-toy"]),

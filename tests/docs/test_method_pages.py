@@ -64,11 +64,11 @@ def test_every_option_and_its_default_stand_on_the_page(method):
 
 
 def logged_by(method) -> set[str]:
-    """Names given to `clock.watch` in `method`'s module; of `**{TABLE[...]: ...}`, all of the table's."""
+    """Names given to `clock.log` in `method`'s module; of `**{TABLE[...]: ...}`, all of the table's."""
     module = sys.modules[method.__module__]
     names: set[str] = set()
     for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "clock.watch":
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "clock.log":
             names |= {keyword.arg for keyword in node.keywords if keyword.arg}
             tables = [key.value.id for word in node.keywords if not word.arg for key in word.value.keys]
             names |= {name for table in tables for name in getattr(module, table).values()}
@@ -76,7 +76,7 @@ def logged_by(method) -> set[str]:
 
 
 @method
-def test_everything_that_is_watched_stands_on_the_page(method):
+def test_everything_that_is_logged_stands_on_the_page(method):
     logged = logged_by(method)
     assert logged
     assert not {name for name in logged if f"`{name}`" not in page_of(method)}

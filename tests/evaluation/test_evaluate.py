@@ -205,7 +205,7 @@ def test_code_kind_is_stated_when_the_method_has_one():
     class Mean(_Plays):
         name: ClassVar[str] = "mean"
         players: ClassVar = {"all": ("encoder", "decoder")}
-        kept: ClassVar = ("encoder", "decoder")
+        exported: ClassVar = ("encoder", "decoder")
         z_dim: int = 4
         recon_code: Literal["mean"] = "mean"
 

@@ -76,14 +76,14 @@ def both_branches(points: Tensor) -> float:
 def rank_correlation(a: Tensor, b: Tensor) -> float:
     """Spearman's rank correlation of `a` `[n]` and `b` `[n]`, in [-1, 1]; ties share their mean rank.
 
-    0 when either is constant: a value that never changes follows nothing.
+    0 when either is constant or holds what is not finite: such values follow nothing.
 
     >>> round(rank_correlation(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([-1.0, -8.0, -27.0])), 6)
     -1.0
     """
     from scipy.stats import spearmanr
 
-    if any(bool((values == values[0]).all()) for values in (a, b)):
+    if any(bool((values == values[0]).all() or not values.isfinite().all()) for values in (a, b)):
         return 0.0
     return float(spearmanr(a.double().cpu().numpy(), b.double().cpu().numpy()).statistic)
 
