@@ -11,6 +11,7 @@ import pytest
 
 from chimerae import cli
 from chimerae.runs.train import train
+from chimerae.training.checkpoint import read_state, write_state
 from tests.helpers.runs import Crash, after, assert_same_run, crash, tiny_run
 
 
@@ -142,3 +143,43 @@ def test_a_run_in_a_folder_keeps_others_out(tmp_path):
     train(tiny_run("vae"), out=tmp_path / "run", callbacks=after(4, again))
     assert said == [2]
     assert cli.main(["resume", str(tmp_path / "run")]) == 0
+
+
+@pytest.fixture
+def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An AVAE, one of whose parameters may have a learning rate of its own, stopped after its first state."""
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
+    with pytest.raises(Crash):
+        train(tiny_run("avae"), out=tmp_path / "run", callbacks=after(4, crash))
+    return tmp_path / "run"
+
+
+def refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    capsys.readouterr()
+    assert cli.main(["resume", str(folder)]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("chimerae:")]
+    return line
+
+
+def test_a_setting_that_groups_parameters_otherwise_is_refused(begun, capsys):
+    """Adam's moments would be those of other parameters, and its fused step would leave their memory."""
+    edit(begun / "run.json", lambda c: c["run"]["training"]["optimizer"].update(sigma_lr_scale=3.0))
+    assert "does not fit this run's optimisers: first difference at optimizer/vae/" in refused(begun, capsys)
+
+
+SLOT = "optimizer/critic/{}/exp_avg"
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (lambda t: t.update({SLOT.format(0): t[SLOT.format(1)].clone()}), "critic/0"),
+        (lambda t: t.update({SLOT.format(99): t[SLOT.format(0)].clone()}), "critic/99"),
+        (lambda t: [t.pop(n) for n in [*t] if n.startswith("optimizer/critic/")], "lacks the optimiser"),
+    ],
+)
+def test_a_state_whose_optimiser_is_another_is_refused(begun, capsys, harm, why):
+    tensors, step = read_state(begun / "state")
+    harm(tensors)
+    write_state(begun / "state", tensors, step, 3)
+    assert why in refused(begun, capsys)

@@ -109,10 +109,32 @@ def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
     slots: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         if name.startswith(prefix):
-            index, slot = name.removeprefix(prefix).split("/")
-            slots.setdefault(int(index), {})[slot] = _laid_out(tensor, player.params[int(index)])
+            index, _, slot = name.removeprefix(prefix).partition("/")
+            slots.setdefault(int(index), {})[slot] = _laid_out(
+                tensor, _owner(player, int(index), name, tensor)
+            )
+    if not slots and f"loss/{player.name}" in tensors:
+        raise InputError(f"the saved state lacks the optimiser of '{player.name}', which has moved")
     groups = player.optimizer.state_dict()["param_groups"]
     player.optimizer.load_state_dict({"state": slots, "param_groups": groups})
+
+
+def _owner(player: Player, index: int, name: str, tensor: Tensor) -> Tensor:
+    """The parameter that the slot `name` belongs to.
+
+    Fused optimisers do not compare shapes: a slot of another parameter would have them read and write memory
+    that is not theirs.
+
+    Raises:
+        InputError: there is none, or the slot is neither a number nor of its shape.
+    """
+    owner = player.params[index] if index < len(player.params) else None
+    if owner is None or (tensor.shape != owner.shape and tensor.dim()):
+        raise InputError(
+            f"the saved state does not fit this run's optimisers: first difference at {name}; "
+            "undo what was changed in run.json since it was saved"
+        )
+    return owner
 
 
 def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
