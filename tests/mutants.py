@@ -88,7 +88,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # detached, or not
     Mutant(
-        "AAE's critic sends gradients to the encoder",
+        "a loss leaves gradients on the parameters of all players",
         "training/players.py",
         "share.backward(inputs=players[name].params, retain_graph=True)",
         "share.backward(retain_graph=True)",
@@ -153,7 +153,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     # players
     Mutant(
-        "AVAE's generator and VAE swap their losses",
+        "AVAE's generator is judged by the critic's answers to data",
         "methods/avae.py",
         "ADVERSARIAL[self.adv_loss](c_fake)",
         "ADVERSARIAL[self.adv_loss](c_real)",
@@ -167,7 +167,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/methods/test_aae.py tests/contract/test_methods.py -k aae",
     ),
     Mutant(
-        "players step before the others have their gradients",
+        "only the first player of a turn steps",
         "training/players.py",
         "    for name in turn:\n        players[name].step(progress)\n",
         "    for name in list(turn)[:1]:\n        players[name].step(progress)\n",
@@ -288,7 +288,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/losses/test_latent.py",
     ),
     Mutant(
-        "imaginary pairs of AS-IntroVAE's kernel",
+        "the distance of AS-IntroVAE subtracts its cross term once",
         "losses/aggregate.py",
         "- 2.0 * total(k(a, b))",
         "- total(k(a, b))",

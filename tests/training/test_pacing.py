@@ -93,3 +93,12 @@ def test_a_method_whose_second_half_is_dearer_is_expected_to_be():
     machine = Machine(phases, planned=300, deadline=600.0, profile=(1.0, 1.0, 3.0, 3.0))
     assert machine.run() == pytest.approx(600.0, rel=0.03)
     assert machine.changes == []
+
+
+def test_a_resumed_run_is_replanned_at_once_or_once_its_pace_is_known():
+    """Of 10 seconds 2 went into 20 steps: 80 more fit. Where nothing was logged, it is measured first."""
+    known, unknown = Pacer.resumed(10.0, 2.0, 20), Pacer.resumed(10.0, 0.0, 20)
+    assert known.total(20, 0.5, 40) == pytest.approx(100, abs=2)
+    assert unknown.total(20, 0.5, 40) == 40
+    unknown.clock = lambda: unknown.deadline - 9.0
+    assert unknown.total(30, 0.75, 40) == pytest.approx(30 + 90, abs=4)

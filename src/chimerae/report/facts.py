@@ -76,11 +76,11 @@ def health(run: RunFolder) -> list[HealthSpan]:
 
 def ailments(run: RunFolder) -> list[str]:
     """Each word other than `ok`, with its share of the logged steps and where it was met first and last."""
-    spans = [stretch for stretch in health(run) if not stretch.good]
+    spans = [span for span in health(run) if not span.good]
     told = []
-    for word in dict.fromkeys(stretch.word for stretch in spans):
-        own = [stretch for stretch in spans if stretch.word == word]
-        steps = sum(stretch.last - stretch.first + 1 for stretch in own)
+    for word in dict.fromkeys(span.word for span in spans):
+        own = [span for span in spans if span.word == word]
+        steps = sum(span.last - span.first + 1 for span in own)
         where = f"steps {own[0].first:,} to {own[-1].last:,}"
         told.append(f"{word}: {100 * steps / max(run.reached, 1):.0f}% of the steps ({where})")
     return told

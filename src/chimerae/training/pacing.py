@@ -80,8 +80,14 @@ class Pacer:
 
     @classmethod
     def resumed(cls, whole: float, spent: float, step: int) -> Pacer:
-        """The pacer of a run that learns for `whole` seconds, of which `spent` went into `step` steps."""
-        pacer = cls(time.monotonic() + whole - spent, (spent / step,))
+        """The pacer of a run that learns for `whole` seconds, of which `spent` went into `step` steps.
+
+        `spent` is 0 where nothing was logged before the stop: then the pace is measured first.
+        """
+        deadline = time.monotonic() + whole - spent
+        if not spent:
+            return cls(deadline, (1.0,))
+        pacer = cls(deadline, (spent / step,))
         pacer._slowness = 1.0  # what is known of the pace holds from the first step on
         return pacer
 
