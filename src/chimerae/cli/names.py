@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 from chimerae.errors import InputError
+from chimerae.run_folder.schema import RENAMED
 
 HELP: Final = ("-h", "--help", "--help-all")
 ASIDE: Final = ("--evaluation.", "--training.players.")
@@ -55,8 +56,15 @@ WORDS: Final[Mapping[str, str]] = {
     "format": "out",
     "minutes": "budget",
     "time": "budget",
+    "to": "publish",
+    **{
+        before.rpartition(".")[2].replace("_", "-"): now.rpartition(".")[2].replace("_", "-")
+        for before, now in RENAMED.items()
+    },
 }
-"""Words of other tools, and the last word of the setting that has that meaning here."""
+"""Words of other tools and of earlier versions, and the last word of the setting that has that meaning
+here.
+"""
 SENTENCES: Final[Mapping[str, str]] = {
     "epochs": "training is counted in steps of one batch: --steps N",
     "epoch": "training is counted in steps of one batch: --steps N",
@@ -68,8 +76,10 @@ SENTENCES: Final[Mapping[str, str]] = {
     "method": "the method comes first: chimerae train METHOD --data SOURCE",
     "model": "the method comes first: chimerae train METHOD --data SOURCE",
     "recipe": "the recipe comes first: chimerae train RECIPE --data SOURCE",
+    "root": "the folder of data sets is --data-root DIR",
+    "by": "the network that draws is --network NAME",
 }
-"""Words of other tools that no single setting stands for."""
+"""Words of other tools and of earlier versions that no single setting stands for."""
 
 
 def expanded(args: Sequence[str], flags: Sequence[str]) -> list[str]:
@@ -111,7 +121,8 @@ def strange(name: str, flags: Sequence[str]) -> InputError:
     words = name.removeprefix("--")
     if words in SENTENCES:
         return InputError(f"unknown flag {name}; {SENTENCES[words]}")
-    meant = meanings(words, flags) or meanings(WORDS.get(words, words), flags)
+    last = words.rpartition(".")[2]
+    meant = meanings(words, flags) or meanings(WORDS.get(last, words), flags)
     if not meant:
         leaves = {flag.removeprefix("--").rpartition(".")[2]: flag for flag in reversed(flags)}
         near = get_close_matches(name, flags, n=1) or get_close_matches(words, leaves, n=1)

@@ -1,13 +1,22 @@
-"""Parts of all introspective methods: the plain VAE of their warm-up, and the encoder's look at fakes."""
+"""Parts of all introspective methods: the plain VAE of their warm-up, the encoder's look at fakes, and the
+settings that Soft-IntroVAE and AS-IntroVAE share.
+"""
 
 from __future__ import annotations
 
-from torch import Tensor
+from collections.abc import Mapping
+from typing import ClassVar
 
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor, nn
+
+from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
-from chimerae.methods.method import Clock, Losses
-from chimerae.nets import Net, Nets
+from chimerae.methods.method import Clock, Losses, Method
+from chimerae.nets import Architecture, Net, Nets
+from chimerae.shapes import UNIT, Shape, ValueRange
 
 
 def warm_up(
@@ -67,3 +76,60 @@ def scale_of(x: Tensor, scale: float | None) -> float:
     (0.08333333333333333, 0.1)
     """
     return 1.0 / x[0].numel() if scale is None else scale
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SoftIntrospective(Method):
+    """Settings and networks of the methods whose margin is the exponential of an ELBO."""
+
+    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
+    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+
+    z_dim: int = Field(default=128, ge=1)
+    """Dimensions of the code."""
+    beta_rec: float = Field(default=1.0, ge=0)
+    """Weight of every reconstruction error (squared, summed over pixels)."""
+    likelihood: Likelihood = "unit"
+    """Weight of squared errors: 1, or `estimated`, `1 / (2 v)` with the variance `v` of the errors of each
+    batch of data (sigma-VAE), so that the weights of KLs mean the same for every number of pixels.
+    """
+    beta_kl: float = Field(default=1.0, ge=0)
+    """Weight of the KL of data for the encoder, and of generated images for the decoder."""
+    beta_neg: float = Field(default=256.0, ge=0)
+    """Weight of generated images in the encoder's exponent: of their KL, and of AS-IntroVAE's distance."""
+    gamma_r: float = Field(default=0.0, ge=0)
+    """Weight of generated images' reconstruction error for the decoder. The published codes have 1e-8, which
+    costs two passes and float32 cannot see; that of `bootstrap` has 1.
+    """
+    exponent_kl: float | None = Field(default=None, ge=0)
+    """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
+    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
+    """
+    scale: float | None = Field(default=None, gt=0)
+    """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
+    warmup_steps: int = Field(default=0, ge=0)
+    """Steps at the beginning as a plain VAE."""
+    warmup_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
+    scaled_warmup: bool = False
+    """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
+    VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
+    some thousand steps where s is small.
+    """
+    detach_target: bool = True
+    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder; images end in nothing."""
+        return {
+            "encoder": arch.encoder(shape, self.z_dim),
+            "decoder": arch.decoder(self.z_dim, shape, output="linear"),
+        }
+
+    def _warming_up(self, clock: Clock) -> bool:
+        return warming_up(clock, self.warmup_steps, self.warmup_share)
+
+    def _warm_up(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
+        scale = scale_of(x, self.scale) if self.scaled_warmup else 1.0
+        return warm_up(nets, x, clock, scale * self.beta_rec, scale * self.beta_kl, self.likelihood)

@@ -7,63 +7,25 @@ from typing import ClassVar, Literal, final
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
-from torch import Tensor, nn
+from torch import Tensor
 
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import exp_elbo
-from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
-from chimerae.methods.introspection import encode_fake, fake_recon_error, scale_of, warm_up, warming_up
-from chimerae.methods.method import Clock, Losses, Method, Target
-from chimerae.nets import Architecture, Net, Nets
-from chimerae.shapes import UNIT, Shape, ValueRange
+from chimerae.losses.reconstruction import ERROR_WEIGHTS, squared_error
+from chimerae.methods.introspection import SoftIntrospective, encode_fake, fake_recon_error, scale_of
+from chimerae.methods.method import Clock, Losses, Target
+from chimerae.nets import Net, Nets
 
 Variant = Literal["plain", "bootstrap"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class SoftIntroVAE(Method):
+class SoftIntroVAE(SoftIntrospective):
     """A VAE whose encoder is its own critic, with the exponential of generated images' ELBO for a margin."""
 
     name: ClassVar[str] = "soft-introvae"
-    players: ClassVar[Mapping[str, tuple[str, ...]]] = {"encoder": ("encoder",), "decoder": ("decoder",)}
-    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
-    value_range: ClassVar[ValueRange] = UNIT
-
-    z_dim: int = Field(default=128, ge=1)
-    """Dimensions of the code."""
-    beta_rec: float = Field(default=1.0, ge=0)
-    """Weight of every reconstruction error (squared, summed over pixels)."""
-    likelihood: Likelihood = "unit"
-    """Weight of squared errors: 1, or `estimated`, `1 / (2 v)` with the variance `v` of the errors of each
-    batch of data (sigma-VAE), so that the weights of KLs mean the same for every number of pixels.
-    """
-    beta_kl: float = Field(default=1.0, ge=0)
-    """Weight of the KL of data for the encoder, and of generated images for the decoder."""
-    beta_neg: float = Field(default=256.0, ge=0)
-    """Weight of the KL of generated images in the encoder's exponent."""
-    gamma_r: float = Field(default=0.0, ge=0)
-    """Weight of generated images' reconstruction error for the decoder. The published code has 1e-8, which
-    costs two passes and float32 cannot see; `bootstrap` has 1.
-    """
-    exponent_kl: float | None = Field(default=None, ge=0)
-    """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
-    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
-    """
-    scale: float | None = Field(default=None, gt=0)
-    """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
-    warmup_steps: int = Field(default=0, ge=0)
-    """Steps at the beginning as a plain VAE."""
-    warmup_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
-    scaled_warmup: bool = False
-    """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
-    VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
-    some thousand steps where s is small.
-    """
-    detach_target: bool = True
-    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
     variant: Variant = "plain"
     """Who rebuilds generated images: the decoder, or `bootstrap`, a copy of it that lags behind."""
     target_every: int = Field(default=1000, ge=1)
@@ -74,19 +36,10 @@ class SoftIntroVAE(Method):
         """The target decoder of `bootstrap`."""
         return TARGETS[self.variant](self.target_every)
 
-    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder and decoder; images end in nothing."""
-        return {
-            "encoder": arch.encoder(shape, self.z_dim),
-            "decoder": arch.decoder(self.z_dim, shape, output="linear"),
-        }
-
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
-        if warming_up(clock, self.warmup_steps, self.warmup_share):
-            scale = scale_of(x, self.scale) if self.scaled_warmup else 1.0
-            weights = scale * self.beta_rec, scale * self.beta_kl
-            yield warm_up(nets, x, clock, *weights, self.likelihood)
+        if self._warming_up(clock):
+            yield self._warm_up(nets, x, clock)
             return
         E, D, s = nets.encoder, nets.decoder, scale_of(x, self.scale)
         q = E(x)

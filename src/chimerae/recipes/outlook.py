@@ -14,6 +14,7 @@ from chimerae.progress import Progress, silent
 from chimerae.recipes.judging import SHARE, evaluation_seconds
 from chimerae.recipes.plan import Plan, operations, paper_cost
 from chimerae.recipes.planning import Search, Wish, chosen, default_most, steps_in
+from chimerae.recipes.precision import with_precision
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing, time_steps
 from chimerae.runs.run import Run
@@ -38,6 +39,8 @@ class Outlook:
     timing: Timing | None
     operations: float | None = None
     """Floating-point operations of a step."""
+    gain: float | None = None
+    """Times that bfloat16 is faster than float32, where both were tried."""
     evaluation: float | None = None
     """Seconds that `evaluate` is expected to take."""
     limit: float | None = None
@@ -56,6 +59,7 @@ class Outlook:
             counts=(len(self.data.train), len(self.data.test)),
             folder=folder,
             timing=t,
+            gain=self.gain,
             evaluation=self.evaluation,
             limit=self.limit,
             paper=None if t is None else paper_cost(self.run, self.data.shape, t, self.operations, paper),
@@ -82,20 +86,23 @@ def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: 
     if limit is None:
         data = prepare(run.data, run.prepare, progress=progress)
         run.arch.check(data.shape)
-        timing = time_steps(run, data.shape) if told and run.steps >= WORTH_TIMING else None
-        if timing is None:
+        if run.steps < WORTH_TIMING:
             return Outlook(run, data, note, None)
-        counted = operations(run, data.shape)
+        run, gain = with_precision(run, data.shape)
+        if not told:
+            return Outlook(run, data, note, None, gain=gain)
+        timing, counted = time_steps(run, data.shape), operations(run, data.shape)
         after = evaluation_seconds(run, data, timing, counted)
-        return Outlook(run, data, note, timing, counted, after)
+        return Outlook(run, data, note, timing, counted, gain, after)
     return _fitted(run, note, wish, limit, began, progress)
 
 
 def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progress: Progress) -> Outlook:
     quick = max(min(limit / 60, 3.0), 0.5)
-    search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
     given = shape = _shape(run)
     run.arch.check(shape)
+    run, gain = with_precision(run, shape)
+    search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
     kept, data = GUESSED_SHARE * limit, None
     if not wish.size:
         data = prepare(run.data, run.prepare, progress=progress)
@@ -122,7 +129,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
         most = default_most(len(data.train), run.training.batch_size)
     paced = steps <= most
     run = replace(run, steps=min(steps, most))
-    return Outlook(run, data, note, timing, counted, after, limit, spent + learning, paced)
+    return Outlook(run, data, note, timing, counted, gain, after, limit, spent + learning, paced)
 
 
 def _left(limit: float, kept: float, spent: float) -> float:

@@ -33,6 +33,8 @@ class Plan:
     folder: Path
     timing: Timing | None
     """None: nothing was timed."""
+    gain: float | None
+    """Times that bfloat16 is faster than float32, where both were tried."""
     evaluation: float | None
     """Seconds that `evaluate` is expected to take; None: not estimated."""
     limit: float | None
@@ -71,6 +73,7 @@ class Plan:
         device = pick_device(self.run.training.device)
         fast = pick_autocast(device, self.run.training.precision).bfloat16
         precision = "bfloat16 networks, float32 losses" if fast else "float32"
+        precision += _tried(self.gain, fast)
         if device.type != "cpu":
             name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
             return f"{name}, {precision}"
@@ -135,6 +138,21 @@ def pace(seconds: float) -> str:
     ('12 ms', '1.5 s')
     """
     return f"{seconds * 1000:.2g} ms" if seconds < 0.1 else f"{seconds:.2g} s"
+
+
+def _tried(gain: float | None, fast: bool) -> str:
+    """The outcome of a trial of two precisions, in brackets.
+
+    >>> _tried(1.86, True), _tried(None, False)
+    (' (1.9 times as fast as float32 here)', '')
+    >>> _tried(1.02, False), _tried(0.1, False)
+    (' (bfloat16 is hardly faster here)', ' (bfloat16 is 10 times slower here)')
+    """
+    if gain is None:
+        return ""
+    if fast:
+        return f" ({gain:.2g} times as fast as float32 here)"
+    return " (bfloat16 is " + ("hardly faster" if gain > 0.9 else f"{1 / gain:.2g} times slower") + " here)"
 
 
 def operations(run: Run, shape: Shape) -> float | None:

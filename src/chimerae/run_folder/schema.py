@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, Final
 
 from chimerae.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RUN: Final = "run.json"
 ENV: Final = "env.json"

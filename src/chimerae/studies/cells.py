@@ -67,7 +67,8 @@ class Cell:
             return
         there = _settings(read_run(self.folder))
         for name, value in _settings(self.run).items():
-            if there.get(name) != value:
+            measured = name == "training.precision" and value == "auto"  # its choice stands in the run
+            if there.get(name) != value and not measured:
                 raise InputError(
                     f"{self.folder} holds another run: {name} is {there.get(name)}, the study asks for "
                     f"{value}; choose another --out"

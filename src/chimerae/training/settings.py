@@ -129,7 +129,9 @@ class Training:
     device: str = "auto"
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Precision of the networks (losses are always float32); auto: bfloat16 where the accelerator has it."""
+    """Precision of the networks (losses are always float32); auto: the faster one. Both are tried when a run
+    starts, and the choice stands in its settings.
+    """
     schedule_steps: int | None = Field(default=None, ge=1)
     """Steps over which learning rates and other schedules run; None: those of the run. With more than the
     run's, a run is the beginning of a longer one.
