@@ -6,7 +6,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import cache
+from math import prod
+from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
+from chimerae.noise import seeded
 from chimerae.shapes import Shape, is_image
+
+LARGE: Final = 256 * 256 * 3
+"""Values of a sample beyond which a pass that finds out about shapes is not computed."""
 
 
 class Architecture(ABC):
@@ -76,18 +82,17 @@ class Architecture(ABC):
         return nn.Sequential(trunk, head)
 
     def features(self, shape: Shape) -> int:
-        """Number `h` of flat features that `trunk` gives: a pass on PyTorch's meta device, which computes and
-        draws nothing.
+        """Number `h` of flat features that `trunk` gives, found by a pass of one sample. No random number of
+        the caller is used up.
 
         Raises:
             InputError: the features are not flat.
         """
-        with torch.device("meta"):
-            h: Tensor = self.trunk(shape)(torch.empty(2, *shape))
-        if h.dim() != 2:
-            given = list(h.shape[1:])
-            raise InputError(f"the trunk of {self.name} gives {given} a sample, not [h]: end in nn.Flatten()")
-        return h.shape[1]
+        try:
+            hash(self)
+        except TypeError:  # it is not frozen, or has a setting that is not: it may change
+            return _features(self, shape)
+        return _features_remembered(self, tuple(shape))
 
     def encoder(self, shape: Shape, z_dim: int, *, scale: Scale = "free") -> nn.Module:
         """A network `x [B, *shape] -> Gaussian` over `z_dim` dimensions."""
@@ -141,6 +146,22 @@ class Autocast:
 
     device: str = "cpu"
     bfloat16: bool = False
+
+
+def _features(arch: Architecture, shape: Shape) -> int:
+    """As `Architecture.features`. Large samples go through PyTorch's meta device, which computes nothing; it
+    takes 2 seconds to load.
+    """
+    device = torch.device("meta") if prod(shape) > LARGE else torch.get_default_device()
+    with seeded("features"), device, torch.no_grad():
+        h: Tensor = arch.trunk(shape).eval()(torch.zeros(1, *shape))
+    if h.dim() != 2:
+        given = list(h.shape[1:])
+        raise InputError(f"the trunk of {arch.name} gives {given} a sample, not [h]: end in nn.Flatten()")
+    return h.shape[1]
+
+
+_features_remembered = cache(_features)
 
 
 class Nets:
