@@ -16,8 +16,9 @@ NAMES = [method.name for method in METHODS]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_method_can_be_counted_and_timed(name):
-    run = tiny_run(name, "dcgan")
+def test_every_method_can_be_counted_and_timed_with_its_short_recipe(name):
+    small = {"arch.width": 2, "training.batch_size": 8, "training.device": "cpu"}
+    run = build(name, data="digits", preset="short", settings=small)
     operations, parameters = count(run, (1, 8, 8))
     assert operations > 0
     timing = time_steps(run, (1, 8, 8), at_most=0.0)
@@ -47,6 +48,15 @@ def test_operations_of_a_vae_are_those_of_its_layers():
     encoder, heads, decoder, out = x * h, h * 2 * z, z * h, h * x
     layers = [(encoder, 2), (heads, 3), (decoder, 3), (out, 3)]
     assert count(run, (2,))[0] == pytest.approx(sum(2 * b * n * passes for n, passes in layers))
+
+
+def test_a_phase_of_its_own_has_its_share_in_the_count():
+    both, whole, none = (
+        count(tiny_run("id-gan", "dcgan", method={"first_stage_share": share}), (1, 8, 8))[0]
+        for share in (0.5, 0.999, 0.001)
+    )
+    assert both == pytest.approx((whole + none) / 2)
+    assert whole != none
 
 
 def test_twice_the_width_is_up_to_four_times_the_work():

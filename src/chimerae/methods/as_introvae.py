@@ -79,7 +79,7 @@ class ASIntroVAE(SoftIntrospective):
         q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images still stand
         d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.untracked(x), q_r), q_f, "mean")
         kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
-        fake_rec = fake_recon_error(self.gamma_r * beta_rec, D, (x_r, q_r), (x_f, q_f))
+        fake_rec = fake_recon_error(self.gamma_r, beta_rec, D, (x_r, q_r), (x_f, q_f))
         fake = self.beta_kl * (c * kl_k + (1 - c) * d_d) / 2 + fake_rec
         yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 7, L_D
 

@@ -57,15 +57,17 @@ def encode_fake(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Ga
     return q_k, squared_error(target, D.untracked(q_k.sample()))
 
 
-def fake_recon_error(weight: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
-    """`weight` times the decoder's mean error `[B]` on samples and codes that are all constants.
+def fake_recon_error(
+    gamma_r: float, beta_rec: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]
+) -> Tensor | float:
+    """`gamma_r beta_rec` times the decoder's mean error `[B]` on samples and codes that are all constants.
 
-    With a weight of 0 no pass is made.
+    With `gamma_r` 0 no pass is made.
     """
-    if not weight:
+    if not gamma_r:
         return 0.0
     errors = (squared_error(x_k.detach(), D.untracked(q_k.sample().detach())) for x_k, q_k in fakes)
-    return weight / len(fakes) * sum(errors)
+    return gamma_r * beta_rec / len(fakes) * sum(errors)
 
 
 def scale_of(x: Tensor, scale: float | None) -> float:

@@ -67,14 +67,17 @@ class SoftIntroVAE(SoftIntrospective):
     def _fake_recon_error(
         self, nets: Nets, beta_rec: Tensor | float, *fakes: tuple[Tensor, Gaussian]
     ) -> Tensor | float:
-        return FAKE_RECON_ERRORS[self.variant](self.gamma_r * beta_rec, JUDGES[self.variant](nets), *fakes)
+        return FAKE_RECON_ERRORS[self.variant](self.gamma_r, beta_rec, JUDGES[self.variant](nets), *fakes)
 
 
-def _through_target(weight: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]) -> Tensor | float:
+def _through_target(
+    gamma_r: float, beta_rec: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]
+) -> Tensor | float:
     """As `fake_recon_error`, but nothing is a constant except the target decoder's weights."""
-    if not weight:
+    if not gamma_r:
         return 0.0
-    return weight / len(fakes) * sum(squared_error(x_k, T.untracked(q_k.sample())) for x_k, q_k in fakes)
+    errors = (squared_error(x_k, T.untracked(q_k.sample())) for x_k, q_k in fakes)
+    return gamma_r * beta_rec / len(fakes) * sum(errors)
 
 
 TARGETS: Mapping[Variant, Callable[[int], Mapping[str, Target]]] = {
