@@ -6,17 +6,21 @@ from math import isnan, nan
 
 import pytest
 import torch
+from torch import Tensor
 
 from chimerae.methods import AVAE, WAEMMD, ASIntroVAE, Clock
 from chimerae.nets import Autocast, Nets
-from tests.helpers.cases import BATCH, CASES, Case
+from chimerae.training.state import State
+from tests.helpers.cases import BATCH, ON_POINTS, Case
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
 STEPS = range(2)
 PAIRWISE = (WAEMMD,)
 """Distances of whole sets of codes, over pairs of them: one sample has none."""
-WITHOUT_NORM = [case for case in CASES if case.arch.name == "mlp" and not isinstance(case.method, PAIRWISE)]
+WITHOUT_NORM = [
+    case for case in ON_POINTS if case.arch.name == "mlp" and not isinstance(case.method, PAIRWISE)
+]
 
 
 def saturates(case: Case) -> bool:
@@ -42,52 +46,54 @@ def growth(case: Case, player: str, copies: int) -> float | None:
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_order_of_a_batch_does_not_matter(case):
+@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+def test_a_batch_in_another_order_or_twice_is_the_same_batch(case):
     state, tape = case.state(), Tape()
     order = torch.randperm(BATCH, generator=torch.Generator().manual_seed(1))
     for step in STEPS:
         x = case.batch(step)
-        with tape.recording(step):
-            before = standing(state, x, step)
+        once = _recorded(state, tape, x, step)
         with tape.playing(lambda draw: draw[order]):
-            after = standing(state, x[order], step)
-        torch.testing.assert_close(after, before, rtol=1e-9, atol=1e-10)
-
-
-@pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_a_batch_twice_is_the_same_batch(case):
-    _compare(case, BATCH, copies=2)
+            turned = standing(state, x[order], step)
+        torch.testing.assert_close(turned, once, rtol=1e-9, atol=1e-10)
+        _assert_copies_cost_the_same(case, state, tape, x, once, step, copies=2)
 
 
 @pytest.mark.usefixtures("double")
 @pytest.mark.parametrize("case", WITHOUT_NORM, ids=str)
 def test_one_sample_costs_what_its_copies_cost(case):
-    _compare(case, 1, copies=7)
-
-
-def _compare(case: Case, n: int, *, copies: int) -> None:
-    """The losses of `n` samples with those of `copies` of each, every copy with the noise of its original."""
     state, tape = case.state(), Tape()
     for step in STEPS:
-        x = case.batch(step, n)
-        with tape.recording(step):
-            once = standing(state, x, step)
-        with tape.playing(lambda draw: torch.cat([draw] * copies)):
-            often = standing(state, torch.cat([x] * copies), step)
-        turns = zip(once, often, strict=True)
-        for player, a, b in ((name, one[name], many[name]) for one, many in turns for name in one):
-            factor = growth(case, player, copies)
-            if factor is not None and isnan(factor):
-                continue
-            if factor is None:
-                assert abs(b - a) > 1e-3
-            else:
-                torch.testing.assert_close(b, factor * a, rtol=1e-9, atol=1e-10)
+        x = case.batch(step, 1)
+        once = _recorded(state, tape, x, step)
+        _assert_copies_cost_the_same(case, state, tape, x, once, step, copies=7)
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+def _recorded(state: State, tape: Tape, x: Tensor, step: int) -> list[dict[str, Tensor]]:
+    with tape.recording(step):
+        return standing(state, x, step)
+
+
+def _assert_copies_cost_the_same(
+    case: Case, state: State, tape: Tape, x: Tensor, once: list[dict[str, Tensor]], step: int, *, copies: int
+) -> None:
+    """Compare the losses `once` of `x` with those of `copies` of each sample, every copy with the noise of
+    its original.
+    """
+    with tape.playing(lambda draw: torch.cat([draw] * copies)):
+        often = standing(state, torch.cat([x] * copies), step)
+    turns = zip(once, often, strict=True)
+    for player, a, b in ((name, one[name], many[name]) for one, many in turns for name in one):
+        factor = growth(case, player, copies)
+        if factor is not None and isnan(factor):
+            continue
+        if factor is None:
+            assert abs(b - a) > 1e-3
+        else:
+            torch.testing.assert_close(b, factor * a, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("case", ON_POINTS, ids=str)
 def test_losses_are_float32_under_bfloat16(case):
     state, tape, rounding = case.state(), Tape(), 0.0
     half = Nets(state.nets.modules, Autocast("cpu", bfloat16=True))
@@ -106,7 +112,7 @@ def test_losses_are_float32_under_bfloat16(case):
     assert rounding > 0, "the networks did not compute in bfloat16"
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", ON_POINTS, ids=str)
 def test_watching_changes_nothing_and_notes_finite_means(case):
     state, tape = case.state(), Tape()
     for step in STEPS:

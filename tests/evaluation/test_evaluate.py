@@ -69,11 +69,13 @@ def test_batch_size_changes_nothing():
     assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
 
 
-@pytest.mark.parametrize("n", [40, 300])
-def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n):
+@pytest.mark.parametrize(("n", "metrics"), [(40, ()), (300, ("mse_unit", "prior_mmd"))])
+def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n, metrics):
     method, data = Biadversarial(z_dim=3), images(n)
     nets = Nets(method.networks(IMAGE, MLP(width=8)))
-    small, large = (table(evaluate(method, nets, data, Evaluation(batch_size=b))) for b in (7, n))
+    small, large = (
+        table(evaluate(method, nets, data, Evaluation(metrics=metrics, batch_size=b))) for b in (7, n)
+    )
     assert small.keys() == large.keys()
     assert ("mse_unit", "decoder") in small
     # a kernel distance is a difference of means near 1, so that its rounding is absolute

@@ -3,7 +3,8 @@
 An option that selects another path through `play` is a switch. One entry `{"option": value}` below its
 method's name in `SWITCHES` gives it its cases, and with them the whole battery of `tests/contract`; options
 that belong together share an entry. Switches choose no networks, so they run on `SWITCHED` only: points with
-an MLP, images with BatchNorm. A method or an architecture gets its cases by being listed.
+an MLP, where a batch and a sample are asked about, and images with BatchNorm, where turns are. A method or an
+architecture gets its cases by being listed.
 """
 
 from __future__ import annotations
@@ -199,3 +200,7 @@ def _switched(name: str, arch: Architecture) -> Iterator[Case]:
 CASES: tuple[Case, ...] = tuple(_cases())
 PLAIN: tuple[Case, ...] = tuple(case for case in CASES if not case.note)
 """Without the switches."""
+ON_IMAGES: tuple[Case, ...] = tuple(case for case in CASES if not case.note or is_image(case.shape))
+"""Switches on images alone, whose networks have BatchNorm."""
+ON_POINTS: tuple[Case, ...] = tuple(case for case in CASES if not case.note or not is_image(case.shape))
+"""Switches on points alone."""

@@ -93,6 +93,8 @@ def test_nearness_by_loops():
     expected = sum(nearest(x, list(real)) <= radius for x in points) / len(points)
     assert 0.5 < expected < 1
     assert near_data(points, real) == pytest.approx(expected)
+    lost = torch.tensor([[torch.nan, 0.0], [torch.inf, 0.0]])
+    assert near_data(torch.cat([points, lost]), real) == pytest.approx(expected * 80 / 82)
 
 
 def test_points_between_modes_are_not_near_and_missing_modes_are_no_fault():

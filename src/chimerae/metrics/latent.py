@@ -24,7 +24,7 @@ def kernel(a: Tensor, b: Tensor) -> Tensor:
     distance of two prior draws (Tolstikhin et al. 2018).
     """
     c = 2.0 * a.shape[1]
-    return c / (c + torch.cdist(a.double(), b.double()).square())
+    return torch.cdist(a.double(), b.double()).square_().add_(c).reciprocal_().mul_(c)
 
 
 def prior_mmd(codes: Tensor, prior: Tensor) -> float:

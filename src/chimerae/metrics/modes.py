@@ -13,8 +13,6 @@ GAP: Final = 0.5
 """Points of `avae-sine` farther than this from the curve `x2 = cos(x1)` lie on one of its two branches."""
 SHARE: Final = 0.99
 """Share of the data that counts as near to the rest of them."""
-ROWS: Final = 1_000
-"""Points whose distances are looked at together."""
 
 
 def modes_covered(points: Tensor, centres: Tensor, sigma: float) -> int:
@@ -93,10 +91,16 @@ def _near(points: Tensor, centres: Tensor, sigma: float) -> Tensor:
 
 
 def _nearest(points: Tensor, real: Tensor, *, among: bool = False) -> Tensor:
-    """Distance `[n]` of each of `points` to the nearest of `real`; with `among` to the nearest but itself."""
-    real, nth = real.double(), 2 if among else 1
-    some = points.to(real.device).double().split(ROWS)
-    return torch.cat([torch.cdist(part, real).topk(nth, largest=False).values[:, -1] for part in some])
+    """Distance `[n]` of each of `points` to the nearest of `real`, infinite where it is no number; with
+    `among` to the nearest but itself.
+    """
+    from scipy.spatial import KDTree
+
+    distance = torch.full((len(points),), torch.inf, dtype=torch.float64)
+    finite = points.cpu().isfinite().all(1)
+    found, _ = KDTree(real.double().cpu().numpy()).query(points.cpu()[finite].double().numpy(), [1 + among])
+    distance[finite] = torch.from_numpy(found[:, 0])
+    return distance
 
 
 def _offset(points: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from tests.studies.papers.tiny import tiny
 
 def test_a_vae_runs_between_the_branches_and_an_avae_on_them(tmp_path: Path):
     settings = {
-        "steps": 1500,
+        "steps": 600,
         "training.batch_size": 64,
         "arch.width": 64,
         "training.optimizer.lr": 4e-3,
@@ -22,30 +22,29 @@ def test_a_vae_runs_between_the_branches_and_an_avae_on_them(tmp_path: Path):
     ours = "AVAE L^b, with xi"
     metrics = ("on_branches", "both_branches", "code_rank")
     found = tiny(avae_toy.STUDY, tmp_path, settings, metrics=metrics, only=("VAE", ours))
-    assert found("VAE", "on_branches").mean < 0.3
-    assert found(ours, "on_branches").mean > 0.5
+    assert found("VAE", "on_branches").mean < 0.25
+    assert found(ours, "on_branches").mean > found("VAE", "on_branches").mean + 0.1
     assert found(ours, "both_branches").mean > 0.5
     assert min(found(row, "code_rank").mean for row in ("VAE", ours)) > 0.95
 
 
-def test_an_encoder_in_the_game_finds_more_modes(tmp_path: Path):
+def test_cycles_close_in_the_game_of_pairs_and_find_all_modes(tmp_path: Path):
     settings = {
-        "steps": 1200,
+        "steps": 500,
         "training.batch_size": 128,
         "arch.width": 64,
         "arch.depth": 2,
-        "training.optimizer.lr": 5e-4,
+        "training.optimizer.lr": 1e-3,
     }
     metrics = ("modes_covered", "mse_points")
     found = tiny(bigan_modes.STUDY, tmp_path, settings, metrics=metrics, only=("GAN", "BiGAN", "ALICE"))
     gan, bigan, alice = (found(row, "modes_covered").mean for row in ("GAN", "BiGAN", "ALICE"))
-    assert gan < bigan
-    assert gan < alice
-    assert found("ALICE", "mse_points").mean < found("BiGAN", "mse_points").mean  # its cycles close
+    assert max(gan, bigan) < 15 < 20 < alice
+    assert found("ALICE", "mse_points").mean < 0.05 < found("BiGAN", "mse_points").mean
 
 
 def test_introspection_finds_modes_that_a_vae_misses(tmp_path: Path):
-    settings = {"arch.width": 32, "arch.depth": 2, "training.batch_size": 128, "steps": 900}
+    settings = {"arch.width": 32, "arch.depth": 2, "training.batch_size": 64, "steps": 900}
     rows = [f"tuned, {name}" for name in ("VAE", "Soft-IntroVAE", "AS-IntroVAE")]
     found = tiny(as_introvae_table1.STUDY, tmp_path, settings, metrics=["kl_published"], only=rows)
     vae, soft, annealed = (found(row, "kl_published").mean for row in rows)
