@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def photos(workplace: Path) -> Path:
     """A folder of JPEGs of mixed sizes."""
-    folder = workplace / "photos"
+    return draw_photos(workplace / "photos")
+
+
+def draw_photos(folder: Path) -> Path:
     rng = np.random.default_rng(0)
     for i in range(12):
         (folder / f"{i % 2}").mkdir(parents=True, exist_ok=True)
@@ -34,6 +38,20 @@ def photos(workplace: Path) -> Path:
         picture = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         Image.fromarray(picture).save(folder / f"{i % 2}" / f"{i}.jpg")
     return folder
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short AVAE run on the photos, which nobody changes."""
+    place = tmp_path_factory.mktemp("trained")
+    draw_photos(place / "photos")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("CHIMERAE_CACHE", str(place / "cache"))
+        patch.setenv("CHIMERAE_DATA", "")
+        told = ("--data", "photos", "--steps", "4", "--out", "run", "--prepare.size", "16")
+        assert main(["train", "avae", *told, *TINY]) == 0
+    return place / "run"
 
 
 Call = Callable[..., tuple[int, str, str]]
@@ -53,10 +71,7 @@ def call(capfd: pytest.CaptureFixture[str]) -> Call:
 
 
 @pytest.fixture
-def trained(call: Call, photos: Path) -> Path:
-    """A short AVAE run on the photos."""
-    code, _, err = call(
-        "train", "avae", "--data", photos, "--steps", 4, "--out", "run", "--prepare.size", 16, *TINY
-    )
-    assert code == 0, err
+def trained(trained_once: Path, photos: Path) -> Path:
+    """A copy of that run, beside its photos."""
+    shutil.copytree(trained_once, "run")
     return Path("run")

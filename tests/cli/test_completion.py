@@ -64,10 +64,25 @@ def test_run_folders_are_offered_the_newest_first(workplace: Path):
     assert words(["report", "here", "runs/o"], {}) == ["runs/old"]
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache in which names are remembered: to find them takes seconds."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHIMERAE_CACHE", str(folder))
+        assert remembered() == {}
+        assert known() == remembered()
+    return folder
+
+
+@pytest.fixture
+def names_known(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHIMERAE_CACHE", str(cache))
+
+
+@pytest.mark.usefixtures("names_known")
 def test_names_are_found_and_remembered():
-    assert remembered() == {}
-    names = known()
-    assert remembered() == names
+    names = remembered()
     assert {"avae", "avae-toy", "wae-mmd"} <= set(names["recipes"])
     assert {"--data", "--arch", "--training.batch-size"} <= set(names["recipes"]["avae"]["flags"])
     assert {"--metrics", "--n", "--device"} <= set(names["verbs"]["evaluate"])
@@ -76,6 +91,7 @@ def test_names_are_found_and_remembered():
     assert "--prepare.size" in names["verbs"]["data"]
 
 
+@pytest.mark.usefixtures("names_known")
 @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
 def test_bash_completes(call: Call, workplace: Path):
     code, script, _ = call("completion", "bash")
@@ -102,6 +118,7 @@ def test_bash_completes(call: Call, workplace: Path):
     assert "--batch-size" in offered("chimerae train avae --ba")
 
 
+@pytest.mark.usefixtures("names_known")
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_read_their_script(call: Call, shell: str):
     code, script, _ = call("completion", shell)

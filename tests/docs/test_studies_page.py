@@ -20,6 +20,8 @@ def test_every_study_is_listed_in_order():
 def test_the_study_of_the_page_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     work_here(monkeypatch)
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda *args: None)
+    monkeypatch.setattr("chimerae.runs.evaluate.draw", lambda *args: None)
     (code,) = blocks(PAGE, "python")
     exec(compile(code, "betas.py", "exec"), {})
     assert capsys.readouterr().out.startswith("Agrees with the source: ")

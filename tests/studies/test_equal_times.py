@@ -24,6 +24,7 @@ from chimerae.studies import (
     worker,
     write_page,
 )
+from tests.helpers.here import work_here
 from tests.studies.toy_study import TOY
 
 TIMED: Study = replace(
@@ -40,7 +41,9 @@ def timed(folder: Path, **more: object) -> list[Cell]:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("timed")
-    assert conduct(timed(folder), jobs=2) == {}
+    with pytest.MonkeyPatch.context() as patch:
+        work_here(patch)
+        assert conduct(timed(folder), jobs=2) == {}
     return folder
 
 
@@ -82,7 +85,8 @@ def test_what_is_finished_is_not_run_again(finished: Path, monkeypatch: pytest.M
     assert conduct(timed(finished)) == {}
 
 
-def test_a_run_that_was_stopped_goes_on_towards_its_own_steps(finished: Path):
+def test_a_run_that_was_stopped_goes_on_towards_its_own_steps(finished: Path, monkeypatch):
+    work_here(monkeypatch)
     cell = timed(finished)[0]
     (cell.folder / "scores.json").unlink()
     before = read_run(cell.folder)

@@ -29,16 +29,15 @@ def edit(path: Path, change: Callable[[dict], object]) -> None:
 
 
 def flip_a_bit(folder: Path) -> None:
-    path = folder / "state" / "step-00000006.safetensors"
+    path = max((folder / "state").glob("step-*"))
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
 
 
 HARM: dict[str, tuple[Callable[[Path], object], str]] = {
-    "tampered state": (flip_a_bit, "damaged"),
+    "no state is whole": (lambda f: [p.write_bytes(b"") for p in (f / "state").glob("step-*")], "damaged"),
     "no state": (lambda f: shutil.rmtree(f / "state"), "no saved state"),
-    "no index": (lambda f: (f / "state" / "index.json").unlink(), "no saved state"),
     "no run.json": (lambda f: (f / "run.json").unlink(), "run.json"),
     "run.json is no JSON": (lambda f: (f / "run.json").write_text('{"schema": 1, '), "run.json"),
     "run.json of another version": (lambda f: edit(f / "run.json", lambda c: c.update(schema=9)), "format 9"),
@@ -63,18 +62,6 @@ HARM: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda f: edit(f / "run.json", lambda c: c["run"]["method"].update(name=["vae"])),
         "unknown method",
     ),
-    "a state of no step": (
-        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(step="x")),
-        "index.json",
-    ),
-    "a state of a step below 0": (
-        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(step=-4)),
-        "index.json",
-    ),
-    "a state elsewhere": (
-        lambda f: edit(f / "state" / "index.json", lambda c: c["states"][-1].update(file="../run.json")),
-        "index.json",
-    ),
     "no data.json": (lambda f: (f / "data.json").unlink(), "data.json"),
     "missing folder": (shutil.rmtree, "no run folder"),
 }
@@ -92,6 +79,33 @@ def test_is_refused_in_one_line_and_nothing_is_lost(trained, tmp_path, capsys, h
     assert "\n" not in error
     assert said in error, error
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+MENDED: dict[str, Callable[[Path], object]] = {
+    "tampered state": flip_a_bit,
+    "no index": lambda f: (f / "state" / "index.json").unlink(),
+    "a state of no step": lambda f: edit(
+        f / "state" / "index.json", lambda c: c["states"][-1].update(step="x")
+    ),
+    "a state of a step below 0": lambda f: edit(
+        f / "state" / "index.json", lambda c: c["states"][-1].update(step=-4)
+    ),
+    "a state elsewhere": lambda f: edit(
+        f / "state" / "index.json", lambda c: c["states"][-1].update(file="../run.json")
+    ),
+}
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("harm", MENDED.values(), ids=MENDED)
+def test_the_newest_whole_state_is_used_and_the_run_ends_the_same(trained, tmp_path, capsys, harm):
+    folder = tmp_path / "run"
+    with pytest.raises(Crash):
+        train(tiny_run("vae", "dcgan", save_every=1), out=folder, callbacks=after(5, crash))
+    harm(folder)
+    assert cli.main(["resume", str(folder)]) == 0
+    assert "the run goes on from its state of step" in capsys.readouterr().err
+    assert_same_run(trained, folder)
 
 
 def test_a_second_run_does_not_overwrite_the_first(trained, capsys):

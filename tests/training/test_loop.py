@@ -113,10 +113,8 @@ def test_the_model_is_the_average_or_the_last_weights(tmp_path, ema):
 
 def test_as_many_states_as_asked_for_are_kept(tmp_path):
     folder = train(tiny_run("vae", save_every=1, keep=2), out=tmp_path / "run")
-    assert sorted(path.name for path in (folder / "state").glob("step-*")) == [
-        "step-00000005.safetensors",
-        "step-00000006.safetensors",
-    ]
+    kept = sorted(path.name[:13] for path in (folder / "state").glob("step-*"))
+    assert kept == ["step-00000005", "step-00000006"]
 
 
 def test_every_step_has_noise_of_its_own_and_the_seed_decides_it(tmp_path, monkeypatch):

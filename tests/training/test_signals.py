@@ -11,7 +11,7 @@ import pytest
 from chimerae import cli
 from chimerae.cli.console import Display
 from chimerae.runs.train import train
-from chimerae.training.signals import Stopped, stop_requests
+from chimerae.training.signals import STOPPING, Stopped, stop_requests
 from tests.helpers.runs import after, assert_same_run, log_of, saved, signalled, tiny_run
 
 ARGS = (
@@ -48,8 +48,9 @@ def test_stopped_three_times_in_a_life(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
-def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path):
+@pytest.mark.parametrize("signum", STOPPING, ids=lambda signum: signum.name)
+def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path, monkeypatch):
+    monkeypatch.setattr(signal, "SIG_IGN", object())  # this test itself may run below nohup
     before = signal.getsignal(signum)
     with pytest.raises(Stopped, match="state is saved") as stopped:
         train(tiny_run("gan"), out=tmp_path / "run", callbacks=after(2, lambda: os.kill(os.getpid(), signum)))
@@ -57,6 +58,17 @@ def test_in_python_a_signal_is_an_exception_after_the_step(signum, tmp_path):
     assert stopped.value.step == 2
     assert saved(tmp_path / "run")["step"] == 2
     assert signal.getsignal(signum) == before
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_below_nohup_a_closed_terminal_stops_nothing(tmp_path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        closed = after(2, lambda: os.kill(os.getpid(), signal.SIGHUP))
+        folder = train(tiny_run("gan"), out=tmp_path / "run", callbacks=closed)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert saved(folder)["step"] == 6
 
 
 @pytest.mark.usefixtures("no_pictures")

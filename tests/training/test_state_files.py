@@ -11,7 +11,7 @@ import torch
 
 from chimerae.errors import InputError
 from chimerae.run_folder.schema import INDEX
-from chimerae.training.checkpoint import pack, read_state, unpack, write_state
+from chimerae.training.checkpoint import has_states, pack, read_state, unpack, write_state
 
 
 def tensors(value: float) -> dict[str, torch.Tensor]:
@@ -20,6 +20,20 @@ def tensors(value: float) -> dict[str, torch.Tensor]:
 
 def index(folder: Path) -> dict:
     return json.loads((folder / INDEX).read_text())
+
+
+def state_of(folder: Path, step: int) -> Path:
+    """The file of the state of `step`."""
+    (path,) = folder.glob(f"step-{step:08d}-*.safetensors")
+    return path
+
+
+def told(folder: Path) -> tuple[int, list[str]]:
+    """The step that `folder` goes on from, and the warnings."""
+    said: list[str] = []
+    back, step = read_state(folder, said.append)
+    assert torch.equal(back["a"], tensors(step)["a"])
+    return step, said
 
 
 @pytest.fixture
@@ -50,25 +64,38 @@ def test_the_newest_are_kept(tmp_path, keep):
     for step in (10, 20, 30, 40):
         write_state(tmp_path, tensors(step), step, keep)
     files = sorted(path.name for path in tmp_path.glob("*.safetensors"))
-    assert files == [f"step-{step:08d}.safetensors" for step in (10, 20, 30, 40)[-keep:]]
+    assert files == [state_of(tmp_path, step).name for step in (10, 20, 30, 40)[-keep:]]
     assert [entry["file"] for entry in index(tmp_path)["states"]] == files
     assert read_state(tmp_path)[1] == 40
+    digests = [entry["sha256"][:16] for entry in index(tmp_path)["states"]]
+    assert [name.split("-")[2].removesuffix(".safetensors") for name in files] == digests
 
 
-def test_what_a_kill_left_of_a_state_goes_with_the_next(three):
-    (three / ".step-00000004.safetensors.x1y2").write_bytes(b"half")
+def test_what_a_kill_left_of_a_state_goes_with_the_next_and_nothing_else(three, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "mine.safetensors"
+    elsewhere.write_bytes(b"mine")
+    half, unlisted = (
+        ".step-00000004-0123456789abcdef.safetensors.x1y2",
+        "step-00000004-0123456789abcdef.safetensors",
+    )
+    for name in (half, unlisted):
+        (three / name).write_bytes(b"half")
+    mine = ("my-step-1.safetensors", "step-00000004.safetensors.bak", "step-9.safetensors", "notes.txt")
+    for name in mine:
+        (three / name).write_bytes(b"mine")
+    link = three / "step-00000001-fedcba9876543210.safetensors"
+    link.symlink_to(elsewhere)
     write_state(three, tensors(5), 5, keep=3)
-    assert sorted(p.name for p in three.iterdir()) == [
-        INDEX,
-        *(f"step-{step:08d}.safetensors" for step in (2, 3, 5)),
-    ]
+    left = {p.name for p in three.iterdir()}
+    assert left == {INDEX, *mine, link.name, *(state_of(three, step).name for step in (2, 3, 5))}
+    assert elsewhere.read_bytes() == b"mine"
 
 
 def test_states_after_a_resumed_step_are_forgotten(three):
     write_state(three, tensors(2.5), 2, keep=3)
     assert [entry["step"] for entry in index(three)["states"]] == [1, 2]
     assert read_state(three)[0]["step"] == 2.5
-    assert not (three / "step-00000003.safetensors").exists()
+    assert not list(three.glob("step-00000003*"))
 
 
 def damage_content(path: Path) -> None:
@@ -87,18 +114,27 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_a_tampered_state_is_refused_and_the_earlier_one_stays(three, damage):
-    damage(three / "step-00000003.safetensors")
-    with pytest.raises(InputError, match=r"step-00000003.* go on from step 2") as refused:
-        read_state(three)
-    assert "\n" not in str(refused.value)
-    content = index(three)
-    (three / INDEX).write_text(
-        json.dumps(content | {"states": content["states"][:-1]})
-    )  # as the message says
-    back, step = read_state(three)
+def test_a_tampered_state_is_passed_over_and_said(three, damage):
+    newest = state_of(three, 3)
+    damage(newest)
+    step, (line,) = told(three)
     assert step == 2
-    assert all(torch.equal(back[key], tensors(2)[key]) for key in back)
+    assert newest.name in line
+    assert line.endswith("the run goes on from its state of step 2")
+    assert "\n" not in line
+    write_state(three, tensors(4), 4, keep=3)
+    assert told(three) == (4, [])
+
+
+def test_a_state_that_cannot_be_read_now_is_not_given_up(three, monkeypatch):
+    """A disk that is away comes back; going on from an earlier state would delete this one."""
+
+    def away(self: Path) -> bytes:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(Path, "read_bytes", away)
+    with pytest.raises(InputError, match="Input/output error"):
+        read_state(three)
 
 
 def test_the_only_state_tampered_with(tmp_path):
@@ -107,18 +143,46 @@ def test_the_only_state_tampered_with(tmp_path):
         read_state(tmp_path)
 
 
+BROKEN = {
+    "none": (Path.unlink, "is missing"),
+    "half": (lambda path: path.write_text("{"), "cannot be read"),
+    "no states": (lambda path: path.write_text('{"schema": 1}'), "no index"),
+    "no file": (lambda path: path.write_text('{"schema": 1, "states": [{"step": 3}]}'), "no index"),
+    "no list": (lambda path: path.write_text('{"schema": 1, "states": 5}'), "no index"),
+    "no digest": (
+        lambda path: path.write_text(path.read_text().replace('"sha256": "', '"sha256": "", "was": "')),
+        "no index",
+    ),
+}
+
+
+@pytest.mark.parametrize(("harm", "why"), BROKEN.values(), ids=BROKEN)
+def test_states_are_found_without_their_index(three, harm, why):
+    harm(three / INDEX)
+    assert has_states(three)
+    step, (line,) = told(three)
+    assert step == 3
+    assert why in line
+    damage_content(state_of(three, 3))
+    assert told(three)[0] == 2, "a digest in the name is checked too"
+    write_state(three, tensors(4), 4, keep=3)
+    assert [entry["step"] for entry in index(three)["states"]] == [2, 3, 4]
+
+
+def test_states_of_before_are_found_without_a_digest(three):
+    for step in (1, 2, 3):
+        state_of(three, step).rename(three / f"step-{step:08d}.safetensors")
+    (three / INDEX).unlink()
+    assert told(three)[0] == 3
+    (three / "step-00000003.safetensors").write_bytes(b"cut")
+    assert told(three)[0] == 2
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
-    [
-        ("{", "cannot be read"),
-        ("[]", "format None"),
-        ('{"schema": 99, "states": []}', "format 99, this version of chimerae reads 1"),
-        ('{"schema": 1}', "index"),
-        ('{"schema": 1, "states": [{"step": 3}]}', "index"),
-        ('{"schema": 1, "states": 5}', "index"),
-    ],
+    [("[]", "format None"), ('{"schema": 99, "states": []}', "format 99, this version of chimerae reads 1")],
 )
-def test_a_broken_index_is_refused(three, content, said):
+def test_an_index_of_another_version_is_refused(three, content, said):
     (three / INDEX).write_text(content)
     with pytest.raises(InputError, match=said) as refused:
         read_state(three)
@@ -130,6 +194,7 @@ def test_no_index_is_no_state(tmp_path, make):
     folder = tmp_path / "state"
     if make:
         folder.mkdir()
+    assert not has_states(folder)
     with pytest.raises(InputError, match="no saved state"):
         read_state(folder)
 

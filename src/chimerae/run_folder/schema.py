@@ -84,6 +84,13 @@ def check_schema(content: Any, path: Path, name: str) -> None:
         )
 
 
+def refuse_links(folder: Path) -> None:
+    """Raise `InputError` when a folder or the log of a run is a link: what it leads to is not ours."""
+    for name in (STATE, MODEL, PREVIEWS, PICTURES, LOG):
+        if (folder / name).is_symlink():
+            raise InputError(f"{folder / name} is a link, which is not followed; put what it leads to here")
+
+
 def renamed(tree: Any, schema: int = 1) -> Any:
     """`tree`, a JSON value, with all keys of `RENAMED` under their present names, in the same order.
 

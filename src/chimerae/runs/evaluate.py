@@ -11,7 +11,7 @@ from chimerae.errors import InputError
 from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
 from chimerae.model import load
 from chimerae.progress import Progress, silent
-from chimerae.run_folder.schema import PICTURES, SCORES
+from chimerae.run_folder.schema import PICTURES, SCORES, refuse_links
 from chimerae.run_folder.scores import DATA
 from chimerae.runs.folder import read_run, same_data
 
@@ -42,6 +42,7 @@ def evaluate_run(
     """
     folder = Path(folder)
     run = read_run(folder)
+    refuse_links(folder)
     model = load(folder, device=device)
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=progress)
@@ -50,10 +51,10 @@ def evaluate_run(
     weights = {"weights": "averaged" if model.averaged else "last"}
     scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
-    draw(results.shown, folder / PICTURES)
     before, step = scored(folder)
     both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / SCORES)
+    write_scores(both, model.step, folder / SCORES)  # first: a disk that is full leaves room for these
+    draw(results.shown, folder / PICTURES)
     return results
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -18,7 +19,7 @@ from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
 from chimerae.run_folder.schema import (
     ENV,
-    INDEX,
+    LOCK,
     MANIFEST,
     MODEL,
     RUN,
@@ -28,15 +29,18 @@ from chimerae.run_folder.schema import (
     renamed,
 )
 from chimerae.runs.run import Run
+from chimerae.training.checkpoint import has_states
 
 
 def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
-    """Make `folder` with `run.json`, `env.json` and `data.json`.
+    """Make `folder` with `env.json`, `data.json` and, last, `run.json`, with which it is a run.
 
     Raises:
         InputError: there is a run in it already, or it cannot be written.
     """
     vacant(folder)
+    for left in folder.glob(".*.json.*"):
+        left.unlink()
     write_json(folder / ENV, environment(device))
     write_json(folder / MANIFEST, manifest)
     content = {
@@ -49,15 +53,37 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
 
 
 def vacant(folder: Path) -> None:
-    """Raise `InputError` when there is a run or anything else in `folder`, or when it is not a folder."""
+    """Raise `InputError` when there is a run or anything else in `folder`, or when it is not a folder.
+
+    What a start left that was killed before it had written `run.json` is in nobody's way.
+    """
     if (folder / RUN).exists():
         raise InputError(
             f"{folder} holds a run already: go on with `chimerae resume {folder}`, or choose another --out"
         )
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file; choose another --out")
-    if folder.exists() and any(folder.iterdir()):
+    if folder.exists() and any(folder.iterdir()) and not _killed_at_start(folder):
         raise InputError(f"{folder} is not empty; choose a new folder with --out")
+
+
+HALF: Final = re.compile(rf"\.({'|'.join(map(re.escape, (ENV, MANIFEST, RUN)))})\.\w+")
+"""Names of files that `create` was writing when the process was killed."""
+
+
+def _killed_at_start(folder: Path) -> bool:
+    """True when everything in `folder` is what `create` writes before `run.json`."""
+    there = [*folder.iterdir()]
+    if not all(path.is_file() and not path.is_symlink() for path in there):
+        return False
+    names = {path.name for path in there if not HALF.fullmatch(path.name)}
+    if not names <= {ENV, MANIFEST, LOCK} or (names - {LOCK} and ENV not in names):
+        return False
+    try:
+        environment = read_json(folder / ENV, "an environment") if ENV in names else {"chimerae": ""}
+    except InputError:
+        return False
+    return isinstance(environment, dict) and "chimerae" in environment
 
 
 def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
@@ -74,7 +100,7 @@ def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 def never_saved(folder: Path) -> bool:
     """True when the run in `folder` was stopped before its first state: then it begins again from step 0."""
-    return not (folder / STATE / INDEX).exists() and not (folder / MODEL).exists()
+    return not has_states(folder / STATE) and not (folder / MODEL).exists()
 
 
 def longer(folder: Path, run: Run, steps: int, done: int) -> Run:

@@ -9,18 +9,20 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from chimerae.errors import InputError
-from chimerae.run_folder.schema import LOCK
+from chimerae.run_folder.schema import LOCK, refuse_links
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keep other processes from training in `folder`; the lock ends with this process, however it ends.
 
-    Nothing is written to the lock file, and a link in its place is refused.
+    Nothing is written to the lock file. A link in its place, or in that of another part of the run, is
+    refused.
 
     Raises:
-        InputError: another process holds it, or the file cannot be opened.
+        InputError: another process holds it, the file cannot be opened, or a part is a link.
     """
+    refuse_links(folder)
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)

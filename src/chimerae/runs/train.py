@@ -110,7 +110,7 @@ def train(
     Raises:
         InputError: something that was given cannot be used, and no run folder is left behind; or the disk is
             full, or a loss is not a number any more, and what was saved stays.
-        Stopped: SIGINT or SIGTERM came; `resume` goes on.
+        Stopped: SIGINT, SIGTERM or another of `signals.STOPPING` came; `resume` goes on.
     """
     began = time.monotonic()
     named = None if isinstance(what, Run) else what
@@ -206,7 +206,7 @@ def resume(
     Raises:
         InputError: there is no run or no state, they are damaged, the data have changed, or another process
         is training there.
-        Stopped: SIGINT or SIGTERM came.
+        Stopped: as `train` says.
     """
     with _or_display(callbacks, quiet) as shown:
         return _resumed(Path(folder), steps, data, shown)
@@ -220,7 +220,7 @@ def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with locked(folder):
         if not never_saved(folder):
-            state.load(*read_state(folder / STATE))
+            state.load(*read_state(folder / STATE, callbacks.on_warning))
         if steps is not None and steps != run.steps:
             run = longer(folder, run, steps, state.step)
         _loop(run, state, prepared, folder, callbacks.on_log).run()

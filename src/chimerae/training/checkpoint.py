@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import re
+import warnings
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
@@ -15,49 +17,89 @@ from chimerae.errors import InputError
 from chimerae.files import read_json, write_bytes, write_json
 from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, renamed_tensors
 
+NAME: Final = re.compile(r"step-(?P<step>\d{8,})(?:-(?P<digest>[0-9a-f]{16}))?\.safetensors")
+"""Names of states; those of before 2026-11-29 have no digest, the beginning of the SHA-256 of the file."""
+LEFT: Final = re.compile(r"\." + NAME.pattern + r"\.\w+")
+"""Names of states that were being written when the process was killed."""
+
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
     """Save `tensors` as the state of `step` into `folder` and drop all but the newest `keep`.
 
-    The index is written after the tensors, so a state that it names is complete.
+    The index is written after the tensors, so a state that it names is complete. Nothing is deleted but
+    states, and no link is followed.
     """
     content = pack(tensors)
-    path = folder / f"step-{step:08d}.safetensors"
-    write_bytes(path, content)
     digest = hashlib.sha256(content).hexdigest()
+    path = folder / f"step-{step:08d}-{digest[:16]}.safetensors"
+    known, _ = _known(folder)
+    write_bytes(path, content)
     entry = {"step": step, "file": path.name, "sha256": digest, "schema": SCHEMAS[STATE]}
-    entries = [e for e in _entries(folder) if e["step"] < step] + [entry]
+    entries = [e for e in known if e["step"] < step] + [entry]
     write_json(folder / INDEX, {"schema": SCHEMAS[INDEX], "states": entries[-keep:]})
-    kept = {e["file"] for e in entries[-keep:]}
-    for old in folder.glob("*step-*.safetensors*"):  # and what a kill left of one that was being written
-        if old.name not in kept:
-            old.unlink()
+    _sweep(folder, {e["file"] for e in known}, {e["file"] for e in entries[-keep:]})
     return path
 
 
-def read_state(folder: Path) -> tuple[dict[str, Tensor], int]:
-    """Tensors and step of the newest state in `folder`.
+def _sweep(folder: Path, known: set[str], kept: set[str]) -> None:
+    """Delete states that are `known` but not `kept`, and what kills left of others."""
+    for path in folder.iterdir():
+        named = NAME.fullmatch(path.name)
+        ours = path.name in known or (named and named["digest"]) or LEFT.fullmatch(path.name)
+        if ours and path.name not in kept and path.is_file() and not path.is_symlink():
+            path.unlink()
+
+
+def has_states(folder: Path) -> bool:
+    """True when `folder` holds states, or an index that says so."""
+    return (folder / INDEX).exists() or bool(_found(folder))
+
+
+def read_state(
+    folder: Path, on_warning: Callable[[str], object] = warnings.warn
+) -> tuple[dict[str, Tensor], int]:
+    """Tensors and step of the newest state in `folder` that is whole.
+
+    States are found by their names where the index is lost. `on_warning` is told about everything that was
+    passed over.
 
     Raises:
-        InputError: there is none, or it is not what was written.
+        InputError: there is none that is whole, a file cannot be read, or another version wrote it.
     """
-    entries = _entries(folder)
+    entries, lost = _known(folder)
     if not entries:
-        raise InputError(f"{folder} holds no saved state: the run stopped before its first; start it again")
-    newest = entries[-1]
-    path = folder / newest["file"]
-    if len(entries) > 1:
-        earlier = f"delete its entry in {folder / INDEX} to go on from step {entries[-2]['step']}"
-    else:
-        earlier = "start the run again"
+        again = "the run stopped before its first; start it again"
+        raise InputError("; ".join([*lost, f"{folder} holds no saved state: {again}"]))
+    for entry in reversed(entries):
+        try:
+            tensors = _read(folder / entry["file"], entry)
+        except _Damaged as damaged:
+            lost.append(str(damaged))
+            continue
+        if lost:
+            on_warning(f"{'; '.join(lost)}; the run goes on from its state of step {entry['step']}")
+        return tensors, int(entry["step"])
+    raise InputError(f"{'; '.join(lost)}; start the run again")
+
+
+class _Damaged(Exception):
+    """A state that is not what was written."""
+
+
+def _read(path: Path, entry: Mapping[str, Any]) -> dict[str, Tensor]:
     try:
         content = path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise _Damaged(f"{path} cannot be read: {error.strerror}") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; {earlier}") from None
-    if hashlib.sha256(content).hexdigest() != newest["sha256"]:
-        raise InputError(f"{path} is damaged: its checksum is not the one in {INDEX}; {earlier}")
-    tensors = unpack(content, path)
-    return tensors if newest.get("schema", 1) > 1 else renamed_tensors(tensors), int(newest["step"])
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    if not hashlib.sha256(content).hexdigest().startswith(entry["sha256"]):
+        raise _Damaged(f"{path} is damaged: its checksum is not the one that was written")
+    try:
+        tensors = unpack(content, path)
+    except InputError as error:
+        raise _Damaged(str(error)) from None
+    return tensors if entry.get("schema", 1) > 1 else renamed_tensors(tensors)
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -77,21 +119,45 @@ def unpack(content: bytes, path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path} is not a safetensors file: {error}") from None
 
 
-def _entries(folder: Path) -> list[dict[str, Any]]:
+def _known(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
+    """The states of `folder`, oldest first, and in words why they are not those of its index."""
     path = folder / INDEX
     if not path.exists():
-        return []
-    index = read_json(path, "an index of saved states")
+        found = _found(folder)
+        return found, [f"{path} is missing"] if found else []
+    try:
+        index = read_json(path, "an index of saved states")
+    except InputError as error:
+        return _found(folder), [str(error)]
     check_schema(index, path, INDEX)
     entries = index.get("states")
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
-        raise InputError(f"{path} is damaged: it is no index of saved states; start the run again")
-    return entries
+        return _found(folder), [f"{path} is damaged: it is no index of saved states"]
+    return entries, []
+
+
+def _found(folder: Path) -> list[dict[str, Any]]:
+    """Entries made of the names of files, oldest first; a file without digest in its name is believed."""
+    if not folder.is_dir():
+        return []
+    names = [named for path in folder.iterdir() if path.is_file() and (named := NAME.fullmatch(path.name))]
+    entries = [
+        {
+            "step": int(named["step"]),
+            "file": named[0],
+            "sha256": named["digest"] or hashlib.sha256((folder / named[0]).read_bytes()).hexdigest(),
+            "schema": SCHEMAS[STATE] if named["digest"] else 1,
+        }
+        for named in names
+    ]
+    return sorted(
+        entries, key=lambda entry: (entry["step"], (folder / str(entry["file"])).stat().st_mtime_ns)
+    )
 
 
 def _is_entry(entry: Any) -> bool:
     match entry:
-        case {"step": int(step), "file": str(file), "sha256": str()}:
-            return step >= 0 and Path(file).name == file
+        case {"step": int(step), "file": str(file), "sha256": str(digest)}:
+            return step >= 0 and Path(file).name == file and len(digest) in (16, 64)
         case _:
             return False

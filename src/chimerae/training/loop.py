@@ -71,7 +71,7 @@ class Loop:
         """Play from the state's step to `total`.
 
         Raises:
-            Stopped: SIGINT or SIGTERM came; the state is saved.
+            Stopped: a signal of `signals.STOPPING` came; the state is saved.
             NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
         """
         seconds = self.log.cut(self.state.step)

@@ -9,6 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Final
+
+STOPPING: Final = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGXCPU")
+    if name in signal.Signals.__members__
+)
+"""Ctrl-C and `kill`; and where the system has them a closed terminal, a batch system's warning, and the end
+of allowed processor time.
+"""
 
 
 class Stopped(Exception):
@@ -30,14 +40,15 @@ class Request:
 
 @contextmanager
 def stop_requests() -> Iterator[Request]:
-    """Turn SIGINT and SIGTERM into a `Request`; a second one of the same kind acts at once, as it
-    always did.
+    """Turn the signals of `STOPPING` into a `Request`; a second one of the same kind acts at once, as it
+    always did. SIGHUP stays ignored where it is (below `nohup`).
     """
     request = Request()
     if threading.current_thread() is not threading.main_thread():
         yield request
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
+    before = {n: old for n, old in handlers.items() if (n.name, old) != ("SIGHUP", signal.SIG_IGN)}
 
     def ask(signum: int, frame: FrameType | None) -> None:
         request.signum = signum
