@@ -12,7 +12,7 @@ from chimerae.run_folder.schema import ENV, LOCK, LOG, MANIFEST, MODEL, PICTURES
 from chimerae.runs.evaluate import evaluate_run
 from chimerae.runs.folder import vacant
 from chimerae.runs.train import resume, train
-from tests.helpers.runs import assert_same_run, tiny_run
+from tests.helpers.runs import after, assert_same_run, tiny_run
 
 PARTS = (ENV, MANIFEST, RUN)
 
@@ -92,6 +92,14 @@ def test_a_run_may_itself_lie_behind_a_link(whole: Path, tmp_path: Path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "runs").symlink_to(tmp_path / "disk")
     assert_same_run(train(tiny_run("vae"), out=tmp_path / "runs" / "a"), whole)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_a_folder_that_is_removed_under_a_run_stays_removed(tmp_path: Path, step: int):
+    gone = after(step, lambda: (tmp_path / "run").rename(tmp_path / "elsewhere"))
+    with pytest.raises(InputError, match=r"was removed or moved|No such file"):
+        train(tiny_run("vae", log_every=step), out=tmp_path / "run", callbacks=gone)
+    assert not (tmp_path / "run").exists()
 
 
 def test_scores_are_saved_before_pictures(whole: Path, monkeypatch: pytest.MonkeyPatch):

@@ -62,8 +62,17 @@ def test_on_the_command_line_it_is_one_line_and_exit_code_2(tmp_path, capsys):
     assert error[-1].startswith("chimerae: the loss of 'vae' became")
 
 
-def test_the_first_network_is_named():
-    good = {"nets/a/weight": torch.ones(2), "optimizer/a/0/exp_avg": torch.tensor(float("inf"))}
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nets/b/weight", "'b/weight' holds"),
+        ("ema/b/weight", "'ema/b/weight' holds"),
+        ("optimizer/b/0/exp_avg_sq", "'optimizer/b/0/exp_avg_sq' holds"),
+    ],
+)
+@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+def test_the_first_tensor_is_named(name: str, said: str, value: float):
+    good = {"nets/a/weight": torch.ones(2), "buffers/best": torch.tensor(float("inf"))}
     check_state(good, 1)
-    with pytest.raises(NotFinite, match="'b/weight' holds"):
-        check_state(good | {"nets/b/weight": torch.tensor([1.0, float("nan")])}, 1)
+    with pytest.raises(NotFinite, match=said):
+        check_state(good | {name: torch.tensor([1.0, value])}, 1)

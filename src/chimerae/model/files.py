@@ -3,28 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
+from chimerae.errors import InputError
 from chimerae.extensions import brief, is_reference
 from chimerae.files import write_bytes, write_json, write_text
 from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
-from chimerae.training.checkpoint import pack
+from chimerae.training.checkpoint import pack, unpack
 
 
 def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
     """Write the networks `modules` and their `config` into `folder`; `name` is the title of the card.
 
+    The checksum of the weights stands in `config.json`, so that a model of which a kill replaced one file is
+    not used.
+
     Raises:
         InputError: the folder cannot be written.
     """
     tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
-    write_bytes(folder / WEIGHTS, pack(tensors))
+    content = pack(tensors)
     write_text(folder / CARD, card(config, name))
-    write_json(folder / CONFIG, config)
+    write_bytes(folder / WEIGHTS, content)
+    write_json(folder / CONFIG, {**config, "sha256": sha256(content).hexdigest()})
+
+
+def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors that `write_model` wrote.
+
+    Raises:
+        InputError: they are missing, are not those of `config`, or hold what is not a number.
+    """
+    path = folder / WEIGHTS
+    again = f"if it lies in a run folder, `chimerae resume {folder.parent}` writes it again"
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; {again}") from None
+    found = sha256(content).hexdigest()
+    if config.get("sha256", found) != found:
+        raise InputError(f"{path} is damaged: its checksum is not the one in {CONFIG}; {again}")
+    tensors = unpack(content, path)
+    spoilt = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
+    if spoilt is not None:
+        raise InputError(f"{path} is of no use: '{spoilt}' holds NaN or infinity")
+    return tensors
 
 
 def card(config: Mapping[str, Any], name: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 import chimerae
 from chimerae import methods, networks, noise
@@ -17,14 +17,13 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.files import read_json
 from chimerae.methods import Method
-from chimerae.model.files import write_model
+from chimerae.model.files import read_weights, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
 from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, WEIGHTS, check_schema, renamed
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
-from chimerae.training.checkpoint import unpack
 from chimerae.training.state import State, pick_autocast, pick_device
 
 T = TypeVar("T")
@@ -73,7 +72,7 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     with noise.seeded("load"):  # initial weights, to be replaced, are not drawn from the caller's generator
         built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.exported}
-    _fill(modules, folder / WEIGHTS)
+    _fill(modules, read_weights(folder, config), folder / WEIGHTS)
     return Model(
         method,
         Nets(modules, pick_autocast(place, "float32")),
@@ -120,11 +119,7 @@ def _named(kind: str, classes: Mapping[str, type[T]], settings: Mapping[str, Any
     return from_dict(cls, given, f"{kind} in {folder / CONFIG}")
 
 
-def _fill(modules: Mapping[str, nn.Module], path: Path) -> None:
-    try:
-        tensors = unpack(path.read_bytes(), path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+def _fill(modules: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
     for name, module in modules.items():
         own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
         try:

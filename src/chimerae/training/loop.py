@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.errors import InputError
 from chimerae.methods import Clock
 from chimerae.run_folder.log import Listener, Log, LogLine, ignore
-from chimerae.run_folder.schema import LOG, STATE
+from chimerae.run_folder.schema import LOG, RUN, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.health import health
@@ -73,6 +74,7 @@ class Loop:
         Raises:
             Stopped: a signal of `signals.STOPPING` came; the state is saved.
             NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
+            InputError: the run's folder is gone, or cannot be written.
         """
         seconds = self.log.cut(self.state.step)
         self._probed, self._drawn = self.log.drawn()
@@ -107,6 +109,7 @@ class Loop:
             self._show(clock, watch)
         due = watch.seconds >= self._preview
         if due or done % self.training.picture_every == 0 or done in (1, self.total):
+            self._require_folder()
             self.previews.draw(self.state.final_nets(), done)
             self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
         if done % self.training.save_every == 0:
@@ -193,12 +196,20 @@ class Loop:
     def _save(self) -> None:
         if self._saved == self.state.step:
             return
+        self._require_folder()
         check_finite(self.state.losses, self.state.step)
         tensors = self.state.tensors()
         check_state(tensors, self.state.step)
         write_state(self.folder / STATE, tensors, self.state.step, self.training.keep)
         self.snapshot(self.state)
         self._saved = self.state.step
+
+    def _require_folder(self) -> None:
+        """Raise `InputError` when the run's folder is gone: a new one in its place would be no run."""
+        if not (self.folder / RUN).exists():
+            raise InputError(
+                f"{self.folder} was removed or moved at step {self.state.step}; the run ends here"
+            )
 
 
 class Stopwatch:

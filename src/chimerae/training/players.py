@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +15,9 @@ from chimerae.heads import LOG_SIGMA
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
 from chimerae.training.settings import Optimizer, Training
+
+LEARNT: Final = ("nets/", "ema/", "optimizer/")
+"""Tensors of a state that must be finite; a method's own buffers may be otherwise."""
 
 
 class NotFinite(InputError):
@@ -166,9 +169,11 @@ def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
 
 
 def check_state(tensors: Mapping[str, Tensor], step: int) -> None:
-    """Raise `NotFinite`, naming the first, when a network of `State.tensors` holds what is not a number."""
+    """Raise `NotFinite`, naming the first, when one of `State.tensors` holds what is not a number: a weight,
+    its average, or an optimiser's moment, which would hold its weight still from then on.
+    """
     for name, tensor in tensors.items():
-        if name.startswith("nets/") and not torch.isfinite(tensor).all():
+        if name.startswith(LEARNT) and not torch.isfinite(tensor).all():
             raise _not_finite(f"'{name.removeprefix('nets/')}' holds NaN or infinity at step {step}")
 
 

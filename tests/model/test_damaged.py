@@ -1,0 +1,81 @@
+"""Models on disk that are damaged, or half replaced, or hold no numbers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+import chimerae
+from chimerae.errors import InputError
+from chimerae.run_folder.schema import CONFIG, WEIGHTS
+from chimerae.runs.train import resume, train
+from chimerae.training.checkpoint import pack, unpack
+from tests.helpers.runs import tiny_run
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
+    return train(tiny_run("vae", steps=1), out=tmp_path / "run")
+
+
+def without_checksum(folder: Path) -> None:
+    config = json.loads((folder / CONFIG).read_text())
+    del config["sha256"]
+    (folder / CONFIG).write_text(json.dumps(config))
+
+
+def test_a_bit_that_flipped_is_noticed_and_resume_mends_it(run: Path):
+    path = run / "model" / WEIGHTS
+    samples, content = chimerae.load(run).sample(3), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"is damaged: its checksum .* `chimerae resume .*run` writes it again"
+    ):
+        chimerae.load(run)
+    resume(run)
+    assert torch.equal(chimerae.load(run).sample(3), samples)
+
+
+def test_weights_of_another_step_are_noticed(run: Path, tmp_path: Path):
+    """A kill between the two files of a model."""
+    longer = train(tiny_run("vae", steps=2), out=tmp_path / "longer")
+    (run / "model" / WEIGHTS).write_bytes((longer / "model" / WEIGHTS).read_bytes())
+    with pytest.raises(InputError, match="is damaged"):
+        chimerae.load(run)
+
+
+def test_models_of_before_have_no_checksum(run: Path):
+    without_checksum(run / "model")
+    assert chimerae.load(run).sample(3).isfinite().all()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_of_no_use(run: Path, value: float):
+    path = run / "model" / WEIGHTS
+    tensors = unpack(path.read_bytes(), path)
+    name = sorted(tensors)[1]
+    tensors[name].flatten()[-1] = value
+    path.write_bytes(pack(tensors))
+    without_checksum(run / "model")
+    with pytest.raises(InputError, match=f"'{name}' holds NaN or infinity"):
+        chimerae.load(run)
+
+
+def test_missing_weights_are_one_line(run: Path):
+    (run / "model" / WEIGHTS).unlink()
+    with pytest.raises(InputError, match="cannot be read: No such file") as error:
+        chimerae.load(run)
+    assert "\n" not in str(error.value)
+
+
+def test_a_model_saved_by_hand_has_its_own_checksum(run: Path, tmp_path: Path):
+    model = chimerae.load(run)
+    model.save(tmp_path / "kept")
+    again = chimerae.load(tmp_path / "kept")
+    assert torch.equal(again.sample(3), model.sample(3))
+    assert again.config["sha256"] == model.config["sha256"]
