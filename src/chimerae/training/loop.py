@@ -99,6 +99,8 @@ class Loop:
         parts = self._batch(step).chunk(self.training.grad_accumulation)
         losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
         self.state.losses |= losses
+        if self.state.device.type == "cpu":  # an accelerator would have to wait for each look
+            check_finite(losses, done)
         update_targets(self.state.method, self.state.nets.modules, done)
         if self.state.ema:
             self.state.ema.update(step)
