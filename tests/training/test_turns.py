@@ -172,6 +172,25 @@ def test_a_shared_sigma_moves_at_its_own_pace(kind):
         torch.testing.assert_close(before[name] - p.detach(), torch.full_like(p, moved))
 
 
+@pytest.mark.usefixtures("double")
+@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+def test_an_optimiser_has_the_decays_of_its_settings(kind):
+    """By the formulas of Kingma and Ba 2015, algorithm 1, and of Hinton's lecture, for two steps."""
+    settings = Optimizer(kind=kind, lr=0.01, beta1=0.3, beta2=0.6, eps=1e-8)
+    nets = Nets({"generator": nn.Linear(1, 1), "critic": nn.Linear(1, 1)})
+    player = build_players(GAN(), nets, Training(optimizer=settings))["critic"]
+    p, m, v = player.params[0], 0.0, 0.0
+    expected = p.item()
+    for t, slope in enumerate((2.0, -0.5), 1):
+        for each in player.params:
+            each.grad = torch.full_like(each, slope)
+        player.step(0.0)
+        m, v = 0.3 * m + 0.7 * slope, 0.6 * v + 0.4 * slope**2
+        step = (m / (1 - 0.3**t), (v / (1 - 0.6**t)) ** 0.5) if kind == "adam" else (slope, v**0.5)
+        expected -= 0.01 * step[0] / (step[1] + 1e-8)
+        assert p.item() == pytest.approx(expected, rel=1e-12)
+
+
 def test_the_pace_of_a_sigma_that_nobody_has_is_refused():
     with pytest.raises(InputError, match="no network here has a log_sigma"):
         build_players(

@@ -99,7 +99,7 @@ IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 ID_GAN_RMSPROP = Training(
     optimizer=Optimizer(kind="rmsprop", lr=1e-4, beta2=0.99),
-    players={"vae": Changes(lr=1e-4, beta1=0.9)},
+    players={"vae": Changes(kind="adam", lr=1e-4, beta1=0.9, beta2=0.999)},
 )
 """RMSProp(1e-4, 0.99) for the GAN, Adam(1e-4, 0.9) for the VAE, batch 64: the published code."""
 IAN_ADAM = Training(

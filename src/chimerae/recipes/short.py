@@ -41,7 +41,8 @@ some tens of nats does not silence.
 
 def _rates(*players: str, lr: float = RATE) -> Mapping[str, Any]:
     """The rate, schedule and rule of short runs for players that a recipe gives their own."""
-    own = {"lr": lr, "schedule": "exponential", "final": 0.02, "beta1": 0.5, "weight_decay": 0.0}
+    shared = dict.fromkeys(("kind", "beta2"))  # None: those of the other players
+    own = {**shared, "lr": lr, "schedule": "exponential", "final": 0.02, "beta1": 0.5, "weight_decay": 0.0}
     return {f"training.players.{player}.{name}": value for player in players for name, value in own.items()}
 
 
