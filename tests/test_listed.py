@@ -56,7 +56,7 @@ def defined(package, base: type) -> set[type]:
     return {
         c
         for c in classes
-        if issubclass(c, base) and c is not base and c.__module__.startswith(package.__name__)
+        if issubclass(c, base) and not inspect.isabstract(c) and c.__module__.startswith(package.__name__)
     }
 
 

@@ -69,7 +69,7 @@ def test_batch_size_changes_nothing():
     assert all(small[key] == pytest.approx(large[key], rel=1e-5) for key in small)
 
 
-@pytest.mark.parametrize(("n", "metrics"), [(40, ()), (300, ("mse_unit", "prior_mmd"))])
+@pytest.mark.parametrize(("n", "metrics"), [(40, None), (300, ("mse_unit", "prior_mmd"))])
 def test_batch_size_changes_nothing_of_posteriors_that_are_drawn(n, metrics):
     method, data = Biadversarial(z_dim=3), images(n)
     nets = Nets(method.networks(IMAGE, MLP(width=8)))
