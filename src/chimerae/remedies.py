@@ -41,7 +41,7 @@ _PENALTY = "hold the critic back (--method.r1 1) or lower its rate (--training.p
 _ESTIMATED = "estimate the decoder's variance (--method.likelihood estimated) and train longer"
 _LESS_KL = "lower the weight of the KL (--method.beta 0.1) and train longer"
 _FOLLOW = (
-    "let the generator draw before it is read back (--method.latent-warmup 0.5 "
+    "let the generator draw before it is read back (--method.latent-warmup 0.5 --method.latent-weight 0.1 "
     "--method.latent-loss normalised --method.likelihood estimated "
     "--training.players.vae.sigma-lr-scale 5 --training.optimizer.lr 1e-3)"
 )

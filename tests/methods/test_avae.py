@@ -118,13 +118,21 @@ def test_four_separate_sets_of_weights():
 
 def test_defaults_are_those_of_the_switchboard():
     assert AVAE() == AVAE(
-        z_dim=100, beta=1.0, latent_loss="paper_b", adv_loss="linear_logit", use_xi=False, recon_code="sample"
+        z_dim=100,
+        beta=1.0,
+        latent_loss="paper_b",
+        latent_weight=1.0,
+        adv_loss="linear_logit",
+        use_xi=False,
+        recon_code="sample",
     )
 
 
-@pytest.mark.parametrize(("step", "weight"), [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
-def test_the_weight_of_the_latent_loss_may_rise(step, weight):
-    chosen, noted = case(latent_warmup=0.5, latent_loss="paper_a"), {}
+@pytest.mark.parametrize("most", [1.0, 0.1])
+@pytest.mark.parametrize(("step", "share"), [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
+def test_the_weight_of_the_latent_loss_may_rise(step, share, most):
+    chosen, noted = case(latent_warmup=0.5, latent_weight=most, latent_loss="paper_a"), {}
+    weight = share * most
     state = chosen.state()
     (losses,) = state.method.turns(state.nets, chosen.batch(), Clock(step, 100, noted))
     (latent,), (c_fake,) = noted["latent"], noted["c_fake"]

@@ -49,8 +49,12 @@ class AVAE(Method):
     the same with a mean weight of 1 (`normalised`).
     """
     latent_warmup: float = Field(default=0.0, ge=0, le=1)
-    """Share of the run over which the weight of L_Z rises from 0 to the paper's 1: the generator learns to
-    draw before it has to be read. 0: the paper.
+    """Share of the run over which the weight of L_Z rises from 0: the generator learns to draw before it has
+    to be read. 0: the paper.
+    """
+    latent_weight: float = Field(default=1.0, ge=0)
+    """Weight of L_Z after that; 1: the paper. L_Z is a sum over the dimensions of the code: in a short run on
+    colour images it outweighs the game, and the generator hides the code in a pattern.
     """
     adv_loss: Literal["linear_logit", "softplus"] = "linear_logit"
     """L_M: equation 15, or its bounded relative `-log P(real)` (another divergence)."""
@@ -103,7 +107,8 @@ class AVAE(Method):
         return {
             "vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean(),  # (8), (9)
             "generator": (
-                clock.ramp(self.latent_warmup) * latent + ADVERSARIAL[self.adv_loss](c_fake)
+                self.latent_weight * clock.ramp(self.latent_warmup) * latent
+                + ADVERSARIAL[self.adv_loss](c_fake)
             ).mean(),  # (16) or (12), + (15) with c = -logit C
             "critic": (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean(),  # (13)
         }

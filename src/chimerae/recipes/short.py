@@ -66,6 +66,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         **CALIBRATED,
         "method.latent_loss": "normalised",
         "method.latent_warmup": 0.5,
+        "method.latent_weight": 0.1,
         "method.recon_code": "mean",
         "training.optimizer.sigma_lr_scale": 5.0,
     },

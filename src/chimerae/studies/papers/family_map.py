@@ -76,6 +76,8 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
     settings = {**SHORT[name], **SAME, **prepared}
     if title == AVAE:
         settings["method.recon_code"] = "sample"  # as all others reconstruct
+    if title == AVAE and group == DIGITS:
+        settings["method.latent_weight"] = 1.0  # of before the short recipe had a smaller one; codes of 16
     run = build(name, data=source, arch=SHORT_ARCH.name, settings=settings)
     run = replace(run, arch=SHORT_ARCH)
     networks = ("decoder", "generator") if title == AVAE else ()
