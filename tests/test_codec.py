@@ -9,7 +9,7 @@ from chimerae import noise
 from chimerae.codec import Codec
 from chimerae.methods import GAN, METHODS, NoEncoder
 from chimerae.networks import DCGAN, MLP
-from chimerae.shapes import is_image
+from chimerae.shapes import SIGNED, UNIT, is_image
 from tests.helpers.cases import GREY, POINTS, Case, small
 
 N = 5
@@ -74,3 +74,10 @@ def test_a_method_without_encoder_says_so():
     codec = opened(Case(GAN(z_dim=3), DCGAN(width=2), GREY))
     with pytest.raises(NoEncoder, match="gan has no encoder"), codec.nets.evaluating():
         codec.reconstruct(unit(GREY))
+
+
+@pytest.mark.parametrize("values", [SIGNED, UNIT], ids=["[-1, 1]", "[0, 1]"])
+def test_images_of_every_range_come_back(values):
+    x = torch.linspace(0, 1, 11)
+    torch.testing.assert_close(values.to_unit(values.from_unit(x)), x)
+    assert values.to_unit(torch.tensor([values.low - 3, values.high + 3])).tolist() == [0.0, 1.0]

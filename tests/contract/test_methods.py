@@ -9,6 +9,7 @@ from itertools import product
 
 import pytest
 import torch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from chimerae.methods import BY_NAME, METHODS, Biadversarial, Clock
 from chimerae.networks import BY_NAME as ARCHITECTURES_BY_NAME
@@ -31,6 +32,29 @@ SHARED = {
     "aae": ("encoder",),
 }
 """Networks that two players move, in different turns."""
+
+
+TRACKED = {
+    "vae": {"encoder": 1, "decoder": 1},
+    "gan": {"generator": 1, "critic": 2},
+    "wgan-gp": {"generator": 1, "critic": 0},
+    "vae-gan": {"encoder": 1, "decoder": 2, "critic": 3},
+    "bigan": {"encoder": 1, "generator": 1, "critic": 2},
+    "avae": {"encoder": 1, "decoder": 1, "generator": 1, "critic": 2},
+    "introvae": {"encoder": 1, "decoder": 2},
+    "soft-introvae": {"encoder": 1, "decoder": 2},
+    "as-introvae": {"encoder": 1, "decoder": 2},
+    "biadversarial": {"encoder": 1, "decoder": 2, "inference_critic": 0, "generative_critic": 0},
+    "wae-mmd": {"encoder": 1, "decoder": 1},
+    "wae-gan": {"encoder": 1, "decoder": 1, "critic": 0},
+    "aae": {"encoder": 1, "decoder": 1, "critic": 0},
+    "alice": {"encoder": 1, "generator": 2, "critic": 2},
+    "id-gan": {"encoder": 1, "decoder": 1, "generator": 0, "critic": 0},
+    "ian": {"critic": 1, "encoder": 0, "decoder": 2},
+}
+"""Passes of the first batch that BatchNorm's running statistics record. An encoder records data once and no
+generated image; networks without BatchNorm, or whose turn has not come, record nothing.
+"""
 
 
 @pytest.fixture(scope="module", params=ON_IMAGES, ids=str)
@@ -149,6 +173,19 @@ def test_a_play_that_always_has_one_turn_returns_it(played):
     fresh = case.state()
     several = isinstance(case.method.play(fresh.nets, case.batch(), Clock(0, TOTAL)), Iterator)
     assert several == (counts != {1})
+
+
+@pytest.mark.parametrize("case", [case for case in PLAIN if case.arch.name == "dcgan"], ids=str)
+def test_running_statistics_record_what_the_networks_are_asked_about_later(case):
+    state = case.state()
+    observe(state, case.batch())
+    norms = {
+        net: [m for m in module.modules() if isinstance(m, _BatchNorm)] for net, module in state.nets.items()
+    }
+    recorded = {
+        net: max((int(m.num_batches_tracked) for m in each), default=0) for net, each in norms.items()
+    }
+    assert recorded == TRACKED[case.method.name]
 
 
 @pytest.mark.parametrize("case", ON_IMAGES, ids=str)

@@ -126,3 +126,8 @@ def test_one_sample_is_no_pair():
 def test_the_more_alike_the_higher():
     x, common = images(20, 1), images(1, 1, seed=5)
     assert gathered((x + common) / 2, 20).value > gathered(x, 20).value + 0.05
+
+
+def test_the_scales_are_weighted_as_published():
+    """Wang, Simoncelli and Bovik 2003, section 3.2, from the finest scale to the coarsest."""
+    assert WEIGHTS == (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

@@ -20,7 +20,7 @@ from tests.studies.papers.tiny import tiny
 def found(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     """The study in miniature."""
     only = (KNOWN, f"{LEARNED}, {CONDITIONAL}{WITH_ERROR}", f"{LEARNED}, {MARGINAL}{WITH_ERROR}")
-    settings = {"steps": 900, "training.optimizer.lr": 2e-3, "training.batch_size": 128}
+    settings = {"steps": 700, "training.optimizer.lr": 2e-3, "training.batch_size": 128}
     metrics = ("both_signs", "code_information")
     return tiny(STUDY, tmp_path_factory.mktemp("posterior"), settings, metrics=metrics, only=only)
 

@@ -11,7 +11,7 @@ from tests.studies.papers.tiny import tiny
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> StudyResults:
     """The study in miniature."""
-    settings = {"steps": 600, "arch.width": 48, "arch.depth": 2}
+    settings = {"steps": 450, "arch.width": 48, "arch.depth": 2}
     metrics = ("cycle_cost", "in_modes", "prior_mmd")
     return tiny(STUDY, tmp_path_factory.mktemp("wae"), settings, metrics=metrics, only=("WAE-MMD", "VAE"))
 
