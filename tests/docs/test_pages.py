@@ -77,6 +77,7 @@ def test_commands_are_understood(command, capsys, monkeypatch):
     """Training commands on what is embedded are resolved; of all others the verb and the flags are known."""
     untimed = Timing((0.01,), {}, 1)  # the papers' networks take minutes a step on some processors
     monkeypatch.setattr(outlook, "time_steps", lambda *run, **limit: untimed)
+    monkeypatch.setattr(outlook, "with_precision", lambda run, shape: (run, None))
     for module in (outlook, plan):
         monkeypatch.setattr(module, "operations", lambda run, shape: 1e9)
     _, verb, *args = without_root(shlex.split(command))

@@ -56,7 +56,7 @@ def with_precision(
     """`run` with the faster precision in place of `auto`, and the gain of bfloat16 over float32.
 
     The gain is None where nothing was tried. A processor without instructions for bfloat16 imitates it, up to
-    13 times slower than float32: the probe finds that within a tenth of a second, and then no step is timed.
+    70 times slower than float32: the probe finds that within a tenth of a second, and then no step is timed.
 
     Args:
         run: as it was asked for; any other precision than `auto` stays.

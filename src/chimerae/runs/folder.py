@@ -39,8 +39,9 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
         InputError: there is a run in it already, or it cannot be written.
     """
     vacant(folder)
-    for left in folder.glob(".*.json.*"):
-        left.unlink()
+    for left in folder.glob(".*"):
+        if HALF.fullmatch(left.name):
+            left.unlink()
     write_json(folder / ENV, environment(device))
     write_json(folder / MANIFEST, manifest)
     content = {
