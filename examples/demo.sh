@@ -8,10 +8,10 @@ if [ -e "$out" ]; then
 fi
 export OMP_NUM_THREADS=1 # one core each
 # a fifth of the digits is for testing: a distance of 180 samples would mostly measure that they are few
-common="--data digits --prepare.hold-out 0.2 --arch.width 20 --method.z-dim 16 --steps 2500 --seed ${SEED:-0}"
+common="--data digits --prepare.hold-out 0.2 --arch.width 20 --method.z-dim 16 --batch-size 64 --steps 2500 --seed ${SEED:-0}"
 chimerae train vae $common --method.sigma shared --out "$out/vae" &
 vae=$!
-chimerae train avae $common --method.latent-weight 1 --out "$out/avae"
+chimerae train avae $common --method.latent-weight 1 --method.r1 0 --arch.upsampling transposed --out "$out/avae"
 wait $vae
 chimerae evaluate "$out/vae" &
 vae=$!

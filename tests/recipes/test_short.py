@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from torch import nn
 
 from chimerae.config import override, to_dict
 from chimerae.errors import InputError
 from chimerae.methods import METHODS
 from chimerae.recipes.build import build
 from chimerae.recipes.presets import RECIPES, recipe
-from chimerae.recipes.short import RATE, SHORT
+from chimerae.recipes.short import GAMES, RATE, SHORT
 
 
 def test_every_method_has_settings_for_short_runs():
@@ -25,6 +26,18 @@ def test_short_runs_are_the_source_with_these_settings_and_smaller_networks(name
     changed = {key for key, value in SHORT[name].items() if key.startswith("method.")}
     assert changed
     assert build(name, data="digits", preset="short").arch.name == "dcgan"
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_generators_of_games_of_images_draw_without_checkerboards(name):
+    """A critic of images is a player of the method, or of a part of it; one of codes alone is none."""
+    run = build(name, data="digits", preset="short")
+    networks = run.method.networks((1, 8, 8), run.arch)
+    judged = {"critic", "inference_critic", "generative_critic"} & set(networks)
+    of_images = any(isinstance(m, nn.Conv2d) for critic in judged for m in networks[critic].modules())
+    assert of_images == (name in GAMES)
+    assert run.arch.upsampling == ("bilinear" if of_images else "transposed")
+    assert run.arch.critic_start == "kaiming"
 
 
 @pytest.mark.parametrize("name", SHORT)

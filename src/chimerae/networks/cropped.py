@@ -35,17 +35,22 @@ class Conv2d(nn.Conv2d):
 class ConvTranspose2d(nn.ConvTranspose2d):
     """`nn.ConvTranspose2d` with one group, without idle taps."""
 
+    def kernel(self) -> Tensor:
+        """Weights `[C, K, height, width]`; a subclass may compute them from others."""
+        return self.weight
+
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """`[B, C, H, W]` to what the whole kernel gives."""
-        k, s, p, o = self.kernel_size, self.stride, self.padding, self.output_padding
+        weight, s, p, o = self.kernel(), self.stride, self.padding, self.output_padding
+        k = tuple(weight.shape[2:])
         assert not isinstance(p, str)
         assert output_size is None
         (top, bottom, py, oy), (left, right, px, ox) = (
             _taps_transposed(x.shape[2 + i], k[i], s[i], p[i], o[i]) for i in (0, 1)
         )
         if (bottom - top, right - left) == k:
-            return super().forward(x)
-        middle = _middle(self.weight, top, bottom, left, right)
+            return F.conv_transpose2d(x, weight, self.bias, s, p, o)
+        middle = _middle(weight, top, bottom, left, right)
         if x.shape[2:] == (1, 1) and (py, px) == (0, 0) and (oy, ox) == (0, 0):  # one value makes everything
             y: Tensor = (x.flatten(1) @ middle.flatten(1)).unflatten(1, middle.shape[1:]).permute(0, 3, 1, 2)
             return y if self.bias is None else y + self.bias[:, None, None]

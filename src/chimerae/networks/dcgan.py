@@ -14,6 +14,7 @@ from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures
 from chimerae.nets import Architecture
 from chimerae.networks.cropped import Conv2d, ConvTranspose2d
+from chimerae.networks.upsampled import UpsampledConv2d
 from chimerae.shapes import Shape, describe, is_image, numel
 
 BATCHNORM_EPS = 1e-3
@@ -38,6 +39,10 @@ class DCGAN(Architecture):
     """First weights of critics where no BatchNorm follows: N(0, 0.02), as everywhere (DCGAN), or as wide as
     keeps a signal's size through every layer (He et al. 2015). A narrow start needs wide layers: each one of
     128 units makes what passes through it six times smaller, and codes pass through six in a critic of pairs.
+    """
+    upsampling: Literal["transposed", "bilinear"] = "transposed"
+    """Layers that double a side in decoders: a transposed 5x5 convolution (DCGAN), or bilinear interpolation
+    and a 3x3 convolution, which draws no checkerboard and takes the same time.
     """
 
     def check(self, shape: Shape) -> None:
@@ -89,10 +94,10 @@ class DCGAN(Architecture):
                 nn.Unflatten(1, bottom),
                 nn.BatchNorm2d(8 * w, eps=BATCHNORM_EPS),
                 nn.ReLU(),
-                _up(8 * w, 4 * w, 2),
-                _up(4 * w, 2 * w, _third_stride(shape)),
-                _up(2 * w, w, 2),
-                ConvTranspose2d(w, channels, 5, 2, 2, output_padding=1),
+                self._up(8 * w, 4 * w, 2),
+                self._up(4 * w, 2 * w, _third_stride(shape)),
+                self._up(2 * w, w, 2),
+                self._enlarge(w, channels, 2, bias=True),
                 OUTPUTS[output](),
             )
         )
@@ -140,6 +145,20 @@ class DCGAN(Architecture):
                     nn.init.kaiming_normal_(module.weight, 0.2)
         return network
 
+    def _enlarge(self, inputs: int, outputs: int, stride: int, *, bias: bool) -> nn.Module:
+        """A layer that makes sides `stride` times as long."""
+        if self.upsampling == "bilinear" and stride == 2:
+            return UpsampledConv2d(inputs, outputs, bias=bias)
+        return ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1, bias=bias)
+
+    def _up(self, inputs: int, outputs: int, stride: int) -> nn.Sequential:
+        """An enlarging layer without bias, BatchNorm, ReLU."""
+        return nn.Sequential(
+            self._enlarge(inputs, outputs, stride, bias=False),
+            nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS),
+            nn.ReLU(),
+        )
+
 
 def _reduction(height: int, width: int) -> int:
     """Factor by which the bottleneck is smaller than the image."""
@@ -157,15 +176,6 @@ def _down(inputs: int, outputs: int, stride: int, norm: bool) -> nn.Sequential:
     layers: list[nn.Module] = [Conv2d(inputs, outputs, 5, stride, 2, bias=not norm)]
     layers += [nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS)] if norm else []
     return nn.Sequential(*layers, nn.LeakyReLU(0.2))
-
-
-def _up(inputs: int, outputs: int, stride: int) -> nn.Sequential:
-    """5x5 transposed convolution without bias, BatchNorm, ReLU."""
-    return nn.Sequential(
-        ConvTranspose2d(inputs, outputs, 5, stride, 2, output_padding=stride - 1, bias=False),
-        nn.BatchNorm2d(outputs, eps=BATCHNORM_EPS),
-        nn.ReLU(),
-    )
 
 
 def _wide(inputs: int, outputs: int) -> nn.Sequential:

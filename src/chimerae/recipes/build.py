@@ -12,7 +12,7 @@ from chimerae.methods import Method
 from chimerae.nets import Architecture
 from chimerae.recipes.presets import BY_NAME, recipe
 from chimerae.recipes.recipe import Recipe
-from chimerae.recipes.short import ADAM, SHORT, SHORT_ARCH
+from chimerae.recipes.short import ADAM, SHORT, short_arch
 from chimerae.recipes.sizing import default_arch
 from chimerae.runs.run import Run
 
@@ -51,7 +51,7 @@ def build(
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:
-        images = SHORT_ARCH if short else chosen.images
+        images = short_arch(chosen.name) if short else chosen.images
         run = chosen.run(source, default_arch(source, arch, images=images))
     return override(override(run, short), settings or {})
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from chimerae.networks import DCGAN
 
 SHORT_ARCH = DCGAN(width=16, critic_start="kaiming")
 """Networks of short runs on images."""
+SMOOTH_ARCH = replace(SHORT_ARCH, upsampling="bilinear")
+"""The same without checkerboards, for methods whose samples a critic of images judges. Decoders that learn
+from pixel errors draw better with transposed convolutions.
+"""
 RATE = 1e-3
 
 ADAM: Mapping[str, Any] = {
-    "training.batch_size": 64,
+    "training.batch_size": 32,
     "training.optimizer.kind": "adam",
     "training.optimizer.lr": RATE,
     "training.optimizer.beta1": 0.5,
@@ -64,6 +69,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "avae": {
         **CALIBRATED,
+        **STEADY,
         "method.latent_loss": "normalised",
         "method.latent_warmup": 0.5,
         "method.latent_weight": 0.1,
@@ -104,6 +110,17 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
 }
 """Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""
+
+GAMES = frozenset(
+    ("gan", "wgan-gp", "vae-gan", "avae", "bigan", "ali", "alice", "biadversarial", "id-gan", "ian")
+)
+"""Recipes in which a critic judges images."""
+
+
+def short_arch(name: str) -> DCGAN:
+    """Networks of short runs of the recipe `name` on images."""
+    return SMOOTH_ARCH if name in GAMES else SHORT_ARCH
+
 
 SHORT: Mapping[str, Mapping[str, Any]] = {name: {**ADAM, **own} for name, own in OWN.items()}
 """Recipe -> what differs from the source's settings, by dotted path."""
