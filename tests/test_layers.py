@@ -37,7 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("training", "evaluation"),
     ("runs.run", "runs.folder", "runs.lock", "testing"),
     ("recipes", "console"),
-    ("report", "model", "runs"),
+    ("report", "model", "runs", "bench"),
     ("studies",),
     ("cli", "__main__"),
 )

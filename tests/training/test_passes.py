@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chimerae.bench.passes import Passes
 from chimerae.methods import (
     AAE,
     ALICE,
@@ -28,7 +29,6 @@ from chimerae.methods import (
 )
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
-from tests.helpers.passes import Passes
 from tests.helpers.turns import observe
 
 Count = tuple[int, int, int]

@@ -15,7 +15,7 @@ from chimerae.errors import InputError, spelt, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
-GREETED = ("train", "resume", "evaluate")
+GREETED = ("train", "resume", "evaluate", "bench")
 """Verbs that say something before they are imported."""
 
 VERBS: dict[str, str] = {
@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "report": "make one page of one or several runs",
     "study": "run a study: a grid of runs and the table it fills",
     "reproduce": "list the tables of the papers, or run one beside its numbers",
+    "bench": "measure a training step of a method on this machine",
     "data": "look at a data source: `chimerae data inspect SOURCE`",
     "weights": "list or add published weights, for FID, LPIPS and the like",
     "list": "list methods, recipes, studies, data or metrics",
@@ -47,6 +48,8 @@ OTHER_VERBS = {
     "decode": "sample",
     "continue": "resume",
     "ls": "list",
+    "benchmark": "bench",
+    "profile": "bench",
     "datasets": "list data",
     "methods": "list methods",
     "recipes": "list recipes",

@@ -23,6 +23,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "study": ("chimerae study avae-toy --seeds 1",),
     "reproduce": ("chimerae reproduce avae-toy --seeds 1",),
+    "bench": ("chimerae bench avae --shape 3 32 32 --arch.width 32",),
     "data": ("chimerae data inspect ./photos --prepare.size 64",),
 }
 """Verb -> commands."""

@@ -56,13 +56,13 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
             x = run.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
         x = x.to(state.device)
         used, started = time.process_time(), time.monotonic()
-        early, late = (_play(run, state, x, int(share * run.steps)) for share in (SHARES[0], SHARES[-1]))
+        early, late = (play_step(run, state, x, int(share * run.steps)) for share in (SHARES[0], SHARES[-1]))
         taken: list[list[float]] = [[] for _ in SHARES]
         if time.monotonic() - begun >= at_most:
             taken = [[early if share < 0.5 else late] for share in SHARES]
         for i in range(0 if taken[0] else ROUNDS):
             for share, times in zip(SHARES, taken, strict=True):
-                times.append(_play(run, state, x, int(share * run.steps) + i))
+                times.append(play_step(run, state, x, int(share * run.steps) + i))
             if time.monotonic() - begun >= at_most:
                 break
         used, passed = time.process_time() - used, time.monotonic() - started
@@ -72,7 +72,7 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
     return Timing(_shaped(taken), parameters, len(taken[0]), slowness, on_cpu)
 
 
-def _play(run: Run, state: State, x: Tensor, step: int) -> float:
+def play_step(run: Run, state: State, x: Tensor, step: int) -> float:
     """Seconds that one step takes, with all that the loop does in it but drawing, logging and saving."""
     begun = time.perf_counter()
     parts = x.chunk(run.training.grad_accumulation)

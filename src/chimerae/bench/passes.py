@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
-from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
@@ -34,20 +33,31 @@ class Passes:
 
     @contextmanager
     def counting(self) -> Iterator[None]:
-        """Count everything that happens inside."""
-        backward, players = torch.Tensor.backward, self._state.players.values()
-        owners = {_identity(player.params): player.name for player in players}
+        """Count everything that happens inside. `Tensor.backward` is replaced there: use one thread."""
+        hooks = [self._watch(name, module) for name, module in self._state.nets.items()]
+        try:
+            with self._player_of_each_backward(), _Products(self):
+                yield
+        finally:
+            for hook in hooks + self._hooks:
+                hook.remove()
 
-        def known(loss: Tensor, *args: Any, inputs: list[Tensor], **options: Any) -> None:
-            self._player = owners[_identity(inputs)]
-            backward(loss, *args, inputs=inputs, **options)
+    @contextmanager
+    def _player_of_each_backward(self) -> Iterator[None]:
+        """Note for whom gradients are taken, by the parameters that `Tensor.backward` is given."""
+        backward = Tensor.backward
+        owners = {_identity(player.params): player.name for player in self._state.players.values()}
+
+        def known(loss: Tensor, *args: Any, **options: Any) -> None:
+            self._player = owners[_identity(options["inputs"])]
+            backward(loss, *args, **options)  # type: ignore[no-untyped-call]
             self._player = None
 
-        hooks = [self._watch(name, module) for name, module in self._state.nets.items()]
-        with patch.object(torch.Tensor, "backward", known), _Products(self):
+        Tensor.backward = known  # type: ignore[method-assign, assignment]
+        try:
             yield
-        for hook in hooks + self._hooks:
-            hook.remove()
+        finally:
+            Tensor.backward = backward  # type: ignore[method-assign]
 
     def _watch(self, name: str, module: nn.Module) -> Any:
         def returned() -> None:
@@ -66,11 +76,15 @@ class Passes:
 
 
 class _Products(TorchDispatchMode):
+    """Counts products of matrices in `passes`."""
+
     def __init__(self, passes: Passes) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.passes = passes
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         self.passes.products += func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default)
         return func(*args, **(kwargs or {}))
 

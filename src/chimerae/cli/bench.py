@@ -1,0 +1,113 @@
+"""`chimerae bench METHOD-OR-RECIPE [--shape 3 32 32 | --data SOURCE] [--arch.width 32 ...] [--json]`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+import tyro
+from pydantic import Field
+
+from chimerae.bench import measure
+from chimerae.cli import DONE
+from chimerae.cli.flags import take
+from chimerae.cli.names import expanded
+from chimerae.cli.parse import parse
+from chimerae.cli.settings_flags import flags_of
+from chimerae.cli.strangers import misplaced, refuse
+from chimerae.data import source_info
+from chimerae.data.opened import opened_once
+from chimerae.errors import InputError
+from chimerae.recipes.build import Preset, build
+from chimerae.recipes.precision import with_precision
+from chimerae.recipes.sizing import sized
+from chimerae.runs.run import Run
+from chimerae.shapes import Shape
+
+IMAGES, POINTS = "digits", "8gaussians"
+"""Sources that stand for images and for points; only their kind counts."""
+SHAPE = (3, 32, 32)
+
+
+@dataclass(frozen=True)
+class BenchStep:
+    """Measure one training step of a method on this machine: time, arithmetic, passes, kinds of work, memory.
+
+    Nothing is trained or written, and the data are noise. Settings are those of `chimerae train`.
+    """
+
+    run: Annotated[Run, tyro.conf.arg(name="")]
+    shape: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    """Shape of one sample: channels, height and width of images (3 32 32 if not given), or 2 for points. With
+    --data it is that of the data."""
+    timed: Annotated[int, Field(ge=2)] = 20
+    """Steps that are timed."""
+    json: bool = False
+    """Print the measurement as JSON."""
+
+
+HELP = """\
+usage: chimerae bench METHOD-OR-RECIPE [--shape 3 32 32 | --data SOURCE] [--timed N] [--json] [options]
+
+Measures one training step on this machine: milliseconds, GFLOP and the share of
+the machine's own matrix rate, forward and backward passes of each network, time
+by kind of work, and peak memory. Nothing is trained or written. Options are
+those of `chimerae train`, such as --arch.width 64, --training.batch-size 128,
+--training.precision bfloat16 and --preset paper; `chimerae bench avae --help`
+shows them all."""
+
+
+@opened_once()
+def main(args: Sequence[str]) -> int:
+    """Measure, and print what was found.
+
+    Raises:
+        InputError: an argument is wrong, or the networks cannot be built for the shape.
+    """
+    if not args or args[0].startswith("-"):
+        if args and args[0] not in ("-h", "--help"):
+            raise misplaced(args)
+        print(HELP)
+        return DONE if args else 2
+    name, flags = args[0], list(args[1:])
+    refuse(name, flags)
+    arch, flags = take(flags, "--arch")
+    preset, flags = take(flags, "--preset")
+    data, _ = take(flags, "--data")
+    points = _gives_points(flags)
+    kind = cast(Preset, preset or "short")
+    run = build(name, data=data or (POINTS if points else IMAGES), arch=arch, preset=kind)
+    flags = expanded(flags, flags_of(BenchStep, BenchStep(run)))
+    asked = parse(BenchStep, flags, prog=f"chimerae bench {name}", default=BenchStep(run))
+    if data is not None and asked.shape is not None:
+        raise InputError("give --shape or --data, and not both")
+    shape = _shape_of(asked.run) if data is not None else asked.shape or ((2,) if points else SHAPE)
+    asked.run.arch.check(shape)
+    chosen, _ = with_precision(asked.run, shape)
+    print(f"bench: timing {asked.timed} steps", file=sys.stderr, flush=True)
+    found = measure(chosen, shape, steps=asked.timed)
+    print(json.dumps(found.facts, indent=2) if asked.json else found.text())
+    return DONE
+
+
+def _gives_points(flags: Sequence[str]) -> bool:
+    """True when `--shape` is followed by a single number.
+
+    >>> _gives_points(["--shape", "2"]), _gives_points(["--shape", "1", "8", "8"]), _gives_points([])
+    (True, False, False)
+    """
+    if "--shape" not in flags:
+        return False
+    rest = flags[flags.index("--shape") + 1 :]
+    return len(rest) == 1 or (len(rest) > 1 and rest[1].startswith("--"))
+
+
+def _shape_of(run: Run) -> Shape:
+    """Shape in which the networks see the data of `run`."""
+    settled, _ = sized(run)
+    final = source_info(settled.data, settled.prepare).final
+    assert final is not None
+    return final
