@@ -1,4 +1,4 @@
-"""What a step of a method costs on this machine, and where its time goes."""
+"""Cost of a training step on this machine: its time, arithmetic, passes, kinds of work and memory."""
 
 from __future__ import annotations
 

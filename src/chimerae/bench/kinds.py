@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -41,6 +42,7 @@ def seconds_by_kind(step: Callable[[], object], steps: int, device: torch.device
     `PYTHON`. The profiler slows each operation by microseconds, which counts in small networks: shares are
     more reliable than seconds.
     """
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own lines about itself
     on_cuda = device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_cuda
     begun = time.perf_counter()

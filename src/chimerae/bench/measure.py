@@ -7,7 +7,9 @@ import resource
 import statistics
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -43,7 +45,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Bench:
-    """What one step of a run costs on this machine."""
+    """Cost of one step of a run on this machine."""
 
     method: str
     arch: str
@@ -208,10 +210,18 @@ def matrix_rate(device: torch.device, *, bfloat16: bool, repeats: int = 5) -> fl
 
 
 def device_name(device: torch.device) -> str:
-    """The device in words."""
+    """Name of the device as its maker gives it, where the system tells it."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
-    return platform.processor() or platform.machine() if device.type == "cpu" else device.type
+    return _processor() if device.type == "cpu" else device.type
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
 
 
 def _memory(device: torch.device) -> int:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Annotated, cast
 
 import tyro
-from pydantic import Field
 
 from chimerae.bench import measure
 from chimerae.cli import DONE
+from chimerae.cli.examples import examples_of
 from chimerae.cli.flags import take
 from chimerae.cli.names import expanded
 from chimerae.cli.parse import parse
@@ -40,17 +40,18 @@ class BenchStep:
     """
 
     run: Annotated[Run, tyro.conf.arg(name="")]
-    shape: tuple[Annotated[int, Field(ge=1)], ...] | None = None
+    shape: tuple[int, ...] | None = None
     """Shape of one sample: channels, height and width of images (3 32 32 if not given), or 2 for points. With
     --data it is that of the data."""
-    timed: Annotated[int, Field(ge=2)] = 20
-    """Steps that are timed."""
+    timed: int = 20
+    """Steps that are timed; 2 or more."""
     json: bool = False
     """Print the measurement as JSON."""
 
 
 HELP = """\
-usage: chimerae bench METHOD-OR-RECIPE [--shape 3 32 32 | --data SOURCE] [--timed N] [--json] [options]
+usage: chimerae bench METHOD-OR-RECIPE [--shape 3 32 32 | --data SOURCE]
+                      [--timed N] [--json] [options]
 
 Measures one training step on this machine: milliseconds, GFLOP and the share of
 the machine's own matrix rate, forward and backward passes of each network, time
@@ -70,7 +71,7 @@ def main(args: Sequence[str]) -> int:
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
             raise misplaced(args)
-        print(HELP)
+        print(HELP, examples_of("chimerae bench"), sep="\n\n")
         return DONE if args else 2
     name, flags = args[0], list(args[1:])
     refuse(name, flags)
@@ -82,8 +83,7 @@ def main(args: Sequence[str]) -> int:
     run = build(name, data=data or (POINTS if points else IMAGES), arch=arch, preset=kind)
     flags = expanded(flags, flags_of(BenchStep, BenchStep(run)))
     asked = parse(BenchStep, flags, prog=f"chimerae bench {name}", default=BenchStep(run))
-    if data is not None and asked.shape is not None:
-        raise InputError("give --shape or --data, and not both")
+    _check(asked, data)
     shape = _shape_of(asked.run) if data is not None else asked.shape or ((2,) if points else SHAPE)
     asked.run.arch.check(shape)
     chosen, _ = with_precision(asked.run, shape)
@@ -91,6 +91,20 @@ def main(args: Sequence[str]) -> int:
     found = measure(chosen, shape, steps=asked.timed)
     print(json.dumps(found.facts, indent=2) if asked.json else found.text())
     return DONE
+
+
+def _check(asked: BenchStep, data: str | None) -> None:
+    if asked.timed < 2:
+        raise InputError(f"--timed must be 2 or more, not {asked.timed}")
+    if asked.shape is None:
+        return
+    if data is not None:
+        raise InputError("give --shape or --data, and not both")
+    if len(asked.shape) not in (1, 3) or min(asked.shape) < 1:
+        given = " ".join(map(str, asked.shape))
+        raise InputError(
+            f"--shape must be channels, height and width (3 32 32), or one number for points, not {given}"
+        )
 
 
 def _gives_points(flags: Sequence[str]) -> bool:

@@ -49,6 +49,10 @@ SCRIPTS: Final[Mapping[str, str]] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
 OF_RUNS: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "report")
 """Verbs that take run folders."""
+OF_RECIPES: Final = ("train", "bench")
+"""Verbs that take a method or recipe and its settings."""
+OWN_FLAGS: Final[Mapping[str, tuple[str, ...]]] = {"bench": ("--shape", "--timed", "--json")}
+"""Flags of such a verb beside the settings."""
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "list": ("methods", "recipes", "studies", "data", "metrics"),
     "data": ("inspect",),
@@ -125,7 +129,7 @@ def _possible(before: Sequence[str], last: str, names: Mapping[str, Any]) -> Ite
 
 def _first(verb: str, names: Mapping[str, Any]) -> Iterator[str]:
     yield from FIRST.get(verb, ())
-    if verb == "train":
+    if verb in OF_RECIPES:
         yield from names.get("recipes", ())
     if verb in ("study", "reproduce"):
         yield from names.get("studies", ())
@@ -142,9 +146,9 @@ def run_folders(place: Path) -> list[str]:
 
 def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator[str]:
     """Flags, whole and short; those of single players only when they are begun."""
-    if verb == "train":
+    if verb in OF_RECIPES:
         recipes = names.get("recipes", {})
-        found = recipes.get(rest[0] if rest else "", {}).get("flags", [])
+        found = [*OWN_FLAGS.get(verb, ()), *recipes.get(rest[0] if rest else "", {}).get("flags", [])]
     else:
         found = names.get("verbs", {}).get("study" if verb == "reproduce" else verb, [])
     yield from found
