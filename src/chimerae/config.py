@@ -90,7 +90,7 @@ def override(settings: T, values: Mapping[str, Any]) -> T:
         InputError: a path is unknown or a value is out of range.
     """
     tree = to_dict(settings)
-    known = set(_paths(tree))
+    known = set(paths_of(settings))
     for path, value in values.items():
         if path not in known:
             raise unknown("setting", path, sorted(known))
@@ -100,6 +100,11 @@ def override(settings: T, values: Mapping[str, Any]) -> T:
             node = node[parent]
         node[leaf] = value
     return from_dict(type(settings), tree)
+
+
+def paths_of(settings: Any) -> list[str]:
+    """Dotted paths of all settings in `settings`, such as `method.beta`."""
+    return list(_paths(to_dict(settings)))
 
 
 def _paths(tree: Mapping[str, Any], prefix: str = "") -> Iterable[str]:

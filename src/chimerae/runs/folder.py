@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 
 import chimerae
-from chimerae.config import from_dict, to_dict
+from chimerae.config import from_dict, override, to_dict
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
 from chimerae.run_folder.schema import (
@@ -115,6 +115,35 @@ def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
     changed = replace(run, steps=steps)
     rewrite(folder, changed)
     return changed
+
+
+CHANGEABLE: Final = ("method.", "training.")
+"""Beginnings of the settings that a run may change on its way."""
+CHANGES: Final = "changes"
+"""Key of `run.json`: steps, and the settings that were changed there."""
+
+
+def with_changes(run: Run, settings: Mapping[str, Any]) -> Run:
+    """`run` with other `settings`, by dotted path, from its newest state on.
+
+    Raises:
+        InputError: a setting is unknown, out of range, or cannot change on the way.
+    """
+    changed = override(run, settings)
+    for path in settings:
+        if path == "steps":
+            raise InputError("to train longer, use --steps N (in Python: steps=N)")
+        if not path.startswith(CHANGEABLE):
+            raise InputError(f"'{path}' cannot change in the middle of a run; start a new run")
+    return changed
+
+
+def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: int) -> None:
+    """Write `run`, whose `settings` hold from `step` on, and the change itself into `run.json`."""
+    rewrite(folder, run)
+    content = read_json(folder / RUN, "a run")
+    entry = {"step": step, "settings": dict(settings)}
+    write_json(folder / RUN, content | {CHANGES: [*content.get(CHANGES, []), entry]})
 
 
 def rewrite(folder: Path, run: Run) -> None:

@@ -35,21 +35,26 @@ from chimerae.runs.folder import (
     longer,
     never_saved,
     read_run,
+    record_changes,
     rewrite,
     same_data,
     vacant,
+    with_changes,
 )
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
+from chimerae.training.players import NotFinite
 from chimerae.training.previews import POINTS, SAMPLES, Previews
 from chimerae.training.probe import CODES, Probe
 from chimerae.training.state import State, build_state
 
 AS_ASKED = Wish()
 """Nothing is left open."""
+ROLLBACKS = 3
+"""Times that a run goes back to its newest state, with half the learning rates, before it ends."""
 NAMED = 5
 """Unreadable files that are named on the spot."""
 
@@ -163,11 +168,13 @@ def start(
     _tell_unreadable(prepared, callbacks)
     state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
+
+    def paced() -> Pacer | None:
+        timed = ahead.timing if ahead.paced else None
+        return None if timed is None else Pacer(began + ahead.ends, timed.seconds)
+
     with locked(folder):
-        loop = _loop(run, state, prepared, folder, callbacks.on_log)
-        if ahead.timing is not None and ahead.paced:
-            loop.pacer = Pacer(began + ahead.ends, ahead.timing.seconds)
-        loop.run()
+        _learn(run, state, prepared, folder, callbacks, paced)
     return folder
 
 
@@ -184,10 +191,52 @@ def foresee(
     return ahead
 
 
+def _learn(
+    run: Run,
+    state: State,
+    prepared: Prepared,
+    folder: Path,
+    callbacks: Callbacks,
+    paced: Callable[[], Pacer | None] = lambda: None,
+) -> None:
+    """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
+    for left in reversed(range(ROLLBACKS + 1)):
+        loop = _loop(run, state, prepared, folder, callbacks.on_log)
+        loop.pacer = paced()
+        try:
+            loop.run()
+            return
+        except NotFinite as error:
+            if run.training.on_nonfinite != "rollback" or not left:
+                raise
+            what = str(error).partition(";")[0]
+        halved = slower(read_run(folder))
+        run = with_changes(read_run(folder), halved)
+        state = _state(run, prepared, folder, callbacks)
+        record_changes(folder, run, halved, state.step)
+        callbacks.on_warning(f"{what}; back to step {state.step}, with half the learning rates")
+
+
+def slower(run: Run) -> dict[str, float]:
+    """The learning rates of `run`, halved, by dotted path."""
+    rates = {"training.optimizer.lr": run.training.optimizer.lr / 2}
+    players = run.training.players.items()
+    return rates | {f"training.players.{name}.lr": p.lr / 2 for name, p in players if p.lr is not None}
+
+
+def _state(run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks) -> State:
+    """The newest saved state of `folder`, or a fresh one where nothing was saved yet."""
+    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    if not never_saved(folder):
+        state.load(*read_state(folder / STATE, callbacks.on_warning))
+    return state
+
+
 def resume(
     folder: str | Path,
     *,
     steps: int | None = None,
+    settings: Mapping[str, Any] | None = None,
     data: object = None,
     callbacks: Callbacks | None = None,
     quiet: bool = False,
@@ -199,6 +248,8 @@ def resume(
     Args:
         folder: the run folder.
         steps: a new total, to train longer than first asked; schedules then stretch to it.
+        settings: settings of the method or of training to change from here on, by dotted path, such as
+            `{"training.optimizer.lr": 1e-4}`. `run.json` records them with the step.
         data: the data in memory that the run began with, where their prepared arrays are gone.
         callbacks: invoked during the run; progress goes to standard error when none are given.
         quiet: print nothing when no callbacks are given.
@@ -209,21 +260,23 @@ def resume(
         Stopped: as `train` says.
     """
     with _or_display(callbacks, quiet) as shown:
-        return _resumed(Path(folder), steps, data, shown)
+        return _resumed(Path(folder), steps, settings or {}, data, shown)
 
 
-def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks) -> Path:
-    run = read_run(folder)
+def _resumed(
+    folder: Path, steps: int | None, settings: Mapping[str, Any], data: object, callbacks: Callbacks
+) -> Path:
+    run = with_changes(read_run(folder), settings)
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)
-    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with locked(folder):
-        if not never_saved(folder):
-            state.load(*read_state(folder / STATE, callbacks.on_warning))
+        state = _state(run, prepared, folder, callbacks)
         if steps is not None and steps != run.steps:
             run = longer(folder, run, steps, state.step)
-        _loop(run, state, prepared, folder, callbacks.on_log).run()
+        if settings:
+            record_changes(folder, run, settings, state.step)
+        _learn(run, state, prepared, folder, callbacks)
     return folder
 
 

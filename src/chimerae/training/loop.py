@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.health import health
 from chimerae.training.pacing import Pacer, towards
-from chimerae.training.players import check_finite, check_state, play_batch
+from chimerae.training.players import NotFinite, check_finite, check_state, play_batch
 from chimerae.training.previews import Previews
 from chimerae.training.probe import Probe
 from chimerae.training.settings import Training
@@ -29,6 +29,8 @@ from chimerae.training.signals import Request, Stopped, stop_requests
 from chimerae.training.state import State
 from chimerae.training.targets import update_targets
 
+SKIPS = 20
+"""Steps in a row that may be skipped; after them the run ends."""
 SHOWN_SECONDS = 2.0
 """Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
 PREVIEW_SECONDS = 30.0
@@ -63,6 +65,8 @@ class Loop:
     _drawn: Mapping[str, float] = field(default_factory=dict, init=False)
     _shown: float = field(default=0.0, init=False)
     _health: str = field(default="", init=False)
+    _skipped: list[int] = field(default_factory=list, init=False)
+    """Steps, since this start or resumption, that `on_nonfinite` had skipped."""
     _preview: float = field(default=PREVIEW_SECONDS, init=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +101,7 @@ class Loop:
         clock = self._clock(step, report)
         torch.manual_seed(noise.key(self.seed, "noise", step))
         parts = self._batch(step).chunk(self.training.grad_accumulation)
-        losses = play_batch(self.state.method, self.state.nets, self.state.players, parts, clock)
+        losses = self._play(parts, clock)
         self.state.losses |= losses
         if self.state.device.type == "cpu":  # an accelerator would have to wait for each look
             check_finite(losses, done)
@@ -116,6 +120,20 @@ class Loop:
             self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
         if done % self.training.save_every == 0:
             self._save()
+
+    def _play(self, parts: Sequence[Tensor], clock: Clock) -> dict[str, Tensor]:
+        """Losses of one batch; none where `on_nonfinite` has it skipped."""
+        state = self.state
+        if self.training.on_nonfinite != "skip":
+            return play_batch(state.method, state.nets, state.players, parts, clock)
+        try:
+            losses = play_batch(state.method, state.nets, state.players, parts, clock, finite=True)
+        except NotFinite as error:
+            self._skipped.append(clock.step)
+            if self._skipped[-SKIPS:] == list(range(clock.step + 1 - SKIPS, clock.step + 1)):
+                raise NotFinite(f"{error}, in {SKIPS} steps in a row up to step {clock.step + 1}") from None
+            return {}
+        return losses
 
     def _clock(self, step: int, report: bool) -> Clock:
         if self.training.schedule_steps:
@@ -143,6 +161,8 @@ class Loop:
     def _report(self, clock: Clock, watch: Stopwatch) -> None:
         check_finite(self.state.losses, self.state.step)
         values = {name: fmean(v.item() for v in means) for name, means in (clock.logged or {}).items()}
+        if self._skipped:
+            values["skipped_steps"] = float(len(self._skipped))
         drawn, share = self._look(), self.probe.share(self._progress)
         line = self._line(clock, watch, values)
         self._health = health({**line.losses, **values, **self._drawn}, share)

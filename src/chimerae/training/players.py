@@ -111,17 +111,26 @@ def _optimizer(groups: list[dict[str, Any]], s: Optimizer) -> torch.optim.Optimi
 
 
 def play_batch(
-    method: Method, nets: Nets, players: Mapping[str, Player], parts: Sequence[Tensor], clock: Clock
+    method: Method,
+    nets: Nets,
+    players: Mapping[str, Player],
+    parts: Sequence[Tensor],
+    clock: Clock,
+    *,
+    finite: bool = False,
 ) -> dict[str, Tensor]:
     """Play one batch, given in `parts`, to its end and return the loss of every player in each of its turns.
 
     The parts are played in lock-step, turn by turn: gradients of all parts are averaged before anybody moves.
     Losses are detached scalars; a player's second turn is called as `in_turn` says.
+
+    With `finite`, a turn whose losses or gradients are not all finite moves nobody and ends the batch: it
+    raises `NotFinite`, and turns before it stand.
     """
     plays = [method.turns(nets, x, clock) for x in parts]
     losses: dict[str, Tensor] = {}
     turns = Counter[str]()
-    while turn := take_turn(plays, players, clock.progress):
+    while turn := take_turn(plays, players, clock.progress, finite=finite):
         turns.update(turn.keys())
         losses |= {in_turn(player, turns[player]): loss for player, loss in turn.items()}
     return losses
@@ -137,12 +146,21 @@ def in_turn(player: str, turn: int) -> str:
 
 
 def take_turn(
-    plays: Sequence[Iterator[Losses]], players: Mapping[str, Player], progress: float
+    plays: Sequence[Iterator[Losses]],
+    players: Mapping[str, Player],
+    progress: float,
+    *,
+    finite: bool = False,
 ) -> dict[str, Tensor]:
-    """Take one turn of each part: every gradient first, then every step. Empty when the plays are over."""
+    """Take one turn of each part: every gradient first, then every step. Empty when the plays are over.
+
+    With `finite`, raises `NotFinite` before any step if a loss or gradient is not finite.
+    """
     turn: dict[str, Tensor] = {}
     for play in plays:
         _take_gradients(next(play, {}), players, turn, len(plays))
+    if finite:
+        _check_turn(turn, players)
     for name in turn:
         players[name].step(progress)
     return turn
@@ -159,6 +177,13 @@ def _take_gradients(
         if players[name].params:
             share.backward(inputs=players[name].params, retain_graph=True)
         turn[name] = turn[name] + share.detach() if name in turn else share.detach()
+
+
+def _check_turn(turn: Mapping[str, Tensor], players: Mapping[str, Player]) -> None:
+    for name, loss in turn.items():
+        gradients = [p.grad for p in players[name].params if p.grad is not None]
+        if not torch.isfinite(loss) or not torch.isfinite(nn.utils.get_total_norm(gradients)):
+            raise NotFinite(f"the loss of '{name}', or its gradient, is not finite")
 
 
 def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
@@ -179,6 +204,7 @@ def check_state(tensors: Mapping[str, Tensor], step: int) -> None:
 
 def _not_finite(what: str) -> NotFinite:
     return NotFinite(
-        f"{what}; the last saved state is untouched; start again with a lower --training.optimizer.lr, "
-        "or with --training.optimizer.clip 1"
+        f"{what}; the last saved state is untouched: resume with a lower rate, "
+        "`chimerae resume RUN --set lr=RATE`, or start again with --training.optimizer.clip 1 or "
+        "--training.on-nonfinite rollback"
     )

@@ -132,6 +132,11 @@ class Training:
     """Precision of the networks (losses are always float32); auto: the faster one. Both are tried when a run
     starts, and the choice stands in its settings.
     """
+    on_nonfinite: Literal["stop", "skip", "rollback"] = "stop"
+    """Action when a loss is NaN or infinite. skip: leave out a turn whose losses or gradients are not finite,
+    and what the batch has after it. rollback: go back to the newest saved state, with half the learning
+    rates, up to three times.
+    """
     schedule_steps: int | None = Field(default=None, ge=1)
     """Steps over which learning rates and other schedules run; None: those of the run. With more than the
     run's, a run is the beginning of a longer one.
