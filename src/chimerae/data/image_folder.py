@@ -90,7 +90,7 @@ def _splits(
 ) -> tuple[dict[str, Found], dict[str, int]]:
     """Images by split, and counts of those in none.
 
-    Without `train/` and a test folder, or without any wanted one, all are one split, unless `order` fits.
+    If `train/` or a test folder is missing, or every wanted one, all are one split, unless `order` fits.
     """
     by_top: dict[str, list[tuple[Path, tuple[str, ...]]]] = {}
     for path, inside in images:

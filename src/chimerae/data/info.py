@@ -29,7 +29,7 @@ _EVERY: Final = 200
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """Metadata of a source, as far as headers tell. Of large sources only a sample of headers is read."""
+    """Metadata of a source, as far as headers show it. Of large sources only a sample of headers is read."""
 
     source: str
     kind: Kind

@@ -126,7 +126,7 @@ def open_arrays(path: Path) -> ImageSource | PointSource:
     """The images or points of a `.npy` or `.npz` file; only headers are read.
 
     Raises:
-        InputError: the file is damaged, or what it holds is neither images nor points.
+        InputError: the file is damaged, or holds neither images nor points.
     """
     try:
         members = _members(path)

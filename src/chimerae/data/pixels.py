@@ -22,7 +22,7 @@ _SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 
 
 class Unreadable(Exception):
-    """An item cannot be read; the message says why."""
+    """An item cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def manifest_json(manifest: Manifest) -> dict[str, object]:
 
 
 def read_manifest(entry: Path) -> Manifest | None:
-    """The manifest of an entry; None when there is none, or it is damaged, or an array has the wrong size."""
+    """The manifest of an entry; None if it is missing or damaged, or an array has the wrong size."""
     try:
         manifest = _MANIFEST.validate_json((entry / MANIFEST).read_bytes())
         sizes = {name: (entry / name).stat().st_size for name in manifest.files}
