@@ -68,7 +68,7 @@ class LatentMetric(Metric):
         return self.suits(context) if context.encodes else "it needs an encoder"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         learnt: dict[str, Fact] = {"train": context.labelled} if self.learns else {}
         return {**self.facts, **learnt}
 

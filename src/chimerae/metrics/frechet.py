@@ -101,8 +101,8 @@ class Moments:
 def frechet(real: Moments, made: Moments) -> float:
     """`|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2))`, at least 0.
 
-    The trace of the root is the sum of the roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which are not
-    negative: covariances of lower rank (fewer images than features) need no added term. With factors
+    The trace of the root is the sum of the roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which are at
+    least 0: covariances of lower rank (fewer images than features) need no added term. With factors
     `S1 = A^T A` and `S2 = B^T B`, it is the sum of the singular values of `A B^T`.
 
     Raises:

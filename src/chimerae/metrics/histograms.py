@@ -35,7 +35,7 @@ def cell_area(limits: Limits) -> float:
 
 
 def counts(points: Tensor, limits: Limits) -> Tensor:
-    """Number of points in each cell, `[100, 100]`; those outside the limits, or not finite, are in none.
+    """Number of points in each cell, `[100, 100]`; those outside the limits, or not finite, are left out.
 
     >>> int(counts(torch.tensor([[0.0, 0.0], [9.0, 0.0], [2.0, 2.0]]), (-2.0, 2.0)).sum())
     2

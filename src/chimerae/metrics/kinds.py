@@ -94,7 +94,7 @@ class Metric(ABC):
 
     @abstractmethod
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
 
 
 def undrawn(context: MetricContext) -> str | None:

@@ -119,14 +119,14 @@ class NearestMetric(Metric):
     on: Literal["samples", "middles"] = "samples"
     """Images that it judges: from prior codes, or from codes midway between two others."""
     inside: bool = False
-    """True: it means nothing for samples outside the data, since noise copies nothing."""
+    """True: only samples among the data give it a meaning, since noise copies nothing."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         return undrawn(context) if is_image(context.shape) else "it judges images"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         return self.facts
 
 

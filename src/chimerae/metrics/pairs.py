@@ -42,7 +42,7 @@ class PairMetric(Metric):
         return self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
         if self.over_variance:
             facts["over"] = "that of the mean original"

@@ -75,7 +75,7 @@ class SampleMetric(Metric):
         return undrawn(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         return {**self.facts, **self.details(context.shape), **feature_facts(self.features)}
 
 

@@ -60,7 +60,7 @@ class ToyMetric(Metric):
         return None
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         toy = context.toy
         binned: dict[str, Fact] = {} if toy is None or "bins" not in self.facts else {"limits": toy.limits}
         return {**self.facts, **binned}
