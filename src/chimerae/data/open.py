@@ -152,7 +152,7 @@ def local_copy(found: NamedDataset) -> Path | None:
 
 
 def open_named(found: NamedDataset, revision: str | None) -> ImageSource:
-    """A named data set: from its folder under the root, else from the hub; with a `revision`, from the hub alone.
+    """A named data set: from its folder under the root, else from the hub; a `revision` is always the hub's.
 
     Raises:
         InputError: it is in neither place, or lacks a split.

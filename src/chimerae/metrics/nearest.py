@@ -69,9 +69,9 @@ def copied(made: Tensor, test: Tensor) -> float:
     """Share of images that stand out from the training images as a copy does, in [0, 1]; of test images .01.
 
     `made` `[n, k]` and `test` `[m, k]` are distances to the k nearest. The quotient of an image is its
-    nearest distance over the mean of all k. An image counts when this is at most the first percentile over
-    test images. It is 0 for a copy, and near 1 for a mean of many images, which is near to all of them
-    without being a copy of any. (Carlini et al. 2023 compare it with a constant instead.)
+    nearest distance over the mean of all k. An image counts when its quotient is at most the first percentile
+    over test images. The quotient is 0 for a copy, and near 1 for a mean of many images, which is near to all
+    of them without being a copy of any. (Carlini et al. 2023 compare it with a constant instead.)
 
     Raises:
         InputError: fewer than 20 test images, or fewer than two training images.
