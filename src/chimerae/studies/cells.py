@@ -124,7 +124,7 @@ def cells_of(
 
 
 def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
-    """Arms whose title or group is one of the words; if none is, those whose title contains the word."""
+    """Arms chosen by each word: by an equal title or group, else by a title that contains it."""
     if not asked:
         return list(arms)
     meant: set[str] = set()

@@ -99,7 +99,7 @@ evaluation, for two cores.
 """
 SHORT: Mapping[str, Any] = {"method.latent_warmup": 0.5}
 """Settings of an AVAE at quick scale. With the whole latent loss from the first step on, its generator learns
-in so few steps only to hide the code in a pattern.
+in so few steps only to hide the code in a pattern, and draws nothing.
 """
 OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     VAE: ("vae", {"method.sigma": "shared"}),
