@@ -1,8 +1,7 @@
 """Sources -> prepared memory-mapped arrays -> batches.
 
-`source_info` reads cheaply what a source holds, `prepare` turns it into arrays once, `Batches` draws from
-them.
-Names are imported when they are first used, so that the settings can be read without torch.
+`source_info` reads the metadata of a source cheaply, `prepare` turns it into arrays once, `Batches` draws
+from them. Names are imported when they are first used, so that the settings can be read without torch.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ RESIDENT_BYTES = 4 * 2**30
 
 
 class Batches:
-    """Batches of a split. Batch `step` (0, 1, ...) depends on seed and step alone: nothing is ever stored.
+    """Batches of a split. Batch `step` (0, 1, ...) depends on seed and step alone, so there is no state.
 
     Every epoch is a permutation of its own, and the sequence of epochs is cut into batches of equal size: a
     batch may span epochs, and may be larger than the split. Toys draw fresh points at every step instead.
@@ -62,7 +62,7 @@ class Batches:
         return self._flipped(x, step) if self.flip else x
 
     def indices(self, step: int) -> Tensor:
-        """Which samples of the split batch `step` holds, `[batch_size]`, int64, on the CPU."""
+        """Indices of the samples in batch `step`, `[batch_size]`, int64, on the CPU."""
         position = torch.arange(step * self.batch_size, (step + 1) * self.batch_size)
         epoch, place = position // len(self.split), position % len(self.split)
         first, last = int(epoch[0]), int(epoch[-1])

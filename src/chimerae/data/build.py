@@ -124,7 +124,7 @@ def _write(
 
 
 def _write_labels(tallies: Mapping[str, Tally], work: Path) -> dict[str, ArrayFile]:
-    """Labels of every split, if every image of every split has one."""
+    """Write the labels of every split, if every image of every split has one."""
     if any(label < 0 for tally in tallies.values() for label in tally.labels):
         return {}
     files = {}
@@ -161,7 +161,7 @@ def _check(name: str, tallies: Mapping[str, Tally]) -> None:
 
 
 _CHUNK: Final = 128
-"""Items in work at a time: what bounds the memory."""
+"""Items in work at a time; bounds the memory."""
 _DRAFT: Final = 3
 """A JPEG is decoded at no less than this multiple of its final size, which saves most of the time."""
 
@@ -179,17 +179,18 @@ class ImageTransform:
     fit: Fit
     channels: int
     native: bool
-    """No size was asked for: every image must have this one."""
+    """True: no size was set, so every image must have this one."""
     guessed: bool
-    """Grey was not asked for: the first image with colour raises `ColourFound`."""
+    """True: grey was guessed, so the first image with colour raises `ColourFound`."""
     crop: Crop | None = None
     """The part that is cut out first."""
 
     def __call__(self, item: Item) -> Bytes | Unread:
-        """The image as `[C, H, W]`, or why it cannot be read.
+        """The image as `[C, H, W]`, or the reason that it cannot be read.
 
         Raises:
-            InputError: its size is not the common one, and none was asked for; or the crop is larger.
+            InputError: it differs in size from the others, and no size was set; or the crop is larger than
+                it.
         """
         whole = self.native or self.crop is not None
         try:
@@ -215,7 +216,7 @@ class ImageTransform:
 
 
 def common_side(pixels: int) -> int:
-    """The power of two nearest below `pixels`, from 16 to 256: a size that networks take.
+    """The largest power of two up to `pixels`, from 16 to 256: a size that networks take.
 
     >>> common_side(427), common_side(70), common_side(3)
     (256, 64, 16)
@@ -248,13 +249,11 @@ class Tally:
 
 
 def convert(part: Part, transform: ImageTransform, writer: RowWriter, report: Callable[[int], None]) -> Tally:
-    """Write every readable image of `part`, in order; `report` hears how many items are done."""
+    """Write every readable image of `part`, in order; `report` is called with the number of items done."""
     tally = Tally()
     done = 0
     with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        warnings.simplefilter(
-            "ignore"
-        )  # pillow warns of large images and odd metadata, which is no news here
+        warnings.simplefilter("ignore")  # pillow's warnings of large images and odd metadata are no news here
         for chunk in _chunks(part.read(None)):
             rows: list[Bytes] = []
             for item, found in zip(chunk, pool.map(transform, chunk), strict=True):

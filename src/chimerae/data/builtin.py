@@ -143,4 +143,4 @@ BUILTIN: Final[Mapping[str, tuple[str, Callable[[], ImageSource]]]] = {
     "patches": ("6,450 crops, 32x32 RGB, of two photographs", patches),
     EDGES: ("10,240 images, 16x16 grey, of one edge at a random place", step_edges),
 }
-"""Name -> what it is, and how it is opened."""
+"""Description and opener of each source, by name."""

@@ -1,4 +1,4 @@
-"""One's own images or points as a batch that a model takes: the only converter of batches."""
+"""Images or points of the user as a batch for a model: the only converter of batches."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ class Taken:
 def settings_for_others(data: str, prepare: Prepare) -> Prepare:
     """The transform that a run on `data`, prepared as `prepare` says, applies to images of other sources.
 
-    It is the run's own, but for a crop in pixels that belongs to the name of its data: `celeba-crop140` is
-    cut out of images of one known size. A share of the sides, as in `celeba-crop70`, suits every image.
+    It is the run's own, without the crop in pixels of a named data set: `celeba-crop140` is cut out of
+    images of one known size. A share of the sides, as in `celeba-crop70`, suits every image.
 
     >>> settings_for_others("./photos", Prepare(crop=140, size=64)).crop
     140
@@ -107,7 +107,7 @@ def as_batch(given: Given, shape: Shape, prepare: Prepare = PLAIN) -> Tensor:
 
 def take(source: str, shape: Shape, prepare: Prepare = PLAIN, n: int | None = None) -> Taken:
     """The first `n` samples (all: None) of one image file, a folder or another source, in order; none is held
-    out. A source with a name has the transform of its name, all others `prepare`.
+    out. A named source has the transform of its name, all others `prepare`.
 
     Raises:
         InputError: there is no such source, it does not fit the model, or none of it can be read.

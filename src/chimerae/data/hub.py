@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 N_SHOWN: Final = 300
-"""Characters of an error of `datasets` that are passed on."""
+"""Characters shown of an error of `datasets`."""
 
 
 def open_hub(
@@ -34,14 +34,14 @@ def open_hub(
 
     Args:
         name: its id.
-        revision: the state of it that is wanted.
-        missing: how the error begins when it cannot be had.
+        revision: its wanted state.
+        missing: beginning of the error when it cannot be had.
         config: its subset; the only one, or its default, when not given.
-        wanted: the splits that are wanted; the usual ones when not given.
+        wanted: the wanted splits; the usual ones when not given.
 
     Raises:
-        InputError: it is not there, the hub cannot be reached, it has no column of images, or not the wanted
-        splits.
+        InputError: it does not exist, the hub cannot be reached, or it lacks a column of images or a wanted
+            split.
     """
     found = _load(name, config, revision, missing)
     chosen, left = choose_splits(list(found), wanted, name)
@@ -89,7 +89,7 @@ def _commit(found: DatasetDict) -> str | None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the library's line for every attempt: what came of them is said once."""
+    """Silence the library's line for every attempt; the outcome is reported once."""
     told = logging.getLogger("huggingface_hub")
     level = told.level
     told.setLevel(logging.ERROR)
@@ -104,7 +104,7 @@ def _in_short(error: Exception) -> str:
 
 
 def _undecoded(rows: Dataset) -> Dataset:
-    """The same rows with pictures as {bytes, path}, for our own decoder to judge."""
+    """The same rows with pictures as {bytes, path}, left to our own decoder."""
     from datasets import Image
 
     for column, feature in rows.features.items():

@@ -26,9 +26,9 @@ def open_folder(
 
     Args:
         root: the folder.
-        wanted: the splits that are wanted; the usual ones when not given.
-        order: how many files of a folder without splits belong to each of them, in the order of their names;
-            it counts only if it is as many as there are.
+        wanted: the wanted splits; the usual ones when not given.
+        order: files per split of a folder without split folders, in the order of their names; it is used only
+            if it adds up to the number of files.
 
     Raises:
         InputError: there are none, or a wanted split is missing.
@@ -57,7 +57,7 @@ Found = Sequence[tuple[Path, tuple[str, ...]]]
 
 
 def _walk(root: Path) -> tuple[Found, dict[str, int]]:
-    """Image files below `root` in order, and counts of what else there is; hidden ones are skipped."""
+    """Image files below `root` in order, and counts of everything else; hidden files are skipped."""
     images: list[tuple[Path, tuple[str, ...]]] = []
     seen: set[str] = set()
     beside = {"other files": 0, "folders without permission": 0}
@@ -77,7 +77,7 @@ def _walk(root: Path) -> tuple[Found, dict[str, int]]:
 
 
 def _is_new(folder: str, name: str, seen: set[str]) -> bool:
-    """False for a folder that was met before, by way of links: else a circle of them would never end."""
+    """False for a folder seen before, through links: this ends circles of links."""
     real = os.path.realpath(os.path.join(folder, name))
     if real in seen:
         return False
@@ -88,8 +88,9 @@ def _is_new(folder: str, name: str, seen: set[str]) -> bool:
 def _splits(
     root: Path, images: Found, wanted: WantedSplits | None, order: Mapping[str, int]
 ) -> tuple[dict[str, Found], dict[str, int]]:
-    """Images by split, and how many are in none; without `train/` and a test folder, or without any that is
-    wanted, all are one split.
+    """Images by split, and counts of those in none.
+
+    If `train/` or a test folder is missing, or every wanted one, all are one split, unless `order` fits.
     """
     by_top: dict[str, list[tuple[Path, tuple[str, ...]]]] = {}
     for path, inside in images:
@@ -115,7 +116,7 @@ def _dealt(images: Found, order: Mapping[str, int]) -> dict[str, list[tuple[Path
 
 
 def _classes(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[Path, int]]:
-    """Class names, and the class of every file: its first folder, if all are in one and there are several."""
+    """Class names, and the class of every file: its first folder, if each has one and there are several."""
     folders = {path: inside[0] if inside else "" for found in parts.values() for path, inside in found}
     names = sorted(set(folders.values()))
     if len(names) < 2 or "" in names:

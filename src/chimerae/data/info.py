@@ -22,14 +22,14 @@ from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape
 
 N_LOOKED: Final = 1000
-"""Headers that are read of every split."""
+"""Most headers read of a split."""
 _EVERY: Final = 200
 """Headers between two reports of progress."""
 
 
 @dataclass(frozen=True)
 class SourceInfo:
-    """Metadata of a source, as far as headers tell. Of large sources only a sample of headers is read."""
+    """Metadata of a source, as far as headers show it. Of large sources only a sample of headers is read."""
 
     source: str
     kind: Kind
@@ -38,13 +38,13 @@ class SourceInfo:
     final: Shape | None
     """Shape of one sample once it is prepared; None when images differ in size and none is set."""
     counts: Mapping[str, int]
-    """Samples per split, as they will be if every one is readable."""
+    """Samples per split, if every one is readable."""
     sizes: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    """(height, width) -> how many of the headers that were read."""
+    """Numbers of headers read, by (height, width)."""
     cropped: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    """The same once the crop is cut out, if there is one."""
+    """The same after the crop, if there is one."""
     modes: Mapping[str, int] = field(default_factory=dict)
-    """Mode of colour, in pillow's words -> how many of the headers that were read."""
+    """Numbers of headers read, by pillow's colour mode."""
     complete: bool = True
     """True when every header was read."""
 
@@ -54,7 +54,7 @@ def source_info(source: str, settings: Prepare | None = None) -> SourceInfo:
 
     Raises:
         InputError: there is no such source, it holds nothing readable, or a single sample only; or its images
-        are smaller than the crop.
+            are smaller than the crop.
     """
     known = once("headers", source, lambda: _read(source, open_source(source), N_LOOKED, silent))
     return _info(source, known, settings or preset(source))
@@ -76,7 +76,7 @@ def info_of(
 
 @dataclass(frozen=True)
 class _Known:
-    """Facts of a source that hold whatever the settings are."""
+    """Facts of a source that do not depend on the settings."""
 
     counts: Mapping[str, int]
     """Samples per split."""
@@ -130,7 +130,7 @@ def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str
     """Samples per split once a test split is held out of a source that has none.
 
     Raises:
-        InputError: too few for that.
+        InputError: there is no test split, and fewer than 2 samples.
 
     >>> split_counts({"train": 50}, 0.1, "photos")
     {'train': 45, 'test': 5}
@@ -149,9 +149,7 @@ def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str
 def _headers(part: Part, limit: int | None, progress: Progress) -> list[Header]:
     found = []
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "ignore"
-        )  # pillow warns of large images and odd metadata, which is no news here
+        warnings.simplefilter("ignore")  # pillow's warnings of large images and odd metadata are no news here
         for done, item in enumerate(part.read(limit)):
             if done % _EVERY == 0:
                 progress(done, part.count, "headers")

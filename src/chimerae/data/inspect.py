@@ -37,7 +37,7 @@ _BLOCK = 1024
 
 @dataclass(frozen=True)
 class Channel:
-    """One channel of all images, in [0, 1], or one coordinate of all points: of the training split."""
+    """Values of one image channel, in [0, 1], or of one coordinate of points, over the training split."""
 
     low: float
     high: float
@@ -50,17 +50,17 @@ class Inspection:
     """Contents of a source, and of the arrays made of it."""
 
     info: SourceInfo
-    """Sizes and modes of the files as they are, every one of them."""
+    """Sizes and modes of all files as they are."""
     facts: Manifest
     """The prepared arrays: counts, unreadable files, transform."""
     settings: Prepare
     chosen: bool
-    """Sizes differ and none was set: the size of `settings` was chosen for this inspection."""
+    """True: sizes differ and none was set, so the size in `settings` was chosen for this inspection."""
     channels: tuple[Channel, ...]
     duplicates: int
     """Samples that are exact copies of an earlier one, after preparation."""
     leaked: int
-    """Test samples of which the training split holds an exact copy."""
+    """Test samples with an exact copy in the training split."""
 
 
 @opened_once()
@@ -71,10 +71,12 @@ def inspect(
     cache: Path | None = None,
     progress: Progress = silent,
 ) -> tuple[Inspection, Image | None]:
-    """Inspect `source`, and draw what the network will see; points that are not in the plane are not drawn.
+    """Inspect `source`, and draw the network's input: images, or points in the plane.
+
+    A size is chosen if images differ in size and none is set.
 
     Raises:
-        InputError: as `prepare`; but where images differ in size and none is set, one is chosen.
+        InputError: as `prepare`, except for sizes that differ.
     """
     settings = settings or preset(source)
     info = info_of(source, open_source(source), settings, limit=None, progress=progress)
@@ -131,7 +133,7 @@ def _channels(split: Split) -> tuple[Channel, ...]:
 
 
 def _copies(prepared: Prepared) -> tuple[int, int]:
-    """Number of samples that repeat an earlier one, and of test samples in the training split too."""
+    """Numbers of samples that repeat an earlier one, and of test samples also in the training split."""
     counts: Mapping[str, Counter[bytes]] = {
         name: Counter(digest for block in _blocks(split) for digest in _digests(block))
         for name, split in zip(SPLITS, (prepared.train, prepared.test), strict=True)
@@ -148,7 +150,7 @@ def _digests(block: Tensor) -> Iterator[bytes]:
 
 N_SIZES: Final = 5
 N_NAMES: Final = 20
-"""Unreadable files that are named; of the rest, how many."""
+"""Unreadable files listed by name; the rest are counted."""
 
 
 def in_words(found: Inspection) -> str:

@@ -15,7 +15,7 @@ from chimerae.data.settings import Crop
 Kind = Literal["images", "points"]
 
 FORMAT: Final = 1
-"""Version of the arrays and of the manifest; another one is prepared anew."""
+"""Version of the arrays and of the manifest; data of another version are prepared anew."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -59,7 +59,7 @@ class Transform:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Manifest:
-    """Everything there is to know about prepared data without opening it."""
+    """All facts about prepared data, known without opening the arrays."""
 
     format: Literal[1] = FORMAT
     source: str
@@ -84,4 +84,4 @@ class Manifest:
     hub: str | None = None
     """Id of the hub's data set that the images come from; None when they were taken from files here."""
     revision: str | None = None
-    """State of the hub's data set: its commit where that can be told, else what was asked for."""
+    """State of the hub's data set: its commit if known, else the requested revision."""

@@ -45,7 +45,7 @@ class _Opened:
 
 @contextmanager
 def held(data: object) -> Iterator[str | None]:
-    """The name under which `data` can be prepared while the block runs, a block of `opened_once`.
+    """The name under which `data` can be prepared within the block, which is also one of `opened_once`.
 
     Args:
         data: a path or name of a source, which is returned as it is, or data in memory: see `KINDS`. Images
@@ -74,7 +74,7 @@ def held_again(data: object, name: str) -> Iterator[None]:
     """`held` for data that a run knows as `name`; None holds nothing.
 
     Raises:
-        InputError: the data are others.
+        InputError: the data are not those of the run.
     """
     with held(data) as given:
         if given is not None and given != name:
@@ -95,7 +95,7 @@ def _gone(name: str, limit: int | None) -> Iterator[Item]:
 
 
 def opened(data: object) -> Source:
-    """The source that `data` are; see `held`.
+    """`data` as a source; see `held`.
 
     Raises:
         InputError: the data are of no known kind, or empty.
@@ -200,7 +200,7 @@ def _unpacked(item: Any) -> tuple[Any, int | None]:
 
 
 def _watched(part: Part, classes: tuple[str, ...]) -> _Opened:
-    """The part with its checksum; reading it all raises `InputError` when the content is another by then."""
+    """The part with its checksum; reading all of it raises `InputError` if the content has changed since."""
     checksum = _Checksum()
     for item in part.read(None):
         checksum.add(item)
@@ -244,5 +244,5 @@ class _Checksum:
 
     @property
     def value(self) -> str:
-        """So far, in hexadecimal."""
+        """The fingerprint so far, in hexadecimal."""
         return self._state.hexdigest()

@@ -19,7 +19,7 @@ class NamedDataset:
     name: str
     about: str
     folders: tuple[str, ...]
-    """Folders that are looked for under the root, in this order."""
+    """Folders to look for under the root, in this order."""
     preset: str
     """Source of split and transform."""
     hub: str | None = None
@@ -27,13 +27,13 @@ class NamedDataset:
     config: str | None = None
     """Subset of the hub's data set; None: the only one."""
     documented: str = ""
-    """The page that says how hub id, subset and splits are called."""
+    """Page that documents the names of hub id, subset and splits."""
     splits: WantedSplits = field(default_factory=lambda: USUAL)
     """Maps our splits to those of the hub that make them, joined in this order."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Images in the splits of the hub, where they are documented exactly."""
     in_order: bool = False
-    """The files of the original are numbered split by split, in the order of `counts`."""
+    """True: the files of the original are numbered split by split, in the order of `counts`."""
     prepare: Prepare = field(default_factory=Prepare)
     """Default settings by which it is turned into arrays."""
 
@@ -98,9 +98,9 @@ CELEBA: Final[tuple[NamedDataset, ...]] = (
 
 The originals are 178 wide and 218 high, and came with a split in the order of their files. Soft-IntroVAE
 trains on the first 162,770 of them, which is exactly the training split. AVAE's code deals the images 9 : 1
-at random, and WAE's shuffles them with a seed of its own and keeps 20,000 for testing. Nearest to both is to
-train on `train` and `valid` together (182,637) and to test on `test` (19,962), as is done here: nearly the
-same sizes, other images.
+at random, and WAE's shuffles them with a seed of its own and keeps 20,000 for testing. The nearest to both is
+used here: `train` and `valid` together (182,637) for training, and `test` (19,962) for testing. The sizes are
+nearly the same, the images are others.
 """
 
 NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (

@@ -30,7 +30,7 @@ CHANNELS: Final = (1, 3, 4)
 _BLOCK: Final = 256
 """Images that are read at a time."""
 _BLOCK_VALUES: Final = 2**24
-"""Values that are looked at in one go."""
+"""Values that are examined at a time."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def open_arrays(path: Path) -> ImageSource | PointSource:
     """The images or points of a `.npy` or `.npz` file; only headers are read.
 
     Raises:
-        InputError: the file is damaged, or what it holds is neither images nor points.
+        InputError: the file is damaged, or holds neither images nor points.
     """
     try:
         members = _members(path)
@@ -201,7 +201,7 @@ def _splits(path: Path, members: Mapping[str, Stored]) -> dict[str, Stored]:
 
 
 def _check(stored: Stored) -> None:
-    """Refuse what is neither images nor points, by shape and type."""
+    """Raise `InputError` unless shape and type are those of images or points."""
     shape, kind = list(stored.shape), stored.dtype.kind
     if kind not in "buif":
         raise InputError(
@@ -222,7 +222,7 @@ def _check(stored: Stored) -> None:
 
 
 def channel_axis(shape: tuple[int, ...]) -> int | None:
-    """Axis of the channels of `[N, ., ., .]`: the last if that is possible, else the second."""
+    """Axis of the channels of `[N, ., ., .]`: the last if possible, else the second, else None."""
     return next((axis for axis in (3, 1) if shape[axis] in CHANNELS), None)
 
 

@@ -152,14 +152,14 @@ def local_copy(found: NamedDataset) -> Path | None:
 
 
 def open_named(found: NamedDataset, revision: str | None) -> ImageSource:
-    """A named data set: from its folder under the root, else from the hub; a `revision` is the hub's.
+    """A named data set: from its folder under the root, else from the hub; a `revision` is always the hub's.
 
     Raises:
         InputError: it is in neither place, or lacks a split.
     """
     folder = local_copy(found) if revision is None else None
     opened = _from_hub(found, revision) if folder is None else _from_folder(found, folder)
-    # Names differ in the splits they take of the same files: each has prepared arrays of its own.
+    # Names may take different splits of the same files: each has prepared arrays of its own.
     return replace(opened, identity=digest([opened.identity, sorted(found.splits.items())]))
 
 

@@ -17,7 +17,7 @@ _BLOCK: ContextVar[dict[tuple[What, str], Any] | None] = ContextVar("opened once
 def opened_once() -> Iterator[None]:
     """Open every source at most once while the block runs; usable as a decorator.
 
-    Files that change within the block are not seen again. Blocks inside of blocks share what is known.
+    Changes of files within the block go unnoticed. Nested blocks share their sources.
     """
     if _BLOCK.get() is not None:
         yield

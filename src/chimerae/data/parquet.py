@@ -27,14 +27,14 @@ N_PLACES: Final = 8
 
 @dataclass(frozen=True)
 class ImageColumns:
-    """Which columns hold the pictures and, if any does, the labels."""
+    """Names of the column of pictures and, if there is one, of the column of labels."""
 
     image: str
     label: str | None
 
     @property
     def names(self) -> list[str]:
-        """Both."""
+        """Names of the columns to read."""
         return [self.image] if self.label is None else [self.image, self.label]
 
 
@@ -66,7 +66,7 @@ def _holds_pictures(kind: pa.DataType) -> bool:
 
 
 def items(rows: pa.Table | pa.RecordBatch, columns: ImageColumns, first: int, where: str) -> Iterator[Item]:
-    """Every row as an item, named by its number in `where`; that of the first one is `first`."""
+    """Every row as an item, named by its number in `where`; numbers start at `first`."""
     pictures = rows.column(columns.image).to_pylist()
     labels = [None] * len(pictures) if columns.label is None else rows.column(columns.label).to_pylist()
     for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
@@ -88,8 +88,8 @@ def open_parquet(root: Path, paths: Sequence[Path], wanted: WantedSplits | None 
     """A parquet file, or a folder of them; names such as `train-00000-of-00001.parquet` tell the split.
 
     Raises:
-        InputError: a file is not parquet, holds no images, they disagree about their columns, or a wanted
-        split is missing.
+        InputError: a file is not parquet, or holds no images; the files differ in their columns; or a wanted
+            split is missing.
     """
     columns = {_columns(path) for path in paths}
     if len(columns) > 1:

@@ -1,4 +1,4 @@
-"""One image in any form that people have at hand, as a picture: the only converter of single images."""
+"""One image, in any common form, as a picture: the only converter of single images."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def as_picture(value: object, name: str = "the image") -> Image.Image:
     ((64, 48), (64, 48))
     """
     if isinstance(value, Image.Image):
-        return value.copy()  # whoever decodes a picture closes it
+        return value.copy()  # decoding closes the picture
     if isinstance(value, str | os.PathLike):
         return open_picture(Path(value).expanduser())
     if isinstance(value, Tensor):

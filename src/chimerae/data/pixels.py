@@ -22,7 +22,7 @@ _SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 
 
 class Unreadable(Exception):
-    """An item cannot be read; the message says why."""
+    """An item cannot be read; the message gives the reason."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def header(item: Item) -> Header:
     try:
         with item.load() as image:
             width, height = image.size
-            # Of a PNG without this entry pillow would decode all of it, to look for one behind the pixels.
+            # Pillow would decode a PNG without this entry in whole, to look for one behind the pixels.
             told = image.format != "PNG" or "exif" in image.info
             if told and image.getexif().get(_ORIENTATION) in _SIDEWAYS:
                 width, height = height, width
@@ -58,7 +58,7 @@ def header(item: Item) -> Header:
 
 
 def decode(item: Item, *, at_least: int | None = None) -> Image.Image:
-    """The whole picture, upright; a JPEG may come halved, while no side gets below `at_least` pixels.
+    """The whole picture, upright; a JPEG may come halved, as long as its sides keep `at_least` pixels.
 
     Raises:
         Unreadable: it is not a picture, or damaged.
@@ -82,7 +82,7 @@ def _why(error: Exception) -> str:
 
 
 def flatten(image: Image.Image, channels: int) -> Image.Image:
-    """The picture as 8-bit grey (`channels` 1) or RGB (3), 16-bit scaled down, what is transparent on white.
+    """The picture as 8-bit grey (`channels` 1) or RGB (3), 16-bit scaled down, transparent parts on white.
 
     Raises:
         Unreadable: its values have no fixed range (32-bit), or the mode has no conversion.
@@ -191,7 +191,7 @@ def crop_box(crop: Crop | None, height: int, width: int, name: str) -> Box:
 
 
 def cropped_size(crop: Crop | None, size: tuple[int, int], name: str) -> tuple[int, int]:
-    """Height and width that are left by `crop` of an image of `size`, height and width.
+    """Height and width after `crop` of an image of `size`, height and width.
 
     Raises:
         InputError: the crop is larger than the image.

@@ -1,4 +1,4 @@
-"""Prepare a source once; find it prepared ever after."""
+"""Prepare a source once, and find it in the cache from then on."""
 
 from __future__ import annotations
 
@@ -93,8 +93,9 @@ def prepare(
 
 
 def _key(settings: Prepare) -> list[tuple[str, object]]:
-    """The settings as a part of an entry's name; what came later counts only where it is used, so that older
-    entries keep theirs.
+    """The settings as part of an entry's name.
+
+    Settings that were added later count only where they are used, so that older entries keep their names.
     """
     return sorted(
         (name, value) for name, value in asdict(settings).items() if (name, value) != ("crop", None)

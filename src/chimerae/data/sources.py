@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
-"""Formats that are read, if pillow was built with them: trying all it knows takes longer than decoding."""
+"""Formats to read, if pillow was built with them: trying all that it knows takes longer than decoding."""
 
 Points = NDArray[np.float32]
 
@@ -44,14 +44,14 @@ class ImageSource:
     """Images in one or two splits: `train` and, where the source has one, `test`."""
 
     identity: str
-    """Changes when the contents do."""
+    """Fingerprint that changes when the contents do."""
     parts: Mapping[str, Part]
     classes: tuple[str, ...] = ()
     """Names of the labels 0, 1, ..., where the source gives them."""
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Unused contents of the source beside its images, with counts: other files, further splits."""
     hub: str | None = None
-    """Id of the hub's data set, where it comes from there."""
+    """Id of the hub's data set; None if the images come from elsewhere."""
     revision: str | None = None
     """State of the hub's data set, where it is known."""
 
@@ -67,7 +67,7 @@ class PointSource:
 
 
 def joined(parts: Sequence[Part]) -> Part:
-    """Several parts as one, in order; nothing is read before it is asked for."""
+    """Several parts as one, in order; items are read on demand."""
 
     def read(limit: int | None) -> Iterator[Item]:
         for part in parts:

@@ -9,7 +9,7 @@ from typing import Final
 from chimerae.errors import InputError
 
 TEST_NAMES: Final = ("test", "validation", "val", "valid", "dev")
-"""Names of a test split; the first that there is counts."""
+"""Names of a test split; the first one present is used."""
 
 WantedSplits = Mapping[str, tuple[str, ...]]
 """Maps our splits (`train`, `test`) to the splits of the source that make them, joined in this order."""
@@ -21,7 +21,7 @@ def names_in(wanted: WantedSplits) -> set[str]:
 
 
 def split_of(path: str, wanted: WantedSplits | None = None) -> str:
-    """The split a file belongs to by the first word of its name or of its folder; empty when neither tells.
+    """The split a file belongs to by the first word of its name or of its folder; empty if neither is known.
 
     >>> split_of("train-00000-of-00002.parquet"), split_of("plain_text/test-0.parquet")
     ('train', 'test')
@@ -38,13 +38,13 @@ def split_of(path: str, wanted: WantedSplits | None = None) -> str:
 def choose_splits(
     names: Sequence[str], wanted: WantedSplits | None = None, where: str = ""
 ) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-    """Which of a source's splits serve as train and test, and those that serve as neither.
+    """Splits of a source that serve as train and test, and those that serve as neither.
 
-    Without `wanted`: `train` or else the first, and the first test split that there is. What has a single
-    split that `wanted` does not name is all train.
+    Without `wanted`: `train` or else the first, and the first test split present. If the only split is one
+    that `wanted` does not name, it is all train.
 
     Raises:
-        InputError: a wanted split is not among `names`; `where` says whose they are.
+        InputError: a wanted split is not among `names`; `where` names the source.
 
     >>> choose_splits(["train", "validation"])
     ({'train': ('train',), 'test': ('validation',)}, [])

@@ -34,7 +34,7 @@ class Split:
     labels: Tensor | None = None
     """Class of every sample, `[N]`, int64, where the source has labels."""
     toy: Toy | None = None
-    """The density that the points were drawn from, if there is one: then training draws fresh ones."""
+    """Density of the points, if it is known: training then draws fresh ones."""
 
     def __len__(self) -> int:
         return len(self.stored) if self.rows is None else len(self.rows)
@@ -46,7 +46,7 @@ class Split:
 
     @property
     def n_bytes(self) -> int:
-        """Memory that all its samples take as they are stored."""
+        """Memory of all its samples as they are stored."""
         return len(self) * int(np.prod(self.shape)) * self.stored.itemsize
 
     def raw(self, indices: Indices) -> Tensor:

@@ -66,9 +66,9 @@ class RowWriter:
 
 @contextmanager
 def new_entry(entry: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `entry` when the block ends well, and vanishes when it does not.
+    """A temporary folder that becomes `entry` when the block succeeds, and is deleted when it fails.
 
-    Of several processes that fill one entry at once the first to finish wins; the others' work is discarded.
+    If several processes fill one entry at once, the first to finish wins; the others' work is discarded.
 
     Raises:
         InputError: the disk is full, or the cache cannot be written to.
@@ -107,7 +107,7 @@ def _put(work: Path, entry: Path) -> None:
 
 
 def _sweep(cache: Path) -> None:
-    """Remove what processes that were killed left behind."""
+    """Remove stale folders that killed processes left behind."""
     for left in cache.glob(f"{_PARTIAL}*"):
         with suppress(FileNotFoundError):  # another process may sweep too
             if time.time() - left.stat().st_mtime > _STALE_SECONDS:
@@ -135,7 +135,7 @@ def manifest_json(manifest: Manifest) -> dict[str, object]:
 
 
 def read_manifest(entry: Path) -> Manifest | None:
-    """The manifest of an entry; None when there is none, or it is damaged, or an array has the wrong size."""
+    """The manifest of an entry; None if it is missing or damaged, or an array has the wrong size."""
     try:
         manifest = _MANIFEST.validate_json((entry / MANIFEST).read_bytes())
         sizes = {name: (entry / name).stat().st_size for name in manifest.files}
@@ -150,7 +150,7 @@ def read_array(entry: Path, name: str, facts: ArrayFile) -> NDArray[np.generic]:
 
 
 def damaged(entry: Path, manifest: Manifest) -> list[str]:
-    """Names of the array files whose contents are not those that were written; reads everything."""
+    """Names of the array files whose contents differ from those written; reads everything."""
     return [name for name, facts in manifest.files.items() if _checksum(entry / name) != facts.checksum]
 
 

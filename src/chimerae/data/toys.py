@@ -57,8 +57,8 @@ def _fixed(toy: Toy, split: str) -> Tensor:
 def avae_sine(n: int, generator: Generator, *, shared_noise: bool = True) -> Tensor:
     """The AVAE paper's toy `[n, 2]`: `x = (3 z1 + .1 e, cos(3 z1) + tanh(3 z2) + .1 e)`, normal z1, z2, e.
 
-    As printed, both coordinates get the *same* e, and so does the toy `avae-sine`; `shared_noise=False` is
-    the other reading, a noise of its own for each. (Plumerault et al. 2020, section 4.1.)
+    As printed, and in the toy `avae-sine`, both coordinates get the *same* e. `shared_noise=False` is the
+    other reading: each has a noise of its own. (Plumerault et al. 2020, section 4.1.)
     """
     z1, z2, e1, e2 = torch.randn(4, n, generator=generator)
     return torch.stack(

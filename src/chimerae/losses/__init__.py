@@ -1,1 +1,1 @@
-"""Pure losses: one value per sample, sums over pixels and codes; `.mean()` stands where a method yields."""
+"""Pure losses: one value per sample, sums over pixels and codes; methods yield their means."""

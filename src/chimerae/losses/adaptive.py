@@ -6,13 +6,13 @@ import torch
 from torch import Tensor, nn
 
 LEAST = 1e-4
-"""Added to the lower gradient; the published code's."""
+"""Added to the denominator, as in the published code."""
 MOST = 1e4
-"""The weight is never more."""
+"""Upper bound of the weight."""
 
 
 def gradient_ratio(rec: Tensor, game: Tensor, decoder: nn.Module) -> Tensor:
-    """The weight of `game`, a scalar without gradient, with which it pulls as hard as `rec` does.
+    """Weight at which `game` pulls as hard as `rec`: a scalar without gradient.
 
     Both are scalars that depend on `decoder`; their gradients are compared at its last weight (a parameter of
     two dimensions or more). Source: Esser et al. 2021 (arXiv 2012.09841), equation 7.

@@ -43,7 +43,7 @@ def per_dim_prior(a: Gaussian, b: Gaussian) -> Tensor:
 def product_flat(a: Gaussian, b: Gaussian) -> Tensor:
     """`(2 pi)^(d/2) int q_a(z) q_b(z) dz` of each pair, `[1, n, m]` (equation 6).
 
-    In many dimensions it is 0 for all pairs but a sample and itself.
+    In many dimensions it is 0, except for a sample paired with itself.
     """
     (u_a, u_b), (l_a, l_b) = _means(a, b), _variances(a, b)
     logs = -0.5 * ((u_a - u_b).square() / (l_a + l_b) + (l_a + l_b).log())
@@ -57,12 +57,12 @@ def _bump(x: Tensor, variance: Tensor) -> Tensor:
 
 
 def _means(a: Gaussian, b: Gaussian) -> tuple[Tensor, Tensor]:
-    """`[d, n, 1]` and `[d, 1, m]`, to be set against each other; pairs last, which is faster."""
+    """Means `[d, n, 1]` and `[d, 1, m]`, ready to broadcast; pairs are last because that is faster."""
     return _by_dimension(a.mu)[:, :, None], _by_dimension(b.mu)[:, None]
 
 
 def _variances(a: Gaussian, b: Gaussian) -> tuple[Tensor, Tensor]:
-    """As `_means`."""
+    """Variances, shaped as in `_means`."""
     l_a, l_b = a.variance.expand_as(a.mu), b.variance.expand_as(b.mu)
     return _by_dimension(l_a)[:, :, None], _by_dimension(l_b)[:, None]
 
@@ -91,5 +91,5 @@ def aggregate_distance(a: Gaussian, b: Gaussian, *, kernel: Kernel, reduction: R
 
 
 def squash(q: Gaussian) -> Gaussian:
-    """Means into (-1, 1) and log-variances too, by tanh, as the published code does before it compares."""
+    """Squash means and log-variances into (-1, 1) by tanh, as the published code does before comparing."""
     return Gaussian(torch.tanh(q.mu), torch.tanh(q.logvar))

@@ -1,4 +1,4 @@
-"""A term that pushes the maker of samples towards those that an autoencoder leaves as they are."""
+"""A term that pushes a generator towards samples that an autoencoder leaves unchanged."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from torch import Tensor
 def fixed_point(
     x_fake: Tensor, again: Callable[[Tensor], Tensor], cost: Callable[[Tensor, Tensor], Tensor]
 ) -> Tensor:
-    """`a = cost(x_fake, again(x_fake))`, `[B]`, whose gradient is only what passes through `x_fake`.
+    """`a = cost(x_fake, again(x_fake))`, `[B]`, with a gradient through `x_fake` only.
 
-    The networks of `again` judge and are not judged: of weights, only those that made `x_fake` hear of it.
+    The weights that made `x_fake` get a gradient; those of the networks in `again` get none.
     Source: the published WAE code's `sg(a) + a - c` with `c` the cost of `x_fake` as a constant.
 
     >>> w = torch.tensor(2.0, requires_grad=True)

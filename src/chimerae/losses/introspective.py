@@ -38,8 +38,8 @@ HINGES: Mapping[Hinge, Callable[[Tensor, float], Tensor]] = {
 ALPHA = 2.0
 """Soft-IntroVAE's exponent; the paper and all its experiments have 2."""
 LOWEST = -30.0
-"""Exponents end here: float32 cannot see less beside the other terms, and on its way to 0 an exponential
-fills the backward pass with denormal numbers, which made steps ten times slower on a CPU.
+"""Lower bound of exponents. Smaller exponentials vanish in float32 beside the other terms. They also fill
+the backward pass with denormal numbers, which made steps ten times slower on a CPU.
 """
 
 
@@ -47,7 +47,7 @@ def exp_elbo(energy: Tensor) -> Tensor:
     """`exp(-alpha energy)` with alpha = 2, `[B]`: how strongly each sample is still pushed away.
 
     1 where a sample costs the encoder nothing, 0 where it is repelled already (Soft-IntroVAE paper,
-    equation 3). A mean `1 / alpha` of it enters the encoder's loss. At e^-30 it stays, without a slope.
+    equation 3). Its mean times `1 / alpha` enters the encoder's loss. Its floor is e^-30, without a slope.
 
     >>> import torch
     >>> exp_elbo(torch.tensor([0.0, 0.5]))

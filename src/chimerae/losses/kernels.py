@@ -15,7 +15,7 @@ SCALES: Mapping[Scales, Sequence[float]] = {
     "single": (1.0,),
     "seven": (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
 }
-"""Factors of the kernel's constant that are summed over: WAE's paper, and its published code."""
+"""Factors of the kernel's constant, summed over: those of WAE's paper, and of its published code."""
 
 
 def imq(a: Tensor, b: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> Tensor:
@@ -56,7 +56,7 @@ def mmd(p: Tensor, q: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> T
 def moment_gap(p: Tensor, q: Tensor) -> Tensor:
     """Mean squared difference of the means plus that of the covariances of two sets `[n, d]`, a scalar.
 
-    What the published WAE code pre-trains its encoder with.
+    The published WAE code pre-trains its encoder with it.
 
     >>> moment_gap(torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]]))
     tensor(1.)

@@ -1,7 +1,7 @@
-"""AVAE's latent losses: how far the code of a generated sample is from the code it was made of, `[B]`.
+"""AVAE's latent losses: distances from the code of a generated sample to the code that made it, `[B]`.
 
-`q` is the posterior of the generated samples with one `sigma` `[z]` for all of them, `z` `[B, z]` the codes
-they were made of. `sigma` is a constant here: only the generator is moved by these.
+`q` is the posterior of the generated samples, with one `sigma` `[z]` for all of them. `z` `[B, z]` are the
+codes that made them. `sigma` is a constant here: these losses move only the generator.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def latent_a(q: Gaussian, z: Tensor) -> Tensor:
 def latent_b(q: Gaussian, z: Tensor) -> Tensor:
     """`1/2 sum_j ((mu_j - sqrt(1 - sigma_j^2) z_j) / sigma_j)^2` (AVAE paper, equation 16: L^b).
 
-    The target has the law of `mu(x)` when the aggregate posterior is the prior, so it asks nothing of the
-    generator that the data do not do. Where `sigma` is 1 or more the target is 0.
+    The target has the law of `mu(x)` when the aggregate posterior is the prior: it demands no more of
+    generated samples than the data fulfil. Where `sigma` is 1 or more, the target is 0.
     """
     return latent_a(q, mean_scale(q) * z)
 
@@ -47,8 +47,8 @@ def latent_official(q: Gaussian, z: Tensor) -> Tensor:
 def latent_normalised(q: Gaussian, z: Tensor) -> Tensor:
     """`1/2 sum_j w_j (mu_j - z_j)^2` with precisions `w_j ~ 1 / sigma_j^2` whose mean over dimensions is 1.
 
-    The published code's weights in another scale: about one nat a dimension for images that say nothing of
-    their code, for every batch size, where L^a grows without bound as sigma falls. Not in the paper.
+    The published code's weights on another scale. Images that carry no information on their code cost about
+    one nat a dimension, for every batch size; their L^a grows without bound as sigma falls. Not in the paper.
 
     >>> latent_normalised(Gaussian(torch.tensor([[1.0, 0.0]]), torch.zeros(2)), torch.tensor([[3.0, 0.0]]))
     tensor([2.])

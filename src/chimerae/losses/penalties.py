@@ -45,12 +45,12 @@ class R1:
     """Zero-centred penalty on a critic's slope at data, taken on every `every`-th step with `every` times the
     weight.
 
-    It keeps a critic from running ahead: logits cannot grow without a slope. Source: Mescheder et al. 2018,
-    equation 9; the lazy rhythm is Karras et al.'s (2020, appendix B).
+    It keeps a critic from running ahead, since growing logits need a slope. Source: Mescheder et al. 2018,
+    equation 9; the rare steps (lazy regularisation) are Karras et al.'s (2020, appendix B).
     """
 
     weight: float
-    """`gamma`; 0: none."""
+    """`gamma`; 0: no penalty."""
     every: int = 1
 
     def due(self, step: int) -> bool:

@@ -19,9 +19,9 @@ Ratio = Literal["fgan", "logistic"]
 
 
 def bounded_exp(t: Tensor, clamp: float) -> Tensor:
-    """`exp t` up to `clamp`, from there on its tangent, so that no slope exceeds `exp clamp`.
+    """`exp t` up to `clamp`, its tangent beyond, so that slopes are at most `exp clamp`.
 
-    A plain clamp has no slope beyond: a critic that is too high there would stay so.
+    A plain clamp has no slope beyond `clamp`: a critic that is too high would stay too high.
 
     >>> import torch
     >>> bounded_exp(torch.tensor([0.0, 1.0, 3.0]), 1.0).div(torch.e).round(decimals=3)
@@ -31,8 +31,8 @@ def bounded_exp(t: Tensor, clamp: float) -> Tensor:
 
 
 def fgan(t_a: Tensor, t_b: Tensor, clamp: float) -> Tensor:
-    """Critic's cost `-T(a) + exp T(b) - 1`: minus a lower bound of KL(A || B). It has no use for T above
-    `clamp`.
+    """Critic's cost `-T(a) + exp T(b) - 1`: minus a lower bound of KL(A || B). T above `clamp` gains
+    nothing.
 
     >>> import torch
     >>> fgan(torch.tensor([0.5]), torch.tensor([0.0]), 10.0)
@@ -42,8 +42,8 @@ def fgan(t_a: Tensor, t_b: Tensor, clamp: float) -> Tensor:
 
 
 def logistic(t_a: Tensor, t_b: Tensor, clamp: float) -> Tensor:
-    """Critic's cost `sp(-T(a)) + sp(T(b))`: the same best critic, and slopes of at most 1 (`clamp` is not
-    needed).
+    """Critic's cost `sp(-T(a)) + sp(T(b))`: the same best critic, and slopes of at most 1 (`clamp` is
+    unused).
 
     >>> import torch
     >>> logistic(torch.zeros(1), torch.zeros(1), 10.0)
@@ -77,7 +77,7 @@ class Game:
         return RATIOS[self.ratio](a, b, self.clamp)
 
     def of_first(self, t: Tensor) -> Tensor:
-        """Share in the divergence of samples of the first law; whoever draws them minimises it."""
+        """Share in the divergence of samples of the first law; the player that draws them minimises it."""
         return self._of_b(t) if self.swapped else t
 
     def of_second(self, t: Tensor) -> Tensor:

@@ -78,9 +78,9 @@ def estimated_variance(x: Tensor, y: Tensor) -> Tensor:
 def estimated_nll(x: Tensor, y: Tensor) -> Tensor:
     """Negative log-likelihood of N(y, v I) in nats without its constant, `[B]`; `v` is `estimated_variance`.
 
-    `1/2 sum (x - y)^2 / v + n/2 log v` for `n` values of a sample. Its slope is that of `n/2 log v` with `v`
-    in motion, so a KL beside it needs no weight of its own for large images or small errors. Source: Rybkin
-    et al. 2021 (sigma-VAE).
+    `1/2 sum (x - y)^2 / v + n/2 log v` for `n` values of a sample. Its slope is that of `n/2 log v` with a
+    variable `v`. So a KL beside it needs no extra weight for large images or small errors. Source: Rybkin et
+    al. 2021 (sigma-VAE).
 
     >>> import torch
     >>> estimated_nll(torch.tensor([[1.0, 1.0]]), torch.zeros(1, 2))
@@ -94,7 +94,7 @@ NLL: Mapping[Likelihood, Callable[[Tensor, Tensor], Tensor]] = {
     "unit": half_squared_error,
     "estimated": estimated_nll,
 }
-"""Negative log-likelihood of `x` under a Gaussian around `y`, by the variance that it has."""
+"""Negative log-likelihoods of `x` under a Gaussian around `y`, by the variance of the Gaussian."""
 
 
 def _unit_precision(x: Tensor, y: Tensor) -> float:
@@ -109,4 +109,4 @@ ERROR_WEIGHTS: Mapping[Likelihood, Callable[[Tensor, Tensor], Tensor | float]] =
     "unit": _unit_precision,
     "estimated": _estimated_precision,
 }
-"""Weight of squared errors in losses that have the whole square: 1 as published, or `1 / (2 v)`."""
+"""Weight of squared errors in losses without a factor 1/2: 1 as published, or `1 / (2 v)`."""

@@ -1,4 +1,4 @@
-"""Metrics of codes, and what they are given."""
+"""Metrics of codes, and their inputs."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Latent:
     samples: Tensor
     """The encoded samples, `[n, ...]`."""
     redrawn: Tensor
-    """Posteriors of the first few samples, drawn again and again, `[m, draws, z]`."""
+    """Repeated draws from the posteriors of the first few samples, `[m, draws, z]`."""
     seed: int
     """Seed of permutations."""
     means: Tensor
     """Means of the posteriors, `[n, z]`; where a posterior is a single code, that code."""
     kl: Tensor
-    """KL of each posterior to the prior in nats, dimension by dimension, `[n, z]`; it means nothing where
-    posteriors have no density.
+    """KL of each posterior to the prior in nats, dimension by dimension, `[n, z]`; meaningful only for
+    posteriors with a density.
     """
     probe_data: ProbeData | None = None
     """Training and test data of a classifier of codes; None where there are no labels."""
@@ -52,14 +52,14 @@ class Latent:
 @final
 @dataclass(frozen=True, kw_only=True)
 class LatentMetric(Metric):
-    """Judges codes: against the prior, or by what they tell of their samples."""
+    """Judges codes: against the prior, or by their information on samples."""
 
     needs: ClassVar[Needs] = "latent"
     measure: Callable[[Latent], float]
     facts: Mapping[str, Fact]
     """Facts on which the value depends."""
     learns: bool = False
-    """It needs a `Latent.lesson`."""
+    """True: it needs `Latent.probe_data`."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
     """Gives the reason why it does not apply to some data; None when it applies."""
 
@@ -68,7 +68,7 @@ class LatentMetric(Metric):
         return self.suits(context) if context.encodes else "it needs an encoder"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         learnt: dict[str, Fact] = {"train": context.labelled} if self.learns else {}
         return {**self.facts, **learnt}
 

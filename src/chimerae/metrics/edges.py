@@ -17,16 +17,16 @@ from torch import Tensor
 from chimerae.metrics.kinds import MetricContext
 
 WIDTHS: Final = (0.05, 8.0, 40)
-"""Widths that are tried, in pixels: from, to, how many, at equal ratios."""
+"""Candidate widths in pixels: smallest, largest and number, at equal ratios."""
 PLACE_STEP: Final = 0.0625
-"""Distance, in pixels, of the places that are tried."""
+"""Distance, in pixels, of candidate places."""
 CHUNK: Final = 256
-"""Profiles that are fitted at a time."""
+"""Profiles fitted at a time."""
 NEAR: Final = 0.1
-"""A pixel counts as black or white when it is no farther than this from 0 or 1."""
+"""Largest distance from 0 or 1 of a pixel that counts as black or white."""
 NEIGHBOURS: Final = 50
-"""Images whose mean stands for what a code leaves open: on fewer an erf profile cannot be fitted well, and
-more of them lie wider than a posterior.
+"""Images whose mean stands for the places that a code leaves open. Fewer give a poor fit of an erf profile;
+more lie wider than a posterior.
 """
 
 
@@ -37,7 +37,7 @@ def why_not(context: MetricContext) -> str | None:
 
 @dataclass
 class Profiles:
-    """Mean rows of images, `[B, W]` per batch, and how many of their pixels are black or white."""
+    """Mean rows of images, `[B, W]` per batch, and numbers of all their pixels and of black or white ones."""
 
     rows: list[Tensor] = field(default_factory=list)
     pixels: int = 0
@@ -55,7 +55,7 @@ class Profiles:
 
 
 def edge_width(made: Profiles) -> float:
-    """Mean deviation, in pixels, of the erf profiles that fit best; an ideal edge has the smallest tried."""
+    """Mean deviation, in pixels, of the erf profiles that fit best; an ideal edge has the smallest width."""
     return float(fitted(made.profiles())[0].mean())
 
 
@@ -65,9 +65,9 @@ def edge_misfit(made: Profiles) -> float:
 
 
 def places(profiles: Tensor) -> Tensor:
-    """Places `[n]`, in pixels from the left border, of the edges of `profiles` `[n, W]`: how much is black.
+    """Places `[n]`, in pixels from the left border, of the edges of `profiles` `[n, W]`.
 
-    A blur of equal width to both sides does not move an edge.
+    A place is the width of the black part. A blur of equal width to both sides does not move an edge.
 
     >>> places(torch.tensor([[0.0, 0.25, 1.0], [0.0, 0.0, 0.5]]))
     tensor([1.7500, 2.5000])
@@ -76,8 +76,8 @@ def places(profiles: Tensor) -> Tensor:
 
 
 def place_gap(real: Profiles, made: Profiles) -> float:
-    """Distance in pixels (Wasserstein-1) of the places of two sets of edges: how far, in the mean, those of
-    one have to be moved to stand where the others do.
+    """Distance in pixels (Wasserstein-1) of the places of two sets of edges: the smallest mean shift that
+    turns one set into the other.
     """
     from scipy.stats import wasserstein_distance
 
@@ -85,10 +85,11 @@ def place_gap(real: Profiles, made: Profiles) -> float:
 
 
 def open_width(codes: Tensor, prior: Tensor, images: Tensor) -> float:
-    """Mean width in pixels, over `prior` draws `[m, z]`, of the edge in the mean of those `images`
-    `[n, C, H, W]` whose `codes` `[n, z]` are the 50 nearest.
+    """Mean width, in pixels, of the edges that prior codes leave open.
 
-    That mean is what a decoder of the code has to draw for the least squared error, whatever the decoder is.
+    For each of the `prior` draws `[m, z]`, the `images` `[n, C, H, W]` with the 50 nearest `codes` `[n, z]`
+    are averaged; the width is that of the edge in their mean. For the least squared error, any decoder of the
+    code has to draw that mean.
     """
     rows = images.double().mean((1, 2)).cpu()
     distance = torch.cdist(prior.double(), codes.double()).cpu()

@@ -1,4 +1,4 @@
-"""Metrics of what a feature network makes of images that a model draws."""
+"""Metrics of images that a model draws, on their features from a network."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ _NEIGHBOURHOODS: tuple[
     ),
     ("coverage", _SHARE, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by", False),
 )
-"""Name, unit, facts, value, meaning, and whether it needs varied samples, of each."""
+"""Name, unit, facts, value and meaning of each; True if it needs varied samples."""
 
 
 def _variety(name: str, features: tuple[str, str], words: str, suits: Suits) -> SampleMetric:

@@ -18,8 +18,9 @@ from chimerae.errors import InputError
 
 @dataclass
 class Moments:
-    """Number, sum and sum of outer products of features; the features themselves while they are fewer than
-    they have dimensions, which takes less room and time.
+    """Number, sum and sum of outer products of features.
+
+    Up to as many features as dimensions are held themselves, which takes less memory and time.
     """
 
     stored_as: ClassVar[str] = "Moments"
@@ -49,7 +50,7 @@ class Moments:
         return {"n": torch.tensor(self.n)} | {name: each for name, each in held.items() if each is not None}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Hold what `tensors` gave; a `KeyError` when a part is missing."""
+        """Restore what `tensors` gave; a `KeyError` when a part is missing."""
         self.n, self._root = int(tensors["n"]), None
         self.few, self.total, self.products = tensors.get("few"), None, None
         if self.few is None:
@@ -100,9 +101,9 @@ class Moments:
 def frechet(real: Moments, made: Moments) -> float:
     """`|m1 - m2|^2 + Tr(S1 + S2 - 2 (S1 S2)^(1/2))`, at least 0.
 
-    The trace of the root is the sum of the roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which are not
-    negative: covariances without full rank (fewer images than features) need no term added to them. Of
-    factors, `S1 = A^T A` and `S2 = B^T B`, it is the sum of the singular values of `A B^T`.
+    The trace of the root is the sum of the roots of the eigenvalues of `S1^(1/2) S2 S1^(1/2)`, which are at
+    least 0: covariances of lower rank (fewer images than features) need no added term. With factors
+    `S1 = A^T A` and `S2 = B^T B`, it is the sum of the singular values of `A B^T`.
 
     Raises:
         InputError: as `Moments.normal`.

@@ -35,7 +35,7 @@ def cell_area(limits: Limits) -> float:
 
 
 def counts(points: Tensor, limits: Limits) -> Tensor:
-    """Number of points in each cell, `[100, 100]`; those outside the limits, or not finite, are in none.
+    """Number of points in each cell, `[100, 100]`; those outside the limits, or not finite, are left out.
 
     >>> int(counts(torch.tensor([[0.0, 0.0], [9.0, 0.0], [2.0, 2.0]]), (-2.0, 2.0)).sum())
     2
@@ -51,9 +51,11 @@ def counts(points: Tensor, limits: Limits) -> Tensor:
 def densities(real: Tensor, fake: Tensor, limits: Limits) -> tuple[Tensor, Tensor]:
     """Histograms of both sets, each normalised over its points inside the limits: `h`, `g` `[100, 100]`.
 
-    A `fake` without any point inside has no density; it counts as a single point in the emptiest cell of
-    `real`, which gives the values of a missed target. Fewer points than the protocol wants, or no real point
-    inside, are an `InputError`.
+    A `fake` without any point inside counts as a single point in the emptiest cell of `real`, which gives the
+    values of a missed target.
+
+    Raises:
+        InputError: fewer points than the protocol needs, or no real point inside.
     """
     if min(len(real), len(fake)) < POINTS:
         few = min(len(real), len(fake))
@@ -81,7 +83,7 @@ def kl_published(real: Tensor, fake: Tensor, limits: Limits) -> float:
 def jsd_published(real: Tensor, fake: Tensor, limits: Limits) -> float:
     """JSD in published units: mean of KL(m || real) and KL(m || fake), `m` the mixture.
 
-    The arguments are the other way round than in the definition, so log 2 does not bound it.
+    The arguments are swapped against the definition, so log 2 is no bound.
     """
     h, g = densities(real, fake, limits)
     m = (h + g) / 2
@@ -89,7 +91,7 @@ def jsd_published(real: Tensor, fake: Tensor, limits: Limits) -> float:
 
 
 def kl_nats(real: Tensor, fake: Tensor, limits: Limits) -> float:
-    """KL(real || fake) in nats over the cells and one more for all points outside; empty cells floored."""
+    """KL(real || fake) in nats over the cells and one more for all points outside; `fake` is floored."""
     p, q = _probabilities(real, limits), _probabilities(fake, limits)
     return float((torch.xlogy(p, p) - p * (q + FLOOR * cell_area(limits)).log()).sum())
 

@@ -1,4 +1,4 @@
-"""The inception score: how sure a classifier is of each image, and how many classes all of them show.
+"""The inception score: a classifier's certainty of each image, and the variety of classes over all of them.
 
 Source: Salimans et al. 2016 (arXiv 1606.03498), section 4; ten splits as in their code.
 """
@@ -19,10 +19,10 @@ SPLITS: Final = 10
 
 @dataclass
 class ScoreStats:
-    """Sums over what the classifier says of images; image `i` belongs to split `i mod 10`.
+    """Sums over the classifier's outputs for images; image `i` belongs to split `i mod 10`.
 
-    Usually the splits are tenths, one after the other, of images in random order. Taking turns comes to the
-    same for these, and does not make splits of one class each out of images that are sorted.
+    Usually the splits are consecutive tenths of images in random order. Taking turns is equivalent for these.
+    For sorted images, it keeps the splits from having one class each.
     """
 
     stored_as: ClassVar[str] = "Answers"
@@ -48,7 +48,7 @@ class ScoreStats:
         return {"n": torch.tensor(self.n), "shares": self.shares, "certainty": self.certainty}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Hold what `tensors` gave."""
+        """Restore what `tensors` gave."""
         self.n = int(tensors["n"])
         self.shares, self.certainty = tensors["shares"], tensors["certainty"]
 
@@ -56,7 +56,7 @@ class ScoreStats:
         """Mean and deviation over the splits of `exp E KL(p(y|x) || p(y))`, between 1 and the classes.
 
         Raises:
-            InputError: there are fewer than ten images, or what was said of them is not finite.
+            InputError: there are fewer than ten images, or the outputs for them are not finite.
         """
         if self.n < SPLITS:
             raise InputError(f"it needs {SPLITS} images or more, not {self.n}")

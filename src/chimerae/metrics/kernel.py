@@ -17,16 +17,16 @@ from chimerae.errors import InputError
 
 SUBSETS: Final = 100
 SUBSET: Final = 1_000
-"""Subsets that are drawn of either set, and the images of each; all of them where there are fewer."""
+"""Subsets drawn of either set, and images in each; all images where there are fewer."""
 WHOLE: Final = 4_000
-"""Images of either kind up to which kernels of all pairs are computed once, for all subsets."""
+"""Most images of either kind for which kernels of all pairs are computed once, for all subsets."""
 
 
 def kernel_distance(real: Tensor, made: Tensor) -> tuple[float, float | None]:
     """Mean and deviation over subsets of the unbiased squared MMD of `real` `[n, d]` and `made` `[m, d]`.
 
-    The kernel is `(a . b / d + 1)^3`. Values fall below 0 by chance. The subsets are drawn with a fixed seed;
-    where all images make one, there is no deviation (None).
+    The kernel is `(a . b / d + 1)^3`. Values can fall below 0 by chance. The subsets are drawn with a fixed
+    seed; if all images form a single one, the deviation is None.
 
     Raises:
         InputError: fewer than two of either.

@@ -13,17 +13,17 @@ from chimerae.shapes import Shape
 
 Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent"]
 Better = Literal["lower", "higher", "data"]
-"""Which way a metric improves; `data`: towards what the data themselves have, from either side."""
+"""Direction in which a metric improves; `data`: towards the data's own value, from either side."""
 Posterior = Literal["density", "point", "drawn"]
 """A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
-"""A fact of a protocol: something JSON can hold."""
+"""A fact of a protocol, which JSON can hold."""
 Features = tuple[str, str]
 """A feature network and one of its layers."""
 
 
 class Density(Protocol):
-    """A toy density, as far as metrics are concerned."""
+    """A toy density, as metrics see it."""
 
     @property
     def name(self) -> str:
@@ -55,13 +55,13 @@ class MetricContext:
     toy: Density | None = None
     encodes: bool = True
     generates: bool = True
-    """Samples can be drawn from the prior."""
+    """True when samples can be drawn from the prior."""
     posterior: Posterior = "density"
     """Kind of the encoder's posterior."""
     z_dim: int = 1
     noise_dim: int = 0
     with_labels: bool = False
-    """There are labels, its own or those of a set that was named, to train a network of features on."""
+    """True when there are labels, its own or those of a named set, to train a network of features on."""
     labelled: int = 0
     """Training samples with labels that a classifier of codes learns from."""
     classes: int = 0
@@ -81,7 +81,7 @@ class Metric(ABC):
     about: str
     """One line for lists."""
     varied: bool = False
-    """Says nothing about samples that are all alike: one sample decides it, or none can."""
+    """True: it means nothing for samples that are all alike, since at most one of them decides it."""
 
     @property
     @abstractmethod
@@ -94,7 +94,7 @@ class Metric(ABC):
 
     @abstractmethod
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
 
 
 def undrawn(context: MetricContext) -> str | None:

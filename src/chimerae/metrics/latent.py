@@ -1,4 +1,4 @@
-"""Codes: whether together they look like the prior, and what each tells of its sample.
+"""Codes: their likeness, together, to the prior, and the information of each on its sample.
 
 Codes are `[n, z]` in units of the prior's deviation; everything is computed in float64.
 """
@@ -11,12 +11,12 @@ import torch
 from torch import Generator, Tensor
 
 MOST: Final = 2_000
-"""Codes on either side of a kernel distance: all pairs of them are looked at."""
+"""Codes on either side of a kernel distance, which is computed over all pairs."""
 PERMUTATIONS: Final = 200
 NEIGHBOURS: Final = 10
-"""Codes by whose samples another one is predicted."""
+"""Nearest codes whose samples predict that of another code."""
 RARE: Final = 0.8
-"""Points of `folded` with a first coordinate above this are explained by codes of either sign alone."""
+"""First coordinate of `folded` above which a code of a point is clearly positive or clearly negative."""
 
 
 def kernel(a: Tensor, b: Tensor) -> Tensor:
@@ -44,8 +44,8 @@ def prior_mmd(codes: Tensor, prior: Tensor) -> float:
 def prior_test(codes: Tensor, prior: Tensor, seed: int) -> float:
     """p-value of the two-sample test of `codes` against `prior` (both `[n, z]`), in (0, 1].
 
-    The share of permutations of both sets, the given order among them, whose kernel distance is as large
-    (Gretton et al. 2012, JMLR 13, section 5). Small: the aggregate posterior is not the prior.
+    It is the share of permutations of both sets, the given order among them, with a kernel distance at least
+    as large (Gretton et al. 2012, JMLR 13, section 5). Small: the aggregate posterior is not the prior.
     """
     x = torch.cat([codes, prior])
     k = kernel(x, x)
@@ -61,10 +61,10 @@ def prior_test(codes: Tensor, prior: Tensor, seed: int) -> float:
 def code_information(codes: Tensor, samples: Tensor) -> float:
     """Share of the variance of `samples` `[n, ...]` that their `codes` `[n, z]` explain, in [0, 1].
 
-    Every sample is predicted by the mean of those whose codes are the 10 nearest to its own, which asks for
-    no form of the relation: `1 - error / (variance (1 + 1/10))`; the denominator is the error of codes that
-    tell nothing. 0 for a collapsed posterior. Neighbours are poor in many dimensions, so this is an estimate
-    from below.
+    Every sample is predicted by the mean of the samples with the 10 nearest codes, which assumes no form of
+    the relation. The share is `1 - error / (variance (1 + 1/10))`; the denominator is the error of codes
+    without information. It is 0 for a collapsed posterior. Neighbours are poor in many dimensions, so this is
+    an estimate from below.
     """
     x = samples.flatten(1).double()
     distance = torch.cdist(codes.double(), codes.double()).fill_diagonal_(torch.inf)

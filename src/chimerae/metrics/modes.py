@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 WITHIN: Final = 4.0
-"""A point belongs to a mode when it is this many deviations of the mode or less from its centre."""
+"""Largest distance of a mode's points from its centre, in deviations of the mode."""
 GAP: Final = 0.5
 """Points of `avae-sine` farther than this from the curve `x2 = cos(x1)` lie on one of its two branches."""
 SHARE: Final = 0.99
@@ -39,8 +39,8 @@ def in_modes(points: Tensor, centres: Tensor, sigma: float) -> float:
 def near_data(points: Tensor, real: Tensor) -> float:
     """Share of `points` `[n, d]` that are near some of the data `real` `[m, d]`, in [0, 1]; of the data .99.
 
-    Near: no farther from the nearest of the data than 99 percent of the data are from theirs. Mass between
-    modes or branches counts against it, modes that are missing do not.
+    Near: at most as far from the nearest of the data as 99 percent of the data are from theirs. Mass between
+    modes or branches lowers the share; missing modes leave it as it is.
 
     >>> real = torch.arange(100.0)[:, None]
     >>> near_data(torch.tensor([[3.5], [200.0]]), real)
@@ -74,7 +74,7 @@ def both_branches(points: Tensor) -> float:
 def rank_correlation(a: Tensor, b: Tensor) -> float:
     """Spearman's rank correlation of `a` `[n]` and `b` `[n]`, in [-1, 1]; ties share their mean rank.
 
-    0 when either is constant or holds what is not finite: such values follow nothing.
+    0 when either is constant or holds NaN or infinity: such values have no ranks.
 
     >>> round(rank_correlation(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([-1.0, -8.0, -27.0])), 6)
     -1.0
@@ -91,8 +91,8 @@ def _near(points: Tensor, centres: Tensor, sigma: float) -> Tensor:
 
 
 def _nearest(points: Tensor, real: Tensor, *, among: bool = False) -> Tensor:
-    """Distance `[n]` of each of `points` to the nearest of `real`, infinite where it is no number; with
-    `among` to the nearest but itself.
+    """Distance `[n]` of each of `points` to the nearest of `real`, infinite for points that are not finite;
+    with `among`, to the nearest but itself.
     """
     from scipy.spatial import KDTree
 

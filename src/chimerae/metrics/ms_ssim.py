@@ -1,4 +1,4 @@
-"""Diversity of images: how alike two of them are on average, by structural similarity on several scales.
+"""Diversity of images: mean likeness of two of them, by structural similarity on several scales.
 
 Sources: Wang, Simoncelli, Bovik 2003 (multi-scale SSIM); Odena, Olah, Shlens 2017 (arXiv 1610.09585,
 section 4.2) for its mean over pairs of samples; Huang et al. 2018 (IntroVAE, arXiv 1807.06358) for pairs of
@@ -63,9 +63,10 @@ class Pairs:
 def ms_ssim(x: Tensor, y: Tensor) -> Tensor:
     """Multi-scale SSIM of images `[B, C, H, W]` in [0, 1] with sides of 64 or more: `[B]` in [0, 1], float64.
 
-    The product over five scales of the mean contrast and structure term, of the mean SSIM on the coarsest,
-    each to the power of its weight; a mean below 0 counts as 0. Each scale is the last one averaged over
-    2x2 pixels. Constants, window and means are those of `ssim`, but the window shrinks to `windows`.
+    The product over five scales of a mean to the power of its weight: the mean SSIM on the coarsest scale,
+    the mean contrast and structure term on the others. A mean below 0 counts as 0. Each scale is the one
+    before, averaged over 2x2 pixels. Constants, window and means are those of `ssim`, but the window shrinks
+    to `windows`.
 
     >>> x = torch.rand(1, 1, 64, 64)
     >>> ms_ssim(x, x).round(decimals=6)

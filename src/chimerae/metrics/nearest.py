@@ -1,4 +1,4 @@
-"""Metrics of images against the training images nearest to them: nearer than chance would have it, or not."""
+"""Metrics of images by the training images nearest to them: their distances, against those by chance."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, undrawn
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
-"""Training images beside which the nearest one is seen (Carlini et al. 2023, arXiv 2301.13188)."""
+"""Nearest training images with which the very nearest is compared (Carlini et al. 2023, arXiv 2301.13188)."""
 RARE: Final = 0.01
-"""Share of test images that pass for copies: the threshold is theirs."""
+"""Share of test images that pass for copies; this sets the threshold."""
 ENOUGH: Final = 20
-"""Test images below which there is no such threshold."""
+"""Fewest test images for such a threshold."""
 LEVELS: Final = 255
 CENTRE: Final = 0.5
-"""Taken off all values: products of float32 lose least about 0."""
+"""Subtracted from all values, since products of float32 lose least precision around 0."""
 
 
 def nearest(images: Tensor, blocks: Iterable[Tensor], k: int = NEIGHBOURS) -> tuple[Tensor, Tensor]:
     """Distances to the `k` nearest of many others and their numbers, both `[n, k]`, nearest first.
 
-    `images` `[n, C, H, W]` in [0, 1]; the others come in `blocks` `[b, C, H, W]` of uint8, and fewer than
-    `k` of them make k smaller. A distance is the root of the mean squared difference of values, in grey
-    levels 0 to 255: of the nearest to six digits, of the rest to the precision of a matrix product in
+    `images` `[n, C, H, W]` in [0, 1]; the others come in `blocks` `[b, C, H, W]` of uint8. With fewer than
+    `k` of them, k is their number. A distance is the root of the mean squared difference of values, in grey
+    levels 0 to 255. The nearest is exact to six digits, the rest to the precision of a matrix product in
     float32 (about 0.05 where it is near 0).
 
     >>> others = torch.tensor([0, 100, 255], dtype=torch.uint8).view(3, 1, 1, 1)
@@ -68,10 +68,10 @@ def mean_distance(distances: Tensor) -> float:
 def copied(made: Tensor, test: Tensor) -> float:
     """Share of images that stand out from the training images as a copy does, in [0, 1]; of test images .01.
 
-    `made` `[n, k]` and `test` `[m, k]` are distances to the k nearest. An image counts when its nearest
-    distance over the mean of all k is no larger than that of the one percent of test images where it is
-    smallest. The quotient is 0 for a copy, and near 1 for a mean of many images, which is near to all of them
-    without being a copy of any (Carlini et al. 2023 compare it with a constant instead).
+    `made` `[n, k]` and `test` `[m, k]` are distances to the k nearest. The quotient of an image is its
+    nearest distance over the mean of all k. An image counts when its quotient is at most the first percentile
+    over test images. The quotient is 0 for a copy, and near 1 for a mean of many images, which is near to all
+    of them without being a copy of any. (Carlini et al. 2023 compare it with a constant instead.)
 
     Raises:
         InputError: fewer than 20 test images, or fewer than two training images.
@@ -96,13 +96,13 @@ class NeighbourDistances:
     """Distances of images to the training images nearest to them, nearest first: RMSE in grey levels
     0 to 255.
 
-    Where the data are scored beside networks, all three are of test images.
+    For the score of the data themselves, all three are distances of test images.
     """
 
     made: Tensor
     """Distances of images that a network drew, `[n, k]`."""
     between: Tensor
-    """Distances of images made of codes in the middle between two others, `[m, k]`."""
+    """Distances of images made from codes midway between two others, `[m, k]`."""
     test: Tensor
     """Distances of test images, `[p, k]`."""
 
@@ -117,16 +117,16 @@ class NearestMetric(Metric):
     facts: Mapping[str, Fact]
     """Facts on which the value depends."""
     on: Literal["samples", "middles"] = "samples"
-    """Images that it judges: from prior codes, or from codes in the middle between two others."""
+    """Images that it judges: from prior codes, or from codes midway between two others."""
     inside: bool = False
-    """Says nothing about samples that lie outside the data: noise is a copy of nothing."""
+    """True: only samples among the data give it a meaning, since noise copies nothing."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         return undrawn(context) if is_image(context.shape) else "it judges images"
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         return self.facts
 
 

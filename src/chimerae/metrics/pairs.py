@@ -25,11 +25,11 @@ class PairMetric(Metric):
     features: Features | None = None
     """Features that are compared; None: the samples themselves."""
     measure: Callable[[Tensor, Tensor], Tensor]
-    """Originals and reconstructions `[B, ...]`, or features of them, in, one value per sample `[B]` out."""
+    """Maps originals and reconstructions `[B, ...]`, or their features, to one value per sample `[B]`."""
     range: str
     """Range of the compared values."""
     over_variance: bool = False
-    """The mean is divided by what `measure` says of originals and the mean of all originals."""
+    """True: the mean is divided by that of `measure` on originals and the mean of all originals."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of a sample."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
@@ -42,7 +42,7 @@ class PairMetric(Metric):
         return self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
         if self.over_variance:
             facts["over"] = "that of the mean original"

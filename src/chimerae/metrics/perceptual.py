@@ -9,7 +9,7 @@ from torch import Tensor
 from chimerae.metrics.kinds import MetricContext
 
 SMALLEST: Final = 31
-"""Pixels of a side from which on AlexNet has anything left after its second pooling."""
+"""Smallest side, in pixels, of which AlexNet's second pooling leaves anything."""
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:

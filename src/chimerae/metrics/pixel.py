@@ -1,6 +1,6 @@
 """Distances between an original and its reconstruction, one value per sample.
 
-Images are `[B, C, H, W]` in [0, 1], points `[B, d]` as they are. The name of a function tells the range in
+Images are `[B, C, H, W]` in [0, 1], points `[B, d]` as they are. The name of a function gives the range in
 which it computes: the same pair of images has an MSE four times larger in [-1, 1] than in [0, 1].
 """
 

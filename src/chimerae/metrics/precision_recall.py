@@ -1,4 +1,4 @@
-"""Features that are kept, and what their neighbourhoods tell: precision, recall, density, coverage.
+"""Kept features, and measures of their neighbourhoods: precision, recall, density, coverage.
 
 Sources: Kynkaanniemi et al. 2019 (arXiv 1904.06991), equations 1 and 2, for precision and recall with k = 3;
 Naeem et al. 2020 (arXiv 2002.09797), equations 3 and 4, for density and coverage with k = 5.
@@ -25,7 +25,7 @@ ROWS: Final = 500
 
 @dataclass(frozen=True)
 class Neighbourhoods:
-    """Shares of one set that lie among another; of images among others of the same data each is near 1."""
+    """Shares of one set that lie among another; each is near 1 for images among others of the same data."""
 
     precision: float
     """Share of samples inside some ball around an image, whose radius reaches its third neighbour."""
@@ -45,7 +45,7 @@ class FeatureBank:
 
     n: int = 0
     room: Tensor | None = None
-    """Room for all of them, `[10000, d]`; what is not filled takes no memory."""
+    """Room for all features, `[10000, d]`; unfilled rows take no memory."""
     _beside: dict[FeatureBank, Neighbourhoods] = field(default_factory=dict, repr=False)
 
     def add(self, features: Tensor) -> None:
@@ -61,11 +61,11 @@ class FeatureBank:
         return {} if self.room is None else {"rows": self.room[: self.n]}
 
     def restore(self, tensors: Mapping[str, Tensor]) -> None:
-        """Hold what `tensors` gave, to be compared."""
+        """Restore what `tensors` gave, for comparison only."""
         self.room, self.n = tensors["rows"], len(tensors["rows"])
 
     def rows(self) -> Tensor:
-        """All of them, `[n, d]`, float32.
+        """All features, `[n, d]`, float32.
 
         Raises:
             InputError: there are none, or they are not finite.
@@ -88,7 +88,7 @@ class FeatureBank:
 
 
 def neighbourhoods(real: Tensor, made: Tensor) -> Neighbourhoods:
-    """Places of the features `made` `[m, d]` among `real` `[n, d]`.
+    """The neighbourhoods of features `made` `[m, d]` and `real` `[n, d]`.
 
     Raises:
         InputError: fewer than six of either.
@@ -121,7 +121,7 @@ def _radii(rows: Tensor) -> tuple[Tensor, Tensor]:
     for start in range(0, len(rows), ROWS):
         far = torch.cdist(rows[start : start + ROWS], rows)
         here = torch.arange(len(far))
-        far[here, start + here] = -1.0  # itself comes first, whatever rounding says
+        far[here, start + here] = -1.0  # itself comes first, despite rounding
         found.append(far.topk(K_DENSITY + 1, largest=False).values)
     nearest = torch.cat(found)
     return nearest[:, K_PRECISION], nearest[:, K_DENSITY]

@@ -21,7 +21,7 @@ STEPS: Final = 200
 SLOPE: Final = 1e-4
 """Largest slope of the mean loss at which it ends, as in scikit-learn."""
 GAIN: Final = 64 * float(np.finfo(np.float64).eps)
-"""Smallest relative gain of an iteration that is followed by another, as in scikit-learn."""
+"""Largest relative gain of an iteration at which it ends, as in scikit-learn."""
 
 
 def why_not(labelled: int, classes: int) -> str | None:
@@ -41,10 +41,10 @@ def why_not(labelled: int, classes: int) -> str | None:
 def probe_accuracy(codes: Tensor, classes: Tensor, test: Tensor, asked: Tensor) -> float:
     """Share of test samples whose class a logistic regression reads from their codes, in [0, 1].
 
-    It learns from `codes` `[m, z]` of `classes` `[m]`, of which there are two or more, and is asked for the
-    classes `asked` `[n]` of `test` `[n, z]`. Every dimension is brought to mean 0 and deviation 1 over
-    `codes`. Linear probes of frozen features: Alain, Bengio 2016 (arXiv 1610.01644). Give it draws from
-    posteriors: their means tell the class even where the posterior is the prior to within a hair.
+    It learns from `codes` `[m, z]` of two or more `classes` `[m]`, and predicts the classes `asked` `[n]` of
+    `test` `[n, z]`. Every dimension is standardised to mean 0 and deviation 1 over `codes`. Linear probes of
+    frozen features: Alain, Bengio 2016 (arXiv 1610.01644). Give it draws from posteriors: their means reveal
+    the class even if each posterior nearly equals the prior.
 
     >>> import torch
     >>> x = torch.tensor([[-2.0], [-1.0], [1.0], [2.0]])
@@ -58,8 +58,8 @@ def probe_accuracy(codes: Tensor, classes: Tensor, test: Tensor, asked: Tensor) 
 
 
 def _standardised(x: Array, test: Array) -> tuple[Array, Array]:
-    """Both, less the mean of `x` and over its deviation; dimensions that are constant but for rounding are
-    left as wide as they are.
+    """Both, minus the mean of `x` and divided by its deviation; dimensions that are constant up to rounding
+    keep their scale.
     """
     mean, variance, rounding = x.mean(0), x.var(0), len(x) * np.finfo(np.float64).eps
     constant = variance <= rounding * variance + (rounding * mean) ** 2

@@ -20,7 +20,7 @@ from chimerae.shapes import Shape, is_image
 
 
 class Statistic(Protocol):
-    """A summary of images or of their features, gathered batch by batch, small beside them."""
+    """A summary of images or of their features, gathered batch by batch, and much smaller."""
 
     def add(self, images: Tensor, /) -> None:
         """Take in images `[B, C, H, W]` in [0, 1], or features `[B, d]`."""
@@ -29,17 +29,17 @@ class Statistic(Protocol):
 
 @runtime_checkable
 class Storable(Statistic, Protocol):
-    """A statistic that can be written down, and goes on from what was."""
+    """A statistic that can be stored and restored."""
 
     stored_as: ClassVar[str]
-    """Part of the key in the cache. It stays when the class gets another name."""
+    """Part of the key in the cache. It stays when the class is renamed."""
 
     def tensors(self) -> Mapping[str, Tensor]:
         """All that it holds."""
         ...
 
     def restore(self, tensors: Mapping[str, Tensor], /) -> None:
-        """Hold what `tensors` gave; a `KeyError` when a part is missing."""
+        """Restore what `tensors` gave; a `KeyError` when a part is missing."""
         ...
 
 
@@ -50,21 +50,21 @@ class SampleMetric(Metric):
 
     needs: ClassVar[Needs] = "samples"
     features: Features | None = None
-    """Features that the statistic is gathered of; None: the images themselves."""
+    """Features that the statistic summarises; None: the images themselves."""
     gather: Callable[[], Statistic]
-    """A new statistic that has seen nothing yet."""
+    """Makes a new, empty statistic."""
     compare: Callable[[Any, Any], float | tuple[float, float | None]]
-    """The value (and its deviation, if there is one), from the statistic of the data and that of samples."""
+    """Maps the statistics of the data and of samples to the value (and its deviation, if there is one)."""
     facts: Mapping[str, Fact]
     """Facts on which the value depends."""
     suits: Callable[[MetricContext], str | None] = lambda context: None
     """Gives the reason why it does not apply to some images; None when it applies."""
     alone: bool = False
-    """It looks at one set at a time. `compare` then gets None for the data; images of the data come in
+    """True: it measures one set at a time. `compare` then gets None for the data. Images of the data come in
     random order, because neighbours in a file may be alike.
     """
     bounded: tuple[str, ...] = ()
-    """Facts that are never more than there are images of either kind."""
+    """Facts that are at most the number of images of either kind."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of an image."""
 
@@ -75,7 +75,7 @@ class SampleMetric(Metric):
         return undrawn(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         return {**self.facts, **self.details(context.shape), **feature_facts(self.features)}
 
 

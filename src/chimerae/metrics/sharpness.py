@@ -48,7 +48,7 @@ def sharpness(images: Tensor) -> Tensor:
 
 
 def grey(images: Tensor) -> Tensor:
-    """The grey version `[B, H, W]`, float64, of images `[B, C, H, W]`; of C other than 3 the mean channel."""
+    """The grey version `[B, H, W]`, float64, of images `[B, C, H, W]`; the mean channel if C is not 3."""
     if images.shape[1] != len(GREY):
         return images.double().mean(1)
     shares = torch.tensor(GREY, dtype=torch.float64, device=images.device)

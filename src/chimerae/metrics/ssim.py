@@ -34,8 +34,10 @@ def ssim(x: Tensor, y: Tensor) -> Tensor:
 
     Gaussian window 11x11 of deviation 1.5 (on small images the side shrinks to `window_size`, the deviation
     stays), K1 = .01, K2 = .03, data range 1, population covariances. Every channel on its own; mean over
-    channels and over positions where the whole window lies inside the image, as in the paper. An `InputError`
-    for images below 3 px.
+    channels and over positions where the whole window lies inside the image, as in the paper.
+
+    Raises:
+        InputError: images have a side below 3 px.
 
     >>> ssim(torch.zeros(1, 1, 12, 12), torch.zeros(1, 1, 12, 12))
     tensor([1.], dtype=torch.float64)

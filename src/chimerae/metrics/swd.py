@@ -1,7 +1,7 @@
 """Sliced Wasserstein distance of patches, level by level of a Laplacian pyramid.
 
-Source: Karras et al. 2018 (progressive growing of GANs, arXiv 1710.10196), section 5. It needs no trained
-network and no labels: a first look at realism that is always there.
+Source: Karras et al. 2018 (progressive growing of GANs, arXiv 1710.10196), section 5. It works without a
+trained network or labels: a first look at realism that is always available.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ PATCH: Final = 7
 COARSEST: Final = 16
 """The pyramid is not halved below this side."""
 PER_IMAGE: Final = 16
-"""Patches that are taken of an image on each level; the source takes 128."""
+"""Patches of an image on each level; the source takes 128."""
 IMAGES: Final = 8192
-"""Images that are looked at; further ones are left out. The source takes 16,384."""
+"""Most images in use; further ones are left out. The source takes 16,384."""
 DIRECTIONS: Final = 128
 """Random directions; the source takes 512."""
 SCALE: Final = 1000.0
-"""The source's tables multiply by it, and so do we."""
+"""Factor of the values, as in the source's tables."""
 
 
 @dataclass
@@ -73,7 +73,7 @@ def swd(real: Patches, made: Patches) -> float:
 
 def sliced(a: Tensor, b: Tensor, seed: int) -> float:
     """Mean over random directions of the 1-Wasserstein distance of the projections of `a` `[n, d]` and `b`
-    `[m, d]`; of sets of different sizes the larger is thinned evenly.
+    `[m, d]`; if the sizes differ, the larger set is thinned evenly.
 
     >>> sliced(torch.zeros(8, 1), torch.ones(4, 1), 0)
     1.0
@@ -89,7 +89,7 @@ def sliced(a: Tensor, b: Tensor, seed: int) -> float:
 
 
 def pyramid(images: Tensor) -> list[Tensor]:
-    """Bands of images `[B, C, H, W]` from fine to coarse; the last is what is left of them.
+    """Bands of images `[B, C, H, W]` from fine to coarse; the last is the remainder.
 
     Sides are halved as long as they are even and the smaller half is at least 16; images with a side below
     7 have no bands.
@@ -105,8 +105,8 @@ def pyramid(images: Tensor) -> list[Tensor]:
 
 
 def cut(band: Tensor, places: Tensor) -> Tensor:
-    """Patches `[B * k, C * 49]` of `band` `[B, C, H, W]`; `places` `[B, k, 2]` in [0, 1) says where each lies
-    between its first and its last possible place.
+    """Patches `[B * k, C * 49]` of `band` `[B, C, H, W]`; `places` `[B, k, 2]` in [0, 1) put each between
+    its first and its last possible place.
     """
     height, width = band.shape[2:]
     windows = band.unfold(2, PATCH, 1).unfold(3, PATCH, 1)  # [B, C, H - 6, W - 6, 7, 7]

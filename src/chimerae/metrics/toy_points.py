@@ -23,9 +23,9 @@ class ToyPoints:
     points: Tensor
     """Points of the network, `[n, 2]`."""
     codes: Tensor
-    """Codes they were made of, `[n, z]`; `[n, 0]` for points that no network made."""
+    """Codes of these points, `[n, z]`; `[n, 0]` for points that no network made."""
     redrawn: Tensor
-    """Points of a few codes with the noise drawn again and again, `[codes, draws, 2]`."""
+    """Points of a few codes with repeated draws of the noise, `[codes, draws, 2]`."""
     again: Tensor
     """`points` encoded and decoded again, `[n, 2]`; `[0, 2]` for points that no network made."""
 
@@ -60,7 +60,7 @@ class ToyMetric(Metric):
         return None
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts without which its value means nothing."""
+        """Facts that give its value a meaning."""
         toy = context.toy
         binned: dict[str, Fact] = {} if toy is None or "bins" not in self.facts else {"limits": toy.limits}
         return {**self.facts, **binned}

@@ -1,4 +1,4 @@
-"""Variety of samples: how far apart their features are, beside those of the data."""
+"""Variety of samples: distances between their features, over those of the data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST: Final = 2_000
 def variety(real: FeatureBank, made: FeatureBank) -> float:
     """Mean pairwise distance of the features of samples over that of the data, from 0; of the data about 1.
 
-    0 is one image for every code. Noise has more than the data.
+    0 means one image for every code. Noise has more than the data.
 
     Raises:
         InputError: fewer than two images of either kind, or images of the data that are all alike.

@@ -20,8 +20,8 @@ from chimerae.training.checkpoint import pack, unpack
 def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
     """Write the networks `modules` and their `config` into `folder`; `name` is the title of the card.
 
-    The checksum of the weights stands in `config.json`, so that a model of which a kill replaced one file is
-    not used.
+    `config.json` holds the checksum of the weights. If a kill let only one of the files be replaced,
+    `read_weights` raises.
 
     Raises:
         InputError: the folder cannot be written.
@@ -37,7 +37,7 @@ def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
     """The tensors that `write_model` wrote.
 
     Raises:
-        InputError: they are missing, are not those of `config`, or hold what is not a number.
+        InputError: they are missing, are not those of `config`, or hold NaN or infinity.
     """
     path = folder / WEIGHTS
     again = f"if it lies in a run folder, `chimerae resume {folder.parent}` writes it again"

@@ -81,7 +81,7 @@ class Model:
     def encode(self, x: Given, *, seed: int = 0) -> Gaussian:
         """Posterior over codes of `x`, B samples: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
 
-        A posterior that is no Gaussian is given by one draw from it, in `mu`; `seed` chooses which.
+        For a posterior that is no Gaussian, `mu` is one draw from it, chosen by `seed`.
 
         Raises:
             InputError: `x` is of no accepted form, has another shape, or values outside [0, 1].
@@ -116,11 +116,11 @@ class Model:
         batch_size: int = 256,
         improve: Improve | None = None,
     ) -> Tensor:
-        """Exactly `n` samples `[n, *shape]` from the prior, with `improve` from codes that were improved.
+        """Exactly `n` samples `[n, *shape]` from the prior; with `improve`, from improved codes.
 
         Raises:
             InputError: `n` or `batch_size` is below 1.
-            NoEncoder: samples are to be improved, and the method has no encoder.
+            NoEncoder: `improve` is given, and the method has no encoder.
             NoSamples: the method only reconstructs.
         """
         if not self.method.generates:
@@ -135,11 +135,11 @@ class Model:
         return torch.cat([self.decode(part, network=network) for part in z.split(batch_size)])
 
     def improve(self, z: Tensor, how: Improve = PUBLISHED, *, network: str | None = None) -> Tensor:
-        """Codes whose samples survive being encoded and decoded better than those of `z`.
+        """Codes whose samples are reconstructed better than those of `z`.
 
         Args:
             z: codes with their noise, `[n reject, z_dim + noise_dim]`.
-            how: how many codes to choose from, and how far to move them.
+            how: the number of codes to choose from, and how far to move them.
             network: the network that makes the samples.
 
         Raises:
@@ -200,7 +200,7 @@ class Model:
         seed: int = 0,
     ) -> Tensor:
         """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends
-        included. A way keeps the noise beside the code of its start.
+        included. Every step keeps the noise beside the code of its start.
 
         Raises:
             InputError: `steps` is below 2, `mode` is unknown, or the codes differ in shape or have another

@@ -69,7 +69,7 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
     shape = tuple(config["shape"])
     place = pick_device(device)
-    with noise.seeded("load"):  # initial weights, to be replaced, are not drawn from the caller's generator
+    with noise.seeded("load"):  # initial weights, soon replaced, leave the caller's generator alone
         built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.exported}
     _fill(modules, read_weights(folder, config), folder / WEIGHTS)
@@ -86,7 +86,7 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
 
 
 def _prepare(config: Mapping[str, Any], folder: Path) -> Prepare:
-    """The transform of the run; that of the run folder around a model that an earlier version wrote."""
+    """The transform of the run; for a model from an earlier version, that of the run folder around it."""
     if "prepare" in config:
         return from_dict(Prepare, config["prepare"], f"prepare in {folder / CONFIG}")
     return read_run(folder.parent).prepare if (folder.parent / RUN).exists() else Prepare()

@@ -1,6 +1,6 @@
 """Reports: pages and documents about runs, made from their folders alone.
 
-`chimerae.report(run)` writes one: the room itself can be called, as `write`.
+`chimerae.report(run)` writes one: the module itself can be called, as `write`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ Folder = str | os.PathLike[str]
 
 
 def write(runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
-    """Write one self-contained page about the run folders `runs`, and return where it is.
+    """Write one self-contained page about the run folders `runs`, and return its path.
 
     Args:
-        runs: one run folder, or several, which stand side by side.
+        runs: one run folder, or several to put side by side.
         out: the page; RUN/report.html for one run, else report.html here, when not given. A name that ends in
             .md makes a Markdown page, with small pictures and records beside it, to be committed.
 
     Raises:
-        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+        InputError: no runs, a folder that is no run or is damaged, or a page that cannot be written.
     """
     folders = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
     page = Path(out or (folders[0] / "report.html" if len(folders) == 1 else "report.html"))
@@ -40,7 +40,7 @@ def write(runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
 
 
 class _Callable(ModuleType):
-    """The room as a function: `chimerae.report` is both, whatever was imported first."""
+    """The module as a function: `chimerae.report` is both, in any order of imports."""
 
     def __call__(self, runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
         return write(runs, out)

@@ -30,7 +30,7 @@ COLOURS: Final = (
 )
 """One per kind of run, in order; readable on white and on black."""
 MOST_POINTS: Final = 240
-"""Longer logs are drawn as means over neighbouring lines."""
+"""Most points of a curve; longer logs are drawn as means over neighbouring lines."""
 _INK: Final = "#010203"
 """Stands for the page's text colour in SVG."""
 
@@ -47,7 +47,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Panel:
-    """One quantity, all runs that have it."""
+    """One quantity, with the curves of all runs that have it."""
 
     title: str
     lines: tuple[Curve, ...]

@@ -33,12 +33,12 @@ class Setting:
 
     @property
     def differs(self) -> bool:
-        """True when not all runs have the same value; one that is left open is as one that there is not."""
+        """True when runs have different values; `none` and a missing value count as the same."""
         return len({NOT_SET if value == "none" else value for value in self.values}) > 1
 
 
 def name_runs(runs: Sequence[RunFolder]) -> list[LabelledRun]:
-    """Names as short as they can be: the method, then up to two settings that differ, else the folder."""
+    """Names as short as possible: the method, then up to two settings that differ, else the folder."""
     settings = settings_of(runs)
     varied = [s for s in settings if s.differs and s.name not in _UNNAMED]
     groups = [tuple(s.values[i] for s in settings if s.name != "seed") for i in range(len(runs))]
@@ -53,7 +53,7 @@ def name_runs(runs: Sequence[RunFolder]) -> list[LabelledRun]:
 
 
 def first_of_each(named: Sequence[LabelledRun], picture: str | None = None) -> list[LabelledRun]:
-    """First run of each group that differs only by the seed, or its first with a `picture`."""
+    """First run of each group that differs only by the seed; with `picture`, the first that has it."""
     firsts: dict[str, LabelledRun] = {}
     for entry in named:
         if picture is None or picture in entry.run.pictures:
@@ -120,7 +120,7 @@ def _titles(
 
 
 def _unique(named: Sequence[LabelledRun]) -> list[LabelledRun]:
-    """Labels that are still the same get the name of the folder, then a number."""
+    """The runs with unique labels: equal ones get the name of the folder, then a number."""
     taken: dict[str, int] = {}
     result = []
     for entry in named:

@@ -25,12 +25,12 @@ INCOMPARABLE: Final = (
 def write_results(runs: Sequence[Path], folder: Path, *, page: str = README) -> None:
     """Write `page` into `folder`, and beside it pictures and records of each run: some hundred kilobytes.
 
-    What lies beside goes into `folder` itself, or into a folder named like the page if it is no README.
-    Absolute paths are cut to their last part: the others say nothing on another machine. All is made before
-    the first file is written, and the page is written last. The same run folders give the same bytes.
+    These go into `folder` itself, or into a folder named like the page if it is no README. Absolute paths are
+    cut to their last part, since the rest is of no use on another machine. Everything is made before the
+    first file is written, and the page is written last. The same run folders give the same bytes.
 
     Raises:
-        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+        InputError: no runs, a folder that is no run or is damaged, or a `folder` that cannot be written.
     """
     named = name_runs(read_all(runs))
     beside = "" if page.lower() == README.lower() else f"{Path(page).stem}/"
@@ -91,7 +91,7 @@ def _four(table: Numbers) -> Iterator[str]:
 
 
 def _all_scores(named: Sequence[LabelledRun]) -> Iterator[str]:
-    """Tables by kind, folded, and why scores are absent."""
+    """Tables by kind, folded, and the reasons for absent scores."""
     tables = score_tables(named)
     if not tables:
         return
@@ -166,7 +166,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None 
 
 
 def _plain(text: str) -> str:
-    """Text that Markdown leaves as it is."""
+    """Text escaped for Markdown, on one line."""
     return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;").replace("\n", " ")
 
 

@@ -64,7 +64,7 @@ def environment(named: Sequence[LabelledRun]) -> list[Setting]:
 
 
 def health(run: RunFolder) -> list[HealthSpan]:
-    """The health words over the steps of a run; what is still to come is left out."""
+    """The health words over the steps of a run so far."""
     total = max(run.steps, run.reached, 1)
     spans, end = [], 0
     for word, entries in groupby(run.log, key=lambda entry: entry.health or _NAMELESS):
@@ -75,7 +75,7 @@ def health(run: RunFolder) -> list[HealthSpan]:
 
 
 def ailments(run: RunFolder) -> list[str]:
-    """Each word other than `ok`, with its share of the logged steps and where it was met first and last."""
+    """Each word other than `ok`, with its share of the logged steps, and its first and last step."""
     spans = [span for span in health(run) if not span.good]
     told = []
     for word in dict.fromkeys(span.word for span in spans):

@@ -1,4 +1,4 @@
-"""The pictures of a study's page: what its arms drew, put together."""
+"""The pictures of a study's page: those of its arms, put together."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MOST_BYTES: Final = 250_000
 
 
 def figure(runs: Sequence[LabelledRun], kind: str, columns: int) -> Picture | None:
-    """Pictures of one kind, of the first run of each arm, under their names; None when nobody has any.
+    """Pictures of one kind, of the first run of each arm, under their names; None when no run has any.
 
-    Rows under the same originals stand under them once. Of plots only the last panel is shown (the network
-    that samples, or the codes), and once, after all arms, the first one, which the others are compared with:
-    the data, or the prior.
+    Rows with the same originals share one row of originals. Of each plot the last panel is shown: the network
+    that samples, or the codes. After all arms, the first panel follows once for comparison: the data, or the
+    prior.
     """
     shown = first_of_each(runs, kind)
     images = {entry.group: open_picture(entry.run.pictures[kind]) for entry in shown}
@@ -29,7 +29,7 @@ def figure(runs: Sequence[LabelledRun], kind: str, columns: int) -> Picture | No
         return None
 
     def drawn(factor: int) -> Image.Image:
-        """At a fraction of their size, under words as large as ever."""
+        """Draw the pictures at a fraction of their size, under words of full size."""
         return _joined({name: reduced(image, factor) for name, image in images.items()}, columns)
 
     content, form = compact(drawn, MOST_BYTES)

@@ -30,12 +30,12 @@ def moving(snapshots: Sequence[Snapshot]) -> Picture | None:
 
 
 def moving_corner(snapshots: Sequence[Snapshot]) -> Picture | None:
-    """The same of the upper left quarter of square sheets, in few bytes: for pages of many runs."""
+    """The same for the upper left quarter of square sheets, in few bytes, for pages of many runs."""
     return _shown([(s.step, _corner(open_picture(s.path))) for s in _chosen(snapshots)], "", SMALL_QUALITY)
 
 
 def kept(path: Path) -> Picture | None:
-    """The film that is in a file already; None where there is none.
+    """The film in the file `path`; None if there is no file.
 
     Raises:
         InputError: it cannot be read.
@@ -46,7 +46,7 @@ def kept(path: Path) -> Picture | None:
 
 
 def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:
-    """Snapshots in order, evenly chosen where they are many; none of fewer than three."""
+    """Snapshots in order, evenly chosen if there are many; empty for fewer than three."""
     own = sorted(snapshots, key=lambda s: s.step)
     if len(own) < FEWEST:
         return []
@@ -67,7 +67,7 @@ def _narrow(image: Image.Image) -> Image.Image:
 
 
 def _corner(sheet: Image.Image) -> Image.Image:
-    """A quarter of the images, without the white lines that follow them; of a plot the last panel."""
+    """A quarter of the images, without the white lines after them; of a plot, the last panel."""
     if parts := panels(sheet):
         return list(parts.values())[-1]
     quarter = sheet.crop((0, 0, (sheet.width + 1) // 2 - 1, (sheet.height + 1) // 2 - 1))

@@ -17,7 +17,7 @@ ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
 """Endings of metrics on features, the preferred ones first: the first needs no labels."""
 LEFT_OUT: Final = ", improved"
-"""Ending of the names of improved samples, which are no network of their own."""
+"""Ending of the names of improved samples; these are no separate network."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class Measured:
 
 @dataclass(frozen=True)
 class Findings:
-    """Everything that rules ask about one network of one run."""
+    """Everything that the rules use about one network of one run."""
 
     network: str
     scores: Mapping[str, Measured]
-    """By metric, without the set of labels in brackets."""
+    """Scores by metric, without the set of labels in brackets."""
     error: float | None = None
     """Squared error of reconstructions over the mean image's."""
     detail: float | None = None
     """Fine detail of reconstructions over that of their originals."""
     spread: float | None = None
-    """Variance of samples over that of the data; known of the network that generates."""
+    """Variance of samples over that of the data; known only for the network that generates."""
 
     def first(self, *names: str) -> Measured | None:
         """The first of several metrics that has a finite value."""
@@ -67,8 +67,8 @@ class Findings:
     def realism(self) -> float | None:
         """The smaller of precision and density on the same features, each over the data's own.
 
-        Samples that are varied and yet cover little of the data do not look like them, whatever precision
-        says of wide balls: then the share of coverage over `rules.COVERAGE_OF_REAL` counts as well.
+        For varied samples the share of coverage over `rules.COVERAGE_OF_REAL` counts as well. If they cover
+        little of the data, they do not look like them, even with a high precision of wide balls.
         """
         for family in FAMILIES:
             precision, density, coverage = (
@@ -86,7 +86,7 @@ class Findings:
 
 
 def findings(run: RunFolder) -> list[Findings]:
-    """Findings about every network of a run that decodes, in the order of the scores, else of the pictures.
+    """Findings about every decoding network of a run, in the order of the scores, else of the pictures.
 
     Raises:
         InputError: a picture of the run cannot be read.
@@ -104,7 +104,7 @@ def _networks(run: RunFolder, seen: Seen) -> list[str]:
 
 
 def _found(run: RunFolder, name: str, seen: Seen, drawn: Mapping[str, float], *, last: bool) -> Findings:
-    """Findings about one network; pictures and log tell about samples of the `last` one only."""
+    """Findings about one network; pictures and log describe samples of the `last` one only."""
     error = seen.error.get(name)
     if error is None and last:
         error = _finite(drawn.get("rec_error"))

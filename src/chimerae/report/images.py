@@ -24,7 +24,7 @@ COMPARED: Final = "reconstructions"
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG or WebP, still or a film, with its size in pixels and what stands under it."""
+    """A PNG or WebP, still or a film, with its size in pixels and its caption."""
 
     content: bytes
     width: int
@@ -46,16 +46,16 @@ def picture(path: Path, caption: str, colour: str = "") -> Picture:
     """The picture in a file, PNG or WebP.
 
     Raises:
-        InputError: it is none.
+        InputError: it is no readable picture.
     """
     image, form = open_picture(path), path.suffix.removeprefix(".")
     return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)), form=form)
 
 
 def side_by_side(named: Sequence[LabelledRun]) -> Picture | None:
-    """Rows of all runs under one set of originals; None unless two runs or more rebuilt the same images.
+    """Rows of runs under one set of originals; None unless two or more all reconstructed the same images.
 
-    Of runs that differ only by the seed the first is shown.
+    Of runs that differ only by the seed, the first stands for all.
     """
     shown = first_of_each(named, COMPARED)
     images = {entry.group: open_picture(entry.run.pictures[COMPARED]) for entry in shown}
@@ -78,7 +78,7 @@ def under_one_top(images: Mapping[str, Image.Image]) -> Image.Image:
 
 
 def tells_all(named: Sequence[LabelledRun]) -> bool:
-    """True when `side_by_side` leaves no run out, as it does where runs differ only by the seed."""
+    """True when `side_by_side` shows every run; it leaves out runs that differ only by the seed."""
     return len({entry.group for entry in named}) == len(named)
 
 
@@ -125,7 +125,7 @@ def open_picture(path: Path) -> Image.Image:
     """The picture in a file, PNG or WebP.
 
     Raises:
-        InputError: it is none.
+        InputError: it is no readable picture.
     """
     try:
         image = opened(path.read_bytes())

@@ -17,13 +17,13 @@ SEEN = "Seen on the pictures drawn while it learns:"
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdict on one run, or on several that differ by the seed and got the same one."""
+    """The verdict on one run, or on several that differ only by the seed and share it."""
 
     label: str
     colour: str
     text: str
     states: tuple[str, ...]
-    """Sentences about runs that are not finished, not evaluated or not healthy at the end."""
+    """Sentences about runs that are unfinished, unevaluated or unhealthy at the end."""
 
 
 def judged(named: Sequence[LabelledRun]) -> list[Judged]:
@@ -46,7 +46,7 @@ def _label(runs: Sequence[LabelledRun]) -> str:
 
 
 def states(run: RunFolder) -> Iterator[str]:
-    """Sentences about the state of a run that qualify its verdict, each with the command that mends it."""
+    """Sentences about the state of a run that qualify its verdict, with the command that helps, if any."""
     folder = run.path
     if run.reached < run.steps:
         yield (

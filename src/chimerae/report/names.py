@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 FAMILIES: Final = {"efficientnet": "EfficientNet", "classifier": "classifier"}
-"""Networks of features, as they end names of metrics, the preferred one first."""
+"""Networks of features, by the endings of names of metrics, the preferred one first."""
 _NAMES: Final = {
     "mse_signed": "MSE (−1 to 1)",
     "mse_unit": "MSE (0 to 1)",

@@ -33,7 +33,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Number:
-    """One value as text, and what is said beside it in small letters."""
+    """One value as text, and a note beside it in small letters."""
 
     text: str
     note: str = ""
@@ -61,7 +61,7 @@ class Numbers:
 def _score(
     metric: str, arrow: str, *, percent: bool = False, mean_image: float | None = None, hint: str = ""
 ) -> Way:
-    """The way that is a metric of `scores.json`; `hint` in place of its title."""
+    """The way by a metric of `scores.json`; `hint` replaces its title."""
 
     def value(found: Findings) -> float | None:
         return found.scores[metric].value if metric in found.scores else None
@@ -110,14 +110,14 @@ EXPLAINED: Final[Mapping[str, Mapping[str, str]]] = {
     "Variety": {"": "Variety: how different samples are, or how much of the data they cover."},
     "Copies": {"%": "Copies: samples as close to one training image as the closest 1 % of new images are."},
 }
-"""Explanations of quantities, each by the beginning of the hint that it belongs to."""
+"""Explanations of quantities, each by the beginning of its hint."""
 
 
 def numbers(named: Sequence[LabelledRun]) -> Numbers | None:
     """The table of the four numbers; None when nothing is known of any run.
 
     Values of runs that differ only by the seed are averaged. A column measures all networks in the same way:
-    the way that most of them have, the preferred one of several.
+    the one that most of them have, and among equals the preferred one.
 
     Raises:
         InputError: a picture of a run cannot be read.

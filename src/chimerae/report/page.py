@@ -1,4 +1,4 @@
-"""One HTML page about one run, or about several side by side, that needs nothing but itself."""
+"""One self-contained HTML page about one run, or about several side by side."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def write_report(runs: Sequence[Path], out: Path) -> None:
     """Write the page about the run folders `runs` to `out`. The same folders give the same bytes.
 
     Raises:
-        InputError: no runs, a folder that is none or is damaged, or a place that cannot be written.
+        InputError: no runs, a folder that is no run or is damaged, or a page that cannot be written.
     """
     write_text(out, page(read_all(runs)))
 
@@ -124,7 +124,7 @@ def page(runs: Sequence[RunFolder]) -> str:
 
 
 def heading(named: Sequence[LabelledRun]) -> str:
-    """The title of a page: which methods, on which data."""
+    """The title of a page: methods and data."""
     methods = listed(entry.run.method.upper() for entry in named)
     sources = listed(Path(entry.run.source).name for entry in named)
     return f"{methods} on {sources}"

@@ -9,9 +9,9 @@ from chimerae.report.compare import readable
 from chimerae.run_folder.scores import DATA, Score
 
 COMPARED: Final = ("data", "real", "real_n", "labels", "weights_of_features")
-"""Parts of a protocol in which networks that are compared with one another cannot differ."""
+"""Parts of a protocol that must agree between networks for a comparison."""
 SEED: Final = "seed"
-"""Part of a protocol that makes no two values incomparable."""
+"""Part of a protocol that may differ between comparable values."""
 
 
 def protocol_of(score: Score) -> dict[str, str]:
@@ -42,8 +42,8 @@ def words(protocol: Mapping[str, str]) -> str:
 def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) -> list[str]:
     """Protocols of the values of a table: that of all columns, then those of columns that share more.
 
-    `sets` are the scores of rows that compete with one another, by the set's name; `titles` maps the metrics
-    that are shown to the titles of their columns.
+    `sets` maps the name of each set of competing rows to their scores. `titles` maps the metrics shown to the
+    titles of their columns.
     """
     own = {metric: _measured(sets, metric) for metric in titles}
     own = {metric: measured for metric, measured in own.items() if measured}
@@ -58,26 +58,29 @@ def protocols(sets: Mapping[str, Sequence[Score]], titles: Mapping[str, str]) ->
 
 
 def unlike(sets: Mapping[str, Sequence[Score]], metric: str) -> frozenset[str]:
-    """Names of the sets in which values of a metric were measured differently and do not compare."""
+    """Names of the sets in which values of a metric were measured differently and cannot be compared."""
     return frozenset(name for name, some in _measured(sets, metric).items() if _differ(some))
 
 
 def _differ(scores: Sequence[Score]) -> bool:
-    """True when values of one network were measured differently, or those of any two against other data."""
+    """True when values of one network were measured differently, or any two against different data."""
     networks = {score.of: protocol_of(score) for score in scores}
     compared = {tuple(protocol_of(score).get(fact) for fact in COMPARED) for score in scores}
     return len(compared) > 1 or any(protocol_of(score) != networks[score.of] for score in scores)
 
 
 def _measured(sets: Mapping[str, Sequence[Score]], metric: str) -> dict[str, list[Score]]:
-    """The scores of one metric that models have, by set."""
+    """Scores of models in one metric, by set."""
     own = {name: [s for s in some if s.metric == metric and s.of != DATA] for name, some in sets.items()}
     return {name: some for name, some in own.items() if some}
 
 
 def _told(sets: Mapping[str, Sequence[Score]], common: Mapping[str, str]) -> Iterator[str]:
-    """The protocol of one column beyond `common`: what all its scores share, then what those of each set
-    share beyond that, and of each network, as improved samples do; and whether runs of a set differ in more.
+    """The protocol of one column beyond `common`.
+
+    The part that all its scores share comes first, then the further part of each set. The rest of each
+    network in the set follows, as improved samples have one. If runs of the set differ, a warning replaces
+    this rest.
     """
     shared = _shared(score for some in sets.values() for score in some)
     if more := _beyond(shared, common):

@@ -1,4 +1,4 @@
-"""A run folder as plain data. Whatever a run has not come to yet is simply empty."""
+"""A run folder as plain data. Parts that a run has not reached yet are empty."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Everything a report needs to know about one run."""
+    """Everything that a report needs of one run."""
 
     path: Path
     record: Json
@@ -86,7 +86,7 @@ class RunFolder:
 
     @property
     def steps(self) -> int:
-        """Steps that were asked for; 0 when unknown."""
+        """Planned steps; 0 when unknown."""
         return whole(self.settings.get("steps")) or 0
 
     @property
@@ -99,7 +99,7 @@ def read_run(path: Path) -> RunFolder:
     """The run in the folder `path`.
 
     Raises:
-        InputError: no run folder, a damaged file, or one of another version.
+        InputError: no run folder, a damaged file, or a file of another version.
     """
     if not (path / RUN).is_file():
         what = "is not a run folder: it has no run.json" if path.is_dir() else "does not exist"
@@ -159,7 +159,7 @@ def _data_fact(data: Json) -> dict[str, str]:
 
 
 def _drawn(folder: Path) -> dict[str, Path]:
-    """Pictures by name, those that are known first."""
+    """Pictures by name, those of `KINDS` first."""
     files = [*folder.glob("*.webp"), *folder.glob("*.png")] if folder.is_dir() else []
     found = {path.stem: path for path in files if not path.name.startswith(".")}
     known = [name for name in KINDS if name in found]

@@ -14,7 +14,7 @@ from chimerae.report.images import COMPARED, as_learnt, side_by_side, small, spr
 from chimerae.run_folder.log import log_csv
 
 MOST_LINES: Final = 200
-"""Lines of the reduced log."""
+"""Most lines of the reduced log."""
 _FOLDERS: Final = re.compile(r"(?<![\w.:/~])/(?:[^\s/\"',]+/)+(?=[^\s/\"',])")
 _SMALLER: Final = {1: "", 2: "at half its size", 3: "at a third of its size"}
 

@@ -1,7 +1,7 @@
 """Thresholds and words of the verdict. `docs/report.md` has a row for each, and a test compares the two.
 
 Shares are against the data's own value of the same metric, so that they do not depend on the number of images
-or on the features. Each threshold was read off finished runs whose pictures were looked at.
+or on the features. Each threshold was read off finished runs and their pictures.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ DISTANCE: Final = (
     Step(1.2, "are varied", good=True),
     Step(INFINITY, "are more varied than the data", good=False),
 )
-"""Mean distance of two samples in features, the data's own is 1. Digits: collapsed .01, decoders .47 to
+"""Mean distance of two samples in features; the data's own is 1. Digits: collapsed .01, decoders .47 to
 .78, the generator of a good AVAE 1.00.
 """
 APART: Final = 0.5
-"""Distance from which on samples are not called the same picture, however little their pixels vary."""
+"""Distance from which samples count as different pictures, however little their pixels vary."""
 COVERED: Final = (
     Step(0.1, "cover little of the data", good=False),
     Step(0.6, "cover a part of the data", good=False),
@@ -83,9 +83,9 @@ ball realistic, density alone one in the middle of a mode. MNIST as it is 1.0, b
 .31, with noise of deviation .05 .23, behind a 5x5 mean filter .05.
 """
 COVERAGE_OF_REAL: Final = 0.6
-"""Share of coverage that varied samples need at least to be called as real as the data. CIFAR-10:
-textures of a BiGAN that no one takes for pictures have precision .81, density .52 and coverage .17; faces
-of a GAN that are faces at a glance .78, .44 and .35.
+"""Least share of coverage for varied samples to be called as real as the data. CIFAR-10: textures of a
+BiGAN, clearly no pictures, have precision .81, density .52 and coverage .17; faces of a GAN, faces at a
+glance, have .78, .44 and .35.
 """
 SWD: Final = (
     Step(1.3, "look like the data", good=True),
@@ -103,7 +103,7 @@ GRAINY: Final = 2.0
 COPIED: Final = 0.05
 """Share of samples that are copies: five times the data's own .01, which chance alone gives."""
 NEAR: Final = 0.5
-"""Distance to the nearest training image over that of new images; halved, samples follow training images."""
+"""Distance to the nearest training image over that of new images; below, samples follow training images."""
 
 ON_DATA: Final = (
     Step(0.5, "miss the data", good=False),

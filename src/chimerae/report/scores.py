@@ -17,7 +17,7 @@ from chimerae.tables import ALPHA, ARROWS, FEWEST, Values, best, decimals
 
 @dataclass(frozen=True)
 class ScoreCell:
-    """One value: how it is printed, the mark of its protocol, and what there is to know about it."""
+    """One value: its text, the mark of its protocol, and details on hover."""
 
     text: str
     spread: str = ""
@@ -39,15 +39,15 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """The table, what all its values have in common, and what is special about some."""
+    """The table, the protocol common to all its values, and the special protocols of some."""
 
     columns: tuple[str, ...]
     rows: tuple[ScoreRow, ...]
     common: str
     own: tuple[tuple[str, str], ...]
-    """Columns, and what all values of these columns share beyond that."""
+    """Columns, and the further protocol that all values of these columns share."""
     marks: tuple[tuple[str, str], ...]
-    """Letter and what it stands for, where values of one column were measured differently."""
+    """Letters and their meanings, where values of one column were measured differently."""
 
     @property
     def boldness(self) -> str:
@@ -95,7 +95,7 @@ def absent_scores(named: Sequence[LabelledRun]) -> dict[str, str]:
 
 
 def score_table(named: Sequence[LabelledRun], metrics: Collection[str] | None = None) -> ScoreTable | None:
-    """The table of scores of these runs, of all `metrics` or of some, in their order; None without any."""
+    """The table of these runs' scores, of some `metrics` in their order or (None) of all; None if empty."""
     entries = _collect(named, metrics)
     if not entries:
         return None
@@ -135,12 +135,12 @@ def score_table(named: Sequence[LabelledRun], metrics: Collection[str] | None = 
 
 
 def _mark(told: str | None, marks: Mapping[str, str]) -> str:
-    """The letter of a protocol; none for what the data themselves score."""
+    """The letter of a protocol; empty for scores of the data themselves."""
     return "" if told is None else marks.get(told or "otherwise as said", "")
 
 
 def _collect(named: Sequence[LabelledRun], metrics: Collection[str] | None) -> dict[_Key, dict[str, _Entry]]:
-    """(kind of run, network) -> metric -> its values over the seeds, of some metrics or (None) of all."""
+    """Values over the seeds by (kind of run, network), then by metric; of some metrics or (None) of all."""
     found: dict[_Key, dict[str, list[Score]]] = {}
     for entry in named:
         for score in entry.run.scores:
@@ -161,7 +161,7 @@ def _own(entry: _Entry, shared: Mapping[str, str]) -> str:
 
 
 def _best(column: Mapping[_Key, _Entry], own: Mapping[_Key, str]) -> _Key | None:
-    """The best of several, if all were measured alike and it leads by more than the spread of either."""
+    """The best of several, if all were measured alike and its lead is significant (see `tables.best`)."""
     better = {entry.scores[0].better for entry in column.values()}
     if len(set(own.values())) > 1 or len(better) != 1:
         return None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Images = NDArray[np.float64]
 
 FEWEST: Final = 4
-"""Images from which on their variance means something."""
+"""Fewest images with a meaningful variance."""
 ORIGINALS: Final = "originals"
 """Name of the row of test images."""
 Shape = tuple[int, int]
@@ -43,8 +43,8 @@ class Seen:
     less than 1, noise more.
     """
     spread: float | None = None
-    """Variance of samples over that of originals (of the samples' own contrast where there are none):
-    0 when all are the same picture. Of the network that generates.
+    """Variance of samples of the generating network over that of originals (of the samples' own contrast
+    where there are none): 0 when all are the same picture.
     """
 
 
@@ -103,7 +103,7 @@ def _sheet_images(path: Path | None, shape: Shape) -> Images | None:
 
 
 def _cut(sheet: Image.Image, shape: Shape, padding: int) -> Images:
-    """The images of a sheet `[n, H, W, C]` in [0, 1]; none when it was made smaller after it was drawn."""
+    """The images of a sheet `[n, H, W, C]` in [0, 1]; empty if it was reduced after drawing."""
     factor = enlargement(*shape)
     h, w = (factor * side + padding for side in shape)
     if (sheet.height + padding) % h or (sheet.width + padding) % w:

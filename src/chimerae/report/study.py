@@ -33,7 +33,7 @@ class Film:
     """A film beside the page."""
 
     file: str
-    """Its path from the page."""
+    """Its path relative to the page."""
     picture: Picture
 
 
@@ -55,9 +55,9 @@ class StudyPage:
     """Runs that are not finished."""
     columns: int
     runs: tuple[LabelledRun, ...]
-    """The finished ones; `group` is the arm."""
+    """Finished runs; `group` is the arm."""
     sets: Mapping[str, str] = field(default_factory=dict)
-    """The sets of arms that have data of their own, by the arm's title; empty where all have the same."""
+    """The set of each arm, by its title, where sets have data of their own; empty where all have the same."""
     figures: Mapping[str, Picture] = field(default_factory=dict)
     """Pictures that all arms drew, by kind."""
     films: Mapping[str, Film] = field(default_factory=dict)
@@ -142,7 +142,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
 
 
 def study_html(page: StudyPage) -> str:
-    """The same page in HTML, which needs nothing but itself."""
+    """The same page as self-contained HTML."""
     here = Path(__file__).parent
     environment = Environment(
         loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True

@@ -15,7 +15,7 @@ from chimerae.report.rules import step_of
 
 NOTHING: Final = "Nothing to judge by yet: neither scores nor pictures."
 SAME: Final = rules.SPREAD[0].words
-"""Said of a generator that has collapsed."""
+"""Words for a collapsed generator."""
 BLURS: Final = "blurs"
 REDRAWS: Final = "redraws each image as another one of its class"
 CHANGES: Final = "often changes the class"
@@ -89,7 +89,7 @@ def _reconstruction(found: Findings) -> Iterator[Clause]:
 
 
 def _samples(found: Findings) -> Iterator[Clause]:
-    """Clauses about samples; of a collapsed network only that."""
+    """Clauses about samples; for a collapsed network, the collapse alone."""
     variety = _variety(found)
     if variety is not None:
         yield variety
@@ -107,7 +107,10 @@ def _samples(found: Findings) -> Iterator[Clause]:
 
 
 def _variety(found: Findings) -> Clause | None:
-    """Variety of samples: by distances of features, else coverage, else variance; collapse by any."""
+    """Variety of samples: by distances of features, else coverage, else variance.
+
+    A collapsed variance goes before these, unless distances of features reach `rules.APART`.
+    """
     spread = None if found.spread is None else step_of(rules.SPREAD, found.spread)
     distance, coverage = found.of_features("variety"), found.of_features("coverage")
     step = spread
@@ -145,7 +148,7 @@ def _copies(found: Findings, *, blurred: bool, real: Clause | None) -> Iterator[
 
 
 def _of_points(found: Findings) -> Iterator[Clause]:
-    """Clauses about points of the plane: whether they lie on the data, and cover all of it."""
+    """Clauses about points of the plane: their closeness to the data, and their coverage of it."""
     near = found.first("near_data", "in_modes")
     if near is not None and near.share is not None:
         step = step_of(rules.ON_DATA, near.share)

@@ -27,7 +27,7 @@ FREE = (
     "training.picture_every",
     "training.save_every",
 )
-"""Settings in which a cell may differ from the study as asked for now: steps, device, and files kept."""
+"""Settings in which an existing run folder may differ from the study: steps, device, and files kept."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Cell:
 
     arm: Arm
     run: Run
-    """With seed and steps."""
+    """Settings, with seed and steps."""
     folder: Path
 
     @property
@@ -46,13 +46,13 @@ class Cell:
 
     @property
     def finished(self) -> bool:
-        """True when it was scored after all the steps that are asked for."""
+        """True when it was scored after all its steps."""
         scores = self.folder / SCORES
         return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.steps
 
     @property
     def steps(self) -> int:
-        """All its steps: those asked for, or those that were found to fit its time, once it has begun."""
+        """All its steps: those of its settings, or those that fit its time, once a timed run has begun."""
         timed = self.run.training.seconds is not None and (self.folder / RUN).exists()
         return read_run(self.folder).steps if timed else self.run.steps
 
@@ -96,16 +96,17 @@ def cells_of(
 
     Args:
         study: the study.
-        folder: where its run folders lie, below `cells/`.
+        folder: folder of the study; its run folders lie in `cells/`.
         scale: quick or paper.
         seeds: runs per arm, seeds 0, 1, ...
-        steps: stop every run after so many steps; its schedules go on as if it were to be a whole one.
+        steps: stop every run after so many steps; its schedules stay those of a whole run.
         only: arms to run: whole titles, or words that titles contain; all when none is given.
-        device: where to train; as the run's settings have it when not given.
-        seconds: what each run of a study of equal times may take; as the study has it when not given.
+        device: device to train on; the one in the run's settings when not given.
+        seconds: time of each run in a study of equal times; the study's own when not given.
 
     Raises:
-        InputError: no arm is left, a folder holds another run, or the study counts in steps and not in time.
+        InputError: no arm is left, data are missing, a folder holds another run, or `seconds` are given for a
+            study that counts in steps.
     """
     arms = [_timed(arm, steps, seconds) for arm in _chosen(study.arms(scale), list(only))]
     if not arms:
@@ -123,7 +124,7 @@ def cells_of(
 
 
 def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
-    """The arms with an asked title or group; where none is meant, those whose title contains the word."""
+    """Arms chosen by each word: by an equal title or group, else by a title that contains it."""
     if not asked:
         return list(arms)
     meant: set[str] = set()
@@ -134,7 +135,7 @@ def _chosen(arms: Sequence[Arm], asked: Sequence[str]) -> list[Arm]:
 
 
 def _check_data(arms: Sequence[Arm]) -> None:
-    """Raise one `InputError` for all data that are missing, and for what to leave out without them."""
+    """Raise one `InputError` that lists all missing data, and the groups that can run without them."""
     missing: dict[str, str] = {}
     for source, prepare in {(arm.run.data, arm.run.prepare) for arm in arms}:
         try:
@@ -150,7 +151,7 @@ def _check_data(arms: Sequence[Arm]) -> None:
 
 
 def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
-    """`arm` with its time; steps that are asked for win."""
+    """`arm` with its time: `seconds` if given, no limit if only `steps` are, else the study's own."""
     if seconds is None:
         return arm if steps is None else replace(arm, seconds=None)
     if arm.seconds is None:
@@ -171,7 +172,7 @@ def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:
 
 
 def _settings(run: Run) -> dict[str, Any]:
-    """Flat settings, without those that are free."""
+    """Flat settings, without those in `FREE`."""
     return {name: value for name, value in _flat(to_dict(run)) if name not in FREE}
 
 

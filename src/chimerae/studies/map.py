@@ -13,7 +13,7 @@ from chimerae.tables import Values
 
 
 def map_of(study: Study, arms: Sequence[Arm], found: StudyResults) -> Picture | None:
-    """The map of what is `found`; None where the study has none, or nothing has a place on it."""
+    """The map of the results `found`; None if the study lacks a map, or rows to place on it."""
     chart = study.map
     if chart is None:
         return None

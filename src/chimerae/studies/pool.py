@@ -1,4 +1,4 @@
-"""Cells in parallel processes: each is trained and scored in its own, and none takes the others down."""
+"""Cells in parallel processes: each is trained and scored in its own, so a failure spares the others."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class _Pool:
             one.errors.close()
 
     def stop(self) -> None:
-        """Ask every running cell to save and end, and wait for them."""
+        """Signal every running cell to save and end, and wait for them."""
         for one in self.working:
             one.process.terminate()
         for one in self.working:
@@ -88,7 +88,7 @@ class _Pool:
         self.working.clear()
 
     def tell(self, progress: Progress) -> None:
-        """Steps done and to do, of all cells; seconds of learning where their steps follow from these."""
+        """Report steps done and steps in all, over all cells; seconds of learning if the runs are timed."""
         going = {id(one.cell) for one in self.working} | {id(cell) for cell in self.waiting}
         sizes = [cell.run.training.seconds or cell.steps for cell in self.cells]
         shares = [1.0 if id(cell) not in going else cell.reached / cell.steps for cell in self.cells]
@@ -108,7 +108,7 @@ class _Pool:
 def conduct(
     cells: Sequence[Cell], *, jobs: int = 1, progress: Progress = silent, command: str = "chimerae study"
 ) -> Mapping[str, str]:
-    """Train and score every cell that is not finished, `jobs` at a time, and return what failed and why.
+    """Train and score every cell that is not finished, `jobs` at a time, and return failed cells with errors.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came.

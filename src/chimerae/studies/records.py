@@ -28,8 +28,8 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
     """Copy the records of a finished cell into `folder`: settings, scores, a short log, and small forms of
     its `pictures`, which are named by their kind.
 
-    Such a folder counts as finished, so that a study goes on from records; it has no weights. Absolute paths
-    are cut to their last part.
+    Such a folder has no weights, but counts as finished, so that a study can continue from records. Absolute
+    paths are cut to their last part.
     """
     for name in (RUN, ENV, MANIFEST, SCORES):
         record = json.loads((cell.folder / name).read_text("utf-8"))
@@ -50,7 +50,7 @@ def put(folder: Path, kind: str, content: bytes, form: str) -> str:
 
 
 def _small(path: Path) -> tuple[bytes, str]:
-    """A picture and its format for a record; one that is in a record already stays as it is."""
+    """A picture and its format for a record; one that is small, or from a record, stays as it is."""
     if path.suffix == ".webp" or path.stat().st_size <= MOST_BYTES:
         return path.read_bytes(), path.suffix.removeprefix(".")
     return compact(partial(reduced, open_picture(path)), MOST_BYTES)

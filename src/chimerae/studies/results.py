@@ -30,10 +30,10 @@ def write_page(
     """Write the page of `study` into `folder`, from the finished cells: `README.md`, `index.html` (unless
     `html` is False), `table.csv`, `table.tex` and pictures.
 
-    The same cells, and the films that are there, give the same bytes.
+    The same cells and existing films give the same bytes.
 
     Raises:
-        InputError: a cell is damaged, or the place cannot be written.
+        InputError: a cell is damaged, or the folder cannot be written.
     """
     finished = [cell for cell in cells if cell.finished]
     runs = tuple(LabelledRun(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
@@ -69,7 +69,7 @@ def write_page(
 
 
 def _films(finished: Sequence[Cell], runs: Sequence[LabelledRun], folder: Path) -> dict[str, Film]:
-    """Films of the first run of each arm; where its previews are gone, the film that the page has already."""
+    """Films of the first run of each arm; where its previews are gone, the film already on the page."""
     slugs = {cell.arm.title: cell.arm.slug for cell in finished}
     films = {}
     for entry in first_of_each(runs):

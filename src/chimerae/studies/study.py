@@ -27,16 +27,16 @@ class Arm:
     networks: tuple[str, ...] = ()
     """Networks that get a row each; none: one row, of the network that samples."""
     seconds: float | None = None
-    """Time in which a run learns, from its start on; its steps follow. None: the run's own steps."""
+    """Time that a run learns, from its start on; its steps follow from it. None: the run's own steps."""
 
     @property
     def title(self) -> str:
-        """Its name among all arms of the study, which is also how a verdict asks for it."""
+        """Its name among all arms of the study; verdicts look it up by this name."""
         return f"{self.group}, {self.name}" if self.group else self.name
 
     @property
     def slug(self) -> str:
-        """Its name as part of a folder's.
+        """Its name as part of a folder name.
 
         >>> from chimerae.recipes.build import build
         >>> Arm("AVAE, L^a", build("avae", data="avae-sine"), "with xi").slug
@@ -123,8 +123,8 @@ class Study:
     """True: the page shows samples of every arm as a film, from the first step to the last: a quarter of each
     sheet, or the last panel of a plot."""
     columns: int = 4
-    """Pictures beside one another."""
+    """Pictures side by side."""
     paper_seeds: int = 3
-    """Runs of each arm at paper scale by default: those of the source, where it says so."""
+    """Default runs of each arm at paper scale: as many as in the source, where it gives a number."""
     by_group: bool = False
     """True: groups of arms are independent, and a group that is finished is judged without the rest."""

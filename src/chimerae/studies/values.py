@@ -12,13 +12,13 @@ from chimerae.tables import Column, Table, TableRow, Values, filled
 
 
 def sets_of(cells: Sequence[Cell]) -> dict[str, str]:
-    """The groups of arms by their titles where there are several data sets; none where all have the same."""
+    """The group of each arm, by its title, if there are several data sets; empty if all share one."""
     several = len({(cell.run.data, cell.run.prepare) for cell in cells}) > 1
     return {cell.arm.title: cell.arm.group for cell in cells} if several else {}
 
 
 def found_in(cells: Sequence[Cell]) -> StudyResults:
-    """The values of those of the cells that are finished, by row and metric.
+    """The values of the finished cells, by row and metric.
 
     Rows are titles of arms, `title: network`, and `data`; where there are several data sets, `group, data`
     for each.
@@ -34,7 +34,7 @@ def found_in(cells: Sequence[Cell]) -> StudyResults:
                 of_data.setdefault((data, score.metric), []).append(score.value)
             for row in _rows_of(cell.arm, score, run):
                 of_models.setdefault((row, score.metric), []).append(score.value)
-    # the same draw of data scores the same beside every run
+    # the same draw of data has the same score in every run
     once = {key: list(dict.fromkeys(values)) for key, values in of_data.items()}
     return StudyResults({key: Values(tuple(values)) for key, values in (of_models | once).items()})
 
@@ -50,10 +50,10 @@ def table_of(
     found: StudyResults,
     unlike: Mapping[str, Collection[str]] | None = None,
 ) -> Table:
-    """The table of `study`: a line for every row of `arms`, and for the data after those they belong to.
+    """The table of `study`: a line for every row of `arms`, and for the data below the rows they belong to.
 
-    Columns that nothing stands in, neither ours nor the source's, are left out. `unlike` has the sets, by
-    metric, whose values do not compare.
+    Columns without a value, of ours or of the source, are left out. `unlike` maps a metric to the sets whose
+    values cannot be compared.
     """
     there = {metric for _, metric in (*found.values, *study.published)}
     columns = [

@@ -25,14 +25,14 @@ class ImageSet:
     train: int
     """Training images, which turn epochs into steps."""
     own: Mapping[str, float]
-    """Weights that are not 1, 1, 256."""
+    """Weights other than 1, 1, 256."""
     fid: tuple[str, str, str] | None
-    """WGAN-GP, Soft-IntroVAE, AS-IntroVAE."""
+    """FID of WGAN-GP, Soft-IntroVAE and AS-IntroVAE."""
     rebuilt: tuple[tuple[str, str, str], tuple[str, str, str]]
     """PSNR, SSIM and MSE of Soft-IntroVAE and of AS-IntroVAE."""
     settings: Mapping[str, Any]
     soft: Mapping[str, Any] = field(default_factory=dict)
-    """Changes that the script makes to all this for Soft-IntroVAE."""
+    """Changes of the script to these settings for Soft-IntroVAE."""
 
 
 ROWS = (
@@ -112,11 +112,11 @@ AS_CODE: Mapping[str, Any] = {
 }
 """Differences of the published code from the paper."""
 PAPER: Mapping[str, Any] = {"training.ema": 0.0, "evaluation.bn": "batch"}
-"""As the published code is scored: its average makes pictures only, no network is in evaluation mode."""
+"""Scoring of the published code: its average makes pictures only, and no network is in evaluation mode."""
 QUICK_STEPS, QUICK_CHANNELS = 1_000, 4
-"""At quick scale: steps for all, and by what the channels are divided."""
+"""Quick scale: steps of every run, and the divisor of the channels."""
 SHEETS = 10
-"""Picture sheets of a run, beside the first."""
+"""Picture sheets of a run, besides the first."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:

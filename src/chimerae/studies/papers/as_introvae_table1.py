@@ -40,8 +40,8 @@ SETS: Mapping[str, Betas] = {
     "strong KL": Betas(0.5, 0.2, 0.9),
     "all ones": Betas(1.0, 1.0, 1.0),
 }
-"""Soft-IntroVAE's tuned set; the KL so strong that a VAE's posterior collapses, as its published rows show;
-and no tuning at all.
+"""Soft-IntroVAE's tuned set; a KL so strong that a VAE's posterior collapses, as its published rows show; and
+an untuned set.
 """
 
 
@@ -88,8 +88,8 @@ def _arms_of(group: str, betas: Betas, scale: Scale) -> list[Arm]:
 
 
 def verdict(found: StudyResults) -> Verdict:
-    """The marks: a VAE misses everything, both introspective ones are near the data when tuned, and
-    AS-IntroVAE is nowhere worse than Soft-IntroVAE.
+    """The expected result: a VAE misses everything, both introspective methods are near the data when tuned,
+    and AS-IntroVAE is never worse than Soft-IntroVAE.
     """
     misses = [f"the VAE's KL is {v:.1f}, not 220" for v in [_kl(found, TUNED, VAE)] if abs(v - 220.2) > 2]
     for method in (SOFT, AS):

@@ -78,7 +78,7 @@ COLUMNS = (
         "229.75±1.45, 110.59±19.55, 60.02±2.36, 91.72±18.10, 85.11±2.87, 84.29±5.28, 80.99±1.82",
     ),
 )
-"""MNIST is not in the source: it is here because it is everywhere."""
+"""MNIST is added to the source's data, because it is available everywhere."""
 
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
     "quick": {"arch.width": 16, "steps": 2_000, "training.picture_every": 200},
@@ -99,7 +99,7 @@ evaluation, for two cores.
 """
 SHORT: Mapping[str, Any] = {"method.latent_warmup": 0.5}
 """Settings of an AVAE at quick scale. With the whole latent loss from the first step on, its generator learns
-within so few steps to hide the code in a pattern, and to draw nothing.
+in so few steps only to hide the code in a pattern, and draws nothing.
 """
 OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     VAE: ("vae", {"method.sigma": "shared"}),

@@ -9,7 +9,7 @@ LOSSES = {"L^a": "paper_a", "L^b": "paper_b", "published": "official"}
 PLAIN, NOISY = "deterministic", "with xi"
 QUICK_STEPS = 5_000
 REACHED = 0.6
-"""Share of points on the branches that counts as having left the middle (data: .85)."""
+"""Share of points on the branches above which an arm has left the middle (data: .85)."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:

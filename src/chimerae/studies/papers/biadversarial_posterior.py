@@ -21,7 +21,7 @@ SAME: Mapping[str, Any] = {
     "training.save_every": 10_000,
 }
 PRECISION = FOLD_NOISE**-2
-"""Deviation s of the decoder N((|z|, 0), s^2)."""
+"""Precision 1 / s^2 of the decoder N((|z|, 0), s^2)."""
 GAUSSIAN, IMPLICIT = "Gaussian posterior (VAE)", "implicit posterior"
 CONDITIONAL, MARGINAL = "conditional T1 (paper)", "marginal T1 (exact)"
 WITH_ERROR = ", with squared error"
@@ -58,8 +58,8 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 
 def verdict(found: StudyResults) -> Verdict:
-    """Mass on both signs, of codes that mean something, without a Gaussian only; the conditional pairing
-    loses the code, the exact one keeps it as soon as anything asks for it.
+    """The expected result: only the implicit posterior has mass on both signs, with informative codes. The
+    conditional pairing loses the code; with a squared error beside it, the exact one keeps the code.
     """
     one, two = (found(f"{KNOWN}, {name}", "both_signs") for name in (GAUSSIAN, IMPLICIT))
     meant = found(f"{KNOWN}, {IMPLICIT}", "code_information").mean

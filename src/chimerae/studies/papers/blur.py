@@ -29,8 +29,8 @@ PREDICTED = 0.15
 SHARP = 0.5
 """Width in pixels up to which an edge counts as sharp; that of the data is 0.1."""
 COVERED = 1.5
-"""Distance of places, in pixels, up to which a generator counts as drawing them all: half of what a single
-edge in the middle has.
+"""Distance of places, in pixels, up to which a generator counts as drawing them all: half that of a single
+edge in the middle.
 """
 VAE, AVAE = "VAE", "AVAE"
 DECODER, GENERATOR = "AVAE: decoder", "AVAE: generator"
@@ -66,7 +66,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _misses(found: StudyResults) -> list[str]:
-    """Conditions of a confirmation that are not met, in words."""
+    """Unmet conditions of a confirmation, in words."""
     misfit, sharp, places = (
         found(row, metric).mean
         for row, metric in ((VAE, "edge_misfit"), (GENERATOR, "edge_width"), (GENERATOR, "edge_places"))
@@ -84,7 +84,7 @@ def _misses(found: StudyResults) -> list[str]:
 
 
 def _unforeseen(found: StudyResults, encoder: str, decoder: str) -> str:
-    """Says that the edges of `decoder` are not as wide as the codes of `encoder` leave open; '' when so."""
+    """Words on edges of `decoder` if their width differs from what codes of `encoder` leave open; else ''."""
     drawn, left_open = found(decoder, "edge_width").mean, found(encoder, "edge_open").mean
     if abs(drawn / left_open - 1) <= PREDICTED:
         return ""

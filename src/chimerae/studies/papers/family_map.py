@@ -1,4 +1,4 @@
-"""The map of the family: every method with equal time, and what became of fidelity and of realism."""
+"""The map of the family: fidelity and realism of every method after equal time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ REALISM: Mapping[str, str] = {
     MNIST: "fd_efficientnet",
     FACES: "fd_efficientnet",
 }
-"""Metric of realism by data: digits of 8x8 pixels are nothing that a network trained on photographs knows."""
+"""Metric of realism by data: a network trained on photographs does not suit digits of 8x8 pixels."""
 SHOWS = (
     MetricColumn(FIDELITY, "variance unexplained"),
     MetricColumn("mse_signed", "MSE"),
@@ -93,9 +93,9 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
 
 
 def verdict(found: StudyResults) -> Verdict:
-    """The promise of an AVAE on every data set that is finished, and whom nobody beats at both.
+    """The promise of an AVAE on every finished data set, and the rows that no other beats at both measures.
 
-    Its generator draws better than a VAE and rebuilds better than a BiGAN, both at p < .05.
+    Its generator draws better than a VAE and reconstructs better than a BiGAN, both at p < .05.
     """
     groups = [group for group in DATA if (f"{group}, {VAE}", REALISM[group]) in found.values]
     lost = [line for group in groups for line in _lost(found, group)]
@@ -109,7 +109,7 @@ def verdict(found: StudyResults) -> Verdict:
 
 
 def _lost(found: StudyResults, group: str) -> list[str]:
-    """Claims that an AVAE's generator does not meet, in words."""
+    """Claims that an AVAE's generator fails, in words."""
     rivals = ((VAE, REALISM[group], "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
     lines = []
     for rival, metric, deed in rivals:
@@ -123,7 +123,7 @@ def _lost(found: StudyResults, group: str) -> list[str]:
 
 
 def frontier(found: StudyResults, group: str) -> list[str]:
-    """Rows of a group that no other equals on both axes, by their means; best fidelity first."""
+    """Rows of a group on the Pareto frontier of both axes, by their means; best fidelity first."""
     places = {
         row: (found(row, FIDELITY).mean, found(row, REALISM[group]).mean)
         for row, metric in found.values

@@ -11,7 +11,7 @@ from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults
 VAE, GAN, VAE_GAN, BIGAN, AVAE = "VAE", "GAN", "VAE/GAN", "BiGAN", "AVAE"
 DECODER, GENERATOR = f"{AVAE}: decoder", f"{AVAE}: generator"
 LABELS = "cifar10"
-"""Faces have a name each, which nobody can learn from one picture: the classifier's labels are these."""
+"""Data set of the classifier's labels. Names of faces do not suit it: one picture is too few to learn one."""
 NEIGHBOURHOODS = ("precision", "recall", "density", "coverage")
 OF_CLASSIFIER = tuple(f"{name}_classifier[{LABELS}]" for name in ("fd", "kd", *NEIGHBOURHOODS))
 REALISM = ("swd", *OF_CLASSIFIER, "fid", "kid", *NEIGHBOURHOODS)
@@ -61,7 +61,7 @@ def _arm(title: str, scale: Scale) -> Arm:
 
 
 def verdict(found: StudyResults) -> Verdict:
-    """The promise of an AVAE: its generator draws better than a VAE, and rebuilds better than a BiGAN.
+    """The promise of an AVAE: its generator draws better than a VAE, and reconstructs better than a BiGAN.
 
     A measure that only one of the two has is lost, or cannot be judged.
     """

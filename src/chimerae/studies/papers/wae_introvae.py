@@ -12,7 +12,7 @@ from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults
 INTRO, MMD, GAN = "IntroVAE", "WAE-MMD", "WAE-GAN"
 IMPROVED = ", improved"
 SETS = {"CELEBA": "celeba-crop140", "LFW": "lfw"}
-"""The source's faces, and some that are nearer at hand; both at 64 pixels."""
+"""The source's faces, and some that are easier to get; both at 64 pixels."""
 SOURCE = "Bongini et al. 2021, a comparison of WAE and IntroVAE"
 MARGINS, BETAS = (60.0, 120.0, 240.0), (0.05, 0.1, 0.5)
 SIZE: Mapping[Scale, Mapping[str, Any]] = {
@@ -23,7 +23,7 @@ SIZE: Mapping[Scale, Mapping[str, Any]] = {
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
-    """The three methods on each set of faces; of the autoencoders improved samples too."""
+    """The three methods on each set of faces; for the autoencoders, improved samples too."""
     return tuple(arm for group, data in SETS.items() for arm in _arms_of(group, data, scale))
 
 
@@ -63,7 +63,7 @@ def tuning_arms(scale: Scale) -> tuple[Arm, ...]:
 
 
 def rmse_verdict(found: StudyResults) -> Verdict:
-    """The source's order: both autoencoders rebuild better than IntroVAE."""
+    """The source's order: both autoencoders reconstruct better than IntroVAE."""
     wrong: list[str] = []
     right: list[str] = []
     for group in _there(found, "rmse_255"):
@@ -92,7 +92,7 @@ def diversity_verdict(found: StudyResults) -> Verdict:
 
 
 def tuning_verdict(found: StudyResults) -> Verdict:
-    """The figures of the source cannot be read, so there is nothing to agree with."""
+    """Always unclear, since the figures of the source cannot be read."""
     told = []
     for group in _there(found, "rmse_255", f"m {MARGINS[0]:g}, beta {BETAS[0]:g}"):
         names = [f"m {m:g}, beta {beta:g}" for m in MARGINS for beta in BETAS]
