@@ -22,9 +22,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class IDGAN(Method):
-    """First a beta-VAE; then, its encoder frozen, a GAN whose samples the encoder must read as the code they
-    came from.
-    """
+    """First a beta-VAE, then a GAN; the frozen encoder must read the codes of samples back from them."""
 
     name: ClassVar[str] = "id-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
