@@ -74,7 +74,7 @@ FEW: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def main(args: Sequence[str]) -> int:
-    """Print a script, or for the scripts what the last of some words may become."""
+    """Print a script, or for a script's call (`words`) the completions of the last word."""
     if not args or args[0] in ("-h", "--help"):
         print(USAGE)
         return DONE if args else INPUT_WRONG
@@ -141,7 +141,7 @@ def run_folders(place: Path) -> list[str]:
 
 
 def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator[str]:
-    """Flags, whole and short; those of single players only when they are begun."""
+    """Flags of a verb: whole names, and the last words of settings outside evaluation."""
     if verb == "train":
         recipes = names.get("recipes", {})
         found = recipes.get(rest[0] if rest else "", {}).get("flags", [])

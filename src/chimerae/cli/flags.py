@@ -17,7 +17,7 @@ and `features.weights.FOLDER`, which are not imported before a verb needs them).
 def rooted(args: Sequence[str]) -> list[str]:
     """`args` without `--data-root DIR` and `--weights DIR`, whose values are put into the environment.
 
-    This process and those that it starts see them there, and nothing that a run writes down holds them.
+    This process and its children see them there, and the files of a run never hold them.
 
     Raises:
         InputError: a value is missing.

@@ -21,7 +21,7 @@ from chimerae.runs.folder import read_run
 N_OWN = 64
 """Samples of a run's own test data that are taken when no number is given."""
 NAMED = 5
-"""Unreadable images that are named."""
+"""Largest number of unreadable images to name."""
 
 
 @dataclass(frozen=True)

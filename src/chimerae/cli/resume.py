@@ -24,6 +24,6 @@ class Resume:
 
 
 def main(args: Sequence[str]) -> int:
-    """Resume, and say where the run folder is."""
+    """Resume, and print where the run folder is."""
     asked = parse(Resume, args, prog="chimerae resume")
     return learn(lambda callbacks: resume(asked.run, steps=asked.steps, callbacks=callbacks))
