@@ -1,4 +1,4 @@
-"""Pictures that move: how something changed, one frame after another."""
+"""Animations: WebP, GIF and MP4 files of frames."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _moving(frames: Sequence[Image.Image]) -> Sequence[Image.Image]:
 
 
 def _even(frame: Image.Image) -> Image.Image:
-    """The frame in RGB with even sides, as H.264 wants them."""
+    """The frame in RGB with even sides, as H.264 requires."""
     canvas = Image.new("RGB", (frame.width + frame.width % 2, frame.height + frame.height % 2), "white")
     canvas.paste(frame.convert("RGB"), (0, 0))
     return canvas

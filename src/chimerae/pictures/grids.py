@@ -84,8 +84,8 @@ def rows(named: Mapping[str, Tensor], *, padding: int = 2, scale: int | None = N
 def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Image:
     """Pictures of rows one under the other, each with its name to the left.
 
-    Where each row lies is noted in the picture, and in the PNG that `save` makes of it: `strips` takes it
-    apart again, which is how a report puts rows of several runs under one another.
+    The picture, and its PNG from `save`, note the box of each row. With them `strips` takes the rows apart
+    again, so that a report can put rows of several runs under one another.
 
     Raises:
         InputError: there are no rows.
