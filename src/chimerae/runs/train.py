@@ -49,9 +49,9 @@ from chimerae.training.probe import CODES, Probe
 from chimerae.training.state import State, build_state
 
 AS_ASKED = Wish()
-"""Nothing is left open."""
+"""Wish of a run whose settings are all given."""
 NAMED = 5
-"""Unreadable files that are named on the spot."""
+"""Largest number of unreadable files that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def train(
         seed: determines all randomness.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp", "dcgan", "residual" or "wae", an architecture such as `DCGAN(width=32)` or one of your
-            own, or a reference to it; what suits the data when not given.
+            own, or a reference to it; the one that suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         callbacks: invoked during the run; progress goes to standard error when none are given.
@@ -108,8 +108,8 @@ def train(
         command: the command of this run, for its records; the command line of this process when not given.
 
     Raises:
-        InputError: something that was given cannot be used, and no run folder is left behind; or the disk is
-            full, or a loss is not a number any more, and what was saved stays.
+        InputError: an argument cannot be used (then no run folder is left behind), the disk is full, or a
+            loss became NaN or infinite (then saved files stay).
         Stopped: SIGINT, SIGTERM or another of `signals.STOPPING` came; `resume` goes on.
     """
     began = time.monotonic()
@@ -150,7 +150,7 @@ def start(
     paper: Run | None = None,
     began: float | None = None,
 ) -> Path:
-    """Choose what `wish` leaves open of `run`, prepare its data, make its folder and train it to the end.
+    """Choose the settings of `run` that `wish` leaves open, prepare its data, make its folder and train it.
 
     `paper`, for the plan, is the run with its source's settings; `began` is the reading of `time.monotonic`
     from which a budget counts. See `train`.
@@ -198,7 +198,7 @@ def resume(
 
     Args:
         folder: the run folder.
-        steps: a new total, to train longer than first asked; schedules then stretch to it.
+        steps: a new total, to train longer than first planned; schedules then stretch to it.
         data: the data in memory that the run began with, where their prepared arrays are gone.
         callbacks: invoked during the run; progress goes to standard error when none are given.
         quiet: print nothing when no callbacks are given.
