@@ -44,9 +44,9 @@ TOY_ADAM = Training(
     picture_every=4000,
     save_every=4000,
 )
-"""For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
+"""Settings of `avae-toy`. The paper gives none; docs/methods/avae.md lists our trials."""
 INTROSPECTIVE_ADAM = Training(optimizer=Optimizer(beta1=0.9))
-"""Adam(2e-4, 0.9, 0.999), batch 64; the published codes let the rate stand (they cut it at epoch 350)."""
+"""Adam(2e-4, 0.9, 0.999), batch 64; the published codes keep the rate constant (they cut it at epoch 350)."""
 POINTS_ADAM = Training(
     batch_size=512,
     optimizer=Optimizer(beta1=0.9, schedule="steps", final=0.01),
