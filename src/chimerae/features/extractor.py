@@ -38,7 +38,7 @@ class Extractor(ABC):
     """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
     most: int | None = None
-    """Images of either kind that it sees at most, for it is slow; None: all."""
+    """Images of either kind that it sees at most, because it is slow; None: all."""
     suffix: str = ""
     """Ending of the names of its metrics, where they would be ambiguous without it."""
 
