@@ -30,7 +30,7 @@ GROUPS: Mapping[str, str] = {
 }
 """Kind -> the group of entry points in which packages list theirs."""
 LOADED = "chimerae_file_"
-"""Beginning of the names that modules loaded from files have."""
+"""Prefix of the names of modules that are loaded from files."""
 
 
 def is_reference(name: str) -> bool:
@@ -52,12 +52,12 @@ def brief(name: str) -> str:
 
 
 def class_of(kind: str, name: str, base: type[Any], known: Mapping[str, type[T]]) -> type[T]:
-    """The class called `name`: one of `known`, of an entry point, or where a reference points.
+    """The class called `name`: one of `known`, or the target of an entry point or a reference.
 
     Args:
         kind: "method" or "architecture", for messages.
         name: as `name_of` returns it.
-        base: what it must be a subclass of.
+        base: required base class.
         known: the package's own classes, by name.
 
     Raises:
@@ -148,7 +148,7 @@ def _module(kind: str, place: str, attributes: str) -> ModuleType:
 
 
 def _from_file(kind: str, place: str, attributes: str) -> ModuleType:
-    """The module in the file `place`, or in a file of its name in the current folder where it has moved."""
+    """The module in the file `place`, or, if that is missing, in its namesake in the current folder."""
     path = Path(place).expanduser()
     if not path.is_file():
         path = Path(path.name)

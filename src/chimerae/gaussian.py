@@ -11,7 +11,7 @@ from torch import Tensor
 from chimerae import noise
 
 LOGVAR_RANGE = (-30.0, 20.0)
-"""Log-variances are clipped to this range before they are used: outside it float32 has no meaning left."""
+"""Log-variances are clipped to this range before they are used: outside it float32 is meaningless."""
 POINT = -24.0
 """Log-variance (a deviation of 6e-6) up to which a code counts as one without spread, in any unit."""
 
