@@ -52,7 +52,7 @@ def to_dict(settings: Any) -> dict[str, Any]:
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], what: str = "settings") -> T:
-    """Settings of class `cls` from what `to_dict` returned; fields that are missing get their defaults.
+    """Settings of class `cls` from the result of `to_dict`; missing fields get their defaults.
 
     Raises:
         InputError: a field is unknown or out of range.

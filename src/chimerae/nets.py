@@ -133,8 +133,8 @@ class Architecture(ABC):
     def noisy_encoder(self, shape: Shape, z_dim: int, noise_dim: int) -> nn.Module:
         """A network `x, eps [B, noise_dim] -> z [B, z_dim]`: a draw from a posterior of any form.
 
-        The noise comes in with the data, so that every layer can bend it: beside the coordinates of points,
-        as one more channel of images, over which a linear layer spreads it.
+        The noise enters with the data, so that every layer can transform it: beside the coordinates of
+        points, or spread by a linear layer over one more channel of images.
         """
         wider = (shape[0] + (1 if is_image(shape) else noise_dim), *shape[1:])
         return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)

@@ -63,7 +63,7 @@ VALUES: Final[Mapping[str, str]] = {
     "--metrics": "metrics",
     "--evaluation.metrics": "metrics",
 }
-"""Flags whose values are names, and where these stand in `known.known`."""
+"""Flags whose values are names, and the keys of these names in `known.known`."""
 FEW: Final[Mapping[str, tuple[str, ...]]] = {
     "--preset": ("short", "paper"),
     "--scale": ("quick", "paper"),
@@ -141,7 +141,7 @@ def run_folders(place: Path) -> list[str]:
 
 
 def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator[str]:
-    """Flags of a verb: whole names, and the last words of settings outside evaluation."""
+    """Flags, whole and short; those of single players only when they are begun."""
     if verb == "train":
         recipes = names.get("recipes", {})
         found = recipes.get(rest[0] if rest else "", {}).get("flags", [])

@@ -9,8 +9,8 @@ from pathlib import Path
 from chimerae.errors import InputError
 
 FOLDERS: Mapping[str, str] = {"--data-root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
-"""Flags that name a folder of this machine, and the environment variables that they set (`data.open.ROOT`
-and `features.weights.FOLDER`, which are not imported before a verb needs them).
+"""Flags that name a folder of this machine, and the environment variables that they set: `data.open.ROOT` and
+`features.weights.FOLDER`, repeated here to keep imports few.
 """
 
 

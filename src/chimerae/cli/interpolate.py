@@ -90,7 +90,7 @@ def _moves(out: Path) -> bool:
     """True when `out` is a film.
 
     Raises:
-        InputError: it cannot be written, or needs ffmpeg where that is missing.
+        InputError: it cannot be written, or needs a missing ffmpeg.
     """
     from chimerae import pictures
 

@@ -81,7 +81,7 @@ SENTENCES: Final[Mapping[str, str]] = {
 
 
 def expanded(args: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """`args` with every short name of a setting replaced by the flag that it stands for.
+    """`args` with every short name of a setting replaced by its flag.
 
     Raises:
         InputError: a flag is neither in `flags` nor the last words of exactly one of them.

@@ -119,7 +119,7 @@ def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
 
 
 def learn(work: Callable[[Callbacks], Path]) -> int:
-    """Do `work`, which returns a run folder, under a live line, and print how it ended."""
+    """Do `work`, which returns a run folder, under a live line, and print the outcome."""
     try:
         with display() as show:
             folder = work(Callbacks(show.line, show.count, show.tell, show.tell))

@@ -72,7 +72,7 @@ class Bench(Codec):
     def posterior(self, x: Tensor, start: int, what: str) -> Tensor:
         """A draw from the posterior of each of `x`, the samples from `start` on, `[B, z_dim]` on the CPU.
 
-        Another `what` gives other draws.
+        Each value of `what` gives its own draws.
         """
         return self.described(x, start, what)[0]
 

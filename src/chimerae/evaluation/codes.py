@@ -23,7 +23,7 @@ MOST: Final = 2_000
 """Largest number of test samples to encode."""
 SEEN: Final = 64
 DRAWS: Final = 128
-"""Samples whose posterior is drawn again, and how often."""
+"""Number of samples whose posterior is drawn again, and of draws for each."""
 ENCODER: Final = "encoder"
 
 

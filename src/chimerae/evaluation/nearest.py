@@ -89,8 +89,8 @@ def _distances(
 ) -> tuple[dict[str, NeighbourDistances], dict[str, int], dict[str, float]]:
     """Distances to training images, numbers of images that are not finite, and variances, by network.
 
-    Distances and variances include those of test images. A network with images that are not finite has
-    neither, and one with a problem has no entry.
+    Distances and variances include those of test images. They leave out networks with images that are not
+    finite. Networks with a problem have no entry.
     """
     bench, train = task.bench, task.data.train
     own = neighbours(real, train, bench.device)[0]

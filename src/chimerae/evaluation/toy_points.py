@@ -114,7 +114,7 @@ def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
 
 
 def _has(cloud: ToyPoints, name: str, metric: ToyMetric) -> bool:
-    """True when points have what a metric needs: data have no codes, improved codes no further draws."""
+    """True when points suit a metric: data lack codes, and improved codes lack further draws."""
     if metric.needs == "noise":
         return len(cloud.redrawn) > 0 and not name.endswith(IMPROVED)
     return name != DATA or metric.needs == "points"

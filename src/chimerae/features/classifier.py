@@ -96,7 +96,7 @@ def open_classifier(wanted: FeatureRequest) -> Classifier:
     """The classifier of the requested labels: from the cache, or trained now.
 
     Raises:
-        InputError: there are no labels, or none that can be learnt.
+        InputError: labels are missing or cannot be learnt.
     """
     shape = wanted.data.shape
     if wanted.labels is None:

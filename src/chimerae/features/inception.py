@@ -68,7 +68,7 @@ def _built(weights: Mapping[str, Tensor]) -> Any:
     """torch-fidelity's network. It reads its weights from a pickle file, which is given to it in memory.
 
     Raises:
-        InputError: torch-fidelity is not installed, or the weights are not those of this network.
+        InputError: torch-fidelity is missing, or the weights are not those of this network.
     """
     require("fidelity")
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

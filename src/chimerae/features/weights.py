@@ -128,7 +128,7 @@ def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
 
     Raises:
         MissingWeights: the file is not there.
-        InputError: its contents are not those that were published, or cannot be read.
+        InputError: its contents differ from those that were published, or cannot be read.
     """
     file, place = published(name), weights_folder(folder)
     path = place / file.file

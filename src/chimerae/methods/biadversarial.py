@@ -57,7 +57,7 @@ class Biadversarial(Method):
     """Weight of the inference game in the encoder's loss."""
     recon_weight: float = Field(default=0.0, ge=0)
     """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
-    pairing, not in the paper. Without a T2 it is all that encoder and decoder know of the data.
+    pairing, not in the paper. Without a T2 it is the only link from encoder and decoder to the data.
     """
     recon_warmup: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the

@@ -43,7 +43,7 @@ class IDGAN(Method):
     first_stage_share: float = Field(default=0.5, gt=0, lt=1)
     """Share of the run that the VAE learns; the rest is the GAN's."""
     s_dim: int = Field(default=256, ge=0)
-    """Dimensions of the noise `s` beside the code, for what the code leaves open."""
+    """Dimensions of the noise `s` beside the code, for details outside the code."""
     w_info: float = Field(default=1e-3, ge=0)
     """Weight of the code's negative log-likelihood in the generator's loss; 1e-4 at 1024 px and dSprites."""
     r1: float = Field(default=10.0, ge=0)

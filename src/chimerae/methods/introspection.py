@@ -119,7 +119,7 @@ class SoftIntrospective(Method):
     for some thousand steps where s is small.
     """
     detach_target: bool = True
-    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
+    """Detach reconstructions as targets too, in the encoder's turn; False in the published code."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images have a linear output."""

@@ -42,7 +42,7 @@ class Clock:
     """
 
     share: float | None = None
-    """Share of the run that is done, >= 0, where it is not `step / total`: the total has changed."""
+    """Share of the run that is done, >= 0, if the total has changed; None: `step / total`."""
 
     @property
     def progress(self) -> float:

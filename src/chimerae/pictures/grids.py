@@ -38,7 +38,7 @@ def grid(
     (96, 64)
 
     Raises:
-        InputError: no images, or not of a shape that can be shown.
+        InputError: no images, or images of another shape.
     """
     tiles = _tiles(images, scale)
     n, height, width, channels = tiles.shape
@@ -178,7 +178,7 @@ def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -
 
 
 def _broken(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """A name in lines that are no longer than `width` where its words allow it."""
+    """A name in lines of at most `width` pixels, broken between words only."""
     lines: list[str] = []
     for word in name.split():
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:

@@ -69,7 +69,7 @@ def panorama(panels: Sequence[Panel], *, below: str, beside: str, edge: str) -> 
     """Panels side by side, both axes logarithmic; `edge` is the label of the marks without x.
 
     Raises:
-        InputError: no mark, or one whose x or y is not above 0.
+        InputError: no mark, or one with x or y of 0 or less.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

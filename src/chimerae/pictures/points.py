@@ -31,7 +31,7 @@ def scatter(sets: Mapping[str, Tensor], *, limits: Limits | None = None) -> Imag
     lie outside of them, or are not finite, stands under its panel.
 
     Raises:
-        InputError: no set, or points that are not two-dimensional.
+        InputError: no set, or points of another dimension than 2.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -30,7 +30,7 @@ LAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Outlook:
-    """A run with its data, and what is known about its course."""
+    """A run with its data, and the expected course of the run."""
 
     run: Run
     data: Prepared
@@ -79,7 +79,7 @@ def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: 
         progress: called while data are prepared.
 
     Raises:
-        InputError: the data cannot be used, or nothing fits the time.
+        InputError: the data are unusable, or nothing fits the time.
     """
     run, note = sized(run)
     limit = wish.limit(run)

@@ -160,7 +160,7 @@ def operations(run: Run, shape: Shape) -> float | None:
     try:
         return count(run, shape)[0] or None
     except (InputError, RuntimeError, NotImplementedError, TypeError, ValueError):
-        return None  # a method that reads values cannot be counted without any
+        return None  # a method that reads values fails on the meta device
 
 
 def paper_cost(

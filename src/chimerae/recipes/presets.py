@@ -94,7 +94,7 @@ AAE_ADAM = Training(
     optimizer=Optimizer(lr=3e-4),
     players={"critic": Changes(lr=1e-3), "generator": Changes(lr=3e-4)},
 )
-"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were not at hand."""
+"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were unavailable."""
 IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 ID_GAN_RMSPROP = Training(

@@ -22,7 +22,7 @@ LARGEST_PADDING = 1.25
 def default_arch(
     source: str, arch: str | Architecture | None = None, *, images: Architecture | None = None
 ) -> Architecture:
-    """`arch`, or the architecture of that name or reference, or the one that suits the kind of data in
+    """`arch`, the architecture of that name or reference, or by default the one for the kind of data in
     `source`; `images` is a recipe's.
 
     Raises:

@@ -34,7 +34,7 @@ WEIGHTS: Final = "model.safetensors"
 CARD: Final = "README.md"
 
 SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
-"""Schema number of every file that carries one; a saved state's stands in its entry of the index.
+"""Schema number of every file that carries one; the index holds those of saved states.
 
 Earlier numbers are read too: the tables below have the names that have changed since.
 """

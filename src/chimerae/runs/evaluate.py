@@ -38,7 +38,7 @@ def evaluate_run(
         progress: called while data are prepared and samples evaluated.
 
     Raises:
-        InputError: there is no run or no model, or its data have changed.
+        InputError: the run or its model is missing, or its data have changed.
     """
     folder = Path(folder)
     run = read_run(folder)

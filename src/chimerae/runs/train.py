@@ -132,7 +132,7 @@ def train(
 
 @contextmanager
 def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]:
-    """The `callbacks` that were given; without them a display on standard error, or nothing where `quiet`."""
+    """The given `callbacks`, by default a display on standard error; nothing where `quiet`."""
     if callbacks is not None or quiet:
         yield callbacks or Callbacks()
         return
@@ -174,7 +174,7 @@ def start(
 def foresee(
     run: Run, folder: Path, *, callbacks: Callbacks, wish: Wish, paper: Run | None, began: float
 ) -> Outlook:
-    """Plan what `start` will do, and pass the plan to the callbacks; only prepared data are written."""
+    """Plan the run of `start`, and pass the plan to the callbacks; only prepared data are written."""
     told = callbacks.on_plan is not None
     ahead = outlook(run, wish, began=began, told=told, progress=callbacks.on_progress)
     if callbacks.on_plan is not None:
@@ -204,8 +204,8 @@ def resume(
         quiet: print nothing when no callbacks are given.
 
     Raises:
-        InputError: there is no run or no state, they are damaged, the data have changed, or another process
-        is training there.
+        InputError: the run or its state is missing or damaged, the data have changed, or another process
+            is training there.
         Stopped: as `train` says.
     """
     with _or_display(callbacks, quiet) as shown:

@@ -96,6 +96,6 @@ class Pacer:
         n = len(self.profile)
         overlaps = [max(min(last, (i + 1) / n) - max(first, i / n), 0.0) for i in range(n)]
         whole = sum(overlaps)
-        if not whole:  # nothing is left, or the share stands still beyond the scheduled steps
+        if not whole:  # nothing is left, or the share is constant beyond the scheduled steps
             return self.profile[-1]
         return sum(o * seconds for o, seconds in zip(overlaps, self.profile, strict=True)) / whole

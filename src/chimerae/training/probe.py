@@ -52,7 +52,7 @@ class Probe:
         return last is None or step == schedule_steps or step // every > last // every
 
     def share(self, progress: float) -> float:
-        """Share, in [0, 1], that is done of the stage in which the measured network learns.
+        """Share that is done, in [0, 1], of the measured network's training stage.
 
         Equal to `progress`, except for a method that trains one decoder after the other.
         """

@@ -24,7 +24,7 @@ ROOMS = ("nets/", "ema/", "buffers/")
 
 @dataclass
 class State:
-    """Networks, their averages, players (with their optimisers) and how many steps are done."""
+    """Networks, their averages, players (with their optimisers) and the number of steps done."""
 
     method: Method
     nets: Nets
@@ -74,7 +74,7 @@ class State:
                     yield f"optimizer/{player.name}/{index}/{slot}", value
 
     def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Take over what `tensors` returned; this state must have been built from the same run.
+        """Take over the result of `tensors`; this state must have been built from the same run.
 
         Raises:
             InputError: names or shapes differ.
