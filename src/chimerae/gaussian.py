@@ -37,7 +37,7 @@ class Gaussian:
 
     @property
     def is_point(self) -> bool:
-        """True for codes of no spread: density and KL are undefined."""
+        """True for codes without spread: their density and KL are undefined."""
         return bool((self.logvar <= POINT).all())
 
     @property

@@ -58,8 +58,8 @@ def cost(codec: Codec, z: Tensor, by: str) -> Tensor:
     """Change of the samples of codes `z` when they are encoded and decoded, one value each, `[n]`.
 
     `J(z) = sum (cn(x) - cn(y))^2` with `x = G(z)`, `y = G(E(x))` by the network called `by`. Contrast is
-    divided out of images (lower contrast would pass for progress): `cn(x) = x / sqrt(Var(x) + 1e-8)`.
-    Noise beside the code is the same in both.
+    divided out of images: `cn(x) = x / sqrt(Var(x) + 1e-8)`. Otherwise lower contrast would pass for
+    progress. Noise beside the code is the same in both.
     """
     x = codec.method.decode(codec.nets, z)[by]
     with noise.placed(0, "improve"):  # for posteriors that are drawn: the same draws at every step

@@ -52,8 +52,8 @@ class Results:
     """Metrics that could not be computed for at least one network, each with the reason in one line."""
     shown: Shown = field(default_factory=Shown)
     earlier: tuple[Score, ...] = ()
-    """Earlier scores of the same weights: the newer one has another protocol, or the metric could not be
-    computed the last time. Tables leave them out.
+    """Earlier scores of the same weights: the newer one has another protocol or number of samples, or the
+    metric could not be computed the last time. Tables leave them out.
     """
 
 

@@ -25,7 +25,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WAEGAN(Method):
-    """An autoencoder, and a critic that tells its codes from draws of the prior."""
+    """An autoencoder whose codes must pass for draws of the prior in the eyes of a critic."""
 
     name: ClassVar[str] = "wae-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {

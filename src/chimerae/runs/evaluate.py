@@ -53,7 +53,7 @@ def evaluate_run(
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     before, step = scored(folder)
     both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / SCORES)  # first: a disk may be too full for pictures only
+    write_scores(both, model.step, folder / SCORES)  # first: pictures may fill the disk
     draw(results.shown, folder / PICTURES)
     return results
 

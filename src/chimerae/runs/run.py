@@ -1,4 +1,4 @@
-"""A `Run`: all settings that repeat an experiment, in one frozen tree."""
+"""A `Run`: all settings needed to repeat an experiment, in one frozen tree."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def _faint(values: Values) -> bool:
 
 def _lost(values: Values) -> bool:
     """Reconstructions are farther than the mean image and hardly follow their originals, or are farther than
-    another image of the data. Sharp reconstructions may have large errors but follow their originals.
+    another image of the data. Sharp ones that follow their originals may have errors between these two.
     """
     error, returned = values.get("rec_error", 0.0), values.get("returned", 0.0)
     return error > UNRELATED_ERROR or (error > MEAN_ERROR and returned < LOST_RETURN)

@@ -30,7 +30,7 @@ from chimerae.training.state import State
 from chimerae.training.targets import update_targets
 
 SHOWN_SECONDS = 2.0
-"""Least time before a line that only the listener gets. The first step always has a line."""
+"""Least time from a line to the next that only the listener gets. The first step always has a line."""
 PREVIEW_SECONDS = 30.0
 """Learning time of the first preview between those of `picture_every`. The next is due at twice the learning
 time of the last preview.
