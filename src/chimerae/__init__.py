@@ -32,7 +32,7 @@ _HOMES = {
 
 def __getattr__(name: str) -> object:
     if name == "report":
-        return import_module("chimerae.report")  # a room that can be called
+        return import_module("chimerae.report")  # a package that can be called
     if name not in _HOMES:
         raise AttributeError(f"module 'chimerae' has no attribute {name!r}")
     home, inside = _HOMES[name]

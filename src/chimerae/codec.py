@@ -19,7 +19,7 @@ from chimerae.shapes import Shape, is_image
 class Codec:
     """Encodes and decodes samples of one shape: images in [0, 1], points as they are.
 
-    Use it inside `nets.evaluating()`. Missing noise is drawn from `chimerae.noise`; callers decide it by
+    Use it inside `nets.evaluating()`. Missing noise is drawn from `chimerae.noise`; callers control it with
     `noise.seeded` or `noise.placed`.
     """
 
@@ -51,8 +51,8 @@ class Codec:
         return self.method.encode(self.nets, self.inwards(x))
 
     def code(self, q: Gaussian, eps: Tensor | None = None) -> Tensor:
-        """The code `[B, z_dim]` from which `q`'s samples are rebuilt; `eps` `[B, z_dim]` is standard normal,
-        drawn when not given.
+        """The code `[B, z_dim]` that reconstructs `q`'s samples; `eps` `[B, z_dim]` is standard normal, drawn
+        when not given.
         """
         eps = noise.normal(len(q.mu), self.method.z_dim, like=q.mu) if eps is None else eps
         return self.method.reconstruction_code(q, eps)

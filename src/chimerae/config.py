@@ -1,6 +1,6 @@
-"""Settings trees in and out of JSON with errors that people can act on, and the rule of all settings classes.
+"""Conversion of settings trees to and from JSON, and the configuration of all settings classes.
 
-This module knows no method by name.
+This module names no method.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def to_dict(settings: Any) -> dict[str, Any]:
 
 
 def from_dict(cls: type[T], values: Mapping[str, Any], what: str = "settings") -> T:
-    """Settings of class `cls` from what `to_dict` returned; fields that are missing get their defaults.
+    """Settings of class `cls` from the result of `to_dict`; missing fields get their defaults.
 
     Raises:
         InputError: a field is unknown or out of range.
@@ -68,7 +68,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], what: str = "settings") -
 def explain(error: ValidationError, cls: type[Any] | None = None) -> str:
     """The first problem of a validation error in one line.
 
-    A misspelt field of `cls` is answered with the nearest known one.
+    For a misspelt field of `cls`, the nearest known one is suggested.
     """
     first = error.errors()[0]
     path = ".".join(str(part) for part in first["loc"])

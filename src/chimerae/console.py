@@ -20,7 +20,7 @@ QUIET_SECONDS = 10.0
 
 
 def describe(line: LogLine, total: int, remaining: float | None) -> str:
-    """The progress line: step, what is left where that is known, speed, each player's loss, health."""
+    """The progress line: step, time left where it is known, speed, each player's loss, health."""
     losses = "  ".join(f"{name} {loss:.4g}" for name, loss in line.losses.items())
     word = f"  [{line.health}]" if line.health else ""
     left = "" if remaining is None else f"  {in_words(remaining)} left"
@@ -75,7 +75,7 @@ class Display:
         self._show(f"{done:,}/{total:,} {what}{left}")
 
     def tell(self, sentence: str) -> None:
-        """Print a sentence that stays."""
+        """Print a permanent sentence."""
         if self.live is not None:
             self.live.console.print(Text(sentence))
         else:

@@ -1,7 +1,7 @@
 """Methods, architectures and metrics from outside the package.
 
 Each is named as `./my_method.py:MyMethod` (a file), as `package.module:MyMethod` (an installed module), or by
-the name under which a package lists it in an entry point. That name is what `run.json` holds.
+the name under which a package lists it in an entry point. `run.json` holds that name.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ GROUPS: Mapping[str, str] = {
 }
 """Kind -> the group of entry points in which packages list theirs."""
 LOADED = "chimerae_file_"
-"""Beginning of the names that modules loaded from files have."""
+"""Prefix of the names of modules that are loaded from files."""
 
 
 def is_reference(name: str) -> bool:
@@ -52,16 +52,16 @@ def brief(name: str) -> str:
 
 
 def class_of(kind: str, name: str, base: type[Any], known: Mapping[str, type[T]]) -> type[T]:
-    """The class called `name`: one of `known`, of an entry point, or where a reference points.
+    """The class called `name`: one of `known`, or the target of an entry point or a reference.
 
     Args:
         kind: "method" or "architecture", for messages.
         name: as `name_of` returns it.
-        base: what it must be a subclass of.
+        base: required base class.
         known: the package's own classes, by name.
 
     Raises:
-        InputError: there is none, or it is not such a class.
+        InputError: the class is missing or unsuitable.
     """
     if name in known:
         return known[name]
@@ -74,7 +74,7 @@ def checked(kind: str, name: str, base: type[Any], found: type[Any]) -> type[Any
     """`found`, a class that can be used as a `kind`.
 
     Raises:
-        InputError: it is no subclass of `base`, is abstract, is no dataclass, or has no name.
+        InputError: it is abstract or nameless, or it is not both a subclass of `base` and a dataclass.
     """
     if not issubclass(found, base):
         raise InputError(f"{name} is no {kind}: it must be a subclass of {base.__module__}.{base.__name__}")
@@ -117,10 +117,10 @@ def point_at(kind: str, name: str, known: Iterable[str] = (), *, called: str = "
         kind: "method", "architecture" or "metric".
         name: the reference or name.
         known: names of the package's own, for the error.
-        called: `kind` as the error calls it, where that is another word.
+        called: another word for `kind` in the error.
 
     Raises:
-        InputError: there is no such entry point, file, module or object, or it cannot be imported.
+        InputError: the entry point, file, module or object is missing, or cannot be imported.
     """
     if not is_reference(name):
         if name not in points(kind):
@@ -148,7 +148,7 @@ def _module(kind: str, place: str, attributes: str) -> ModuleType:
 
 
 def _from_file(kind: str, place: str, attributes: str) -> ModuleType:
-    """The module in the file `place`, or in a file of its name in the current folder where it has moved."""
+    """The module in the file `place`, or, if that is missing, in its namesake in the current folder."""
     path = Path(place).expanduser()
     if not path.is_file():
         path = Path(path.name)

@@ -33,7 +33,7 @@ def require(extra: str, before: str = "") -> None:
 
     Args:
         extra: key of `EXTRAS`.
-        before: begin of the error, where it has one.
+        before: beginning of the error.
 
     Raises:
         InputError: it cannot be imported.

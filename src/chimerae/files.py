@@ -15,14 +15,13 @@ from chimerae.errors import InputError
 
 
 def cache_folder(given: Path | None = None) -> Path:
-    """Folder of prepared arrays: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
+    """Folder of the cache: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
     chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
     return Path(chosen).expanduser()
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write `content` to `path` at once: a reader, or a crash, meets the old file or the new one, never half
-    of it.
+    """Write `content` to `path` atomically: at any time, the old file or the new one is there as a whole.
 
     Raises:
         InputError: the folder is not writable, the disk is full.
@@ -36,7 +35,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file that becomes `path` when the block ends well; folders are made.
+    """A temporary file that becomes `path` when the block succeeds; folders are created.
 
     Raises:
         OSError: its place is not writable, the disk is full.
@@ -56,7 +55,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `path` (which is empty, or not there) when the block ends well.
+    """A temporary folder that becomes `path` (which is empty or missing) when the block succeeds.
 
     Raises:
         InputError: its place is not writable, the disk is full.

@@ -11,7 +11,7 @@ from torch import Tensor
 from chimerae import noise
 
 LOGVAR_RANGE = (-30.0, 20.0)
-"""Log-variances are clipped to this range before they are used: outside it float32 has no meaning left."""
+"""Log-variances are clipped to this range before they are used: outside it float32 is meaningless."""
 POINT = -24.0
 """Log-variance (a deviation of 6e-6) up to which a code counts as one without spread, in any unit."""
 
@@ -37,7 +37,7 @@ class Gaussian:
 
     @property
     def is_point(self) -> bool:
-        """True for codes without spread, which have neither a density nor a KL."""
+        """True for codes without spread: their density and KL are undefined."""
         return bool((self.logvar <= POINT).all())
 
     @property

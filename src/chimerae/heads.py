@@ -1,4 +1,4 @@
-"""Heads of networks: posteriors, logits, and what joins a trunk with them."""
+"""Heads of networks: posteriors, logits, and modules that join a trunk with them."""
 
 from __future__ import annotations
 
@@ -104,9 +104,7 @@ class Pair(nn.Module):
 
 
 class WithFeatures(nn.Module):
-    """`x -> (logit [B], features [B, ...])`: a critic that also shows what one of its stages sees, times
-    `gain`.
-    """
+    """`x -> (logit [B], features [B, ...])`: a critic that also returns one stage's output, times `gain`."""
 
     def __init__(self, trunk: nn.Sequential, stage: int, logit: nn.Module, gain: float = 1.0) -> None:
         super().__init__()
@@ -119,9 +117,7 @@ class WithFeatures(nn.Module):
 
 
 class WithClasses(nn.Module):
-    """`x -> (logits [B, outcomes], features [B, h])`: a trunk whose flat features are shown beside its
-    verdict.
-    """
+    """`x -> (logits [B, outcomes], features [B, h])`: logits of a trunk, and its flat features."""
 
     def __init__(self, trunk: nn.Module, width: int, outcomes: int) -> None:
         super().__init__()

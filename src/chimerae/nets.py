@@ -21,7 +21,7 @@ from chimerae.noise import seeded
 from chimerae.shapes import Shape, is_image
 
 LARGE: Final = 256 * 256 * 3
-"""Values of a sample beyond which a pass that finds out about shapes is not computed."""
+"""Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
 
 class Architecture(ABC):
@@ -56,7 +56,7 @@ class Architecture(ABC):
 
     @abstractmethod
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing."""
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points are linear."""
 
     @abstractmethod
     def pair_critic(self, shape: Shape, z_dim: int, *, norm: bool = True) -> nn.Module:
@@ -82,15 +82,15 @@ class Architecture(ABC):
         return nn.Sequential(trunk, head)
 
     def features(self, shape: Shape) -> int:
-        """Number `h` of flat features that `trunk` gives, found by a pass of one sample. No random number of
-        the caller is used up.
+        """Number `h` of flat features that `trunk` gives, determined by a pass of one sample. The caller's
+        random state is unaffected.
 
         Raises:
             InputError: the features are not flat.
         """
         try:
             hash(self)
-        except TypeError:  # it is not frozen, or has a setting that is not: it may change
+        except TypeError:  # it is not frozen, or has a mutable setting: it may change
             return _features(self, shape)
         return _features_remembered(self, tuple(shape))
 
@@ -133,8 +133,8 @@ class Architecture(ABC):
     def noisy_encoder(self, shape: Shape, z_dim: int, noise_dim: int) -> nn.Module:
         """A network `x, eps [B, noise_dim] -> z [B, z_dim]`: a draw from a posterior of any form.
 
-        The noise comes in with the data, so that every layer can bend it: beside the coordinates of points,
-        as one more channel of images, over which a linear layer spreads it.
+        The noise enters with the data, so that every layer can transform it: beside the coordinates of
+        points, or spread by a linear layer over one more channel of images.
         """
         wider = (shape[0] + (1 if is_image(shape) else noise_dim), *shape[1:])
         return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)
@@ -205,7 +205,7 @@ class Nets:
 
     @contextmanager
     def evaluating(self, *, batch_statistics: bool = False) -> Iterator[Nets]:
-        """No gradients, and evaluation mode (BatchNorm on running statistics, or on those of the batch)."""
+        """Evaluation mode (BatchNorm on running statistics, or on those of the batch) without gradients."""
         before = {name: module.training for name, module in self.items()}
         for name, module in self.items():
             module.train(batch_statistics and name not in self.frozen)
@@ -223,7 +223,7 @@ class Nets:
 
 @dataclass(frozen=True)
 class Net:
-    """One network as a method sees it: something to call, in the run's precision, with float32 results."""
+    """One network as a method sees it: a callable in the run's precision, with float32 results."""
 
     module: nn.Module
     autocast: Autocast
@@ -245,15 +245,14 @@ class Net:
     def untracked(self, *inputs: Tensor) -> Any:
         """Apply the network in training mode without letting this batch into BatchNorm's running statistics.
 
-        For passes of images that the network will not be asked about later, so that the statistics kept for
-        evaluation describe one kind of input (see `docs/methods/avae.md`).
+        For inputs of a kind that the network does not get in evaluation mode: the running statistics then
+        describe one kind of input (see `docs/methods/avae.md`).
         """
         with _statistics_kept(self.module):
             return self(*inputs)
 
     def in_eval_mode(self, *inputs: Tensor) -> Any:
-        """Apply the network as it is in use: BatchNorm on running statistics, which these inputs do not
-        touch.
+        """Apply the network in evaluation mode: BatchNorm uses running statistics and leaves them unchanged.
 
         For a network that has been trained and now only judges others; gradients flow through it.
         """

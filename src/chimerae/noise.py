@@ -1,6 +1,4 @@
-"""Randomness as a pure function of (seed, step): nothing about it is ever stored, and a resumed run repeats
-it.
-"""
+"""Randomness as a pure function of (seed, step): it has no stored state, and a resumed run repeats it."""
 
 from __future__ import annotations
 
@@ -50,7 +48,7 @@ def seeded(*parts: int | str) -> Iterator[None]:
 def normal(n: int, d: int, *, like: Tensor | None = None) -> Tensor:
     """Standard normal draws `[n, d]`, float32, on the device of `like`.
 
-    Every draw of every method comes from here or from `uniform`, so a test can hand out noise of its own.
+    Every draw of every method comes from here or from `uniform`, so a test can supply its own noise.
     """
     device = None if like is None else like.device
     made = _PLACED.get()
@@ -73,8 +71,8 @@ def rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
 
 @contextmanager
 def placed(start: int, *parts: int | str) -> Iterator[None]:
-    """Every `normal` inside gives rows `start` and on of `rows`, each call those of another table: what a
-    sample gets depends on its number, not on the batch that it comes in.
+    """Let `normal` return rows `start` and on of `rows`, from another table for each call. Noise depends only
+    on the sample's index, never on the batch.
     """
     calls = count()
     token = _PLACED.set(lambda n, d: rows(start, start + n, d, *parts, next(calls)))

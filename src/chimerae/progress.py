@@ -14,4 +14,4 @@ class Progress(Protocol):
 
 
 def silent(done: int, total: int, what: str) -> None:
-    """Tell nobody."""
+    """Discard the report."""

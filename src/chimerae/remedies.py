@@ -33,7 +33,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "fakes pass as data": "the encoder finds samples likelier than data",
     "encoder far ahead": "samples have many times the KL of data, and the decoder does not follow",
 }
-"""Word -> the state of the run, in the reader's words."""
+"""Health word -> the state of the run, in plain words."""
 
 _CALM = "lower the rate (--training.optimizer.lr 1e-4) or clip gradients (--training.optimizer.clip 1)"
 _WEAKER_CRITIC = "give the critic a lower rate (--training.players.critic.lr 5e-5) and train longer"

@@ -1,4 +1,4 @@
-"""Shapes of samples and ranges of their values: what data, networks and methods have to agree about."""
+"""Shapes of samples and ranges of their values, shared by data, networks and methods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class ValueRange:
-    """Closed interval in which a method wants its pixel values.
+    """Closed interval of a method's pixel values.
 
     >>> import torch
     >>> SIGNED.from_unit(torch.tensor([0.0, 0.5, 1.0]))
@@ -34,7 +34,7 @@ class ValueRange:
         return x * self.span + self.low
 
     def to_unit(self, x: Tensor) -> Tensor:
-        """Map values of this range to [0, 1]; what lies outside is clipped, as a picture file would.
+        """Map values of this range to [0, 1]; values outside are clipped, as in a picture file.
 
         >>> import torch
         >>> SIGNED.to_unit(torch.tensor([-3.0, 0.0, 3.0]))

@@ -1,7 +1,7 @@
 """The contract of a method, as a test: `check_method(MyMethod())`.
 
-It is for methods of your own, as scikit-learn's `check_estimator` is for estimators: what it finds would make
-a run wrong, impossible to resume, or impossible to use afterwards. What it cannot know is the paper.
+It is for methods of your own, as scikit-learn's `check_estimator` is for estimators. The errors that it finds
+would make a run wrong, impossible to resume, or impossible to use. It cannot compare a method with its paper.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ def check_method(
     """Play `method` for a few steps on noise of each shape, and raise at the first broken rule.
 
     The rules: settings survive JSON; every network has a player or is frozen; losses are finite scalars of
-    known players; every player plays; a loss moves its own player and nobody else; every parameter is reached
-    by some loss; frozen networks stay; the same seed gives the same bits; a run that stopped goes on to the
+    known players; every player plays; a loss moves only its own player; every parameter is reached by some
+    loss; frozen networks stay; the same seed gives the same bits; a run that stopped goes on to the
     same bits; samples and codes have their shapes, and those of one sample do not depend on the others.
 
     Args:
         method: with settings that let everything happen within four steps of a hundred (short warm-ups).
         shapes: of samples, `[C, H, W]` for images and `[d]` for points; both kinds when not given.
-        arch: what builds the networks; small ones that suit the shape when not given.
+        arch: architecture of the networks; a small one that suits the shape when not given.
         unreached: parameters that no loss depends on by design, such as `critic.*.bias`.
 
     Raises:

@@ -16,7 +16,7 @@ from chimerae.errors import InputError, spelt, unknown
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
 GREETED = ("train", "resume", "evaluate", "bench")
-"""Verbs that say something before they are imported."""
+"""Verbs that print a line before their module is imported."""
 
 VERBS: dict[str, str] = {
     "train": "train a method or recipe on your data",
@@ -54,7 +54,7 @@ OTHER_VERBS = {
     "methods": "list methods",
     "recipes": "list recipes",
 }
-"""Words that people try, and the verb that does it."""
+"""Words that people try, and the verb with that meaning."""
 METHODS = ("avae", "vae", "gan", "vae-gan", "bigan", "introvae", "soft-introvae", "wae-mmd", "wae-gan", "aae")
 """Methods that are known without importing them, for a hint."""
 
@@ -84,7 +84,7 @@ saved; 1 our own fault"""
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 
 TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
-"""Messages of torch's plain `RuntimeError` and `TypeError` when it is asked for more memory than there is."""
+"""Messages of torch's plain `RuntimeError` and `TypeError` when memory runs out."""
 
 
 _STARTED = [time.monotonic()]
@@ -148,7 +148,7 @@ def _no_verb(args: Sequence[str]) -> InputError:
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the command line and turn whatever goes wrong into one line and an exit code."""
+    """Run the command line and turn expected errors into one line and an exit code."""
     try:
         return run(sys.argv[1:] if args is None else args)
     except InputError as error:

@@ -20,7 +20,7 @@ from chimerae.errors import InputError
 
 try:
     from tyro import _errors as events
-except ImportError:  # a version of tyro that tells nothing
+except ImportError:  # a version of tyro without these objects
     events = None  # type: ignore[assignment]
 
 KINDS: Final = {
@@ -90,7 +90,7 @@ def _no_choice(event: Any) -> str:
 
 
 def _no_object(event: Any, args: Sequence[str]) -> str:
-    """Values of the right form that do not do, or of a wrong form."""
+    """Sentence for values of a wrong form, or of the right form but invalid."""
     if event.argument is not None:
         return f"{_name(event.argument)} {_given(event.argument, args)}: wanted {_wanted(event.argument)}"
     error, path = sys.exc_info()[1], ""
@@ -124,7 +124,7 @@ def _wanted(argument: Any) -> str:
 
 
 def _given(argument: Any, args: Sequence[str]) -> str:
-    """The values that follow the flag of `argument` in `args`, the last time it stands there, as typed."""
+    """The values that follow the last flag of `argument` in `args`, as typed."""
     for i, arg in reversed(list(enumerate(args))):
         name, equals, value = arg.partition("=")
         if name.replace("_", "-") in argument.lowered.name_or_flags:

@@ -67,7 +67,7 @@ VALUES: Final[Mapping[str, str]] = {
     "--metrics": "metrics",
     "--evaluation.metrics": "metrics",
 }
-"""Flags whose values are names, and where these stand in `known.known`."""
+"""Flags whose values are names, and the keys of these names in `known.known`."""
 FEW: Final[Mapping[str, tuple[str, ...]]] = {
     "--preset": ("short", "paper"),
     "--scale": ("quick", "paper"),
@@ -78,7 +78,7 @@ FEW: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def main(args: Sequence[str]) -> int:
-    """Print a script, or for the scripts what the last of some words may become."""
+    """Print a script, or for a script's call (`words`) the completions of the last word."""
     if not args or args[0] in ("-h", "--help"):
         print(USAGE)
         return DONE if args else INPUT_WRONG

@@ -1,4 +1,4 @@
-"""Progress display of the verbs: that of `chimerae.console`, under the name they use."""
+"""Progress display of the verbs, from `chimerae.console`."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def main(args: Sequence[str]) -> int:
     """Run `chimerae data ARGS` and return the exit code.
 
     Raises:
-        InputError: the arguments are wrong, the source cannot be used, or the picture not be written.
+        InputError: the arguments are wrong, the source cannot be used, or the picture cannot be written.
     """
     if not args or args[0] in ("-h", "--help"):
         print(USAGE)
@@ -68,7 +68,7 @@ def _inspect(asked: Inspect) -> int:
         try:
             arch = default_arch(asked.source)
             prepare, note = settled(asked.source, asked.prepare, arch)
-        except InputError as error:  # no network can be trained on them: that is worth knowing too
+        except InputError as error:  # no network can be trained on them: show the reason
             prepare, note = asked.prepare, str(error)
         found, picture = inspect(asked.source, prepare, progress=shown.count)
     print(in_words(found))

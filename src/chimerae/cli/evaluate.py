@@ -57,7 +57,7 @@ def beside(new: Results, before: tuple[Results, int], after: tuple[Results, int]
 
 
 def table(results: Results) -> str:
-    """The scores as aligned text, with what is absent and why."""
+    """The scores as aligned text, with absent metrics and the reasons."""
     rows = [
         (s.metric, s.of, f"{s.value:.5g}", "" if s.std is None else f"± {s.std:.2g}", f"n = {s.n:,}")
         for s in results.scores

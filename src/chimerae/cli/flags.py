@@ -9,15 +9,15 @@ from pathlib import Path
 from chimerae.errors import InputError
 
 FOLDERS: Mapping[str, str] = {"--data-root": "CHIMERAE_DATA", "--weights": "CHIMERAE_WEIGHTS"}
-"""Flags that name a folder of this machine, and the environment variables that they set (`data.open.ROOT`
-and `features.weights.FOLDER`, which are not imported before a verb needs them).
+"""Flags that name a folder of this machine, and the environment variables that they set: `data.open.ROOT` and
+`features.weights.FOLDER`, repeated here to keep imports few.
 """
 
 
 def rooted(args: Sequence[str]) -> list[str]:
     """`args` without `--data-root DIR` and `--weights DIR`, whose values are put into the environment.
 
-    This process and those that it starts see them there, and nothing that a run writes down holds them.
+    This process and its children see them there, and the files of a run never hold them.
 
     Raises:
         InputError: a value is missing.

@@ -21,7 +21,7 @@ from chimerae.runs.folder import read_run
 N_OWN = 64
 """Samples of a run's own test data that are taken when no number is given."""
 NAMED = 5
-"""Unreadable images that are named."""
+"""Largest number of unreadable images to name."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def load_inputs(
     Unreadable images are named on standard error and left out.
 
     Raises:
-        InputError: there is no such run or source, or the samples do not fit the model.
+        InputError: the run or a source is missing, or the samples do not fit the model.
     """
     if n is not None and n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")

@@ -33,7 +33,7 @@ class Interpolate:
     """Two images, or a folder or other source of which the first half is paired with the second; the run's
     own test data when it is not given."""
     pairs: int = 8
-    """At most so many pairs."""
+    """Number of pairs, at most."""
     steps: int | None = None
     """Pictures per pair, both ends included; 9, or 33 in a film, when it is not given."""
     mode: Literal["spherical", "linear"] = "spherical"
@@ -50,7 +50,7 @@ class Interpolate:
 
 
 def main(args: Sequence[str]) -> int:
-    """Walk, and say where the pictures are."""
+    """Walk, and print where the pictures are."""
     asked = parse(Interpolate, args, prog="chimerae interpolate")
     if asked.pairs < 1:
         raise InputError(f"--pairs {asked.pairs}: ask for 1 pair or more")
@@ -90,7 +90,7 @@ def _moves(out: Path) -> bool:
     """True when `out` is a film.
 
     Raises:
-        InputError: it is nothing that can be written, or needs ffmpeg, which is not installed.
+        InputError: it cannot be written, or needs a missing ffmpeg.
     """
     from chimerae import pictures
 

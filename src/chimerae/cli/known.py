@@ -1,6 +1,6 @@
 """Names that exist: recipes with their flags and defaults, flags of every verb, data, studies, metrics.
 
-Finding them out takes the whole library, seconds; so they are kept in the cache, for help and completion.
+Collecting them imports the whole library, which takes seconds. A cache keeps them for help and completion.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ TAKEN: Final = ("--data", "--arch", "--preset")
 
 
 def known() -> dict[str, Any]:
-    """All names, from the cache or anew."""
+    """All names, from the cache or newly collected."""
     return remembered() or _remember(_found())
 
 
 def remembered() -> dict[str, Any]:
-    """All names as the cache has them; empty when it has none of this version of the package."""
+    """All names from the cache; empty without an entry for this version of the package."""
     with suppress(OSError, ValueError):
         names: dict[str, Any] = json.loads(_place().read_text(encoding="utf-8"))
         return names
@@ -38,7 +38,7 @@ def remembered() -> dict[str, Any]:
 def _remember(names: dict[str, Any]) -> dict[str, Any]:
     from chimerae.files import write_json
 
-    with suppress(InputError):  # they are found out again next time
+    with suppress(InputError):  # they are collected again next time
         write_json(_place(), names)
     return names
 

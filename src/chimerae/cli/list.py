@@ -65,11 +65,11 @@ def _costs() -> Rows:
 
 
 COSTS = "--costs"
-"""Asks, after `recipes`, for the costs of the sources' settings here."""
+"""Flag after `recipes` that prints the costs of the sources' settings on this machine."""
 
 
 def main(args: Sequence[str]) -> int:
-    """Print names and what they are."""
+    """Print names, each with a description."""
     if list(args) == ["recipes", COSTS]:
         about = "their source's settings (--preset paper), estimated here, as busy as the machine is now"
         return _print(f"recipes with {about}", _costs())

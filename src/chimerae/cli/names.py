@@ -11,7 +11,7 @@ from chimerae.run_folder.schema import RENAMED
 
 HELP: Final = ("-h", "--help", "--help-all")
 ASIDE: Final = ("--evaluation.", "--training.players.")
-"""Settings whose last word means another setting of the same name, where there is one."""
+"""Prefixes of settings that give way to others with the same last word."""
 WORDS: Final[Mapping[str, str]] = {
     "batch": "batch-size",
     "bs": "batch-size",
@@ -62,9 +62,7 @@ WORDS: Final[Mapping[str, str]] = {
         for before, now in RENAMED.items()
     },
 }
-"""Words of other tools and of earlier versions, and the last word of the setting that has that meaning
-here.
-"""
+"""Words of other tools and of earlier versions, and the last word of the setting with that meaning here."""
 SENTENCES: Final[Mapping[str, str]] = {
     "epochs": "training is counted in steps of one batch: --steps N",
     "epoch": "training is counted in steps of one batch: --steps N",
@@ -79,14 +77,14 @@ SENTENCES: Final[Mapping[str, str]] = {
     "root": "the folder of data sets is --data-root DIR",
     "by": "the network that draws is --network NAME",
 }
-"""Words of other tools and of earlier versions that no single setting stands for."""
+"""Words of other tools and of earlier versions without a single matching setting."""
 
 
 def expanded(args: Sequence[str], flags: Sequence[str]) -> list[str]:
-    """`args` with every short name of a setting replaced by the flag that it stands for.
+    """`args` with every short name of a setting replaced by its flag.
 
     Raises:
-        InputError: a flag is none of `flags`, and not the last words of exactly one.
+        InputError: a flag is neither in `flags` nor the last words of exactly one of them.
 
     >>> expanded(["--lr", "3", "--n=2"], ["--training.optimizer.lr", "--n"])
     ['--training.optimizer.lr', '3', '--n=2']
@@ -117,7 +115,7 @@ def meanings(words: str, flags: Collection[str]) -> list[str]:
 
 
 def strange(name: str, flags: Sequence[str]) -> InputError:
-    """The error for the flag `name` that is none of `flags`, with what leads to the right one."""
+    """The error for a flag `name` outside `flags`, with a hint at the right one."""
     words = name.removeprefix("--")
     if words in SENTENCES:
         return InputError(f"unknown flag {name}; {SENTENCES[words]}")

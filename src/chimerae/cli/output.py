@@ -1,4 +1,4 @@
-"""Samples into files: a sheet, an array, a zip or a folder of pictures."""
+"""Files of samples: a sheet, an array, a zip or a folder of pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Names = Sequence[str] | None
 
 
 def kind_of(out: Path) -> str:
-    """The ending that decides what is written: .png, .npz, .npy, .zip, or none for a folder.
+    """The ending that decides the format: .png, .npz, .npy, .zip, or none for a folder.
 
     Raises:
         InputError: another ending, or a folder that is not empty.

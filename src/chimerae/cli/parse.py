@@ -22,7 +22,7 @@ T = TypeVar("T")
 def parse(cls: type[T], args: Sequence[str], *, prog: str, default: T | None = None) -> T:
     """An object of the dataclass `cls` from the flags in `args`; `--help` prints its fields and exits.
 
-    The last words of a setting's name will do where they name one setting: `--lr` for
+    The last words of a setting's name suffice where they name one setting: `--lr` for
     `--training.optimizer.lr`.
 
     Raises:

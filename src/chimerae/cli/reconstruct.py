@@ -15,14 +15,14 @@ from chimerae.cli.parse import parse
 COLUMNS = 16
 """Images side by side in a sheet."""
 FEW = 4
-"""So many images are shown larger."""
+"""Up to this number, images are enlarged."""
 LARGE = 192
-"""Their longer side in pixels."""
+"""Longer side of enlarged images in pixels."""
 
 
 @dataclass(frozen=True)
 class Reconstruct:
-    """Encode and decode your images, which pass the run's own crop and size first."""
+    """Encode and decode your images, after the run's own crop and size."""
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
@@ -30,7 +30,7 @@ class Reconstruct:
     """Images, folders of images or other sources, none of them split; the run's own test data when it is not
     given."""
     n: int | None = None
-    """At most so many images; all of --input, or 64 of the test data, when it is not given."""
+    """Number of images, at most; all of --input, or 64 of the test data, when it is not given."""
     out: Path = Path("reconstructions.png")
     """A .png sheet (originals and every network's answer), or as for `sample`: .npz, .npy, .zip, a folder;
     the names of the images are kept in a folder, a .zip and a .npz."""
@@ -43,7 +43,7 @@ class Reconstruct:
 
 
 def main(args: Sequence[str]) -> int:
-    """Reconstruct, and say where the result is."""
+    """Reconstruct, and print where the result is."""
     asked = parse(Reconstruct, args, prog="chimerae reconstruct")
     kind = kind_of(asked.out)
     from chimerae import pictures

@@ -24,7 +24,7 @@ class Report:
 
 
 def main(args: Sequence[str]) -> int:
-    """Write the report, and say where it is."""
+    """Write the report, and print where it is."""
     asked = parse(Report, args, prog="chimerae report")
     from chimerae.report import write
 

@@ -34,7 +34,7 @@ class Resume:
 
 
 def main(args: Sequence[str]) -> int:
-    """Resume, and say where the run folder is."""
+    """Resume, and print where the run folder is."""
     asked = parse(Resume, args, prog="chimerae resume")
     settings = _settings(asked.set, read_run(asked.run)) if asked.set else {}
     return learn(

@@ -39,7 +39,7 @@ class Sample:
 
 
 def main(args: Sequence[str]) -> int:
-    """Draw, and say where they are."""
+    """Draw samples, and print where they are."""
     asked = parse(Sample, args, prog="chimerae sample")
     if asked.n < 1:
         raise InputError(f"-n {asked.n}: ask for 1 sample or more")

@@ -1,4 +1,4 @@
-"""The flags that the fields of a dataclass become."""
+"""Flags for the fields of a dataclass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tyro
 
 
 def flags_of(cls: type[Any], default: object | None = None) -> list[str]:
-    """Every flag of the dataclass `cls`, in order; those of nested settings are those that `default` has."""
+    """Every flag of the dataclass `cls`, in order; those of nested settings come from `default`."""
     return list(_flags(cls, default, ""))
 
 

@@ -1,4 +1,4 @@
-"""Mistaken arguments of `chimerae train` typed out of habit, and errors that name the right ones."""
+"""Mistaken arguments of `chimerae train`, and errors that name the right ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def refuse(name: str, flags: Sequence[str]) -> None:
 
 
 def in_steps(name: str, flags: Sequence[str], flag: str) -> str:
-    """The steps that an epoch has, in brackets; '' when the number of images is not known without work."""
+    """Steps per epoch, in brackets; '' when counting the images would take work."""
     from chimerae.data.open import is_here, open_source
     from chimerae.data.sources import ImageSource
     from chimerae.recipes.build import build

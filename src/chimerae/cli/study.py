@@ -44,7 +44,7 @@ class Asked:
     """Run a study: a grid of runs and the table it fills."""
 
     seeds: int | None = None
-    """Runs of each arm; when not given 3, or at paper scale what the source has, where it says so."""
+    """Runs of each arm; when not given 3, or at paper scale the source's number, where it is stated."""
     scale: Scale = "quick"
     """`quick`: minutes on a few cores; `paper`: the source's settings."""
     jobs: int | None = None
@@ -56,10 +56,10 @@ class Asked:
     only: tuple[str, ...] = ()
     """Only these arms: whole names of rows, or words that names contain."""
     steps: int | None = None
-    """Stop every run after so many steps; its schedules go on as in the whole run, so that it can go on
-    later."""
+    """Stop every run after so many steps; its schedules are those of the whole run, so that it can be
+    resumed."""
     budget: str | None = None
-    """Time in which each run of a study of equal times learns, such as 10m; what the study says when not
+    """Time in which each run of a study of equal times learns, such as 10m; the study's own when not
     given. Every job has its share of the cores."""
     device: str | None = None
     """Device to train on: auto, cpu, cuda, cuda:1, mps; automatic when not given."""
@@ -76,7 +76,7 @@ class Asked:
 
 
 def main(args: Sequence[str], verb: str = "study") -> int:
-    """Run a study, and say what it came to and where its page is."""
+    """Run a study, and print its verdict and where its page is."""
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
             raise InputError(f"the study comes first: chimerae {verb} NAME {shlex.join(args)}")
@@ -102,7 +102,7 @@ def main(args: Sequence[str], verb: str = "study") -> int:
 
 
 def empty_for_now(chosen: Study) -> list[str]:
-    """Columns that nothing can be computed for, each with the file of published weights that is missing."""
+    """Columns that stay empty, each with its missing file of published weights."""
     lines = []
     for file in missing_for(show.metric for show in chosen.shows):
         titles = ", ".join(show.title for show in chosen.shows if show.metric in file.metrics)
@@ -111,7 +111,7 @@ def empty_for_now(chosen: Study) -> list[str]:
 
 
 def listed(cells: Sequence[Cell]) -> str:
-    """Every run, how far it is, and its folder."""
+    """Every run with its progress and its folder."""
     width = max(len(cell.label) for cell in cells)
     return "\n".join(
         f"{cell.label:<{width}}  {'finished' if cell.finished else f'{cell.reached:,}/{cell.steps:,}'}"

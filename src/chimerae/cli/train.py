@@ -64,7 +64,7 @@ the folder of data sets that have a name there."""
 
 @opened_once()
 def main(args: Sequence[str]) -> int:
-    """Train, and say where the run folder is."""
+    """Train, and print where the run folder is."""
     if not args or args[0].startswith("-"):
         if args and args[0] not in ("-h", "--help"):
             raise misplaced(args)
@@ -119,7 +119,7 @@ def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
 
 
 def learn(work: Callable[[Callbacks], Path]) -> int:
-    """Do `work`, which returns a run folder, under a live line, and say how it ended."""
+    """Do `work`, which returns a run folder, under a live line, and print the outcome."""
     try:
         with display() as show:
             folder = work(Callbacks(show.line, show.count, show.tell, show.tell))

@@ -48,7 +48,7 @@ def main(given: str) -> int:
 
 
 def _from_outside(given: str) -> dict[str, Any]:
-    """As `known` has recipes, of a method outside the package."""
+    """Entry as in `known`, for a method outside the package."""
     from chimerae.recipes.presets import recipe
 
     found = recipe(given)
@@ -56,7 +56,7 @@ def _from_outside(given: str) -> dict[str, Any]:
 
 
 def page(name: str, recipe: dict[str, Any]) -> str:
-    """The help of a recipe `name`, from what `known.known` has of it."""
+    """The help of a recipe `name`, from its entry in `known.known`."""
     lines = [f"usage: chimerae train {name} --data SOURCE [options]", ""]
     lines += [*wrap(recipe["about"], WIDTH), ""]
     for flag, value, words in ROWS:

@@ -32,7 +32,7 @@ class List:
 
 @dataclass(frozen=True)
 class Add:
-    """Check a file of weights, which is known by its contents whatever its name, and copy it to its place."""
+    """Check a file of weights, recognised by its contents alone, and copy it to its place."""
 
     file: tyro.conf.Positional[Path]
     """The file."""
@@ -47,7 +47,7 @@ def main(args: Sequence[str]) -> int:
     """Run `chimerae weights ARGS` and return the exit code.
 
     Raises:
-        InputError: the arguments are wrong, or the file is none that is known.
+        InputError: the arguments are wrong, or the file is unknown.
     """
     if not args or args[0] in ("-h", "--help"):
         print(USAGE)

@@ -1,4 +1,4 @@
-"""Samples that are all alike, and samples far from all data: some metrics say nothing about either."""
+"""Checks for samples that are all alike or far from all data: some metrics are meaningless for them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALIKE: Final = 0.02
 untrained networks have 1e-7 to .02).
 """
 ONE_POINT: Final = 1e-6
-"""The same for points: a share that a single mode of a toy is far above."""
+"""The same for points; a single mode of a toy is far above this share."""
 
 
 @dataclass
@@ -72,11 +72,11 @@ def alike(made: float, real: float, n: int, *, below: float = ALIKE) -> str:
 
 
 def outside(made: Tensor, test: Tensor) -> str:
-    """The reason why copies are not looked for, or '' when some samples are near enough to be one.
+    """The reason to skip the search for copies, or '' when enough samples are near the data.
 
     `made` `[n, k]` and `test` `[m, k]` are distances to the k nearest training images in grey levels, of
     samples and of test images. Samples are outside when half of them or more are farther from their nearest
-    training image than every test image is: of noise and grey images none is a copy, whatever was learnt.
+    training image than every test image is. Noise and grey images, for example, are never copies.
 
     >>> outside(torch.tensor([[96.0], [97.0], [98.0]]), torch.tensor([[30.0], [60.0]]))[:54]
     'its samples lie outside the data (their nearest traini'

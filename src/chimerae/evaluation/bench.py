@@ -1,4 +1,4 @@
-"""A model made ready to be measured: unit range in and out, noise that depends on the sample alone."""
+"""A model prepared for evaluation: unit range in and out, noise that depends on the sample alone."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def noise_rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
 def spread(total: int, n: int | None) -> Tensor:
     """`n` indices evenly spread over `total` samples (all when `n` is None or larger), in order.
 
-    Sets are often sorted by class, so the first `n` would not do.
+    Sets are often sorted by class, so the first `n` would not represent them.
 
     >>> spread(10, 4).tolist(), len(spread(3, None))
     ([0, 2, 5, 7], 3)
@@ -35,9 +35,9 @@ def spread(total: int, n: int | None) -> Tensor:
 
 
 def pieces(n: int, size: int) -> Iterator[tuple[int, int]]:
-    """Ranges that cut `n` samples into batches of at most `size`, as equal as can be.
+    """Ranges that cut `n` samples into batches of at most `size`, as equal as possible.
 
-    Equal, because a last batch of one sample has no statistics for BatchNorm.
+    A last batch of one sample would have no statistics for BatchNorm.
 
     >>> list(pieces(9, 4))
     [(0, 3), (3, 6), (6, 9)]
@@ -63,7 +63,7 @@ class Bench(Codec):
         return None if kind is None else str(kind)
 
     def codes(self, x: Tensor, start: int) -> Tensor:
-        """Codes with noise `[B, z_dim + noise_dim]` that rebuild `x`, the samples from `start` on."""
+        """Codes with noise `[B, z_dim + noise_dim]` that reconstruct `x`, the samples from `start` on."""
         stop = start + len(x)
         q = self._encoded(x, start, "encode")
         z = self.code(q, self._rows(start, stop, self.method.z_dim, "eps"))
@@ -72,7 +72,7 @@ class Bench(Codec):
     def posterior(self, x: Tensor, start: int, what: str) -> Tensor:
         """A draw from the posterior of each of `x`, the samples from `start` on, `[B, z_dim]` on the CPU.
 
-        Another word `what` gives other draws.
+        Each value of `what` gives its own draws.
         """
         return self.described(x, start, what)[0]
 
@@ -83,8 +83,8 @@ class Bench(Codec):
         return z.float().cpu(), q.mu.float().cpu(), q.kl_per_dim().float().cpu()
 
     def posterior_kind(self, split: Split) -> Posterior:
-        """Kind of the encoder's posterior, found out on two samples of `split`. Without an encoder or
-        anything to encode: a distribution with a density.
+        """Kind of the encoder's posterior, determined on two samples of `split`; "density" without an encoder
+        or samples that it can encode.
         """
         if not self.method.encodes or len(split) < 2 or self.cannot_encode():
             return "density"
@@ -115,7 +115,7 @@ class Bench(Codec):
         return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
     def misfits(self) -> dict[str, str]:
-        """Every network, and why what it makes cannot be compared with the data ('' when it can)."""
+        """The reason, by network, why its samples cannot be compared with the data ('' when they can)."""
         made = self.decode(self.prior(0, 2))
         return {name: self._misfit(tuple(x.shape[1:])) for name, x in made.items()}
 

@@ -25,7 +25,7 @@ from chimerae.shapes import is_image
 MISSING: Final = (1, 3, 5)
 """Numbers of classes that are left out."""
 MANY: Final = 100
-"""Data of as many classes or more have none left out: one of them would not be seen."""
+"""Data of this many classes or more have none left out: the loss of one would be invisible."""
 BATCH: Final = 250
 
 

@@ -1,4 +1,4 @@
-"""Codes to look at: on two axes beside the prior, how much each dimension holds, and a plane through them."""
+"""Plots of codes: on two axes beside the prior, the KL of each dimension, and a plane through the codes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chimerae.data import Prepared
 from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
 
 POINTS: Final = 2000
-"""Codes that are shown."""
+"""Largest number of codes to show."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,11 +25,11 @@ class Codes:
     units: Tensor | None = None
     """KL of the posteriors in nats, dimension by dimension, largest first, `[z]`."""
     directions: Tensor | None = None
-    """The two directions in which codes vary most, orthonormal, `[z, 2]`; None of two dimensions or fewer."""
+    """The two directions in which codes vary most, orthonormal, `[z, 2]`; None for z of 2 or less."""
 
 
 def look_at_codes(bench: Bench, data: Prepared) -> Codes:
-    """Codes of test samples; nothing where the method has none, or they are not finite."""
+    """Plots of the codes of test samples; empty without an encoder, enough samples or finite codes."""
     if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
         return Codes()
     x = data.test.take(spread(len(data.test), POINTS))
@@ -70,7 +70,7 @@ def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
 
 
 def _directions(rows: Tensor, axes: int) -> Tensor:
-    """The directions in which `rows` `[n, d]` vary most, the first one first, `[d, axes]`, float64."""
+    """The directions in which `rows` `[n, d]` vary most, largest variance first, `[d, axes]`, float64."""
     x = (rows - rows.mean(0)).double()
     if x.shape[1] <= len(x):
         directions = torch.linalg.eigh(x.T @ x).eigenvectors[:, -axes:]

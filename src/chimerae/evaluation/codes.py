@@ -1,4 +1,4 @@
-"""Codes of test samples against the prior, and posteriors drawn again and again."""
+"""Codes of test samples against the prior, and repeated draws from posteriors."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from chimerae.metrics.probe import MOST as PROBE_SAMPLES
 from chimerae.run_folder.scores import Score
 
 MOST: Final = 2_000
-"""Test samples that are encoded."""
+"""Largest number of test samples to encode."""
 SEEN: Final = 64
 DRAWS: Final = 128
-"""Samples whose posterior is drawn again, and how often."""
+"""Number of samples whose posterior is drawn again, and of draws for each."""
 ENCODER: Final = "encoder"
 
 
@@ -90,7 +90,7 @@ def encoded(bench: Bench, test: Split, settings: Evaluation) -> Latent:
 
 
 def probe_rows(train: Split, test: Split) -> Tensor:
-    """Training samples that a classifier of codes learns from, at most 5,000; none without labels."""
+    """Indices of the training samples for a classifier of codes, at most 5,000; none without labels."""
     return spread(0 if train.labels is None or test.labels is None else len(train), PROBE_SAMPLES)
 
 

@@ -37,11 +37,11 @@ def evaluate(
     *,
     progress: Progress = silent,
 ) -> Results:
-    """Measure what `nets` make of the test split of `data`, and draw of the toy if it is one.
+    """Evaluate `nets` on the test split of `data` and, for a toy, on fresh points of its density.
 
     Every network that turns codes into samples is scored on the same codes and noise. Noise is a function of
     the seed and the sample's place, so the batch size changes no value. A metric that cannot be computed is
-    named in `absent` with the reason; the others come out all the same.
+    named in `absent` with the reason; the others are still computed.
     """
     settings = settings or Evaluation()
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
@@ -69,8 +69,8 @@ def evaluate(
 
 
 def _expected(metric: Metric, context: MetricContext) -> bool:
-    """True if this metric's absence should be explained although it was not asked for: those of feature
-    networks, on images.
+    """True if this metric's absence should be explained although it was not requested: metrics of
+    feature networks, on images.
     """
     features = metric.features if isinstance(metric, PairMetric | SampleMetric) else None
     return features is not None and is_image(context.shape)

@@ -15,14 +15,14 @@ from chimerae.features import EXTRACTORS, Extractor, FeatureRequest, MissingWeig
 from chimerae.metrics import Features, PairMetric, SampleMetric
 
 QUICK: Final = 2_000
-"""Images of either kind that a slow network sees, unless a number of samples is asked for."""
+"""Images of either kind that a slow network sees, unless a number of samples is given."""
 PAIRS_AT_ONCE: Final = 32
-"""Pairs of images whose features are held at a time: they are many where images are large."""
+"""Pairs of images whose features are held at a time: features of large images need much memory."""
 
 
 @dataclass(frozen=True)
 class Views:
-    """The feature networks that metrics ask for, and why some of them are not there."""
+    """The feature networks that metrics need, and the reasons why some are missing."""
 
     extractors: Mapping[str, Extractor]
     device: torch.device
@@ -39,9 +39,9 @@ class Views:
     ) -> dict[Features | None, Tensor]:
         """Images `[B, C, H, W]` in [0, 1] as they are (under None), and features of them `[B, d]`.
 
-        Networks that nothing is `wanted` of do not see them. The others see 8 bits, rounded, as if the images
-        came from files, unless they want them as they are. A network that is to see few images gives features
-        of the first ones, `start` of which came before; of none of these there is no entry.
+        Only networks with `wanted` features are run. They see images rounded to 8 bits, as if read from
+        files, unless `eight_bits` is False. A network with a limit sees only the first images, `start` of
+        which came before; past the limit it has no entry.
         """
         found: dict[Features | None, Tensor] = {None: images}
         for features in {each[0]: each for each in wanted if each is not None}.values():
@@ -78,7 +78,7 @@ class Views:
 
 
 def open_views(metrics: Sequence[SampleMetric] | Sequence[PairMetric], task: Task) -> Views:
-    """The networks that `metrics` ask for, ready for images like the data, on the device of the model."""
+    """The networks that `metrics` need, prepared for images like the data, on the device of the model."""
     settings, device = task.settings, task.bench.device
     wanted = FeatureRequest(
         data=task.data,

@@ -27,7 +27,7 @@ class Improve:
     """Settings for improving samples: draw more codes than needed and keep the best, then move the codes."""
 
     reject: int = 1
-    """Codes drawn for each sample, of which the one of least cost is kept; 1: no choice."""
+    """Codes drawn for each sample; the one of least cost is kept; 1: no choice."""
     steps: int = 200
     """Most steps of Adam on the codes; 0: they stay where they were drawn."""
     lr: float = 1e-3
@@ -37,7 +37,7 @@ class Improve:
 
     @property
     def facts(self) -> dict[str, str | int | float]:
-        """Facts of a protocol for samples whose codes were optimised so."""
+        """Protocol facts of samples whose codes were optimised with these settings."""
         return {"code": "improved", "improve_steps": self.steps, "improve_lr": self.lr}
 
     def __post_init__(self) -> None:
@@ -49,7 +49,7 @@ class Improve:
 
 
 PUBLISHED = Improve()
-"""As the published code improves samples."""
+"""Settings of the published code."""
 IMPROVED: Final = ", improved"
 """Ending of the names of networks whose codes were optimised."""
 
@@ -58,8 +58,8 @@ def cost(codec: Codec, z: Tensor, by: str) -> Tensor:
     """Change of the samples of codes `z` when they are encoded and decoded, one value each, `[n]`.
 
     `J(z) = sum (cn(x) - cn(y))^2` with `x = G(z)`, `y = G(E(x))` by the network called `by`. Contrast is
-    divided out of images (or a fall of contrast would pass for progress): `cn(x) = x / sqrt(Var(x) + 1e-8)`.
-    Noise beside the code is the same in both.
+    divided out of images: `cn(x) = x / sqrt(Var(x) + 1e-8)`. Otherwise lower contrast would pass for
+    progress. Noise beside the code is the same in both.
     """
     x = codec.method.decode(codec.nets, z)[by]
     with noise.placed(0, "improve"):  # for posteriors that are drawn: the same draws at every step

@@ -1,4 +1,4 @@
-"""A plane through the codes, seen through the network that generates."""
+"""Images of codes on a plane, made by the network that generates."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SIDE: Final = 10
 
 
 def manifold(bench: Bench, directions: Tensor | None = None) -> Tensor:
-    """Images `[100, C, H, W]` in [0, 1] of codes on a plane, row by row (one row `[10, ...]` of codes of one
+    """Images `[100, C, H, W]` in [0, 1] of codes on a plane, row by row (one row `[10, ...]` for codes of one
     dimension).
 
-    Neighbours are as likely under the prior as any others: along both axes codes lie at the quantiles of the
-    normal distribution (Kingma and Welling 2013, figure 4). The axes are those of a code of two dimensions;
-    of more, they are `directions` `[z, 2]` (orthonormal; the first two when not given), and all other
-    dimensions are those of one draw from the prior, for codes near nought are unlike any draw.
+    Along both axes codes lie at evenly spaced quantiles of the normal distribution (Kingma and Welling 2013,
+    figure 4). The axes are those of a code of two dimensions. For more dimensions, they are `directions`
+    `[z, 2]` (orthonormal; default: the first two axes). All other dimensions come from one draw from the
+    prior, because codes near zero are unlike any draw.
     """
     d = bench.method.z_dim
     at = torch.special.ndtri((torch.arange(SIDE, dtype=torch.float64) + 0.5) / SIDE).float()
@@ -38,7 +38,7 @@ def manifold(bench: Bench, directions: Tensor | None = None) -> Tensor:
 
 
 def _decoded(bench: Bench, z: Tensor) -> Tensor:
-    """By the last network, the one that generates; every code has the same noise beside it."""
+    """Images by the last network, which generates; every code has the same noise beside it."""
     extra = bench.prior(0, 1)[:, bench.method.z_dim :].expand(len(z), -1)
     made = bench.decode_all(torch.cat([z.to(extra.device), extra], 1))
     return list(made.values())[-1].cpu()

@@ -22,7 +22,7 @@ from chimerae.metrics.nearest import nearest
 from chimerae.run_folder.scores import DATA, Score
 
 TRAIN: Final = 50_000
-"""Training images among which they are looked for, evenly spread over the split."""
+"""Training images that are searched, at most, evenly spread over the split."""
 VALUES: Final = 2**24
 """Pixels of a block of training images, and distances to it, at most: bounds memory."""
 
@@ -42,7 +42,7 @@ def _blocks(train: Split, indices: Tensor, n: int) -> Iterator[Tensor]:
 
 
 MOST: Final = 1_000
-"""Images of each kind whose neighbours are looked for."""
+"""Images of each kind whose neighbours are searched, at most."""
 
 
 def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
@@ -77,7 +77,7 @@ def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
 def _says_nothing(
     metric: NearestMetric, of: str, near: NeighbourDistances, varieties: Mapping[str, float]
 ) -> str:
-    """The reason why `metric` means nothing of the images `of` a network; '' when it does, and of data."""
+    """The reason why `metric` is meaningless for the network `of`; '' when it has a meaning, and for data."""
     if of == DATA:
         return ""
     same = alike(varieties[of], varieties[DATA], len(near.made)) if metric.varied else ""
@@ -87,8 +87,10 @@ def _says_nothing(
 def _distances(
     task: Task, real: Tensor, problems: Mapping[str, str]
 ) -> tuple[dict[str, NeighbourDistances], dict[str, int], dict[str, float]]:
-    """Distances of test images and of the images of every network without problems, the number of these that
-    are not finite (such a network has no distances), and the variances of both.
+    """Distances to training images, numbers of images that are not finite, and variances, by network.
+
+    Distances and variances include those of test images. They leave out networks with images that are not
+    finite. Networks with a problem have no entry.
     """
     bench, train = task.bench, task.data.train
     own = neighbours(real, train, bench.device)[0]

@@ -20,7 +20,7 @@ from chimerae.run_folder.scores import Score
 
 @dataclass
 class _Tally:
-    """Running means per metric and network, and what went wrong."""
+    """Running means per metric and network, and the problems with them."""
 
     metrics: Sequence[PairMetric]
     views: Views
@@ -31,7 +31,7 @@ class _Tally:
     """Variance of the originals."""
 
     def see(self, x: Tensor) -> None:
-        """Take in originals, before what was made of them is added."""
+        """Take in originals, before their reconstructions are added."""
         if any(metric.over_variance for metric in self.metrics):
             self.variance.add(x)
 

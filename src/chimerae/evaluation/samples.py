@@ -24,7 +24,7 @@ from chimerae.metrics import Fact, Features, SampleMetric, Statistic
 from chimerae.run_folder.scores import DATA, Score
 
 SEEN: Final = 2_000
-"""Images of the data, at most, whose variance samples are held against."""
+"""Images of the data, at most, from which their variance is computed."""
 
 _Key = tuple[Features | None, Callable[[], Statistic]]
 _Gathered = Mapping[_Key, Statistic]
@@ -39,7 +39,7 @@ class _Pass:
     views: Views
 
     def fresh(self, *, compared: bool = False) -> dict[_Key, Statistic]:
-        """One statistic for all metrics that gather the same of the same; with `compared` for those only
+        """One statistic for each distinct pair of features and `gather`; with `compared` only for metrics
         that compare samples with the data.
         """
         wanted = [metric for metric in self.metrics if not (compared and metric.alone)]
@@ -54,7 +54,7 @@ class _Pass:
                 statistic.add(seen[features])
 
     def needed(self, parts: Iterable[tuple[int, int]], statistics: _Gathered) -> list[tuple[int, int]]:
-        """Those of `parts`, ranges of images in order, of which some statistic sees anything."""
+        """Those of `parts`, ranges of images in order, that at least one statistic sees."""
         ranges = list(parts)
         n = ranges[-1][1] if ranges else 0
         most = max((self.views.count(features, n) for features, _ in statistics), default=0)
@@ -106,7 +106,7 @@ def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
 def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
     """Statistics of `n` images, spread over the split and in random order: some sets are sorted.
 
-    What is gathered of features is kept for the next model.
+    Statistics of features are cached for the next model.
     """
     memory = Memory(work.views, work.task.data, split, n, work.task.settings.seed)
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}

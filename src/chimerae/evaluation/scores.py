@@ -24,9 +24,9 @@ class Shown:
     originals: Tensor | None = None
     """Test samples, evenly spread over the split."""
     reconstructions: Mapping[str, Tensor] = field(default_factory=dict)
-    """Each network's, of `originals`."""
+    """Reconstructions of `originals` by each network."""
     samples: Mapping[str, Tensor] = field(default_factory=dict)
-    """Each network's, from the same prior codes."""
+    """Samples of each network, from the same prior codes."""
     interpolation: Tensor | None = None
     """Images of the generating network, `[pairs, steps, C, H, W]`; with an encoder the ends are originals."""
     neighbours: Mapping[str, Tensor] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Shown:
     codes: Mapping[str, Tensor] = field(default_factory=dict)
     """Draws from the prior P_z and from the aggregate posterior Q_z on the same two axes, `[n, 2]`."""
     units: Tensor | None = None
-    """KL of the posteriors to the prior in nats, dimension by dimension, largest first, `[z]`; None of
+    """KL of the posteriors to the prior in nats, dimension by dimension, largest first, `[z]`; None for
     codes of one dimension, and where posteriors have no density.
     """
 
@@ -49,20 +49,19 @@ class Results:
 
     scores: tuple[Score, ...] = ()
     absent: Mapping[str, str] = field(default_factory=dict)
-    """Metrics that could not be computed, for some network at least, each with the reason in one line."""
+    """Metrics that could not be computed for at least one network, each with the reason in one line."""
     shown: Shown = field(default_factory=Shown)
     earlier: tuple[Score, ...] = ()
-    """Scores of the same weights whose metric and network have a newer one under another protocol, or whose
+    """Earlier scores of the same weights: the newer one has another protocol or number of samples, or the
     metric could not be computed the last time. Tables leave them out.
     """
 
 
 def merged(new: Results, before: Results) -> Results:
-    """`new`, added to what earlier evaluations of the same weights came to.
+    """`new`, merged with the results of earlier evaluations of the same weights.
 
-    There is one score for each metric and network, the newest. The one that it takes the place of goes to
-    `earlier` when it was measured otherwise (another protocol or number of samples), and is forgotten when it
-    was measured alike. Scores of metrics that `new` says nothing about stay.
+    There is one score for each metric and network, the newest. A replaced score moves to `earlier` when its
+    protocol or number of samples differs, and is dropped otherwise. Scores of metrics outside `new` stay.
     """
     measured = {(score.metric, score.of): score for score in new.scores}
     kept: list[Score] = []
@@ -85,7 +84,7 @@ def _alike(a: Score, b: Score) -> bool:
 
 
 def _rank(name: str) -> int:
-    """The place of a metric in the list; names may have an ending that says whose labels were used."""
+    """The place of a metric in the list; names may have an ending for the labels that were used."""
     places = {metric.name: i for i, metric in enumerate(METRICS)}
     known = max((each for each in places if name.startswith(each)), key=len, default="")
     return places.get(known, len(places))
@@ -99,14 +98,14 @@ def scores_json(results: Results, step: int) -> dict[str, Any]:
 
 
 def write_scores(results: Results, step: int, path: str | PathLike[str]) -> None:
-    """Write `scores.json`, whole or not at all; an `InputError` when the place cannot be written."""
+    """Write `scores.json` atomically; raises an `InputError` when `path` cannot be written."""
     write_json(Path(path), scores_json(results, step))
 
 
 def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
     """Results that `write_scores` wrote (without `shown`), and the step.
 
-    An `InputError` when the file is missing, damaged or of another version.
+    Raises an `InputError` when the file is missing, damaged or of another version.
     """
     given = read_json(Path(path), "scores")
     check_schema(given, Path(path), SCORES)

@@ -12,7 +12,7 @@ from chimerae.config import STRICT
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluation:
-    """Settings of an evaluation. All are part of what a score means, and are written beside it."""
+    """Settings of an evaluation. All affect the meaning of a score and are written beside it."""
 
     n: int | None = Field(default=None, ge=1)
     """Test samples at most, evenly spread over the split; None: all."""
@@ -41,7 +41,7 @@ class Evaluation:
 
     @property
     def of_networks(self) -> dict[str, str | int]:
-        """The part of a protocol that concerns whatever a network made."""
+        """The part of a protocol that concerns the outputs of networks."""
         facts: dict[str, str | int] = {"bn": self.bn}
         return facts | {"batch_size": self.batch_size} if self.bn == "batch" else facts
 

@@ -1,4 +1,4 @@
-"""Statistics of features of the data, which are kept in the cache: they are the same for every model."""
+"""Cache of feature statistics of the data: they are the same for every model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Memory:
     """Seed of the order of images: some statistics keep the first ones only."""
 
     def recall(self, statistic: Statistic, features: Features | None) -> bool:
-        """Let `statistic` hold what was kept; False when nothing was, or it is damaged."""
+        """Restore `statistic` from the cache; False when its entry is missing or damaged."""
         path = self._place(statistic, features)
         if path is None or not isinstance(statistic, Storable):
             return False
@@ -45,14 +45,14 @@ class Memory:
         return True
 
     def keep(self, statistic: Statistic, features: Features | None) -> None:
-        """Write down what `statistic` holds, where there is a place to write to."""
+        """Write `statistic` into the cache where it can be stored."""
         path = self._place(statistic, features)
         if path is not None and isinstance(statistic, Storable):
             with suppress(InputError):  # it is gathered again next time
                 write_bytes(path, save(dict(statistic.tensors())))
 
     def _place(self, statistic: Statistic, features: Features | None) -> Path | None:
-        """None for what is gathered quickly or cannot be stored, and for data without a checksum."""
+        """Path of the cache entry; None without features, a storable statistic or a checksum of the data."""
         checksum = self.data.facts.checksum
         if features is None or not checksum or not isinstance(statistic, Storable):
             return None

@@ -13,7 +13,7 @@ from chimerae.progress import Progress
 
 @dataclass(frozen=True)
 class Task:
-    """A model in front of data, and how it is to be measured."""
+    """A model, its data and the settings of the evaluation."""
 
     bench: Bench
     data: Prepared

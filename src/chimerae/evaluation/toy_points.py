@@ -22,12 +22,12 @@ from chimerae.metrics import Fact, MetricContext, ToyMetric, ToyPoints
 from chimerae.run_folder.scores import DATA, Score
 
 POINTS: Final = 10_000
-"""Points drawn of each network: what ALI counts modes with, and enough for every other metric."""
+"""Points drawn from each network: ALI's number for counting modes, and enough for every other metric."""
 CODES: Final = 64
 DRAWS: Final = 256
 """Fixed codes, and draws of the noise for each."""
 IMPROVE: Final = Improve(batch_size=POINTS)
-"""As the published code improves samples, all at once."""
+"""Settings of the published code, with all points in one batch."""
 
 
 def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
@@ -114,7 +114,7 @@ def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
 
 
 def _has(cloud: ToyPoints, name: str, metric: ToyMetric) -> bool:
-    """True when points have what a metric needs: data have no codes, improved codes no further draws."""
+    """True when points suit a metric: data lack codes, and improved codes lack further draws."""
     if metric.needs == "noise":
         return len(cloud.redrawn) > 0 and not name.endswith(IMPROVED)
     return name != DATA or metric.needs == "points"

@@ -60,10 +60,10 @@ def _made(bench: Bench, data: Prepared) -> Shown:
 
 
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
-    """Write what there is to see, and return the paths.
+    """Write all available visuals, and return the paths.
 
-    They are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `manifold.png`,
-    `scatter.png`, `codes.png` and `units.png`; an `InputError` when the folder cannot be written.
+    Files are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `manifold.png`,
+    `scatter.png`, `codes.png` and `units.png`. Raises an `InputError` when the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:

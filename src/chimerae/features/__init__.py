@@ -1,4 +1,4 @@
-"""Feature networks: metrics compare images by their features, too."""
+"""Feature networks, whose features metrics compare."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EXTRACTORS: Mapping[str, Callable[[FeatureRequest], Extractor]] = {
     VGG16.name: open_vgg16,
     Perceptual.name: open_perceptual,
 }
-"""Name of a feature network -> how it is opened; an `InputError` says why it cannot be."""
+"""Name of a feature network -> function that opens it or raises an `InputError` with the reason."""
 
 __all__ = [
     "EXTRACTORS",

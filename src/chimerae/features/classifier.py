@@ -1,4 +1,4 @@
-"""A small classifier that is trained on the labels of a data set: features where no others are at hand."""
+"""A small classifier that is trained on the labels of a data set: features where no others are available."""
 
 from __future__ import annotations
 
@@ -34,9 +34,11 @@ EPOCHS: Final = 8
 RATE: Final = 2e-3
 """Learning rate of Adam; falls to 0 as a cosine."""
 WIDTHS: Final = (32, 64, 128, 128, 256, 256)
-"""Channels of the convolutions; each but the first halves the sides, down to 4 pixels or 3."""
+"""Channels of the convolutions. Each halves the sides (the first one only sides above 32), down to 4 pixels
+or 3.
+"""
 FEWEST: Final = 20
-"""Images that a class has on average, or labels are not worth learning."""
+"""Fewest images per class, on average, for labels that are worth learning."""
 
 
 def network(shape: Shape, classes: int) -> nn.Sequential:
@@ -61,7 +63,7 @@ def network(shape: Shape, classes: int) -> nn.Sequential:
 @final
 @dataclass(frozen=True)
 class Classifier(Extractor):
-    """Features `pool`, which the last layer of the classifier sees, and `logits`, which it makes of them."""
+    """Features `pool`, the input of the classifier's last layer, and `logits`, its output."""
 
     name: ClassVar[str] = "classifier"
 
@@ -69,7 +71,7 @@ class Classifier(Extractor):
     source: str
     """Source of its training data."""
     accuracy: float
-    """Share of the test split that it names rightly."""
+    """Accuracy on the test split, in [0, 1]."""
     weights: str
     """Digest of its weights."""
     suffix: str = ""
@@ -91,10 +93,10 @@ class Classifier(Extractor):
 
 
 def open_classifier(wanted: FeatureRequest) -> Classifier:
-    """The classifier of the labels that are wanted: trained now, or found in the cache.
+    """The classifier of the requested labels: from the cache, or trained now.
 
     Raises:
-        InputError: there are no labels, or none that can be learnt.
+        InputError: labels are missing or cannot be learnt.
     """
     shape = wanted.data.shape
     if wanted.labels is None:

@@ -25,9 +25,7 @@ FILE: Final = "models/efficientnet-lite0-57934424.pth"
 DIGEST: Final = "57934424"
 """First hexadecimal digits of the SHA-256 of the weights."""
 SIDE: Final = 112
-"""Pixels of either side that images are resized to: half of what the network was trained on, a quarter of the
-time.
-"""
+"""Pixels of either side that images are resized to: half of the training size, a quarter of the time."""
 PIECE: Final = 16
 """Images that the network sees at a time: more of them are slower on a CPU."""
 

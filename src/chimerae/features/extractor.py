@@ -16,7 +16,7 @@ from chimerae.progress import Progress, silent
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureRequest:
-    """A request for a feature network: the data, and how images are seen."""
+    """A request for a feature network: the data, and the form in which images are seen."""
 
     data: Prepared
     labels: str | None = None
@@ -24,7 +24,7 @@ class FeatureRequest:
     resize: str = "tensorflow"
     """Method of resizing for a network that needs images of one size: a key of `RESIZES`."""
     most: int | None = None
-    """Images of either kind at most that a slow network sees where there is a choice; None: all."""
+    """Images of either kind that a slow network with a choice sees, at most; None: all."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress = silent
 
@@ -38,7 +38,7 @@ class Extractor(ABC):
     """False: it sees images in [0, 1] as they are, not rounded to 8 bits as files would be."""
 
     most: int | None = None
-    """Images of either kind that it sees at most, for it is slow; None: all."""
+    """Images of either kind that it sees at most, because it is slow; None: all."""
     suffix: str = ""
     """Ending of the names of its metrics, where they would be ambiguous without it."""
 

@@ -38,7 +38,7 @@ class Inception(Extractor):
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """Which weights, how images are resized, and whether grey ones were made three channels."""
+        """Weights, method of resizing, and whether grey images were made three channels."""
         facts = {"weights_of_features": published(self.name).digest, "resize": self.resize}
         return facts | ({"channels": "grey, three times"} if self.grey else {})
 
@@ -65,10 +65,10 @@ def open_inception(wanted: FeatureRequest) -> Inception:
 
 
 def _built(weights: Mapping[str, Tensor]) -> Any:
-    """torch-fidelity's network, which reads its weights from a file, with pickles and all: here from memory.
+    """torch-fidelity's network. It reads its weights from a pickle file, which is given to it in memory.
 
     Raises:
-        InputError: torch-fidelity is not installed, or the weights are not those of this network.
+        InputError: torch-fidelity is missing, or the weights are not those of this network.
     """
     require("fidelity")
     from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3

@@ -81,7 +81,7 @@ def _unit(
 def lite0() -> nn.Sequential:
     """The network, from images `[B, 3, H, W]`, `(levels - 127) / 128`, to logits `[B, 1000]`.
 
-    Its last layer is linear; what comes before it gives the 1,280 pooled features.
+    Its last layer is linear; the layers before it give the 1,280 pooled features.
     """
     layers, channels = [*_unit(3, STEM, 3, 2)], STEM
     for expansion, kernel, stride, width, blocks in STAGES:

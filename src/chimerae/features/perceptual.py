@@ -1,4 +1,4 @@
-"""LPIPS: AlexNet's layers, weighted so that squared distances are what people find different.
+"""LPIPS: AlexNet's layers, weighted so that squared distances agree with people's judgement.
 
 Source: Zhang et al. 2018 (arXiv 1801.03924), equation 1. Version 0.1 of the linear heads lies beside this
 file, from the package `lpips` 0.1.4 (`LICENSE-lpips`); the weights of AlexNet are torchvision's.
@@ -25,7 +25,7 @@ SHIFT: Final = (-0.030, -0.088, -0.188)
 SCALE: Final = (0.458, 0.448, 0.450)
 """Mean and deviation of ImageNet's red, green and blue in [-1, 1], as the heads were trained with."""
 TINY: Final = 1e-10
-"""Added to lengths that are divided by."""
+"""Added to lengths before a division by them."""
 
 
 @final
@@ -45,7 +45,7 @@ class Perceptual(Extractor):
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """Which weights of AlexNet and of the heads, and whether grey images were made three channels."""
+        """Weights of AlexNet, version of the heads, and whether grey images were made three channels."""
         facts = {"weights_of_features": published("alexnet").digest, "heads": VERSION}
         return facts | ({"channels": "grey, three times"} if self.grey else {})
 
@@ -54,7 +54,7 @@ class Perceptual(Extractor):
         """`layers` `[B, d]` of images in [0, 1], at least 31 pixels high and wide, at the size they have.
 
         Equation 1 is a mean over places and a sum over layers and channels of weights (none is negative)
-        times squares; here their roots are part of the features.
+        times squares; here the roots of the weights are part of the features.
         """
         x = 2.0 * colours(images) - 1.0
         shift, scale = (x.new_tensor(of)[:, None, None] for of in (SHIFT, SCALE))

@@ -1,4 +1,4 @@
-"""Three ways to bring images to the size and range that the Inception network of 2015 wants.
+"""Three ways to bring images to the size and range that the Inception network of 2015 expects.
 
 They differ by more than models do: never compare values across them.
 """
@@ -21,7 +21,7 @@ SIDE: Final = 299
 def like_tensorflow(images: Tensor, side: int = SIDE) -> Tensor:
     """Bilinear without half-pixel centres, as TensorFlow 1 does, in grey levels: `[B, C, side, side]`.
 
-    From images `[B, C, H, W]` in grey levels, float32. It shifts what it enlarges by up to half a pixel.
+    From images `[B, C, H, W]` in grey levels, float32. Enlarged images are shifted by up to half a pixel.
     """
     from torch_fidelity.interpolate_compat_tensorflow import interpolate_bilinear_2d_like_tensorflow1x
 
@@ -55,7 +55,7 @@ RESIZES: Final[Mapping[str, Callable[[Tensor], Tensor]]] = {
     "clean": _clean,
     "pytorch": _pytorch,
 }
-"""Name -> function from images `[B, 3, H, W]`, uint8, to what the network sees, `[B, 3, 299, 299]`.
+"""Name -> function from images `[B, 3, H, W]`, uint8, to the network's input, `[B, 3, 299, 299]`.
 
 `tensorflow`: that of the original code (Heusel et al. 2017, arXiv 1706.08500) and of torch-fidelity.
 `clean`: bicubic with antialiasing in float, each channel by itself (Parmar et al. 2022, arXiv 2104.11222).

@@ -1,7 +1,7 @@
 """VGG16, trained on ImageNet: the features of precision, recall, density and coverage.
 
-Source: Kynkaanniemi et al. 2019 (arXiv 1904.06991), section 3, take the second fully connected layer; images
-are resized, and the ReLU is applied, as torch-fidelity does both.
+Source: Kynkaanniemi et al. 2019 (arXiv 1904.06991), section 3, take the second fully connected layer. The
+resizing and the ReLU are those of torch-fidelity.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class VGG16(Extractor):
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """Which weights, how images are resized, and whether grey ones were made three channels."""
+        """Weights, method of resizing, and whether grey images were made three channels."""
         facts = {"weights_of_features": published(self.name).digest, "resize": "tensorflow"}
         return facts | ({"channels": "grey, three times"} if self.grey else {})
 

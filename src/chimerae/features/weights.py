@@ -1,5 +1,5 @@
-"""Published weights of feature networks: which files there are, where they are kept, and whether they are
-whole. Nothing is ever downloaded.
+"""Published weights of feature networks: the known files, their folder and their checks. Nothing is ever
+downloaded.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ PUBLISHED: tuple[Published, ...] = (
         licence="none stated (torchvision, trained on ImageNet)",
     ),
 )
-"""Every file that is known."""
+"""Every known file."""
 
 FOLDER: Final = "CHIMERAE_WEIGHTS"
 """Environment variable with the folder that files are kept in."""
@@ -87,7 +87,7 @@ _UNREADABLE: Final = (RuntimeError, pickle.UnpicklingError, EOFError, KeyError, 
 
 
 class MissingWeights(InputError):
-    """A file of published weights is not where it is looked for."""
+    """A file of published weights is missing from its folder."""
 
     def __init__(self, file: Published, place: Path) -> None:
         super().__init__(
@@ -124,11 +124,11 @@ def state_of(file: Published, folder: Path | None = None) -> State:
 
 
 def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
-    """Parameters by name, on the CPU, from the file called `name`, once its contents are checked.
+    """Parameters by name, on the CPU, from the file called `name`, after a check of its contents.
 
     Raises:
         MissingWeights: the file is not there.
-        InputError: its contents are not those that were published, or cannot be read.
+        InputError: its contents differ from those that were published, or cannot be read.
     """
     file, place = published(name), weights_folder(folder)
     path = place / file.file
@@ -138,11 +138,10 @@ def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
 
 
 def read_checked(path: Path, digest: str, again: str) -> Mapping[str, Tensor]:
-    """Parameters by name, on the CPU, from the file `path`, once its SHA-256 is seen to begin with `digest`.
+    """Parameters by name, on the CPU, from the file `path`, whose SHA-256 must begin with `digest`.
 
     Raises:
-        InputError: there is no such file, or its contents are others or cannot be read; `again` says where
-            they are to be had.
+        InputError: the file is missing, differs or cannot be read; `again` is the remedy in the message.
     """
     if not path.is_file():
         raise InputError(f"'{path}' is missing; {again}")
@@ -156,7 +155,7 @@ def read_checked(path: Path, digest: str, again: str) -> Mapping[str, Tensor]:
 
 
 def built_of(name: str, build: Callable[[], nn.Module]) -> Any:
-    """The network that `build` makes, with the weights called `name`, ready to be used and not to be trained.
+    """The network that `build` makes, with the weights called `name`, in evaluation mode, without gradients.
 
     Raises:
         InputError: the weights are missing, damaged, or not those of this network.
@@ -177,10 +176,10 @@ def not_of_this_network(name: str) -> InputError:
 
 
 def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Path]:
-    """Copy the file `given`, whatever its name, into the folder: which one it is, and its path there.
+    """Copy the file `given`, whatever its name, into the folder; returns the known file and its path there.
 
     Raises:
-        InputError: it is none of the files that are known, or it cannot be read or copied.
+        InputError: the file is unknown, or cannot be read or copied.
     """
     try:
         found = _sha256(given)

@@ -1,4 +1,4 @@
-"""The methods: one file each, receiving an architecture, knowing no network, optimiser, file or device."""
+"""Methods, one file each. A method receives an architecture; no optimiser, file or device belongs to it."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AAE(Method):
-    """An autoencoder that takes turns at reconstructing, and at making codes that pass for prior draws."""
+    """An autoencoder that alternates between reconstruction and a game of its codes against the prior."""
 
     name: ClassVar[str] = "aae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -54,4 +54,4 @@ class AAE(Method):
         a_prior, a_code = A(self.prior(x)), A(z_q)
         clock.log(a_prior=a_prior, a_code=a_code)
         yield {"critic": (logistic_real(a_prior) + logistic_fake(a_code)).mean()}  # regularisation phase
-        yield {"generator": non_saturating(A(z_q)).mean()}  # the critic has moved, the codes still stand
+        yield {"generator": non_saturating(A(z_q)).mean()}  # the critic has moved, the codes are the same

@@ -1,4 +1,4 @@
-"""ALICE (Li et al. 2017, arXiv 1709.01215): ALI, and a cycle from sample to code and back that must close."""
+"""ALICE (Li et al. 2017, arXiv 1709.01215): ALI with a cycle loss from sample to code and back."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CODE_CYCLES: Mapping[CodeCycle, Callable[[Tensor, Tensor], Tensor]] = {
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class ALICE(Method):
-    """ALI whose encoder and generator also undo each other: on samples (measured, or judged by a second
+    """ALI whose encoder and generator also invert each other: on samples (measured, or judged by a second
     critic) and on codes.
     """
 
@@ -66,9 +66,7 @@ class ALICE(Method):
         return {"pair": ("encoder", "generator"), "critic": ("critic",), **second}
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder, generator, a critic of pairs, and where it is asked for a critic of two samples side by
-        side.
-        """
+        """Encoder, generator, a critic of pairs, and with `implicit` a critic of two samples side by side."""
         doubled = (2 * shape[0], *shape[1:])
         second = {"cycle_critic": arch.critic(doubled)} if self.cycle == "implicit" else {}
         return {
@@ -100,7 +98,7 @@ class ALICE(Method):
     def _code_cycle(self, nets: Nets, x_fake: Tensor, z: Tensor) -> Tensor:
         if not self.lambda_z:
             return torch.zeros_like(z[:, 0])
-        z_back = nets.encoder.untracked(x_fake).sample()  # the encoder will be asked about data
+        z_back = nets.encoder.untracked(x_fake).sample()  # running statistics stay those of data
         return CODE_CYCLES[self.code_cycle](z, z_back) / self.z_dim
 
 

@@ -35,7 +35,7 @@ class ASIntroVAE(SoftIntrospective):
     by the prior (equation 5), or one product over all dimensions (equation 6).
     """
     pair: Pair = "rec_fake"
-    """Between which sets: reconstructions and samples (the published code), or data and samples (the
+    """Sets that are compared: reconstructions and samples (the published code), or data and samples (the
     text).
     """
     schedule: Schedule = "linear"
@@ -46,7 +46,9 @@ class ASIntroVAE(SoftIntrospective):
     of generated images.
     """
     reduce_e: Reduction = "mean"
-    """Over pairs and dimensions, in the encoder's turn; the published code's `sum` silences its critic."""
+    """Reduction over pairs and dimensions in the encoder's turn; the published code's `sum` silences its
+    critic.
+    """
     squash: Squash = "distance_only"
     """Terms computed from means and log-variances behind a tanh: none, the distance, or also the decoder's
     KLs (the published code).
@@ -76,7 +78,7 @@ class ASIntroVAE(SoftIntrospective):
         real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 7, L_E, with an ELBO inside
 
-        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images still stand
+        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images are the same
         d_d = self._distance(c, lambda: PAIRS[self.pair](lambda: E.untracked(x), q_r), q_f, "mean")
         kl_k = FOR_KL[self.squash](q_r).kl() + FOR_KL[self.squash](q_f).kl()
         fake_rec = fake_recon_error(self.gamma_r, beta_rec, D, (x_r, q_r), (x_f, q_f))
@@ -89,7 +91,7 @@ class ASIntroVAE(SoftIntrospective):
         return SCHEDULES[self.schedule](5 * (clock.step - before) / (clock.total - before))
 
     def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:
-        """Distance of two sets of posteriors; 0, and not computed, once `c` is 1 and it has no weight."""
+        """Distance of two sets of posteriors; 0 once `c` is 1 and the distance has no weight."""
         if c == 1:
             return torch.zeros((), device=other.mu.device)
         seen = FOR_DISTANCE[self.squash]

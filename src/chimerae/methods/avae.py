@@ -24,9 +24,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class AVAE(Method):
-    """A VAE, and a generator that makes sharp samples which the VAE's encoder reads back as the code they
-    came from.
-    """
+    """A VAE, and a generator of sharp samples; the VAE's encoder must read their codes back from them."""
 
     name: ClassVar[str] = "avae"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -49,8 +47,8 @@ class AVAE(Method):
     the same with a mean weight of 1 (`normalised`).
     """
     latent_warmup: float = Field(default=0.0, ge=0, le=1)
-    """Share of the run over which the weight of L_Z rises from 0: the generator learns to draw before it has
-    to be read. 0: the paper.
+    """Share of the run over which the weight of L_Z rises from 0: the generator learns to draw before the
+    encoder must read its codes. 0: the paper.
     """
     latent_weight: float = Field(default=1.0, ge=0)
     """Weight of L_Z after that; 1: the paper. L_Z is a sum over the dimensions of the code: in a short run on
@@ -98,7 +96,7 @@ class AVAE(Method):
         q, z = E(x), self.prior(x)
         x_r, kl = D(q.sample()), q.kl()  # (7)
         x_fake = G(self.with_noise(z))
-        q_fake = E.untracked(x_fake)  # the encoder will be asked about data
+        q_fake = E.untracked(x_fake)  # running statistics stay those of data
         c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x)
         c_fake = C(x_fake)
         latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
@@ -125,9 +123,7 @@ USED_DIMENSION = 0.1
 
 
 def _mean_rescaled(q: Gaussian, eps: Tensor) -> Tensor:
-    """`mu / sqrt(1 - sigma^2)`: what an L^b generator must be fed for E(G(z)) = mu; noise where sigma is near
-    1.
-    """
+    """`mu / sqrt(1 - sigma^2)`, an L^b generator's input for E(G(z)) = mu; noise where sigma is near 1."""
     scale = mean_scale(q)
     return torch.where(scale > USED_DIMENSION, q.mu / scale.clamp(min=USED_DIMENSION), eps)
 

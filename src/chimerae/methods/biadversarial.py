@@ -46,7 +46,7 @@ class Biadversarial(Method):
     ratio: Ratio = "fgan"
     """Loss that teaches critics log-ratios: f-GAN's bound, or that of a classifier."""
     clamp: float = Field(default=10.0, gt=0)
-    """Log-ratio from which on `exp T` goes on as its tangent."""
+    """Log-ratio above which `exp T` is replaced by its tangent."""
     divergences: Literal["paper", "code"] = "paper"
     """Reverse KL of codes and forward KL of images (`paper`), or the other way round (`code`)."""
     decoder_loss: Literal["exact", "surrogate"] = "exact"
@@ -57,11 +57,11 @@ class Biadversarial(Method):
     """Weight of the inference game in the encoder's loss."""
     recon_weight: float = Field(default=0.0, ge=0)
     """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
-    pairing, not in the paper. Without a T2 it is all that encoder and decoder know of the data.
+    pairing, not in the paper. Without a T2 it is the only link from encoder and decoder to the data.
     """
     recon_warmup: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the
-    prior, and falls to no single mode before it has seen the others.
+    prior, and sees all modes before it can fall to one.
     """
 
     @model_validator(mode="after")
@@ -110,7 +110,7 @@ class Biadversarial(Method):
 
         yield {"decoder": DECODER_LOSSES[self.decoder_loss](game, T2(x_r, z_q)).mean()}  # [18]
 
-        x_r = D(code)  # the decoder has moved, the codes still stand
+        x_r = D(code)  # the decoder has moved, the codes are the same
         v1 = game.of_first(T1(x, z_q))
         v2 = DATA_SHARES[self.generative_disc](game, T2, x, z_q) + game.of_second(T2(x_r, z_q))
         rec = half_squared_error(x, x_r)
@@ -151,9 +151,9 @@ class Biadversarial(Method):
         )
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """One code of each sample, drawn from its posterior: that has no density to describe.
+        """One code of each sample, drawn from its posterior, which has no density.
 
-        Only `mu` and `sample` of the result mean anything. Another call draws another code.
+        Only `mu` and `sample` of the result are meaningful. Another call draws another code.
         """
         return Gaussian.point(nets.encoder(x, self.prior(x, self.noise)))
 
@@ -183,7 +183,7 @@ SEEN: Mapping[str, Callable[[Net], Critic]] = {
 """Inputs of a critic."""
 DATA_SHARES: Mapping[str, Callable[[Game, Critic, Tensor, Tensor], Tensor | float]] = {
     "joint": lambda game, T, x, z: game.of_first(T(x, z)),
-    "image": lambda game, T, x, z: 0.0,  # the encoder has no part in what T2 says of data
+    "image": lambda game, T, x, z: 0.0,  # T2 of data is independent of the encoder
 }
 DECODER_LOSSES: Mapping[str, Callable[[Game, Tensor], Tensor]] = {
     "exact": Game.of_second,

@@ -68,7 +68,7 @@ def _alternating(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[L
     G, C = nets.generator, nets.critic
     x_fake = G(method.prior(x))
     yield {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
-    c_fake = C(x_fake)  # the critic has moved, the samples still stand
+    c_fake = C(x_fake)  # the critic has moved, the samples are the same
     yield {"generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean()}
 
 

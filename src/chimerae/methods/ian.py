@@ -55,12 +55,12 @@ class IAN(Method):
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
-        """One turn, of those who play on this batch."""
+        """One turn of the players that `update` selects for this batch."""
         C, E, D = nets.critic, nets.encoder, nets.decoder
         l_real, f_real = C(x)
-        q = E(f_real.detach())  # or the critic's loss would reach its trunk through the code and x_r
+        q = E(f_real.detach())  # otherwise the critic's loss would reach its trunk through x_r
         x_r, x_f = D(q.sample()), D(self.prior(x))
-        (l_r, f_r), (l_f, _) = C.untracked(x_r), C.untracked(x_f)  # codes will be asked of data
+        (l_r, f_r), (l_f, _) = C.untracked(x_r), C.untracked(x_f)  # statistics stay those of data
         rec, features = mean_absolute_error(x, x_r), mean_squared_error(f_real, f_r)
         told = outcome_cost(l_real, REAL) + outcome_cost(l_r, RECONSTRUCTION) + outcome_cost(l_f, SAMPLE)
         fooled = outcome_cost(l_r, REAL) + outcome_cost(l_f, REAL)

@@ -22,9 +22,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class IDGAN(Method):
-    """First a beta-VAE; then, its encoder frozen, a GAN whose samples the encoder must read as the code they
-    came from.
-    """
+    """First a beta-VAE, then a GAN; the frozen encoder must read the codes of samples back from them."""
 
     name: ClassVar[str] = "id-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -45,7 +43,7 @@ class IDGAN(Method):
     first_stage_share: float = Field(default=0.5, gt=0, lt=1)
     """Share of the run that the VAE learns; the rest is the GAN's."""
     s_dim: int = Field(default=256, ge=0)
-    """Dimensions of the noise `s` beside the code, for what the code leaves open."""
+    """Dimensions of the noise `s` beside the code, for details outside the code."""
     w_info: float = Field(default=1e-3, ge=0)
     """Weight of the code's negative log-likelihood in the generator's loss; 1e-4 at 1024 px and dSprites."""
     r1: float = Field(default=10.0, ge=0)

@@ -46,10 +46,9 @@ def warming_up(clock: Clock, steps: int, share: float) -> bool:
 
 
 def encode_fake(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
-    """Posterior of generated samples `x_k` and their reconstruction error `[B]`, as the encoder's turn has
-    them.
+    """Posterior of generated samples `x_k` and their reconstruction error `[B]`, for the encoder's turn.
 
-    The encoder judges samples, not how they were made: it is given `sg(x_k)` (the papers' stop-gradient). The
+    The encoder judges samples without their history: it is given `sg(x_k)` (the papers' stop-gradient). The
     published codes leave the target of the error attached (`detach_target=False`).
     """
     q_k = E.untracked(x_k.detach())
@@ -102,7 +101,7 @@ class SoftIntrospective(Method):
     """Weight of generated images in the encoder's exponent: of their KL, and of AS-IntroVAE's distance."""
     gamma_r: float = Field(default=0.0, ge=0)
     """Weight of generated images' reconstruction error for the decoder. The published codes have 1e-8, which
-    costs two passes and float32 cannot see; that of `bootstrap` has 1.
+    costs two passes and is lost in float32; that of `bootstrap` has 1.
     """
     exponent_kl: float | None = Field(default=None, ge=0)
     """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
@@ -115,15 +114,15 @@ class SoftIntrospective(Method):
     warmup_share: float = Field(default=0.0, ge=0, lt=1)
     """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
     scaled_warmup: bool = False
-    """The plain VAE's loss is multiplied by `s` too; the published code does not. That changes no step of the
-    VAE, but Adam's memory of its gradients, 1/s times larger than the game's, else holds the game still for
-    some thousand steps where s is small.
+    """Multiply the plain VAE's loss by `s` too, unlike the published code. Steps of the VAE stay the same.
+    Without it, Adam's memory of the VAE's gradients, 1/s times larger than the game's, holds the game still
+    for some thousand steps where s is small.
     """
     detach_target: bool = True
-    """In the encoder's turn, reconstructions are constants as targets too; False in the published code."""
+    """Detach reconstructions as targets too, in the encoder's turn; False in the published code."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder and decoder; images end in nothing."""
+        """Encoder and decoder; images have a linear output."""
         return {
             "encoder": arch.encoder(shape, self.z_dim),
             "decoder": arch.decoder(self.z_dim, shape, output="linear"),

@@ -54,7 +54,7 @@ class IntroVAE(Method):
     """Share of the run as a plain VAE, where that is more than `warmup_steps` steps."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder and decoder; images end in nothing."""
+        """Encoder and decoder; images have a linear output."""
         return {
             "encoder": arch.encoder(shape, self.z_dim),
             "decoder": arch.decoder(self.z_dim, shape, output="linear"),
@@ -74,7 +74,7 @@ class IntroVAE(Method):
         clock.log(rec=rec, kl=kl, kl_rec=kl_r, kl_fake=kl_p, hinge=hinge)
         yield {"encoder": (kl + self.alpha * hinge + self.beta * nll).mean()}  # eq. 11
 
-        kl_r, kl_p = E.untracked(x_r).kl(), E.untracked(x_p).kl()  # D has not moved: its images still stand
+        kl_r, kl_p = E.untracked(x_r).kl(), E.untracked(x_p).kl()  # D has not moved: its images are the same
         alpha = ALPHAS_G[self.alpha_g](self.alpha)
         yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * nll).mean()}  # eq. 12
 

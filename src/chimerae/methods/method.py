@@ -1,4 +1,4 @@
-"""Interface of a method: who plays, and the turns of one batch."""
+"""Interface of a method: its players and the turns of one batch."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from chimerae.shapes import SIGNED, Shape, ValueRange
 Losses = Mapping[str, Tensor]
 """Player -> the scalar it minimises in this turn."""
 Played = Losses | Iterator[Losses]
-"""The turns of a batch: the losses of the only one, or several, one after the other."""
+"""The losses of a batch: those of its only turn, or of several turns, one after the other."""
 
 
 class NoEncoder(InputError):
-    """Raised when a method without an encoder is asked for a code."""
+    """Raised when `encode` is called on a method without an encoder."""
 
 
 class NoSamples(InputError):
@@ -32,17 +32,17 @@ class NoSamples(InputError):
 
 @dataclass(frozen=True)
 class Clock:
-    """Position of a batch in the run, and a notebook of values to log."""
+    """Position of a batch in the run, and the values to log."""
 
     step: int
     total: int
     logged: dict[str, list[Tensor]] | None = None
-    """Means noted by `watch` on the steps that are logged, one per part of the batch; None on all other
-    steps,
-    which then cost nothing."""
+    """Means noted by `log` on the steps that are logged, one per part of the batch; None on all other steps,
+    where `log` costs nothing.
+    """
 
     share: float | None = None
-    """Share of the run that is done, >= 0, where it is not `step / total`: the total has changed."""
+    """Share of the run that is done, >= 0, if the total has changed; None: `step / total`."""
 
     @property
     def progress(self) -> float:
@@ -67,7 +67,7 @@ class Target:
 
     network: str
     every: int = 1
-    """Steps from one copy to the next; between them it stands still."""
+    """Steps from one copy to the next; the target network is constant between them."""
 
 
 class Method(ABC):
@@ -97,7 +97,7 @@ class Method(ABC):
         """Player -> the networks it moves. Every network of `networks` that is not `frozen` has a player; a
         network of two players has two optimisers, for turns of two kinds (AAE's encoder).
 
-        A constant of the class, or a property where a setting decides who plays.
+        A constant of the class, or a property where players depend on a setting.
         """
 
     @abstractmethod
@@ -109,13 +109,13 @@ class Method(ABC):
         """Play one batch `x` `[B, *shape]`: `return {player: loss}` for one turn, `yield` it for each of
         several.
 
-        A turn ends there: every loss's gradient is taken on the graph built so far, each with respect to its
-        own player's parameters only, then those players step. After a `yield` play goes on with the moved
+        Both end a turn: every loss's gradient is taken on the graph built so far, with respect to its own
+        player's parameters only, then those players step. After a `yield`, `play` continues with the moved
         networks.
         """
 
     def turns(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
-        """The turns of `play`, one after the other; nothing here holds the graph of a turn that is over."""
+        """The turns of `play`, one after the other, without references to the graphs of past turns."""
         played = self.play(nets, x, clock)
         if not isinstance(played, Mapping):
             yield from played
@@ -135,13 +135,13 @@ class Method(ABC):
     @property
     def frozen(self) -> tuple[str, ...]:
         """Networks of `networks` that no player moves and that stay as they were built: a perceptual network
-        in a loss, for example. They are in evaluation mode and cost no memory on disk: they are in no saved
-        state, and are built anew when a run goes on.
+        in a loss, for example. They are in evaluation mode. Saved states leave them out, and a resumed run
+        builds them anew.
         """
         return ()
 
     def buffers(self) -> Mapping[str, Tensor]:
-        """Tensors of the method's own that outlive a batch, such as a running mean, as they begin.
+        """Initial values of the method's own tensors that outlive a batch, such as a running mean.
 
         `play` finds them in `nets.buffers`, and changes them in place or puts others of the same shape there.
         They are saved and resumed with the networks.
@@ -186,9 +186,8 @@ class Method(ABC):
 
     @property
     def generates(self) -> bool:
-        """True when codes drawn from the prior give samples. False for models that only reconstruct, as a
-        VQ-VAE does without a prior over its codes: nothing is drawn of them, and no metric of samples is
-        computed.
+        """True when codes drawn from the prior give samples. False for models that only reconstruct, such as
+        a VQ-VAE without a prior over its codes: drawing and metrics of samples are skipped.
         """
         return True
 
@@ -198,7 +197,7 @@ class Method(ABC):
         return any("encoder" in networks for networks in self.players.values())
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
-        """The code `[B, z_dim]` from which `q`'s sample is rebuilt; `eps` `[B, z_dim]` is standard normal."""
+        """The code `[B, z_dim]` that reconstructs `q`'s sample; `eps` `[B, z_dim]` is standard normal."""
         return q.sample(eps)
 
     def prior(self, x: Tensor, d: int | None = None) -> Tensor:

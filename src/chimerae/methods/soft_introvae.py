@@ -27,7 +27,7 @@ class SoftIntroVAE(SoftIntrospective):
 
     name: ClassVar[str] = "soft-introvae"
     variant: Variant = "plain"
-    """Who rebuilds generated images: the decoder, or `bootstrap`, a copy of it that lags behind."""
+    """Network that reconstructs generated images: the decoder, or for `bootstrap` a copy that lags behind."""
     target_every: int = Field(default=1000, ge=1)
     """Steps between the copies of `bootstrap`; the published code copies once per epoch."""
 
@@ -54,7 +54,7 @@ class SoftIntroVAE(SoftIntrospective):
         real = s * (beta_rec * rec + self.beta_kl * kl)
         yield {"encoder": (real + (exp_r + exp_f) / 4).mean()}  # eq. 3, L_E: 1/alpha, and two fakes
 
-        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images still stand
+        q_r, q_f = E.untracked(x_r), E.untracked(x_f)  # D has not moved: its images are the same
         fake = self.beta_kl * (q_r.kl() + q_f.kl()) / 2 + self._fake_recon_error(
             nets, beta_rec, (x_r, q_r), (x_f, q_f)
         )
@@ -73,7 +73,7 @@ class SoftIntroVAE(SoftIntrospective):
 def _through_target(
     gamma_r: float, beta_rec: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]
 ) -> Tensor | float:
-    """As `fake_recon_error`, but nothing is a constant except the target decoder's weights."""
+    """As `fake_recon_error`, but only the target decoder's weights are constant."""
     if not gamma_r:
         return 0.0
     errors = (squared_error(x_k, T.untracked(q_k.sample())) for x_k, q_k in fakes)

@@ -61,7 +61,7 @@ class VAEGAN(Method):
     r1_every: int = Field(default=4, ge=1)
     """Steps between two penalties; each weighs that many times as much."""
     reduction: Reduction = "mean"
-    """Over the batch; Larsen's code sums and divides the learning rate."""
+    """Reduction over the batch; Larsen's code sums and divides the learning rate."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, decoder and a critic that shows its features."""
@@ -72,7 +72,7 @@ class VAEGAN(Method):
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
-        """One turn, three players. Only the decoder hears of both games; `yield` keeps the others apart."""
+        """One turn, three players. Only the decoder's loss combines the feature error with the game."""
         E, D, C = nets.encoder, nets.decoder, nets.critic
         q = E(x)
         x_r = D(q.sample())

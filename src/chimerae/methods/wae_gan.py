@@ -25,7 +25,7 @@ from chimerae.shapes import Shape
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WAEGAN(Method):
-    """An autoencoder whose codes a critic must not be able to tell from draws of the prior."""
+    """An autoencoder whose codes must pass for draws of the prior in the eyes of a critic."""
 
     name: ClassVar[str] = "wae-gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {
@@ -89,7 +89,7 @@ class WAEGAN(Method):
         """Logits of the critic to codes: `[B]`, or `[B, B]` with the published code's sum."""
         prior = Gaussian(torch.zeros_like(z), torch.full_like(z[0], log(self.sigma2_z)))
         expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
-        # a constant is the network's bias's affair: without this one it would begin tens of nats away
+        # the network's bias learns constants, but without this one it would begin tens of nats away
         return P_TRICKS[self.p_trick](nets.critic(z), prior.log_prob(z) - expected)
 
     def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ class WAEMMD(Method):
         z, z_q = self.sigma2_z**0.5 * self.prior(x), E(noise.disturbed(x, self.add_noise)).mu
         if clock.step < self.pretrain and (moments := moment_gap(z, z_q)) >= SETTLED:
             clock.log(moments=moments)
-            return {"autoencoder": moments}  # says nothing about the decoder, which stays as it is
+            return {"autoencoder": moments}  # independent of the decoder, which stays as it is
         rec, gap = squared_error(x, D(z_q)), mmd(z, z_q, SCALES[self.mmd_scales], self.sigma2_z)
         clock.log(rec=rec, mmd=gap)
         errors = self.recon_weight * (rec + self.aef * self._unfixed(nets, z))

@@ -1,8 +1,8 @@
-"""Convolutions that leave out the taps of a kernel that see nothing but padding.
+"""Convolutions without the taps of a kernel that see only padding.
 
 On maps that are smaller than the kernel most of its products are with zeros: a 5x5 kernel with stride 2 on
-2x2 values multiplies 4 numbers and 21 zeros. What is left there is a matrix, and multiplied as one. Results
-and gradients are those of `nn.Conv2d` and `nn.ConvTranspose2d`, and so are weights and their names.
+2x2 values multiplies 4 numbers and 21 zeros. The remaining taps form a matrix there, and are multiplied as
+one. Results, gradients, weights and their names are those of `nn.Conv2d` and `nn.ConvTranspose2d`.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 Axis = tuple[int, int, int, int]
-"""First tap that is used, the one after the last, padding, and output padding, along one axis."""
+"""First used tap, last used tap plus one, padding, and output padding, along one axis."""
 
 
 class Conv2d(nn.Conv2d):
     """`nn.Conv2d` with zero padding and one group, without idle taps."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[B, C, H, W]` to what the whole kernel gives."""
+        """The output of the whole kernel for `[B, C, H, W]`."""
         k, s, p = self.kernel_size, self.stride, self.padding
         assert not isinstance(p, str)
         (top, bottom, py, _), (left, right, px, _) = (_taps(x.shape[2 + i], k[i], s[i], p[i]) for i in (0, 1))
@@ -40,7 +40,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
         return self.weight
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """`[B, C, H, W]` to what the whole kernel gives."""
+        """The output of the whole kernel for `[B, C, H, W]`."""
         weight, s, p, o = self.kernel(), self.stride, self.padding, self.output_padding
         k = tuple(weight.shape[2:])
         assert not isinstance(p, str)
@@ -58,7 +58,7 @@ class ConvTranspose2d(nn.ConvTranspose2d):
 
 
 def _middle(weight: Tensor, top: int, bottom: int, left: int, right: int) -> Tensor:
-    """The used taps of every kernel, channels last; so lies the gradient of the whole weight in memory."""
+    """The used taps of every kernel, channels last: the memory order of the whole weight's gradient."""
     return weight.permute(0, 2, 3, 1)[:, top:bottom, left:right]
 
 

@@ -36,9 +36,9 @@ class DCGAN(Architecture):
     width: int = Field(default=64, ge=1)
     """Channels of the first convolution (`w`); the AVAE paper uses 128."""
     critic_start: Literal["narrow", "kaiming"] = "narrow"
-    """First weights of critics where no BatchNorm follows: N(0, 0.02), as everywhere (DCGAN), or as wide as
-    keeps a signal's size through every layer (He et al. 2015). A narrow start needs wide layers: each one of
-    128 units makes what passes through it six times smaller, and codes pass through six in a critic of pairs.
+    """First weights of critics where no BatchNorm follows: N(0, 0.02), as everywhere (DCGAN), or wide enough
+    to keep a signal's size through every layer (He et al. 2015). A narrow start needs wide layers: each one
+    of 128 units makes a signal six times smaller, and codes pass through six in a critic of pairs.
     """
     upsampling: Literal["transposed", "bilinear"] = "transposed"
     """Layers that double a side in decoders: a transposed 5x5 convolution (DCGAN), or bilinear interpolation
@@ -137,7 +137,7 @@ class DCGAN(Architecture):
         return network
 
     def initialise_critic(self, network: nn.Module) -> nn.Module:
-        """The same, or weights as wide as `critic_start` asks for."""
+        """As `initialise`; wider weights where no BatchNorm follows if `critic_start` is kaiming."""
         self.initialise(network)
         if self.critic_start == "kaiming":
             for module in network.modules():

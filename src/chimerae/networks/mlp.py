@@ -24,7 +24,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 
 
 class Fold(nn.Module):
-    """`z [B, d] -> (|z_1|, 0) [B, 2]`, what the toy `folded` makes of its codes before noise is added."""
+    """`z [B, d] -> (|z_1|, 0) [B, 2]`, the toy `folded` before noise is added."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -53,14 +53,14 @@ class MLP(Architecture):
     """`fold`: decoders are the known `z -> (|z|, 0)` of the toy `folded`, with nothing to learn."""
 
     def check(self, shape: Shape) -> None:
-        """Any shape will do."""
+        """Accept any shape."""
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape`, not smaller: `shape` itself."""
         return shape
 
     def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
-        """All values of a sample, and the hidden layers; it has no normalisation either way."""
+        """All values of a sample, and the hidden layers, never normalised."""
         return nn.Sequential(nn.Flatten(), self._hidden(numel(shape)))
 
     def with_head(self, trunk: nn.Sequential, head: nn.Module) -> nn.Module:
@@ -68,10 +68,10 @@ class MLP(Architecture):
         return nn.Sequential(*trunk, head)
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
-        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points in nothing.
+        """A network `z [B, z_dim] -> x [B, *shape]`; images end in `output`, points are linear.
 
         Raises:
-            InputError: the known decoder is asked for other samples than points of the plane.
+            InputError: `decoder_kind` is fold and samples are other than points of the plane.
         """
         if self.decoder_kind == "fold":
             return Fold(shape)

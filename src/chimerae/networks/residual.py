@@ -31,7 +31,8 @@ Shortcut = Literal["width_changes", "every_level"]
 class Residual(Architecture):
     """A 5x5 convolution, then residual blocks with average pooling between them, down to 4 to 7 pixels.
 
-    Sides are halved once for each entry of `channels` and must be multiples of that; they need not be equal.
+    Sides are halved once for each entry of `channels` and must be divisible as often by 2; they need not be
+    equal.
     """
 
     name: ClassVar[str] = "residual"
@@ -46,7 +47,7 @@ class Residual(Architecture):
     """A block's second BatchNorm: on the sum with the shortcut (IntroVAE), or before it (Soft-IntroVAE)."""
     shortcut: Shortcut = "width_changes"
     """Levels whose shortcut is a 1x1 convolution: those that change the width, or all, even from 512 to 512
-    (what IntroVAE's published code does).
+    (IntroVAE's published code).
     """
 
     def check(self, shape: Shape) -> None:
@@ -126,7 +127,7 @@ class Residual(Architecture):
         return levels[-1], shape[1] >> len(levels), shape[2] >> len(levels)
 
     def _block(self, inputs: int, outputs: int, norm: bool = True, *, level: bool = False) -> nn.Module:
-        """A residual block; `level` says that it leads from one entry of the channels to the next."""
+        """A residual block; `level`: it leads from one entry of the channels to the next."""
         projects = SHORTCUTS[self.shortcut](inputs != outputs, level)
         return ResidualBlock(inputs, outputs, self.block_bn, norm, projects)
 

@@ -15,10 +15,10 @@ class UpsampledConv2d(ConvTranspose2d):
     """Doubles the sides of a map by bilinear interpolation, then applies a 3x3 convolution.
 
     Both together are one transposed 5x5 convolution of stride 2, whose kernel is the 3x3 weights convolved
-    with the hat function, and that is how they are computed: in a quarter of the operations of the
-    convolution of the larger map. A free transposed kernel draws checkerboards, because the four pixels that
-    a value spreads to have different taps (Odena et al. 2016, Deconvolution and Checkerboard Artifacts).
-    Beyond its border the map is zero.
+    with the hat function. They are computed so, with a quarter of the operations of the convolution of the
+    larger map. A free transposed kernel draws checkerboards, because the four pixels that a value spreads to
+    have different taps (Odena et al. 2016, Deconvolution and Checkerboard Artifacts). Beyond its border the
+    map is zero.
     """
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool = True) -> None:

@@ -15,7 +15,7 @@ from PIL.PngImagePlugin import PngInfo
 from chimerae.files import write_bytes
 
 ROWS: Final = "rows"
-"""Key under which a picture, and its file, notes where rows lie: JSON, name -> [left, top, right, bottom]."""
+"""Key for the boxes of rows in a picture and its file: JSON, name -> [left, top, right, bottom]."""
 PANELS: Final = "panels"
 """The same for panels of a plot."""
 TOP: Final = "top"
@@ -31,7 +31,7 @@ SHORTEST: Final = 16
 
 
 def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
-    """Write a PNG, whole or not at all; folders are made.
+    """Write a PNG atomically; folders are created.
 
     Raises:
         InputError: the place cannot be written.
@@ -50,7 +50,7 @@ def png(image: Image.Image) -> bytes:
 
 
 def webp(image: Image.Image, quality: int) -> bytes:
-    """The picture as the bytes of a WebP file that is not exact; `quality` from 0 (few bytes) to 100."""
+    """The picture as the bytes of a lossy WebP file; `quality` from 0 (few bytes) to 100."""
     notes = {key: image.info[key] for key in KEYS if key in image.info}
     buffer = BytesIO()
     image.convert("RGB").save(buffer, "WEBP", quality=quality, method=6, xmp=json.dumps(notes).encode())
@@ -71,8 +71,9 @@ def opened(content: bytes) -> Image.Image:
 
 
 def compact(drawn: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]:
-    """A picture in at most `most` bytes, and its format: a PNG, or else a WebP as good as they allow, and
-    smaller by a whole factor where that is not enough. `drawn` gives it at that fraction of its size.
+    """A picture in at most `most` bytes, and its format: a PNG, else a WebP of the best quality that fits,
+    else one reduced by a whole factor. `drawn` gives the picture at that fraction of its size. A WebP with a
+    side under 32 pixels may be larger.
     """
     image = drawn(1)
     factor = -(-max(image.size) // LONGEST)
@@ -87,7 +88,7 @@ def compact(drawn: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]
 
 
 def reduced(image: Image.Image, factor: int) -> Image.Image:
-    """The picture at a whole fraction of its size; where its rows and panels lie goes with it."""
+    """The picture at a whole fraction of its size, with the boxes of its rows and panels."""
     if factor == 1:
         return image
     made = image.convert("RGB").reduce(factor)

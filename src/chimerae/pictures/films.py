@@ -1,4 +1,4 @@
-"""Pictures that move: how something changed, one frame after another."""
+"""Animations: WebP, GIF and MP4 files of frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WALK_MS: Final = 60
 
 
 def film(frames: Sequence[Image.Image], quality: int = 80) -> bytes:
-    """An animated WebP that shows `frames` in turn, again and again; smaller ones lie at the top left.
+    """An animated WebP that shows `frames` in an endless loop; smaller ones are placed at the top left.
 
     `quality` is WebP's, from 0 (few bytes) to 100.
 
@@ -51,9 +51,9 @@ def film(frames: Sequence[Image.Image], quality: int = 80) -> bytes:
 
 
 def gif(frames: Sequence[Image.Image], frame_ms: int = WALK_MS) -> bytes:
-    """An animated GIF of frames of one size, again and again; each has 256 colours of its own.
+    """An animated GIF of frames of one size, in an endless loop; each has 256 colours of its own.
 
-    `frame_ms` is the time that a frame stands, in milliseconds.
+    `frame_ms` is the duration of a frame in milliseconds.
 
     Raises:
         InputError: there are fewer than two.
@@ -72,7 +72,7 @@ def has_ffmpeg() -> bool:
 def mp4(frames: Sequence[Image.Image], frame_ms: int = WALK_MS) -> bytes:
     """An MP4 (H.264) of frames of one size, made by `ffmpeg`; odd sides get a line of white.
 
-    `frame_ms` is the time that a frame stands, in milliseconds.
+    `frame_ms` is the duration of a frame in milliseconds.
 
     Raises:
         InputError: there are fewer than two, or ffmpeg is missing or fails.
@@ -101,7 +101,7 @@ def _moving(frames: Sequence[Image.Image]) -> Sequence[Image.Image]:
 
 
 def _even(frame: Image.Image) -> Image.Image:
-    """The frame in RGB with even sides, as H.264 wants them."""
+    """The frame in RGB with even sides, as H.264 requires."""
     canvas = Image.new("RGB", (frame.width + frame.width % 2, frame.height + frame.height % 2), "white")
     canvas.paste(frame.convert("RGB"), (0, 0))
     return canvas

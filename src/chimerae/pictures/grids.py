@@ -38,7 +38,7 @@ def grid(
     (96, 64)
 
     Raises:
-        InputError: no images, or not of a shape that can be shown.
+        InputError: no images, or images of another shape.
     """
     tiles = _tiles(images, scale)
     n, height, width, channels = tiles.shape
@@ -84,8 +84,8 @@ def rows(named: Mapping[str, Tensor], *, padding: int = 2, scale: int | None = N
 def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Image:
     """Pictures of rows one under the other, each with its name to the left.
 
-    Where each row lies is noted in the picture, and in the PNG that `save` makes of it: `strips` takes it
-    apart again, which is how a report puts rows of several runs under one another.
+    The picture, and its PNG from `save`, note the box of each row. With them `strips` takes the rows apart
+    again, so that a report can put rows of several runs under one another.
 
     Raises:
         InputError: there are no rows.
@@ -178,7 +178,7 @@ def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -
 
 
 def _broken(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """A name in lines that are no longer than `width` where its words allow it."""
+    """A name in lines of at most `width` pixels, broken between words only."""
     lines: list[str] = []
     for word in name.split():
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:

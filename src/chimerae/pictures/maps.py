@@ -21,7 +21,7 @@ WIDTH: Final = 6.2
 HEIGHT: Final = 5.0
 """Width and height of a panel, in inches."""
 EDGE: Final = 1.25
-"""Factor by which the axis of x goes on, for marks that have no x."""
+"""Factor by which the axis of x is extended for marks without x."""
 GREY: Final = "#666666"
 PLACES: Final = (
     ((7, 0), "left", "center"),
@@ -46,7 +46,7 @@ class Mark:
 
     name: str
     x: float | None
-    """None: it has no place on this axis, and stands at the edge."""
+    """None: unknown; the mark stands at the edge."""
     y: float
     x_spread: float = 0.0
     y_spread: float = 0.0
@@ -66,10 +66,10 @@ class Panel:
 
 
 def panorama(panels: Sequence[Panel], *, below: str, beside: str, edge: str) -> Image.Image:
-    """Panels side by side, both axes logarithmic; `edge` says what the marks without x lack.
+    """Panels side by side, both axes logarithmic; `edge` is the label of the marks without x.
 
     Raises:
-        InputError: no mark, or one whose x or y is not above 0.
+        InputError: no mark, or one with x or y of 0 or less.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -84,7 +84,7 @@ def panorama(panels: Sequence[Panel], *, below: str, beside: str, edge: str) -> 
         _draw(axes, panel, edge)
         axes.set_xlabel(below, fontsize=9, color=GREY)
     drawn[0].set_ylabel(beside, fontsize=9, color=GREY)
-    figure.draw_without_rendering()  # settles the layout, on which it depends which names would overlap
+    figure.draw_without_rendering()  # settles the layout, which decides about overlaps of names
     figure.set_layout_engine("none")
     for axes, panel in zip(drawn, panels, strict=True):
         _name(axes, panel)
@@ -153,7 +153,7 @@ def _x(mark: Mark, right: float) -> float:
 
 
 def _name(axes: Axes, panel: Panel) -> None:
-    """Write each mark's name where it covers no other mark and no other name, as far as there is room."""
+    """Write each mark's name inside the frame where it covers the fewest other marks and names."""
     (_, right), frame = _ends(panel), axes.get_window_extent()
     spots = [axes.transData.transform((_x(mark, right), mark.y)) for mark in panel.marks]
     taken: list[Bbox] = []

@@ -27,11 +27,11 @@ HEIGHT: Final = 3.2
 def scatter(sets: Mapping[str, Tensor], *, limits: Limits | None = None) -> Image.Image:
     """Points `[n, 2]` of each set in a panel of its own, side by side on the same axes.
 
-    Without `limits` the first set (usually the data) gives the axes. How many points of a set lie outside of
-    them, or are not finite, stands under its panel.
+    Without `limits` the first set (usually the data) gives the axes. The number of points of a set that
+    lie outside of them, or are not finite, stands under its panel.
 
     Raises:
-        InputError: no set, or points that are not two-dimensional.
+        InputError: no set, or points of another dimension than 2.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

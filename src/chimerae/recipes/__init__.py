@@ -1,1 +1,1 @@
-"""Recipes and the run they describe: the only room that names a method, a network and a data set together."""
+"""Recipes and the run they describe. No other package names a method, a network and a data set together."""

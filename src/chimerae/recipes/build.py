@@ -1,4 +1,4 @@
-"""From the name of a recipe to a whole run."""
+"""Construction of a run from the name of a recipe."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def build(
     Args:
         what: the name of a recipe (`chimerae list recipes`), a reference such as `./my_method.py:MyMethod`, a
             `Recipe`, or a method whose settings are then kept.
-        data: a source; what the recipe is made for when not given.
-        arch: an architecture, its name, or a reference; what suits recipe and data when not given.
+        data: a source; the recipe's own when not given.
+        arch: an architecture, its name, or a reference; the one that suits recipe and data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` replaces the source's settings on images, where the recipe has settings for short
             runs; points, and recipes made for one data set, keep the source's. A method from outside the

@@ -15,14 +15,14 @@ IMAGES: Final[Shape] = (3, 64, 64)
 """Shape of the images that recipes without data of their own are counted for."""
 MNIST: Final[Shape] = (1, 28, 28)
 YARDSTICK: Final = "vae"
-"""Recipe whose timed step says how many operations this machine does in a second."""
+"""Recipe whose timed step gives the operations per second of this machine."""
 
 
 def costs() -> Iterator[tuple[str, Shape, int, float | None]]:
     """Name, shape of a sample, steps and estimated seconds of every recipe with its source's settings.
 
-    One recipe is timed; the others are scaled by counted operations, which is fair to networks that are as
-    large, and too much for very small ones. None where operations cannot be counted.
+    One recipe is timed; the others are scaled by counted operations, which is accurate for networks of
+    similar size, and too much for very small ones. None where operations cannot be counted.
     """
     known = build(YARDSTICK, data="digits", preset="short")
     counted = operations(known, IMAGES)

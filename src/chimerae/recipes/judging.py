@@ -1,4 +1,4 @@
-"""An estimate of the time that `evaluate` will take (the rule and its check: `docs/budgets.md`)."""
+"""Estimate of the time of `evaluate` (the rule and its check: `docs/budgets.md`)."""
 
 from __future__ import annotations
 
@@ -23,26 +23,26 @@ from chimerae.shapes import is_image
 SHARE: Final = 1 / 3
 """Most of a budget that is kept for `evaluate`."""
 FIXED: Final = 20.0
-"""Seconds of one core for what depends on neither networks nor images: start, pictures, small metrics."""
+"""Seconds of one core for fixed costs: start, pictures, small metrics."""
 STEPS_ALWAYS: Final = 10
 """Steps of training that take as long as the passes for codes and pictures."""
 PASSES: Final = 2
 """Steps of training that take as long as the passes for 64 test images."""
 SEEN: Final = 0.006
-"""Seconds of one core in which EfficientNet sees an image."""
+"""Seconds of one core that EfficientNet takes for an image."""
 PAIRS_A_SECOND: Final = 1.5e10
-"""Values compared in a second of one core while nearest images are looked for."""
+"""Values compared in a second of one core in the search for nearest images."""
 
 
 def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: float | None) -> float:
     """Seconds that `evaluate` will take, with all metrics that need no published weights.
 
     Args:
-        run: what will be judged.
+        run: the run to evaluate.
         data: its data.
         timing: of its steps.
-        operations: of one of its steps, as `work.count` counts them; None leaves the classifier out that
-            labelled images need.
+        operations: of one of its steps, as `work.count` counts them; None leaves out the classifier for
+            labelled images.
     """
     n, wanted = min(len(data.test), run.evaluation.n or len(data.test)), _wanted(run)
     passes = timing.step * (STEPS_ALWAYS + PASSES * n / run.training.batch_size)
@@ -69,9 +69,7 @@ def _wanted(run: Run) -> set[str]:
 
 
 def _classes(data: Prepared) -> int:
-    """Number of classes that a classifier would be trained on; 0 where there is none to train, or it is
-    there.
-    """
+    """Number of classes of the classifier to train; 0 where labels are unsuitable or it exists already."""
     if data.train.labels is None or data.test.labels is None or kept_at(data).exists():
         return 0
     kinds = len(data.train.labels.unique())
@@ -79,7 +77,7 @@ def _classes(data: Prepared) -> int:
 
 
 def _lesson(data: Prepared, classes: int) -> float:
-    """Operations of one step of that classifier."""
+    """Operations of one training step of that classifier."""
     with torch.device("meta"):
         layers, x = network(data.shape, classes), torch.empty(BATCH, *data.shape)
         y = torch.empty(BATCH, dtype=torch.long)

@@ -1,4 +1,4 @@
-"""A run made ready to start: sized, fitted to its time, its data prepared."""
+"""Preparation of a run before it starts: its size, its fit to a time limit, its data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 
 WORTH_TIMING = 50
-"""A run of fewer steps is over in the time that timing it would take."""
+"""Runs of fewer steps are not timed: timing would take as long as the run."""
 GUESSED_SHARE = 0.1
 """Share of a budget that is kept for `evaluate` while the data are not prepared yet."""
 LAST_SHARE = 0.01
@@ -30,7 +30,7 @@ LAST_SHARE = 0.01
 
 @dataclass(frozen=True)
 class Outlook:
-    """A run with its data, and what is known about its course."""
+    """A run with its data, and the expected course of the run."""
 
     run: Run
     data: Prepared
@@ -40,7 +40,7 @@ class Outlook:
     operations: float | None = None
     """Floating-point operations of a step."""
     gain: float | None = None
-    """Times that bfloat16 is faster than float32, where both were tried."""
+    """Speed of bfloat16 relative to float32, where both were tried."""
     evaluation: float | None = None
     """Seconds that `evaluate` is expected to take."""
     limit: float | None = None
@@ -69,17 +69,17 @@ class Outlook:
 
 @opened_once()
 def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: Progress = silent) -> Outlook:
-    """`run` with its size settled, and what `wish` leaves open chosen.
+    """`run` with its size settled, and the settings that `wish` leaves open chosen.
 
     Args:
-        run: as it was asked for.
-        wish: what it may cost.
+        run: as requested.
+        wish: its time limit and the settings that may be chosen.
         began: reading of `time.monotonic` from which the time that it may take counts.
-        told: time some steps though nothing is to be chosen.
+        told: time some steps even when nothing is to be chosen.
         progress: called while data are prepared.
 
     Raises:
-        InputError: the data cannot be used, or nothing fits the time.
+        InputError: the data are unusable, or nothing fits the time.
     """
     run, note = sized(run)
     limit = wish.limit(run)
@@ -133,7 +133,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
 
 
 def _left(limit: float, kept: float, spent: float) -> float:
-    """Seconds of `limit` that are left for learning; not above 0 where it is over."""
+    """Seconds of `limit` that are left for learning; 0 or less when they are used up."""
     return limit * (1 - LAST_SHARE) - kept - spent
 
 

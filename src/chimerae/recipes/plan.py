@@ -1,4 +1,4 @@
-"""The plan of a run: what will be done, how long it takes, how to change it."""
+"""The plan of a run: its settings, its expected time, and ways to change it."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Plan:
     timing: Timing | None
     """None: nothing was timed."""
     gain: float | None
-    """Times that bfloat16 is faster than float32, where both were tried."""
+    """Speed of bfloat16 relative to float32, where both were tried."""
     evaluation: float | None
     """Seconds that `evaluate` is expected to take; None: not estimated."""
     limit: float | None
-    """Seconds that the run may take, for which it was chosen; None: nothing was chosen."""
+    """Time limit in seconds for which settings were chosen; None: nothing was chosen."""
     paper: tuple[Run, float] | None = None
     """The source's settings on these data, and their estimated seconds."""
     note: str = ""
@@ -160,7 +160,7 @@ def operations(run: Run, shape: Shape) -> float | None:
     try:
         return count(run, shape)[0] or None
     except (InputError, RuntimeError, NotImplementedError, TypeError, ValueError):
-        return None  # a method that looks at values cannot be counted without any
+        return None  # a method that reads values fails on the meta device
 
 
 def paper_cost(
@@ -168,7 +168,7 @@ def paper_cost(
 ) -> tuple[Run, float] | None:
     """`paper` as it would be trained, and its seconds: the timed step, scaled by counted operations.
 
-    None where it cannot be counted, or is what `run` is.
+    None where it cannot be counted, or equals `run`.
     """
     if paper is None or ours is None:
         return None
@@ -185,7 +185,7 @@ def paper_cost(
 
 
 def _busy() -> str:
-    """A word about other work on the machine, where there is more than it has cores for."""
+    """A remark when the load is more than 1.5 times the machine's cores."""
     try:
         load, cores = os.getloadavg()[0], os.cpu_count() or 1
     except (OSError, AttributeError):

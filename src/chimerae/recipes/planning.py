@@ -30,12 +30,10 @@ WIDTHS: Final = (12, 16, 24, 32, 48, 64)
 SIDES: Final = (64, 48, 32)
 """Sides to choose from, where images are resized anyway."""
 GROWTH: Final = 1.6
-"""Power of the width with which the seconds of a step are expected to grow, before they are timed."""
+"""Exponent with which the seconds of a step are expected to grow with the width, before they are timed."""
 DEFAULT_EPOCHS: Final = 500
 DEFAULT_STEPS: Final = 10_000
-"""Without a budget a run sees no sample more often than `DEFAULT_EPOCHS` times, if that leaves it
-`DEFAULT_STEPS`.
-"""
+"""Limit of a run without a budget: `DEFAULT_EPOCHS` epochs or `DEFAULT_STEPS` steps, whichever is more."""
 
 Clocked = Callable[[Run, Shape], Timing]
 
@@ -75,10 +73,10 @@ def wish(
     Args:
         what: its recipe, as `build` took it; None: the whole run was given, and without a budget nothing is
             open.
-        run: as it was asked for.
-        given: dotted paths of the settings that were asked for, such as "steps".
+        run: as requested.
+        given: dotted paths of the settings that were given, such as "steps".
         budget: seconds, or text such as "10m"; None: the default of this machine.
-        preset: `short` or `paper`; the source's settings are kept, but for the steps that a budget asks for.
+        preset: `short` or `paper`; `paper` keeps the source's settings, except for steps under a budget.
 
     Raises:
         InputError: the budget is no duration.
@@ -101,11 +99,11 @@ def wish(
 
 
 def chosen(search: Search, shape: Shape, resizable: bool) -> tuple[Run, Shape, Timing]:
-    """The run of `search` with the width and size that suit its seconds, the shape it then sees, its timing.
+    """The run of `search` with the width and size that suit its seconds, its shape of samples, its timing.
 
-    The largest side whose narrowest networks play `ENOUGH` steps in time is taken, the smallest if there is
-    none; there, the widest networks that are worth it. Sides are those of `shape`, and where `resizable`
-    smaller ones of `SIDES`.
+    The side is the largest one at which the narrowest networks play `ENOUGH` steps in time, else the
+    smallest. The width is the largest that is worth it there. Sides are those of `shape`, and where
+    `resizable` smaller ones of `SIDES`.
     """
     arch = search.run.arch
     smaller = [(shape[0], side, side) for side in SIDES if is_image(shape) and side < min(shape[1:])]
@@ -139,7 +137,7 @@ class Search:
         return self.run if width == self.base else override(self.run, {"arch.width": width})
 
     def timing(self, shape: Shape, width: int) -> Timing:
-        """Its timing, taken once."""
+        """Timing of the run with this width on samples of `shape`, taken once."""
         key = (shape, width)
         if key not in self._timed:
             self._timed[key] = self.clocked(self.of(width), shape)
@@ -159,11 +157,11 @@ class Search:
         return timing.step * pixels * ((width / near) ** GROWTH if near else 1.0)
 
     def hopeless(self, shape: Shape) -> bool:
-        """True when not even the narrowest networks are expected to play `ENOUGH` steps."""
+        """True when even the narrowest networks are expected to play fewer than `ENOUGH` steps."""
         return self.seconds / self.expected(shape, self.widths[0]) < ENOUGH
 
     def settle(self, shape: Shape) -> int:
-        """The widest networks that are worth it, timed; the narrowest if none are."""
+        """The largest width that is worth it, timed; the smallest if none is."""
         while True:
             worth = [width for width in self.widths if self._worth(shape, width)]
             width = max(worth, default=self.widths[0])
@@ -172,8 +170,8 @@ class Search:
             self.timing(shape, width)
 
     def _worth(self, shape: Shape, width: int) -> bool:
-        """True if `ENOUGH` steps fit, and time beyond that goes into steps as much as into width: twice the
-        seconds a step ask for twice the steps.
+        """True if `ENOUGH` steps fit, or more where a step is slower than at the run's own width: twice the
+        seconds per step require twice the steps.
         """
         step = self.expected(shape, width)
         dearer = max(step / self.expected(shape, self.base), 1.0)
@@ -186,7 +184,7 @@ def steps_in(timing: Timing, learning: float) -> int:
 
 
 def default_most(samples: int, batch_size: int) -> int:
-    """Most steps of a run that was given no budget.
+    """Most steps of a run without a budget.
 
     >>> default_most(60_000, 64), default_most(1000, 64)
     (468750, 10000)

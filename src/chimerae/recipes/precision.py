@@ -55,11 +55,11 @@ def with_precision(
 ) -> tuple[Run, float | None]:
     """`run` with the faster precision in place of `auto`, and the gain of bfloat16 over float32.
 
-    The gain is None where nothing was tried. A processor without instructions for bfloat16 imitates it, up to
+    The gain is None where nothing was tried. A processor without instructions for bfloat16 emulates it, up to
     70 times slower than float32: the probe finds that within a tenth of a second, and then no step is timed.
 
     Args:
-        run: as it was asked for; any other precision than `auto` stays.
+        run: as requested; any other precision than `auto` stays.
         shape: of one sample.
         clocked: times steps of a run, as `time_steps` does.
         probed: probes a device; `probe` when not given.

@@ -44,9 +44,9 @@ TOY_ADAM = Training(
     picture_every=4000,
     save_every=4000,
 )
-"""For `avae-toy`. The paper says nothing about it; docs/methods/avae.md has what was tried."""
+"""Settings of `avae-toy`. The paper gives none; docs/methods/avae.md lists our trials."""
 INTROSPECTIVE_ADAM = Training(optimizer=Optimizer(beta1=0.9))
-"""Adam(2e-4, 0.9, 0.999), batch 64; the published codes let the rate stand (they cut it at epoch 350)."""
+"""Adam(2e-4, 0.9, 0.999), batch 64; the published codes keep the rate constant (they cut it at epoch 350)."""
 POINTS_ADAM = Training(
     batch_size=512,
     optimizer=Optimizer(beta1=0.9, schedule="steps", final=0.01),
@@ -94,7 +94,7 @@ AAE_ADAM = Training(
     optimizer=Optimizer(lr=3e-4),
     players={"critic": Changes(lr=1e-3), "generator": Changes(lr=3e-4)},
 )
-"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were not at hand."""
+"""WAE-GAN's rates; the paper has stochastic gradients with momentum, and its rates were unavailable."""
 IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 ID_GAN_RMSPROP = Training(

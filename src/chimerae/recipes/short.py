@@ -27,11 +27,11 @@ ADAM: Mapping[str, Any] = {
     "training.picture_every": 500,
     "training.save_every": 500,
 }
-"""A rate that moves far within 2,000 steps and then settles: at 2e-4 critics run ahead of what they judge."""
+"""A rate that moves far within 2,000 steps and then settles: at 2e-4 critics run ahead of their opponents."""
 CALIBRATED: Mapping[str, Any] = {"method.z_dim": 64, "method.likelihood": "estimated"}
 """A decoder whose variance is that of its errors: the KL needs no weight, whatever the number of pixels."""
 STEADY: Mapping[str, Any] = {"method.r1": 1.0, "method.r1_every": 4}
-"""A critic whose slope at data costs: it cannot run ahead."""
+"""A penalty on the critic's slope at data, which keeps it from running ahead."""
 SELF_CRITICAL: Mapping[str, Any] = {
     **CALIBRATED,
     "method.warmup_share": 0.3,
@@ -39,13 +39,13 @@ SELF_CRITICAL: Mapping[str, Any] = {
     "method.scale": 0.01,
     "method.exponent_kl": 1 / 60,
 }
-"""A VAE first, whose gradients are as small as the game's; then ELBOs in nats, and an exponent that a KL of
-some tens of nats does not silence.
+"""A VAE first, whose gradients are as small as the game's, then ELBOs in nats. The exponent stays active for
+a KL of some tens of nats.
 """
 
 
 def _rates(*players: str, lr: float = RATE) -> Mapping[str, Any]:
-    """The rate, schedule and rule of short runs for players that a recipe gives their own."""
+    """The rate, schedule and rule of short runs for players with their own settings in a recipe."""
     shared = dict.fromkeys(("kind", "beta2"))  # None: those of the other players
     own = {**shared, "lr": lr, "schedule": "exponential", "final": 0.02, "beta1": 0.5, "weight_decay": 0.0}
     return {f"training.players.{player}.{name}": value for player in players for name, value in own.items()}
@@ -123,4 +123,4 @@ def short_arch(name: str) -> DCGAN:
 
 
 SHORT: Mapping[str, Mapping[str, Any]] = {name: {**ADAM, **own} for name, own in OWN.items()}
-"""Recipe -> what differs from the source's settings, by dotted path."""
+"""Recipe -> settings that differ from the source's, by dotted path."""

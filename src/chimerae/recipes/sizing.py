@@ -1,4 +1,4 @@
-"""Choosing what is not said: the networks that suit the data, and the size in which images are seen."""
+"""Defaults that depend on the data: the architecture, and the size in which images are seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chimerae.runs.run import Run
 from chimerae.shapes import describe
 
 COMMON_SIDE = 64
-"""Side of images that are taken from photographs: sizes that differ, or are larger than `LARGEST_NATIVE`."""
+"""Side for photographs: images whose sizes differ, or are larger than `LARGEST_NATIVE`."""
 LARGEST_NATIVE = 128
 LARGEST_PADDING = 1.25
 """Images are padded to the nearest valid size when that makes no side longer than this factor."""
@@ -22,7 +22,7 @@ LARGEST_PADDING = 1.25
 def default_arch(
     source: str, arch: str | Architecture | None = None, *, images: Architecture | None = None
 ) -> Architecture:
-    """`arch`, or the architecture of that name or reference, or the one that suits the kind of data in
+    """`arch`, the architecture of that name or reference, or by default the one for the kind of data in
     `source`; `images` is a recipe's.
 
     Raises:
@@ -36,8 +36,7 @@ def default_arch(
 
 
 def sized(run: Run) -> tuple[Run, str]:
-    """`run` with the size of its images settled, and a sentence for people when they were not taken as they
-    are.
+    """`run` with the size of its images settled, and a sentence for people when that changes the images.
 
     Raises:
         InputError: the networks cannot be built for these data.
@@ -47,7 +46,7 @@ def sized(run: Run) -> tuple[Run, str]:
 
 
 def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare, str]:
-    """`prepare` with the size in which `arch` sees the images of `source`, and a sentence as of `sized`.
+    """`prepare` with the size in which `arch` sees the images of `source`, and a sentence as from `sized`.
 
     Raises:
         InputError: the networks cannot be built for these data.
@@ -73,7 +72,7 @@ def settled(source: str, prepare: Prepare, arch: Architecture) -> tuple[Prepare,
 
 
 def _common_side(seen: SourceInfo, arch: Architecture) -> int:
-    """64, or what most images can fill, rounded down to a valid side."""
+    """64, or the median of the images' shorter sides if that is less, rounded down to a valid side."""
     shorter = sorted(min(size) for size, count in seen.cropped.items() for _ in range(count))
     middle = shorter[len(shorter) // 2] if shorter else COMMON_SIDE
     for side in range(min(middle, COMMON_SIDE), 0, -1):

@@ -1,4 +1,4 @@
-"""Timing a few steps that count for nothing: no weight, file or random number of the run depends on them."""
+"""Timing of a few discarded steps: no weight, file or random number of the run depends on them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Timing:
     seconds: tuple[float, ...]
     """Mean seconds of a step, in equal parts of the run, first to last."""
     parameters: dict[str, int]
-    """Numbers that each network learns."""
+    """Number of parameters of each network."""
     rounds: int
     """Steps that were timed in each part."""
     slowness: float = 1.0
-    """Time that went by, for each second of a core that this process got; at least 1. More: other work."""
+    """Time that passed per second of a core that this process used, at least 1; more under other work."""
     on_cpu: bool = True
 
     @property
@@ -45,8 +45,8 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
     """Play some steps of `run` on noise of `shape`, in fresh networks that are dropped; about `at_most`
     seconds.
 
-    Two steps are played before the clock starts: the first ones choose algorithms and take memory. Where
-    these two have used up the time, they alone are the timing.
+    Two steps are played before the clock starts: the first ones choose algorithms and take memory. If these
+    two use up the time, they alone are the timing.
     """
     begun = time.monotonic()
     state = build_state(run.method, run.arch, shape, run.training, run.seed)
@@ -73,7 +73,7 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
 
 
 def play_step(run: Run, state: State, x: Tensor, step: int) -> float:
-    """Seconds that one step takes, with all that the loop does in it but drawing, logging and saving."""
+    """Seconds of one step as the loop plays it, without drawing, logging and saving."""
     begun = time.perf_counter()
     parts = x.chunk(run.training.grad_accumulation)
     play_batch(run.method, state.nets, state.players, parts, Clock(step, max(run.steps, step + 1)))
@@ -86,11 +86,11 @@ def play_step(run: Run, state: State, x: Tensor, step: int) -> float:
 
 
 def _shaped(taken: list[list[float]]) -> tuple[float, ...]:
-    """Means of each part's times, where parts differ no more than their fastest steps do.
+    """Mean seconds of a step in each part, in proportion to the parts' fastest steps.
 
-    Other work on the machine makes single steps slow, and is no reason to expect one part of the run to be
-    slower than another: the fastest steps give the shape, the mean of all steps the level. A method that
-    does more on every n-th step has its share of those in every mean.
+    Other work on the machine makes single steps slow in any part of the run. So the fastest steps give the
+    shape (flat when they differ by less than half), and the mean of all steps gives the level. It includes
+    the work that a method does on every n-th step only.
     """
     fastest = [min(times) for times in taken]
     level = sum(map(sum, taken)) / sum(map(len, taken))

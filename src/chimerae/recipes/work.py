@@ -24,15 +24,15 @@ SHARES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
 
 
 LONG = 10_000
-"""Steps that a run has at least here, so that a short warm-up does not stand for a part of it."""
+"""Least steps of a run for counting, so that a short warm-up does not stand for a part of it."""
 
 
 def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
     """Floating-point operations of one step of `run` on samples of `shape`, and parameters by network.
 
     Only convolutions and products of matrices count, forward and backward; a step is the mean of steps at
-    `SHARES` of the run, and where the first and the last of them are equal, so are those between. Nothing is
-    computed: tensors have shapes and no values, and BatchNorm, which counts for nothing, is left out.
+    `SHARES` of the run. If the first and the last of them are equal, those between are taken as equal.
+    Nothing is computed: tensors have shapes only. BatchNorm is left out, because its operations do not count.
     """
     method = run.method
     with torch.device("meta"), noise.seeded("count"):
@@ -57,9 +57,7 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
 
 
 def _leave_out_norms(module: nn.Module) -> None:
-    """Put an identity in the place of every BatchNorm, whose pass takes PyTorch longest where there are no
-    values.
-    """
+    """Replace every BatchNorm by an identity: on the meta device, its pass takes PyTorch longest."""
     for name, child in module.named_children():
         if isinstance(child, _BatchNorm):
             setattr(module, name, nn.Identity())

@@ -19,7 +19,7 @@ from chimerae.run_folder.fields import number, section, whole
 from chimerae.run_folder.schema import renamed
 
 TAIL_BYTES = 8192
-"""Part of a log in which its last whole line is looked for."""
+"""Bytes at the end of a log that are searched for its last whole line."""
 T = TypeVar("T")
 
 
@@ -83,7 +83,7 @@ class Log:
             ) from None
 
     def _lines(self) -> list[tuple[str, LogLine]]:
-        """Texts and lines up to the first that was torn by a kill: nothing whole can follow."""
+        """Texts and lines up to the first one that a kill has torn: no whole line can follow it."""
         lines = []
         for text in _texts(self.path):
             line = parsed(text)
@@ -165,7 +165,7 @@ def thinned(lines: Sequence[T], most: int, health: Sequence[str] = ()) -> list[T
 
 def shortened(path: Path, most: int) -> str:
     """The log in `path` with about `most` of its lines: evenly spaced ones, and those before a change of the
-    health word, so that reports state the same of the short log as of the whole one.
+    health word, so that reports on the short log and on the whole one agree.
     """
     texts = list(_texts(path))
     words = [line.health if (line := parsed(text)) else "" for text in texts]

@@ -34,9 +34,9 @@ WEIGHTS: Final = "model.safetensors"
 CARD: Final = "README.md"
 
 SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
-"""Schema number of every file that carries one; a saved state's stands in its entry of the index.
+"""Schema number of every file that carries one; the index holds those of saved states.
 
-Earlier numbers are read too: what has been renamed since is in the tables below.
+Earlier numbers are read too: the tables below have the names that have changed since.
 """
 
 RENAMED: Mapping[str, str] = {
@@ -70,7 +70,7 @@ RENAMED_TENSORS: Mapping[str, str] = {
     "loss/adversary": "loss/critic",
     "loss/forger": "loss/generator",
 }
-"""Beginnings of the names of tensors in saved states of schema 1, and their present form."""
+"""Prefixes of the names of tensors in saved states of schema 1, and their present form."""
 
 
 def check_schema(content: Any, path: Path, name: str) -> None:
@@ -85,7 +85,7 @@ def check_schema(content: Any, path: Path, name: str) -> None:
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise `InputError` when a folder or the log of a run is a link: what it leads to is not ours."""
+    """Raise `InputError` when a folder or the log of a run is a link: its target is not ours."""
     for name in (STATE, MODEL, PREVIEWS, PICTURES, LOG):
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, which is not followed; put what it leads to here")

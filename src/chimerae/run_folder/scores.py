@@ -1,4 +1,4 @@
-"""One score of `scores.json`: a value with the protocol without which it means nothing."""
+"""One score of `scores.json`: a value with the protocol that gives it a meaning."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def evaluate_run(
         progress: called while data are prepared and samples evaluated.
 
     Raises:
-        InputError: there is no run or no model, or its data have changed.
+        InputError: the run or its model is missing, or its data have changed.
     """
     folder = Path(folder)
     run = read_run(folder)
@@ -53,7 +53,7 @@ def evaluate_run(
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     before, step = scored(folder)
     both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / SCORES)  # first: a disk that is full leaves room for these
+    write_scores(both, model.step, folder / SCORES)  # first: pictures may fill the disk
     draw(results.shown, folder / PICTURES)
     return results
 

@@ -33,7 +33,7 @@ from chimerae.training.checkpoint import has_states
 
 
 def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
-    """Make `folder` with `env.json`, `data.json` and, last, `run.json`, with which it is a run.
+    """Make `folder` with `env.json`, `data.json` and, last, `run.json`, which makes it a run.
 
     Raises:
         InputError: there is a run in it already, or it cannot be written.
@@ -56,7 +56,7 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
 def vacant(folder: Path) -> None:
     """Raise `InputError` when there is a run or anything else in `folder`, or when it is not a folder.
 
-    What a start left that was killed before it had written `run.json` is in nobody's way.
+    Files of a start that was killed before it had written `run.json` are ignored.
     """
     if (folder / RUN).exists():
         raise InputError(
@@ -69,11 +69,11 @@ def vacant(folder: Path) -> None:
 
 
 HALF: Final = re.compile(rf"\.({'|'.join(map(re.escape, (ENV, MANIFEST, RUN)))})\.\w+")
-"""Names of files that `create` was writing when the process was killed."""
+"""Names of the temporary files that remain when a process is killed in `create`."""
 
 
 def _killed_at_start(folder: Path) -> bool:
-    """True when everything in `folder` is what `create` writes before `run.json`."""
+    """True when `folder` holds only files that a start writes before `run.json`."""
     there = [*folder.iterdir()]
     if not all(path.is_file() and not path.is_symlink() for path in there):
         return False
@@ -147,7 +147,7 @@ def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: in
 
 
 def rewrite(folder: Path, run: Run) -> None:
-    """Put `run` in the place of the run that the folder holds; everything else in `run.json` stays."""
+    """Replace the run in `folder` by `run`; everything else in `run.json` stays."""
     content = read_json(folder / RUN, "a run")
     write_json(folder / RUN, content | {"schema": SCHEMAS[RUN], "run": to_dict(run)})
 
@@ -189,7 +189,7 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that this code runs from, if it does."""
+    """The commit of the checkout that this code runs from; None outside a checkout."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)

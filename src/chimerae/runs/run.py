@@ -1,4 +1,4 @@
-"""A `Run`: everything that has to be known to repeat an experiment, in one frozen tree."""
+"""A `Run`: all settings needed to repeat an experiment, in one frozen tree."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chimerae.training.settings import Training
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Run:
-    """Settings of a run: what is trained, on what, how, and how it is evaluated. `run.json` is this tree."""
+    """Settings of a run: method, networks, data, training and evaluation. `run.json` is this tree."""
 
     method: Annotated[Method, one_of("method", Method, methods.BY_NAME)]
     """The rule that is played."""
@@ -29,7 +29,7 @@ class Run:
     prepare: Prepare = Prepare()
     """Settings that turn the source into arrays."""
     training: Training = Training()
-    """Optimisers, precision, what is kept."""
+    """Optimisers, precision, saved states."""
     evaluation: Evaluation = Evaluation()
     """Settings of the evaluation."""
     steps: int = Field(default=10_000, ge=1)

@@ -52,11 +52,11 @@ from chimerae.training.probe import CODES, Probe
 from chimerae.training.state import State, build_state
 
 AS_ASKED = Wish()
-"""Nothing is left open."""
+"""Wish of a run whose settings are all given."""
 ROLLBACKS = 3
 """Times that a run goes back to its newest state, with half the learning rates, before it ends."""
 NAMED = 5
-"""Unreadable files that are named on the spot."""
+"""Largest number of unreadable files that a warning names."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def train(
         seed: determines all randomness.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
         arch: "mlp", "dcgan", "residual" or "wae", an architecture such as `DCGAN(width=32)` or one of your
-            own, or a reference to it; what suits the data when not given.
+            own, or a reference to it; the one that suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         callbacks: invoked during the run; progress goes to standard error when none are given.
@@ -113,8 +113,8 @@ def train(
         command: the command of this run, for its records; the command line of this process when not given.
 
     Raises:
-        InputError: something that was given cannot be used, and no run folder is left behind; or the disk is
-            full, or a loss is not a number any more, and what was saved stays.
+        InputError: an argument cannot be used (then no run folder is left behind), the disk is full, or a
+            loss became NaN or infinite (then saved files stay).
         Stopped: SIGINT, SIGTERM or another of `signals.STOPPING` came; `resume` goes on.
     """
     began = time.monotonic()
@@ -137,7 +137,7 @@ def train(
 
 @contextmanager
 def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]:
-    """The `callbacks` that were given; without them a display on standard error, or nothing where `quiet`."""
+    """The given `callbacks`, by default a display on standard error; nothing where `quiet`."""
     if callbacks is not None or quiet:
         yield callbacks or Callbacks()
         return
@@ -155,7 +155,7 @@ def start(
     paper: Run | None = None,
     began: float | None = None,
 ) -> Path:
-    """Choose what `wish` leaves open of `run`, prepare its data, make its folder and train it to the end.
+    """Choose the settings of `run` that `wish` leaves open, prepare its data, make its folder and train it.
 
     `paper`, for the plan, is the run with its source's settings; `began` is the reading of `time.monotonic`
     from which a budget counts. See `train`.
@@ -181,7 +181,7 @@ def start(
 def foresee(
     run: Run, folder: Path, *, callbacks: Callbacks, wish: Wish, paper: Run | None, began: float
 ) -> Outlook:
-    """Plan what `start` will do, and pass the plan to the callbacks; only prepared data are written."""
+    """Plan the run of `start`, and pass the plan to the callbacks; only prepared data are written."""
     told = callbacks.on_plan is not None
     ahead = outlook(run, wish, began=began, told=told, progress=callbacks.on_progress)
     if callbacks.on_plan is not None:
@@ -247,7 +247,7 @@ def resume(
 
     Args:
         folder: the run folder.
-        steps: a new total, to train longer than first asked; schedules then stretch to it.
+        steps: a new total, to train longer than first planned; schedules then stretch to it.
         settings: settings of the method or of training to change from here on, by dotted path, such as
             `{"training.optimizer.lr": 1e-4}`. `run.json` records them with the step.
         data: the data in memory that the run began with, where their prepared arrays are gone.
@@ -255,8 +255,8 @@ def resume(
         quiet: print nothing when no callbacks are given.
 
     Raises:
-        InputError: there is no run or no state, they are damaged, the data have changed, or another process
-        is training there.
+        InputError: the run or its state is missing or damaged, the data have changed, or another process
+            is training there.
         Stopped: as `train` says.
     """
     with _or_display(callbacks, quiet) as shown:

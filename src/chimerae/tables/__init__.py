@@ -1,4 +1,4 @@
-"""Tables of values over seeds: what is best, how it is printed, and four forms of the same table."""
+"""Tables of values over seeds: the best values, their printed form, and three formats of the same table."""
 
 from __future__ import annotations
 

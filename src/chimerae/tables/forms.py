@@ -52,7 +52,7 @@ def markdown(table: Table) -> str:
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """A Markdown table; columns from number `left` on are numbers, aligned to the right.
 
-    Head and cells are Markdown already, but for `|` and line ends.
+    Head and cells are Markdown already, except for `|` and line ends.
     """
     rule = ["---" if left is None or i < left else "---:" for i in range(len(head))]
     lines = [[_cell(cell) for cell in head], rule, *([_cell(cell) for cell in row] for row in rows)]

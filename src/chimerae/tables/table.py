@@ -28,12 +28,12 @@ class Column:
 
 @dataclass(frozen=True)
 class TableRow:
-    """A row before it is printed. Rows of one group compete, unless they do not `compete` at all."""
+    """A row before it is printed. Rows of one group compete, except those with `competes` False."""
 
     name: str
     group: str = ""
     values: Mapping[str, Values] = field(default_factory=dict)
-    """By title of the column; a column without a value stays empty."""
+    """Values by title of the column; a column without a value stays empty."""
     source: Mapping[str, str] = field(default_factory=dict)
     """The numbers of the paper, as it prints them, by title of the column."""
     competes: bool = True
@@ -72,7 +72,7 @@ class Table:
     entries: tuple[tuple[Entry, ...], ...]
     """As printed, per row one per column."""
     leads: tuple[Lead, ...] = ()
-    """Leads of everything that is bold."""
+    """Leads of all bold entries."""
 
     @property
     def grouped(self) -> bool:
@@ -108,7 +108,7 @@ def filled(columns: Sequence[Column], lines: Sequence[TableRow]) -> Table:
 
 
 def _leaders(lines: Sequence[TableRow], values: Mapping[int, Values], column: Column) -> dict[int, Lead]:
-    """Rows that lead their groups, and how surely."""
+    """Numbers of the rows that lead their groups, each with its lead."""
     leaders: dict[int, Lead] = {}
     for group in dict.fromkeys(line.group for line in lines if not {"", line.group} & set(column.unlike)):
         rivals = {i: v for i, v in values.items() if lines[i].group == group and lines[i].competes}

@@ -1,4 +1,4 @@
-"""One quantity over several seeds, and which of several is best."""
+"""One quantity over several seeds, and the choice of the best of several."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from statistics import fmean, stdev
 from typing import Final, Literal, TypeVar
 
 Better = Literal["lower", "higher", ""]
-"""Which way a quantity improves; empty where neither is better."""
+"""Direction in which a quantity improves; empty where neither is better."""
 K = TypeVar("K")
 ALPHA: Final = 0.05
 """Two means are called different when their p is below it."""
 FEWEST: Final = 3
-"""Seeds on either side without which nothing is called different."""
+"""Fewest seeds on either side for means to be called different."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def best(column: Mapping[K, Values], better: str) -> K | None:
 
 
 def first_two(column: Mapping[K, Values], better: str) -> tuple[K, K] | None:
-    """The best and the second by their means; None where that has no meaning."""
+    """The best and the second by their means; None where they cannot be ranked."""
     finite = all(math.isfinite(values.mean) for values in column.values())
     if len(column) < 2 or not finite or better not in ("lower", "higher"):
         return None

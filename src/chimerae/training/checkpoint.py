@@ -18,16 +18,16 @@ from chimerae.files import read_json, write_bytes, write_json
 from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, renamed_tensors
 
 NAME: Final = re.compile(r"step-(?P<step>\d{8,})(?:-(?P<digest>[0-9a-f]{16}))?\.safetensors")
-"""Names of states; those of before 2026-11-29 have no digest, the beginning of the SHA-256 of the file."""
+"""Names of states. The digest is the beginning of the file's SHA-256; names before 2026-11-29 lack it."""
 LEFT: Final = re.compile(r"\." + NAME.pattern + r"\.\w+")
-"""Names of states that were being written when the process was killed."""
+"""Names of the temporary files that remain when a process is killed while it writes a state."""
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
     """Save `tensors` as the state of `step` into `folder` and drop all but the newest `keep`.
 
-    The index is written after the tensors, so a state that it names is complete. Nothing is deleted but
-    states, and no link is followed.
+    The index is written after the tensors, so a state that it names is complete. Only states are deleted;
+    links are never followed.
     """
     content = pack(tensors)
     digest = hashlib.sha256(content).hexdigest()
@@ -42,7 +42,7 @@ def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: in
 
 
 def _sweep(folder: Path, known: set[str], kept: set[str]) -> None:
-    """Delete states that are `known` but not `kept`, and what kills left of others."""
+    """Delete states outside `kept`: those in `known`, those with a digest in the name, interrupted writes."""
     for path in folder.iterdir():
         named = NAME.fullmatch(path.name)
         ours = path.name in known or (named and named["digest"]) or LEFT.fullmatch(path.name)
@@ -51,20 +51,20 @@ def _sweep(folder: Path, known: set[str], kept: set[str]) -> None:
 
 
 def has_states(folder: Path) -> bool:
-    """True when `folder` holds states, or an index that says so."""
+    """True when `folder` holds states or an index."""
     return (folder / INDEX).exists() or bool(_found(folder))
 
 
 def read_state(
     folder: Path, on_warning: Callable[[str], object] = warnings.warn
 ) -> tuple[dict[str, Tensor], int]:
-    """Tensors and step of the newest state in `folder` that is whole.
+    """Tensors and step of the newest undamaged state in `folder`.
 
-    States are found by their names where the index is lost. `on_warning` is told about everything that was
-    passed over.
+    Without a readable index, states are found by their file names. `on_warning` receives one message about
+    all damaged files.
 
     Raises:
-        InputError: there is none that is whole, a file cannot be read, or another version wrote it.
+        InputError: all states are damaged or missing, a file cannot be read, or another version wrote it.
     """
     entries, lost = _known(folder)
     if not entries:
@@ -83,7 +83,7 @@ def read_state(
 
 
 class _Damaged(Exception):
-    """A state that is not what was written."""
+    """A damaged or missing state."""
 
 
 def _read(path: Path, entry: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -120,7 +120,7 @@ def unpack(content: bytes, path: Path) -> dict[str, Tensor]:
 
 
 def _known(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
-    """The states of `folder`, oldest first, and in words why they are not those of its index."""
+    """Entries of the states in `folder`, oldest first, and any problem with its index in words."""
     path = folder / INDEX
     if not path.exists():
         found = _found(folder)
@@ -137,7 +137,7 @@ def _known(folder: Path) -> tuple[list[dict[str, Any]], list[str]]:
 
 
 def _found(folder: Path) -> list[dict[str, Any]]:
-    """Entries made of the names of files, oldest first; a file without digest in its name is believed."""
+    """Entries derived from file names, oldest first; a name without a digest is accepted unchecked."""
     if not folder.is_dir():
         return []
     names = [named for path in folder.iterdir() if path.is_file() and (named := NAME.fullmatch(path.name))]

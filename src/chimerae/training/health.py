@@ -1,4 +1,4 @@
-"""One word about the state of a run. `docs/health.md` has the rules."""
+"""Health word of a run. `docs/health.md` has the rules."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def _blind(values: Values) -> bool:
 
 
 def _faint(values: Values) -> bool:
-    """Each sample lies near the mean of the data: samples vary little, and so does their own mean."""
+    """Each sample lies near the mean of the data: samples vary little, and their own mean is near it."""
     variety = values.get("variety", inf)
     return variety < FAINT_VARIETY and variety + values.get("offset", inf) < FAINT_TOTAL
 
 
 def _lost(values: Values) -> bool:
     """Reconstructions are farther than the mean image and hardly follow their originals, or are farther than
-    another image of the data. Sharp ones that do follow have large errors too and are not meant.
+    another image of the data. Sharp ones that follow their originals may have errors between these two.
     """
     error, returned = values.get("rec_error", 0.0), values.get("returned", 0.0)
     return error > UNRELATED_ERROR or (error > MEAN_ERROR and returned < LOST_RETURN)
@@ -78,7 +78,7 @@ def _far_ahead(values: Values) -> bool:
 
 
 def _pass_as_data(values: Values) -> bool:
-    """Samples have a clearly smaller KL than data, and (`c`) it is their KL that the players fight about."""
+    """Samples have a clearly smaller KL than data, and the game is mostly about the KL (`c`)."""
     smaller = values.get("kl_fake", inf) < PASSING_SHARE * values.get("kl", 0.0)
     return smaller and values.get("c", 1.0) > MOSTLY_KL
 
@@ -93,7 +93,7 @@ def _below(name: str, threshold: float) -> Callable[[Values], bool]:
 
 @dataclass(frozen=True)
 class Rule:
-    """A word, its condition, and the share of the run from which on it is said."""
+    """A health word, its condition, and the share of the run from which on it applies."""
 
     word: str
     holds: Callable[[Values], bool]
@@ -121,14 +121,14 @@ RULES: tuple[Rule, ...] = (
     Rule("fakes pass as data", _pass_as_data),
     Rule("encoder far ahead", _far_ahead, after=0.5),
 )
-"""The worst first: the first rule that holds is said, `ok` when none does."""
+"""Rules, worst first: the first rule that holds gives the word, `ok` when none does."""
 
 
 def health(values: Values, progress: float = 1.0) -> str:
     """Return the health word for losses, logged means (`kl`, `c_real`, ...) and measurements of `Probe`.
 
     Args:
-        values: all of them by name.
+        values: all of these by name.
         progress: share of the run that is done, in [0, 1].
 
     >>> health({"kl": 12.0, "c_real": 1.0, "c_fake": -1.0})

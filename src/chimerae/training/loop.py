@@ -1,4 +1,4 @@
-"""The loop: batches in, turns played, log, pictures and states out."""
+"""Training loop: plays batches and writes the log, pictures and states."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ from chimerae.training.targets import update_targets
 SKIPS = 20
 """Steps in a row that may be skipped; after them the run ends."""
 SHOWN_SECONDS = 2.0
-"""Between the lines of the log, the listener gets a line at most this often, and one after the first step."""
+"""Least time from a line to the next that only the listener gets. The first step always has a line."""
 PREVIEW_SECONDS = 30.0
-"""Learning time after which previews are drawn between those of `picture_every`; again when twice the time of
-the last preview has passed.
+"""Learning time of the first preview between those of `picture_every`. The next is due at twice the learning
+time of the last preview.
 """
 
 
 @dataclass
 class Loop:
-    """One run on its way: a state, the source of its batches, the folder in which it leaves its traces."""
+    """A run in progress: its state, the source of its batches and the folder that it writes to."""
 
     state: State
     batches: Callable[[int], Tensor]
@@ -52,7 +52,7 @@ class Loop:
     previews: Previews
     probe: Probe
     snapshot: Callable[[State], None]
-    """Called after every saved state, to keep a model that can be used."""
+    """Called after every saved state, to export a usable model."""
     listener: Listener = ignore
     pacer: Pacer | None = None
     """Changes `total` so that the run ends in time; None: `total` stays."""
@@ -77,7 +77,7 @@ class Loop:
 
         Raises:
             Stopped: a signal of `signals.STOPPING` came; the state is saved.
-            NotFinite: a loss or a weight is not a number any more; the last saved state is untouched.
+            NotFinite: a loss or a weight became NaN or infinite; the last saved state is untouched.
             InputError: the run's folder is gone, or cannot be written.
         """
         seconds = self.log.cut(self.state.step)
@@ -103,7 +103,7 @@ class Loop:
         parts = self._batch(step).chunk(self.training.grad_accumulation)
         losses = self._play(parts, clock)
         self.state.losses |= losses
-        if self.state.device.type == "cpu":  # an accelerator would have to wait for each look
+        if self.state.device.type == "cpu":  # an accelerator would have to wait at every check
             check_finite(losses, done)
         update_targets(self.state.method, self.state.nets.modules, done)
         if self.state.ema:
@@ -142,7 +142,7 @@ class Loop:
         return Clock(step, total, {} if report else None, share)
 
     def _keep_pace(self) -> None:
-        """Change `total` when the pacer says so, and have it written down before the next step."""
+        """Take over the pacer's `total` and record a changed one before the next step."""
         if self.pacer is None:
             return
         step = self.state.step
@@ -171,7 +171,7 @@ class Loop:
         self._tell(line)
 
     def _show(self, clock: Clock, watch: Stopwatch) -> None:
-        """A line for people that the log does not hold; its health is that of the last logged line."""
+        """Send the listener a line without logging it; its health is that of the last logged line."""
         self._tell(self._line(clock, watch.copy(), {}))
 
     def _tell(self, line: LogLine) -> None:
@@ -197,7 +197,7 @@ class Loop:
         )
 
     def _look(self) -> Mapping[str, float]:
-        """Measure what the model draws when that is due; nothing new on the lines between."""
+        """New measurements of the probe when they are due; empty otherwise."""
         step, schedule_steps = self.state.step, self.training.schedule_steps or self.total
         if not self.probe.due(step, self._probed, self.training.batch_size, schedule_steps):
             return {}
@@ -247,7 +247,7 @@ class Stopwatch:
         return time.monotonic() + self._offset
 
     def copy(self) -> Stopwatch:
-        """Another one that may be read without a trace in this one."""
+        """A copy whose readings leave this one unchanged."""
         return copy(self)
 
     def read(self, step: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Runs that end in time: schedules whose total changes on the way, and the rule that changes it."""
+"""Runs that meet a deadline: schedules whose total changes on the way, and the rule that changes it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ Replanned = Sequence[tuple[int, int]]
 """`(step, total)`: up to this step schedules ran towards that total."""
 
 SHARE_BETWEEN = 0.04
-"""Share of the learning time from one look at the clock to the next."""
+"""Share of the learning time between two checks of the pace."""
 TOLERANCE = 0.02
-"""Share of the learning time by which the end may miss before the total changes."""
+"""Share of the learning time by which the end may miss the deadline before the total changes."""
 RECENT = 0.35
-"""Weight of the last stretch in what is expected of the next ones."""
+"""Weight of the last interval in the running mean of the slowness."""
 
 
 def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, float]:
     """The total that schedules run towards at `step` (from 0), and the share of the run that is done, >= 0.
 
-    The share rises evenly from 0 towards 1 at the total, and from every step of `replanned` on evenly from
-    where it is to 1 at the next total: it has no jump, and depends on nothing but its arguments.
+    The share rises linearly from 0 towards 1 at the total. At every step of `replanned` its slope changes, so
+    that it reaches 1 at the next total. It is continuous and depends on its arguments alone.
 
     >>> towards(50, 200), towards(50, 200, [(50, 100)]), towards(125, 200, [(50, 100)])
     ((200, 0.25), (200, 0.5), (200, 0.75))
@@ -38,22 +38,22 @@ def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, floa
 
 @dataclass
 class Pacer:
-    """Compares a run with its deadline at even distances in time, and says how many steps fit."""
+    """Compares a run with its deadline at regular intervals and computes how many steps fit."""
 
     deadline: float
     """Reading of `clock` at which learning should end."""
     profile: Sequence[float]
-    """Seconds a step was timed to take, in equal parts of the run, first to last."""
+    """Measured seconds per step in equal parts of the run, first to last."""
     clock: Callable[[], float] = time.monotonic
     _begun: float | None = field(default=None, init=False)
     _last: tuple[float, int, float] = field(default=(0.0, 0, 0.0), init=False)
     _slowness: float | None = field(default=None, init=False)
 
     def total(self, step: int, share: float, planned: int) -> int:
-        """The total of the run after `step` steps, when `share` of it is done: `planned`, or another one.
+        """The total of the run after `step` steps, when `share` of it is done: `planned` or a new one.
 
-        What a stretch of the run took, divided by what was timed, is how slow the machine is; the rest of
-        the run is expected to be as slow, by the mean of the last stretch and of those before.
+        Slowness is the time of an interval, divided by the time that `profile` predicts. The rest of the run
+        is expected to be as slow as the running mean over the intervals.
         """
         now = self.clock()
         if self._begun is None:
@@ -88,14 +88,14 @@ class Pacer:
         if not spent:
             return cls(deadline, (1.0,))
         pacer = cls(deadline, (spent / step,))
-        pacer._slowness = 1.0  # what is known of the pace holds from the first step on
+        pacer._slowness = 1.0  # the known pace holds from the first step on
         return pacer
 
     def _timed(self, first: float, last: float) -> float:
-        """Mean seconds a step was timed to take between two shares of the run."""
+        """Mean measured seconds per step between two shares of the run."""
         n = len(self.profile)
         overlaps = [max(min(last, (i + 1) / n) - max(first, i / n), 0.0) for i in range(n)]
         whole = sum(overlaps)
-        if not whole:  # nothing is left, or the share stands still beyond the scheduled steps
+        if not whole:  # nothing is left, or the share is constant beyond the scheduled steps
             return self.profile[-1]
         return sum(o * seconds for o, seconds in zip(overlaps, self.profile, strict=True)) / whole

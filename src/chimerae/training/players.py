@@ -1,4 +1,4 @@
-"""Players and turns: the rule that each loss moves its own player and nobody else."""
+"""Players and turns: each loss moves only its own player."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from chimerae.nets import Nets
 from chimerae.training.settings import Optimizer, Training
 
 LEARNT: Final = ("nets/", "ema/", "optimizer/")
-"""Tensors of a state that must be finite; a method's own buffers may be otherwise."""
+"""Prefixes of a state's tensors that must be finite; a method's own buffers are exempt."""
 
 
 class NotFinite(InputError):
-    """A loss or gradient stopped being a number."""
+    """A loss, a weight or an optimiser's moment became NaN or infinite."""
 
 
 @dataclass(frozen=True)
 class Player:
-    """Parameters that move together, and what moves them: nothing, where there is nothing to learn."""
+    """Parameters that move together, and their optimiser (None without parameters)."""
 
     name: str
     params: list[nn.Parameter]
@@ -40,7 +40,7 @@ class Player:
             self.optimizer.zero_grad(set_to_none=True)
 
     def step(self, progress: float) -> None:
-        """Move along the gradients, with the learning rate of this point of the run."""
+        """Take a step of the optimiser, with the learning rate at `progress`."""
         if self.optimizer is None:
             return
         if self.settings.clip:
@@ -55,8 +55,8 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
     """One player for each name in `method.players`, with its optimiser.
 
     Raises:
-        InputError: the settings name a player that the method does not have, or the pace of a `log_sigma`
-            that no network has.
+        InputError: the settings name an unknown player or scale the rate of an absent `log_sigma`, or players
+            and networks do not match.
     """
     for name in training.players:
         if name not in method.players:
@@ -74,9 +74,7 @@ def build_players(method: Method, nets: Nets, training: Training) -> dict[str, P
 
 
 def _check_movers(method: Method, nets: Nets) -> None:
-    """Raise `InputError` for a network that somebody moves though it is frozen or absent, or that nobody
-    moves.
-    """
+    """Raise `InputError` for a frozen or absent network with a player, and a trainable one without."""
     moved = {network for networks in method.players.values() for network in networks}
     if absent := sorted(moved - set(nets.modules)):
         raise InputError(f"{method.name}: players move {', '.join(absent)}, which `networks` does not build")
@@ -94,7 +92,7 @@ def _check_pace(players: Mapping[str, Player]) -> None:
 
 
 def _groups(modules: Sequence[nn.Module], sigma_lr_scale: float) -> list[dict[str, Any]]:
-    """Groups of parameters at the learning rate, and of the shared `log_sigma` where its pace is another."""
+    """Parameter groups by pace: `sigma_lr_scale` for a shared `log_sigma`, 1 for all others."""
     named = [item for module in modules for item in module.named_parameters()]
     paces = [sigma_lr_scale if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
     return [
@@ -121,10 +119,10 @@ def play_batch(
 ) -> dict[str, Tensor]:
     """Play one batch, given in `parts`, to its end and return the loss of every player in each of its turns.
 
-    The parts are played in lock-step, turn by turn: gradients of all parts are averaged before anybody moves.
-    Losses are detached scalars; a player's second turn is called as `in_turn` says.
+    The parts are played in lock-step, turn by turn: gradients of all parts are averaged before a player
+    moves. Losses are detached scalars, named by `in_turn`.
 
-    With `finite`, a turn whose losses or gradients are not all finite moves nobody and ends the batch: it
+    With `finite`, a turn whose losses or gradients are not all finite moves no player and ends the batch: it
     raises `NotFinite`, and turns before it stand.
     """
     plays = [method.turns(nets, x, clock) for x in parts]
@@ -169,7 +167,7 @@ def take_turn(
 def _take_gradients(
     losses: Losses, players: Mapping[str, Player], turn: dict[str, Tensor], n_parts: int
 ) -> None:
-    """Add the gradients of one part, and its losses to `turn`; afterwards nothing here holds its graph."""
+    """Accumulate the gradients of one part and add its losses to `turn`, without a reference to its graph."""
     for name, loss in losses.items():
         if name not in turn:
             players[name].clear()
@@ -194,8 +192,8 @@ def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
 
 
 def check_state(tensors: Mapping[str, Tensor], step: int) -> None:
-    """Raise `NotFinite`, naming the first, when one of `State.tensors` holds what is not a number: a weight,
-    its average, or an optimiser's moment, which would hold its weight still from then on.
+    """Raise `NotFinite`, naming the first tensor, when one of `State.tensors` holds NaN or infinity: a
+    weight, its average, or an optimiser's moment. Such a moment would freeze its weight.
     """
     for name, tensor in tensors.items():
         if name.startswith(LEARNT) and not torch.isfinite(tensor).all():

@@ -34,7 +34,7 @@ class Previews:
     def draw(self, nets: Nets, step: int) -> None:
         """Draw the previews of `step` with `nets`; the codes are the same at every step."""
         codec = Codec(self.method, nets, tuple(self.originals.shape[1:]))
-        with nets.evaluating(), noise.seeded(self.seed, "sheets"):  # an earlier name: it decides the codes
+        with nets.evaluating(), noise.seeded(self.seed, "sheets"):  # an earlier name: it seeds the codes
             samples = self._samples(codec)
             reconstructions = self._reconstructions(codec)
         self._save("samples", samples, step)

@@ -15,15 +15,15 @@ from chimerae.methods import Method
 from chimerae.nets import Nets
 
 CODES: Final = 64
-"""Prior codes that are decoded, and data samples that are reconstructed."""
+"""Number of prior codes to decode, and of data samples to reconstruct."""
 FEWEST: Final = 8
-"""Data samples from which on their variance means something; with fewer nothing is measured."""
+"""Fewest data samples with a meaningful variance; with fewer nothing is measured."""
 USED_VARIANCE: Final = 0.01
-"""Variance of the posterior mean over data from which on a code dimension counts as used."""
+"""A code dimension counts as used when its posterior mean has more than this variance over data."""
 LEAST_NATS: Final = 0.05
-"""KL per data sample from which on another KL is compared with it."""
+"""`kl_ratio` is measured only when the KL per data sample is above this."""
 PROBES: Final = 25
-"""Probes that any run may take, however short it is."""
+"""Probes that even a short run may take."""
 SAMPLES_BETWEEN: Final = 2048
 """Training samples between two probes of a long run. A probe is 4 forward passes of 64 samples through one
 network, a step at least 6 of its batch: probes take 2 percent of the time at most.
@@ -34,9 +34,8 @@ network, a step at least 6 of its batch: probes take 2 percent of the time at mo
 class Probe:
     """Decodes fixed prior codes and reconstructs fixed data, in evaluation mode and without gradients.
 
-    It takes the networks that are saved (averages, where there are any), as the sheets do: the words describe
-    the model that people get. All randomness comes from `seed`; the generators of the training stay as they
-    were.
+    It measures the saved networks (averages, where there are any), as previews do: the health words describe
+    the saved model. All randomness comes from `seed`; the generators of the training are unaffected.
     """
 
     method: Method
@@ -45,23 +44,23 @@ class Probe:
     seed: int
 
     def due(self, step: int, last: int | None, batch_size: int, schedule_steps: int) -> bool:
-        """True when a line at `step` deserves a new measurement; `last` is the step of the one before.
+        """True when the line at `step` needs a new measurement; `last` is the step of the one before.
 
-        A function of these numbers alone: a resumed run measures where the straight run does.
+        A function of these numbers alone: a resumed run measures at the same steps as an uninterrupted one.
         """
         every = max(1, min(SAMPLES_BETWEEN // batch_size, schedule_steps // PROBES))
         return last is None or step == schedule_steps or step // every > last // every
 
     def share(self, progress: float) -> float:
-        """Share, in [0, 1], of the stage in which the network that is judged here learns.
+        """Share that is done, in [0, 1], of the measured network's training stage.
 
-        The same as `progress`, except for a method that trains one decoder after the other.
+        Equal to `progress`, except for a method that trains one decoder after the other.
         """
         begin = self.method.generates_from
         return progress / begin if progress <= begin != 0 else (progress - begin) / (1.0 - begin)
 
     def measure(self, nets: Nets, progress: float) -> dict[str, float]:
-        """Measure by name (`variety`, `offset`, ..., see `docs/health.md`); empty where data do not vary.
+        """Measure by name (`variety`, `offset`, ..., see `docs/health.md`); empty for few or constant data.
 
         Args:
             nets: the networks of `method.exported`.
@@ -114,8 +113,9 @@ def of_samples(samples: Tensor, x: Tensor) -> dict[str, float]:
 def of_pairs(rebuilt: Tensor, x: Tensor) -> dict[str, float]:
     """`rec_error` and `returned` of reconstructions against their originals, each `[n, d]`.
 
-    The first is the squared error over the variance of the originals, the second the slope of reconstructions
-    over originals: the share of what tells originals apart that comes back. A mean image has 1 and 0.
+    `rec_error` is the squared error over the variance of the originals. `returned` is the slope of
+    reconstructions over originals: the share of their differences that is reconstructed. A mean image has 1
+    and 0.
 
     >>> x = torch.tensor([[0.0], [2.0]])
     >>> of_pairs(x.mean(0).expand_as(x), x), of_pairs(x, x)

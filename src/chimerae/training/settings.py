@@ -1,4 +1,4 @@
-"""Settings of training: optimisers, schedules, precision, what is kept."""
+"""Settings of training: optimisers, schedules, precision, saved states."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class Optimizer:
     weight_decay: NotNegative = 0.0
     """L2 penalty, added to the gradient."""
     clip: NotNegative = 0.0
-    """Largest norm of the player's gradient; 0: as it comes."""
+    """Largest norm of the player's gradient; 0: no limit."""
     schedule: ScheduleName = "constant"
     """Schedule of the learning rate, as a function of the share of the run that is done."""
     final: Share = 0.02
     """Final learning rate, as a share of `lr` (not for `constant`)."""
     sigma_lr_scale: Positive = 1.0
-    """Times the learning rate for a `log_sigma` that all samples share. Adam moves it by about the rate a
-    step, however far it has to go: in a short run not far enough.
+    """Factor of the learning rate for a `log_sigma` that all samples share. Adam moves it by about the rate
+    per step: in a short run not far enough.
     """
 
     def lr_at(self, progress: float) -> float:
@@ -105,7 +105,7 @@ class Changes:
     final: Share | None = None
     """Final learning rate, as a share of `lr`."""
     sigma_lr_scale: Positive | None = None
-    """Times the learning rate for a shared `log_sigma`."""
+    """Factor of the learning rate for a shared `log_sigma`."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -115,9 +115,8 @@ class Training:
     batch_size: int = Field(default=64, ge=2)
     """Samples per step."""
     grad_accumulation: int = Field(default=1, ge=1)
-    """Equal parts that a batch is played in, one after the other, to save memory (BatchNorm then sees the
-    parts,
-    and so does a loss that sums over the batch)."""
+    """Equal parts that a batch is played in, one after the other, to save memory. BatchNorm then sees single
+    parts, and so does a loss that sums over the batch."""
     optimizer: Optimizer = Optimizer()
     """Default optimiser of every player; `players` overrides it."""
     players: Mapping[str, Changes] = field(default_factory=dict)
@@ -130,7 +129,7 @@ class Training:
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Precision of the networks (losses are always float32); auto: the faster one. Both are tried when a run
-    starts, and the choice stands in its settings.
+    starts, and the choice is recorded in its settings.
     """
     on_nonfinite: Literal["stop", "skip", "rollback"] = "stop"
     """Action when a loss is NaN or infinite. skip: leave out a turn whose losses or gradients are not finite,
@@ -142,12 +141,12 @@ class Training:
     run's, a run is the beginning of a longer one.
     """
     replanned: tuple[tuple[int, int], ...] = ()
-    """`(step, total)`: up to this step schedules ran towards that total, afterwards towards the next one, the
-    last of which is `steps` (docs/budgets.md). A run with a budget writes it; nobody else needs it.
+    """`(step, total)`: up to this step schedules ran towards that total, afterwards towards the next one. The
+    last total is `steps` (docs/budgets.md). Written by runs with a budget.
     """
     seconds: float | None = Field(default=None, gt=0)
-    """Seconds of learning that `steps` were chosen to fill; None: nobody asked for a time. A study of equal
-    times writes it, and keeps runs of another time apart by it.
+    """Seconds of learning that `steps` were chosen to fill; None: no time was given. A study of equal times
+    writes it, to tell runs of different times apart.
     """
     log_every: int = Field(default=100, ge=1)
     """Steps between lines of the log."""

@@ -1,4 +1,4 @@
-"""Stopping politely: finish the step, save, leave."""
+"""Stop requests by signal: the run finishes its step, saves and ends."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class Stopped(Exception):
 
 @dataclass
 class Request:
-    """Request to stop the run: the signal that made it; None while there is none."""
+    """Signal that requested the run to stop; None while there is none."""
 
     signum: int | None = None
 
 
 @contextmanager
 def stop_requests() -> Iterator[Request]:
-    """Turn the signals of `STOPPING` into a `Request`; a second one of the same kind acts at once, as it
-    always did. SIGHUP stays ignored where it is (below `nohup`).
+    """Turn the signals of `STOPPING` into a `Request`; a second one of the same kind goes to its previous
+    handler. SIGHUP stays ignored where it already was (under `nohup`).
     """
     request = Request()
     if threading.current_thread() is not threading.main_thread():

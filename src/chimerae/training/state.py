@@ -1,4 +1,4 @@
-"""All that changes while a run learns, in one place, and its way into named tensors and back."""
+"""State of a run in training, and its conversion to named tensors and back."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from chimerae.training.settings import Training
 from chimerae.training.targets import with_targets
 
 ROOMS = ("nets/", "ema/", "buffers/")
-"""Beginnings of the names of tensors that a state must find where it is loaded."""
+"""Prefixes of the tensors that must match when a state is loaded."""
 
 
 @dataclass
 class State:
-    """Networks, their averages, players (with their optimisers) and how many steps are done."""
+    """Networks, their averages, players (with their optimisers) and the number of steps done."""
 
     method: Method
     nets: Nets
@@ -32,7 +32,7 @@ class State:
     ema: EMA | None
     step: int = 0
     losses: dict[str, Tensor] = field(default_factory=dict)
-    """The newest loss of every player in each of its turns; not everybody moves on every step."""
+    """The newest loss of every player in each of its turns; not every player moves on every step."""
 
     @property
     def device(self) -> torch.device:
@@ -74,7 +74,7 @@ class State:
                     yield f"optimizer/{player.name}/{index}/{slot}", value
 
     def load(self, tensors: Mapping[str, Tensor], step: int) -> None:
-        """Take over what `tensors` returned; this state must have been built from the same run.
+        """Take over the result of `tensors`; this state must have been built from the same run.
 
         Raises:
             InputError: names or shapes differ.
@@ -122,11 +122,11 @@ def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
 def _owner(player: Player, index: int, name: str, tensor: Tensor) -> Tensor:
     """The parameter that the slot `name` belongs to.
 
-    Fused optimisers do not compare shapes: a slot of another parameter would have them read and write memory
-    that is not theirs.
+    Fused optimisers do not compare shapes: with a slot of another parameter they would access memory out of
+    bounds.
 
     Raises:
-        InputError: there is none, or the slot is neither a number nor of its shape.
+        InputError: the parameter does not exist, or the slot is neither a number nor of its shape.
     """
     owner = player.params[index] if index < len(player.params) else None
     if owner is None or (tensor.shape != owner.shape and tensor.dim()):
@@ -140,14 +140,14 @@ def _owner(player: Player, index: int, name: str, tensor: Tensor) -> Tensor:
 def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
     """A copy of an optimiser's slot in the memory order of its parameter.
 
-    A fused Adam goes through both memories side by side and does not look at strides: a slot in dense order
-    beside channels_last weights would move the wrong ones.
+    A fused Adam reads both memories in parallel and ignores strides: a slot in dense order would move the
+    wrong channels_last weights.
     """
     return torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor.clone()
 
 
 def pick_device(name: str) -> torch.device:
-    """The device that is called `name`; `auto` takes an accelerator when there is one.
+    """The device called `name`; `auto` takes CUDA when there is one, else the CPU.
 
     Raises:
         InputError: there is no such device here.

@@ -11,7 +11,7 @@ from chimerae.methods import Method
 
 
 def with_targets(method: Method, modules: Mapping[str, nn.Module]) -> dict[str, nn.Module]:
-    """`modules`, and after them the copies that `method.targets` asks for; no copy has trainable weights."""
+    """`modules`, followed by the copies for `method.targets`; no copy has trainable weights."""
     copies = {
         name: deepcopy(modules[target.network]).requires_grad_(False)
         for name, target in method.targets.items()
