@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from chimerae.evaluation import Evaluation, Results, evaluate
-from chimerae.evaluation.bench import Bench, noise_rows
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows
 from chimerae.methods import Biadversarial
 from chimerae.nets import Nets
 from chimerae.networks import MLP
@@ -229,9 +229,9 @@ def test_code_kind_is_stated_when_the_method_has_one():
 
 def test_bench_finds_the_device_and_draws_prior_codes_of_their_own():
     method = Twin(xi=2)
-    bench = Bench(method, built(method, IMAGE), IMAGE, 0, 8)
-    assert bench.device == torch.device("cpu")
-    prior = bench.prior(0, 10)
+    codec = SeededCodec(method, built(method, IMAGE), IMAGE, 0, 8)
+    assert codec.device == torch.device("cpu")
+    prior = codec.prior(0, 10)
     assert prior.shape == (10, 6)
     assert not torch.equal(prior[:, :4], noise_rows(0, 10, 4, 0, "eps"))
     assert not torch.equal(prior[:, 4:], noise_rows(0, 10, 2, 0, "xi"))

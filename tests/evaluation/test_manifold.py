@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.manifold import SIDE, manifold
+from chimerae.evaluation.seeded_codec import SeededCodec
 from tests.evaluation.evaluation_stubs import Twin, built
 
 
@@ -24,7 +24,7 @@ def codes(z_dim: int, directions: torch.Tensor | None = None) -> torch.Tensor:
     echo = Echo()
     nets.modules["generator"] = echo
     with nets.evaluating():
-        images = manifold(Bench(method, nets, (1, 1, z_dim), 0, 1000), directions)
+        images = manifold(SeededCodec(method, nets, (1, 1, z_dim), 0, 1000), directions)
     assert images.min() >= 0
     assert images.max() <= 1
     return echo.seen

@@ -23,7 +23,7 @@ from chimerae.evaluation import (
     scores_json,
     write_scores,
 )
-from chimerae.evaluation.bench import noise_rows, pieces, spread
+from chimerae.evaluation.seeded_codec import noise_rows, pieces, spread
 from chimerae.interpolation import spherical
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images
 

@@ -17,7 +17,7 @@ from torchvision.models import alexnet
 
 from chimerae.data import Prepared
 from chimerae.evaluation import Evaluation, Results, evaluate
-from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.features import EXTRACTORS, Extractor
 from chimerae.features.weights import published
 from chimerae.shapes import Shape
@@ -110,9 +110,8 @@ def test_fid_and_kid_are_those_of_torch_fidelity_on_the_same_images(tmp_path: Pa
         found = evaluate(method, nets, data, Evaluation(metrics=("fid", "kid")))
         theirs = FeatureExtractorInceptionV3("theirs", ["2048"], str(path))
     with nets.evaluating():
-        made = Bench(method, nets, IMAGE, 0, 8).decode(Bench(method, nets, IMAGE, 0, 8).prior(0, 4))[
-            "generator"
-        ]
+        codec = SeededCodec(method, nets, IMAGE, 0, 8)
+        made = codec.decode(codec.prior(0, 4))["generator"]
     bytes_ = torch.cat([data.test.raw(range(4)), (made * 255).round().byte()]).repeat(1, 3, 1, 1)
     features = theirs(bytes_)[0].double()
     turned = (

@@ -14,7 +14,7 @@ from torch import Tensor
 from chimerae.data import Prepared, prepare
 from chimerae.evaluation import Evaluation, Results, calibration, evaluate
 from chimerae.evaluation import features as room
-from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.features import EXTRACTORS, Extractor, FeatureRequest, efficientnet
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images, labelled
 
@@ -124,9 +124,9 @@ def test_neither_the_batch_size_nor_other_metrics_change_a_value(quick: Quick):
 
 
 def test_few_images_are_drawn_where_nothing_else_is_asked_for(quick: Quick, monkeypatch: pytest.MonkeyPatch):
-    drawn, honest = [], Bench.decode
+    drawn, honest = [], SeededCodec.decode
     monkeypatch.setattr(
-        Bench, "decode", lambda self, z: (drawn.append(len(z)), honest(self, z))[1], raising=True
+        SeededCodec, "decode", lambda self, z: (drawn.append(len(z)), honest(self, z))[1], raising=True
     )
     scored(images(600), REALISM, batch_size=10)
     assert sum(drawn) < 600  # 30 of the 600 samples, and what is drawn to be looked at
@@ -150,9 +150,9 @@ def test_label_agreement_is_the_share_that_loops_find():
     results = evaluate(method, nets, data, Evaluation(metrics=("label_agreement",), batch_size=16))
     classifier = EXTRACTORS["classifier"](FeatureRequest(data=data))
     with nets.evaluating():
-        bench = Bench(method, nets, IMAGE, 0, 50)
+        codec = SeededCodec(method, nets, IMAGE, 0, 50)
         x = data.test.take(range(50))
-        made = bench.decode(bench.codes(x, 0))
+        made = codec.decode(codec.codes(x, 0))
     found = {s.of: s for s in results.scores}
     assert found.keys() == made.keys() == {"decoder", "generator"}
     for name, y in made.items():

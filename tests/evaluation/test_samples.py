@@ -72,15 +72,15 @@ def test_the_datas_own_row_is_what_its_images_are(run: Path):
 
 
 def test_a_broken_network_is_named_and_the_others_come_out(run: Path, monkeypatch: pytest.MonkeyPatch):
-    from chimerae.evaluation.bench import Bench
+    from chimerae.evaluation.seeded_codec import SeededCodec
 
-    honest = Bench.decode
+    honest = SeededCodec.decode
 
-    def broken(self: Bench, z: torch.Tensor) -> dict[str, torch.Tensor]:
+    def broken(self: SeededCodec, z: torch.Tensor) -> dict[str, torch.Tensor]:
         made = honest(self, z)
         return made | {"decoder": made["decoder"] * torch.nan}
 
-    monkeypatch.setattr(Bench, "decode", broken)
+    monkeypatch.setattr(SeededCodec, "decode", broken)
     results = evaluate_run(run, Evaluation(n=20, metrics=METRICS))
     assert {s.of for s in results.scores} == {"generator", "data"}
     assert results.absent["binary"] == "decoder: 20 of 20 samples are not finite"

@@ -6,7 +6,7 @@ from torch.nn.functional import softplus
 
 from chimerae import noise
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.methods import Biadversarial, Clock
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.settings import Optimizer
@@ -147,10 +147,10 @@ def test_codes_are_draws(arch):
         first, second = (chosen.method.encode(nets, x) for _ in range(2))
         assert not torch.equal(first.mu, second.mu)
         assert first.sigma.max() < 1e-6
-        bench = Bench(chosen.method, nets, chosen.shape, seed=0, batch_size=6)
-        assert torch.equal(bench.codes(x, 0), bench.codes(x, 0))
-        other = Bench(chosen.method, nets, chosen.shape, seed=1, batch_size=6)
-        assert not torch.equal(bench.codes(x, 0), other.codes(x, 0))
+        codec = SeededCodec(chosen.method, nets, chosen.shape, seed=0, batch_size=6)
+        assert torch.equal(codec.codes(x, 0), codec.codes(x, 0))
+        other = SeededCodec(chosen.method, nets, chosen.shape, seed=1, batch_size=6)
+        assert not torch.equal(codec.codes(x, 0), other.codes(x, 0))
 
 
 def test_both_networks_hear_their_noise_and_nothing_else_is_random():

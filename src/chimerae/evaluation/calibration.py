@@ -17,7 +17,7 @@ from torch.nn.functional import avg_pool2d
 from chimerae import noise
 from chimerae.data import Prepare, Prepared, Split, prepare
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import spread
+from chimerae.evaluation.seeded_codec import spread
 from chimerae.features import EXTRACTORS, EfficientNet, Extractor, FeatureRequest
 from chimerae.metrics import METRICS, SampleMetric, Statistic
 from chimerae.shapes import is_image

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, pieces, spread
 
 POINTS: Final = 2000
 """Largest number of codes to show."""
@@ -28,17 +28,17 @@ class Codes:
     """The two directions in which codes vary most, orthonormal, `[z, 2]`; None for z of 2 or less."""
 
 
-def look_at_codes(bench: Bench, data: Prepared) -> Codes:
+def look_at_codes(codec: SeededCodec, data: Prepared) -> Codes:
     """Plots of the codes of test samples; empty without an encoder, enough samples or finite codes."""
-    if not bench.method.encodes or len(data.test) < 2 or bench.cannot_encode():
+    if not codec.method.encodes or len(data.test) < 2 or codec.cannot_encode():
         return Codes()
     x = data.test.take(spread(len(data.test), POINTS))
-    cuts = pieces(len(x), bench.batch_size)
-    z, _, kl = map(torch.cat, zip(*(bench.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
+    cuts = pieces(len(x), codec.batch_size)
+    z, _, kl = map(torch.cat, zip(*(codec.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
     if not bool(z.isfinite().all() and kl.isfinite().all()):
         return Codes()
-    known = z.shape[1] > 1 and bench.posterior_kind(data.test) == "density"
-    prior = noise_rows(0, len(x), bench.method.z_dim, bench.seed, "prior shown")
+    known = z.shape[1] > 1 and codec.posterior_kind(data.test) == "density"
+    prior = noise_rows(0, len(x), codec.method.z_dim, codec.seed, "prior shown")
     return Codes(
         points=_points(x, z, prior),
         units=kl.double().mean(0).sort(descending=True).values.float() if known else None,

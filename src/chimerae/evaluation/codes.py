@@ -11,8 +11,8 @@ from torch import Tensor
 
 from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, noise_rows, pieces, spread
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, pieces, spread
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Latent, LatentMetric, ProbeData
@@ -31,14 +31,14 @@ def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
     """Scores of the encoder."""
     if not metrics:
         return Results()
-    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
-    reason = bench.cannot_encode()
+    codec, train, test, settings = task.codec, task.data.train, task.data.test, task.settings
+    reason = codec.cannot_encode()
     if len(test) < 2:
         reason = "it needs two test samples or more; hold out a share of the data"
     if not reason:
-        latent = encoded(bench, test, settings)
+        latent = encoded(codec, test, settings)
         if any(metric.learns for metric in metrics):
-            latent = replace(latent, probe_data=_probe_data(bench, train, test, settings))
+            latent = replace(latent, probe_data=_probe_data(codec, train, test, settings))
         task.progress(len(latent.codes), len(latent.codes), "codes")
         if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.redrawn, latent.kl)):
             reason = "codes are not finite"
@@ -64,20 +64,20 @@ def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
     return Results(scores=tuple(scores), absent=absent)
 
 
-def encoded(bench: Bench, test: Split, settings: Evaluation) -> Latent:
+def encoded(codec: SeededCodec, test: Split, settings: Evaluation) -> Latent:
     """Codes of at most 2,000 samples of `test`, and 128 draws for each of the first 64 of them."""
     indices = spread(len(test), _count(settings))
     samples = test.take(indices)
     seen = samples[:SEEN]
     cuts = pieces(len(samples), settings.batch_size)
-    codes, means, kl = zip(*(bench.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
+    codes, means, kl = zip(*(codec.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
     redrawn = [
         torch.cat(
-            [bench.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
+            [codec.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
         )
         for i in range(DRAWS)
     ]
-    prior = noise_rows(0, len(indices), bench.method.z_dim, settings.seed, "prior of codes")
+    prior = noise_rows(0, len(indices), codec.method.z_dim, settings.seed, "prior of codes")
     return Latent(
         codes=torch.cat(codes),
         prior=prior,
@@ -94,12 +94,12 @@ def probe_rows(train: Split, test: Split) -> Tensor:
     return spread(0 if train.labels is None or test.labels is None else len(train), PROBE_SAMPLES)
 
 
-def _probe_data(bench: Bench, train: Split, test: Split, settings: Evaluation) -> ProbeData | None:
+def _probe_data(codec: SeededCodec, train: Split, test: Split, settings: Evaluation) -> ProbeData | None:
     if train.labels is None or test.labels is None:
         return None
     rows = probe_rows(train, test)
     cuts = pieces(len(rows), settings.batch_size)
-    codes = [bench.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
+    codes = [codec.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
     asked = test.labels[spread(len(test), _count(settings))]
     return ProbeData(codes=torch.cat(codes), classes=train.labels[rows], asked=asked)
 

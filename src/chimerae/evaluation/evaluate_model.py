@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench
 from chimerae.evaluation.codes import measure_codes, probe_rows
 from chimerae.evaluation.nearest import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
 from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.toy_points import measure_toy_points
@@ -45,12 +45,12 @@ def evaluate(
     """
     settings = settings or Evaluation()
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
-        bench = Bench(method, nets, data.shape, settings.seed, settings.batch_size)
-        context = _context(bench, data, settings)
+        codec = SeededCodec(method, nets, data.shape, settings.seed, settings.batch_size)
+        context = _context(codec, data, settings)
         wanted = metrics_of(settings.metrics)
         unsuited = {m.name: reason for m in wanted if (reason := m.why_not(context)) is not None}
         suited = [m for m in wanted if m.name not in unsuited]
-        task = Task(bench, data, context, settings, progress)
+        task = Task(codec, data, context, settings, progress)
         measured = [
             measure_pairs(task, [m for m in suited if isinstance(m, PairMetric)]),
             measure_samples(task, [m for m in suited if isinstance(m, SampleMetric)]),
@@ -58,7 +58,7 @@ def evaluate(
             measure_codes(task, [m for m in suited if isinstance(m, LatentMetric)]),
             measure_toy_points(task, [m for m in suited if isinstance(m, ToyMetric)]),
         ]
-        shown = show(bench, data)
+        shown = show(codec, data)
     asked = settings.metrics is not None
     absent = {
         m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, context))
@@ -76,17 +76,17 @@ def _expected(metric: Metric, context: MetricContext) -> bool:
     return features is not None and is_image(context.shape)
 
 
-def _context(bench: Bench, data: Prepared, settings: Evaluation) -> MetricContext:
+def _context(codec: SeededCodec, data: Prepared, settings: Evaluation) -> MetricContext:
     labelled = probe_rows(data.train, data.test)
     return MetricContext(
         shape=data.shape,
         source=data.facts.source,
         toy=data.toy,
-        encodes=bench.method.encodes,
-        generates=bench.method.generates,
-        posterior=bench.posterior_kind(data.test),
-        z_dim=bench.method.z_dim,
-        noise_dim=bench.method.noise_dim,
+        encodes=codec.method.encodes,
+        generates=codec.method.generates,
+        posterior=codec.posterior_kind(data.test),
+        z_dim=codec.method.z_dim,
+        noise_dim=codec.method.noise_dim,
         with_labels=data.train.labels is not None or settings.labels is not None,
         labelled=len(labelled),
         classes=0 if data.train.labels is None else len(data.train.labels[labelled].unique()),

@@ -79,7 +79,7 @@ class Views:
 
 def open_views(metrics: Sequence[SampleMetric] | Sequence[PairMetric], task: Task) -> Views:
     """The networks that `metrics` need, prepared for images like the data, on the device of the model."""
-    settings, device = task.settings, task.bench.device
+    settings, device = task.settings, task.codec.device
     wanted = FeatureRequest(
         data=task.data,
         labels=settings.labels,

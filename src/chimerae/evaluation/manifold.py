@@ -8,13 +8,13 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
-from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.seeded_codec import SeededCodec
 
 SIDE: Final = 10
 """Images in a row and in a column."""
 
 
-def manifold(bench: Bench, directions: Tensor | None = None) -> Tensor:
+def manifold(codec: SeededCodec, directions: Tensor | None = None) -> Tensor:
     """Images `[100, C, H, W]` in [0, 1] of codes on a plane, row by row (one row `[10, ...]` for codes of one
     dimension).
 
@@ -23,22 +23,22 @@ def manifold(bench: Bench, directions: Tensor | None = None) -> Tensor:
     `[z, 2]` (orthonormal; default: the first two axes). All other dimensions come from one draw from the
     prior, because codes near zero are unlike any draw.
     """
-    d = bench.method.z_dim
+    d = codec.method.z_dim
     at = torch.special.ndtri((torch.arange(SIDE, dtype=torch.float64) + 0.5) / SIDE).float()
     if d == 1:
-        return _decoded(bench, at[:, None])
+        return _decoded(codec, at[:, None])
     down, right = torch.meshgrid(at, at, indexing="ij")
     steps = torch.stack([right.flatten(), down.flatten()], 1)  # [100, 2]
     axes = torch.eye(d)[:, :2] if directions is None else directions
     if d == 2:
-        return _decoded(bench, steps)
-    rest = torch.randn(d, generator=noise.generator("evaluation", bench.seed, "manifold"))
+        return _decoded(codec, steps)
+    rest = torch.randn(d, generator=noise.generator("evaluation", codec.seed, "manifold"))
     rest = rest - axes @ (axes.T @ rest)
-    return _decoded(bench, rest + steps @ axes.T)
+    return _decoded(codec, rest + steps @ axes.T)
 
 
-def _decoded(bench: Bench, z: Tensor) -> Tensor:
+def _decoded(codec: SeededCodec, z: Tensor) -> Tensor:
     """Images by the last network, which generates; every code has the same noise beside it."""
-    extra = bench.prior(0, 1)[:, bench.method.z_dim :].expand(len(z), -1)
-    made = bench.decode_all(torch.cat([z.to(extra.device), extra], 1))
+    extra = codec.prior(0, 1)[:, codec.method.z_dim :].expand(len(z), -1)
+    made = codec.decode_all(torch.cat([z.to(extra.device), extra], 1))
     return list(made.values())[-1].cpu()

@@ -13,8 +13,8 @@ from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import alike, outside, variance_of
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, NearestMetric, NeighbourDistances
@@ -49,8 +49,8 @@ def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
     """Scores of every network and of test images."""
     if not metrics:
         return Results()
-    bench, train, test, settings = task.bench, task.data.train, task.data.test, task.settings
-    problems, line = bench.misfits(), ""
+    codec, train, test, settings = task.codec, task.data.train, task.data.test, task.settings
+    problems, line = codec.misfits(), ""
     if not len(test):
         line = "the test split is empty; hold out a share of the data"
     elif all(problems.values()):
@@ -92,35 +92,35 @@ def _distances(
     Distances and variances include those of test images. They leave out networks with images that are not
     finite. Networks with a problem have no entry.
     """
-    bench, train = task.bench, task.data.train
-    own = neighbours(real, train, bench.device)[0]
+    codec, train = task.codec, task.data.train
+    own = neighbours(real, train, codec.device)[0]
     near, broken = {DATA: NeighbourDistances(made=own, between=own, test=own)}, {}
-    made, between = bench.decode_all(bench.prior(0, len(real))), _between(bench, real, task.settings)
+    made, between = codec.decode_all(codec.prior(0, len(real))), _between(codec, real, task.settings)
     varieties = {DATA: variance_of(real)}
     names = [name for name, problem in problems.items() if not problem]
     for i, name in enumerate(names):
         sets = made[name], between[name]
         broken[name] = sum(map(not_finite, sets))
         if not broken[name]:
-            drawn, middles = (neighbours(x, train, bench.device)[0] for x in sets)
+            drawn, middles = (neighbours(x, train, codec.device)[0] for x in sets)
             near[name] = replace(near[DATA], made=drawn, between=middles)
             varieties[name] = variance_of(made[name])
         task.progress(i + 1, len(names), "networks beside training images")
     return near, broken, varieties
 
 
-def _between(bench: Bench, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
+def _between(codec: SeededCodec, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
     """Every network's images of codes in the middle between two of `real`, or between two prior codes where
     there is no encoder; a middle keeps the noise of one of them.
     """
-    if bench.method.encodes:
-        z = torch.cat([bench.codes(real[a:b], a) for a, b in pieces(len(real), settings.batch_size)])
+    if codec.method.encodes:
+        z = torch.cat([codec.codes(real[a:b], a) for a, b in pieces(len(real), settings.batch_size)])
         z = z[torch.randperm(len(z), generator=noise.generator("evaluation", settings.seed, "mates"))]
     else:
-        z = bench.prior(0, len(real))
+        z = codec.prior(0, len(real))
     a, b = z[: len(z) // 2], z[len(z) // 2 :][: len(z) // 2]
-    middle = bench.walk(a, b, 3)[:, 1]
-    return bench.decode_all(middle) if len(middle) else dict.fromkeys(bench.misfits(), real[:0])
+    middle = codec.walk(a, b, 3)[:, 1]
+    return codec.decode_all(middle) if len(middle) else dict.fromkeys(codec.misfits(), real[:0])
 
 
 def _score(
@@ -128,7 +128,7 @@ def _score(
 ) -> Score:
     protocol = {**metric.protocol(task.context), **facts}
     if of != DATA:
-        ends = "test images" if task.bench.method.encodes else "prior"
+        ends = "test images" if task.codec.method.encodes else "prior"
         code = "prior" if metric.on == "samples" else f"middle, {ends}"
         protocol |= {"code": code, **task.settings.of_networks}
     return Score(

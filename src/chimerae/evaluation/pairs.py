@@ -9,9 +9,9 @@ from torch import Tensor
 
 from chimerae.data import Split
 from chimerae.errors import InputError
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.features import Views, open_views
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, pieces, spread
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, RunningVariance
@@ -54,10 +54,10 @@ class _Tally:
 
 def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
     """Scores of every network's reconstructions of the test split."""
-    bench, split, settings = task.bench, task.data.test, task.settings
-    reason, misfits = "", bench.misfits()
-    if not bench.method.encodes:
-        reason = f"{bench.method.name} has no encoder: it cannot reconstruct"
+    codec, split, settings = task.codec, task.data.test, task.settings
+    reason, misfits = "", codec.misfits()
+    if not codec.method.encodes:
+        reason = f"{codec.method.name} has no encoder: it cannot reconstruct"
     elif all(misfits.values()):
         reason = by_reason(misfits)
     elif len(split) == 0:
@@ -71,19 +71,19 @@ def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
     for start, stop in pieces(len(indices), settings.batch_size):
         x = split.take(indices[start:stop])
         tally.see(x)
-        for network, y in bench.decode(bench.codes(x, start)).items():
+        for network, y in codec.decode(codec.codes(x, start)).items():
             if not misfits[network]:
                 tally.add(network, x.to(y.device), y)
         task.progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)
     spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}
-    found = _results(tally, {**misfits, **spoilt}, _protocol(bench, split, n, settings), task.context)
+    found = _results(tally, {**misfits, **spoilt}, _protocol(codec, split, n, settings), task.context)
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
-def _protocol(bench: Bench, split: Split, n: int, settings: Evaluation) -> dict[str, Fact]:
+def _protocol(codec: SeededCodec, split: Split, n: int, settings: Evaluation) -> dict[str, Fact]:
     facts: dict[str, Fact] = {"split": split.name, "n": n, "seed": settings.seed, **settings.of_networks}
-    return facts if bench.code_kind is None else facts | {"code": bench.code_kind}
+    return facts if codec.code_kind is None else facts | {"code": codec.code_kind}
 
 
 def _results(

@@ -14,10 +14,10 @@ from chimerae import noise
 from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import Variety, alike, variance_of
-from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces, spread
 from chimerae.evaluation.features import Views, open_views
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, optimise_codes
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, joined, not_finite, pieces, spread
 from chimerae.evaluation.statistics_cache import Memory
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Features, SampleMetric, Statistic
@@ -77,10 +77,10 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     """Scores of every network's samples, and of the images of the split that they are not compared with."""
     if not metrics:
         return Results()
-    bench, data, settings = task.bench, task.data, task.settings
+    codec, data, settings = task.codec, task.data, task.settings
     if not len(data.test):
         return _none(metrics, "the test split is empty; hold out a share of the data")
-    problems = bench.misfits()
+    problems = codec.misfits()
     if all(problems.values()):
         return _none(metrics, by_reason(problems))
     views = open_views(metrics, task)
@@ -114,7 +114,7 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     indices = spread(len(split), n)[order]
     ranges = work.needed(pieces(n, work.task.settings.batch_size), new)
     for start, stop in ranges:
-        work.see(new, split.take(indices[start:stop]).to(work.task.bench.device), start)
+        work.see(new, split.take(indices[start:stop]).to(work.task.codec.device), start)
         work.task.progress(stop, ranges[-1][1], f"{split.name} images")
     for key, each in new.items():
         memory.keep(each, key[0])
@@ -127,21 +127,21 @@ def _makers(
     """Statistics of the split `other`, of `n` samples of each network and, where requested, of improved ones.
     They come one after the other, because those of 50,000 images are large. `variance` is that of the data.
     """
-    bench, count = work.task.bench, min(n, len(other))
+    codec, count = work.task.codec, min(n, len(other))
     yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
     for name, problem in problems.items():
         if problem:
             yield _Made(name, n, problem)
             continue
-        yield _drawn(work, name, name, pieces(n, bench.batch_size), bench.prior, variance)
-        if work.task.settings.improve and bench.method.encodes:
-            improved = partial(_improved, bench, name)
+        yield _drawn(work, name, name, pieces(n, codec.batch_size), codec.prior, variance)
+        if work.task.settings.improve and codec.method.encodes:
+            improved = partial(_improved, codec, name)
             parts = pieces(n, PUBLISHED.batch_size)
             yield _drawn(work, name, f"{name}{IMPROVED}", parts, improved, variance)
 
 
-def _improved(bench: Bench, name: str, start: int, stop: int) -> Tensor:
-    return optimise_codes(bench, bench.prior(start, stop), name, PUBLISHED)
+def _improved(codec: SeededCodec, name: str, start: int, stop: int) -> Tensor:
+    return optimise_codes(codec, codec.prior(start, stop), name, PUBLISHED)
 
 
 def _drawn(
@@ -160,7 +160,7 @@ def _drawn(
     statistics, variety, spoilt, n = work.fresh(), Variety(), 0, 0
     ranges = work.needed(parts, statistics)
     for start, stop in ranges:
-        images = work.task.bench.decode(codes(start, stop))[network]
+        images = work.task.codec.decode(codes(start, stop))[network]
         spoilt += not_finite(images)
         images = images.nan_to_num().clamp(0, 1)
         work.see(statistics, images, start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench
+from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.evaluation.settings import Evaluation
 from chimerae.metrics import MetricContext
 from chimerae.progress import Progress
@@ -15,7 +15,7 @@ from chimerae.progress import Progress
 class Task:
     """A model, its data and the settings of the evaluation."""
 
-    bench: Bench
+    codec: SeededCodec
     data: Prepared
     context: MetricContext
     settings: Evaluation

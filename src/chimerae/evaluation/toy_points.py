@@ -13,9 +13,9 @@ from chimerae import noise
 from chimerae.data import Toy
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import ONE_POINT, alike, variance_of
-from chimerae.evaluation.bench import Bench, by_reason, joined, not_finite, pieces
 from chimerae.evaluation.improved import IMPROVED, Improve, optimise_codes
 from chimerae.evaluation.scores import Results
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, joined, not_finite, pieces
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, MetricContext, ToyMetric, ToyPoints
@@ -32,13 +32,13 @@ IMPROVE: Final = Improve(batch_size=POINTS)
 
 def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
     """Scores of every network's points from prior codes, and of the density itself."""
-    bench, toy, settings = task.bench, task.data.toy, task.settings
+    codec, toy, settings = task.codec, task.data.toy, task.settings
     if not metrics or toy is None:
         return Results()
     noisy = any(metric.needs == "noise" for metric in metrics)
-    clouds = draw_toy_points(bench, toy, settings.seed, redraw=noisy)
-    if settings.improve and bench.method.encodes:
-        clouds = {**clouds, **improved_toy_points(bench, clouds)}
+    clouds = draw_toy_points(codec, toy, settings.seed, redraw=noisy)
+    if settings.improve and codec.method.encodes:
+        clouds = {**clouds, **improved_toy_points(codec, clouds)}
     task.progress(POINTS, POINTS, "points")
     problems = {name: _problem(cloud) for name, cloud in clouds.items()}
     scores: list[Score] = []
@@ -59,29 +59,29 @@ def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
     return Results(scores=tuple(scores), absent=absent)
 
 
-def draw_toy_points(bench: Bench, toy: Toy, seed: int, *, redraw: bool) -> Mapping[str, ToyPoints]:
+def draw_toy_points(codec: SeededCodec, toy: Toy, seed: int, *, redraw: bool) -> Mapping[str, ToyPoints]:
     """A second draw of the density's own points, then the points of every network."""
     real, again = (
         toy.sample(POINTS, noise.generator("evaluation", seed, what)) for what in ("real", "real again")
     )
-    z = bench.prior(0, POINTS)
-    codes = z[:, : bench.method.z_dim].cpu()
-    made = bench.decode_all(z)
-    redrawn = _redrawn(bench, z[:CODES, : bench.method.z_dim]) if redraw else {}
+    z = codec.prior(0, POINTS)
+    codes = z[:, : codec.method.z_dim].cpu()
+    made = codec.decode_all(z)
+    redrawn = _redrawn(codec, z[:CODES, : codec.method.z_dim]) if redraw else {}
     none = torch.empty(0, 0, 2)
     clouds = {
         DATA: ToyPoints(toy=toy, real=real, points=again, codes=codes[:, :0], redrawn=none, again=again[:0])
     }
     for name, points in made.items():
         draws = redrawn.get(name, none)
-        back = _again(bench, points, z, name)
+        back = _again(codec, points, z, name)
         clouds[name] = ToyPoints(
             toy=toy, real=real, points=points.cpu(), codes=codes, redrawn=draws, again=back.cpu()
         )
     return clouds
 
 
-def improved_toy_points(bench: Bench, clouds: Mapping[str, ToyPoints]) -> dict[str, ToyPoints]:
+def improved_toy_points(codec: SeededCodec, clouds: Mapping[str, ToyPoints]) -> dict[str, ToyPoints]:
     """Points of every network once more, from codes optimised so that their points survive being encoded and
     decoded (as by `chimerae sample --improve`).
     """
@@ -89,27 +89,27 @@ def improved_toy_points(bench: Bench, clouds: Mapping[str, ToyPoints]) -> dict[s
     for name, cloud in clouds.items():
         if name == DATA:
             continue
-        z = optimise_codes(bench, bench.prior(0, POINTS), name, IMPROVE)
-        points = torch.cat([bench.decode(z[a:b])[name] for a, b in pieces(POINTS, bench.batch_size)])
-        back = _again(bench, points, z, name)
+        z = optimise_codes(codec, codec.prior(0, POINTS), name, IMPROVE)
+        points = torch.cat([codec.decode(z[a:b])[name] for a, b in pieces(POINTS, codec.batch_size)])
+        back = _again(codec, points, z, name)
         made[f"{name}{IMPROVED}"] = replace(
-            cloud, points=points.cpu(), codes=z[:, : bench.method.z_dim].cpu(), again=back.cpu()
+            cloud, points=points.cpu(), codes=z[:, : codec.method.z_dim].cpu(), again=back.cpu()
         )
     return made
 
 
 @torch.no_grad()
-def _again(bench: Bench, points: Tensor, z: Tensor, name: str) -> Tensor:
+def _again(codec: SeededCodec, points: Tensor, z: Tensor, name: str) -> Tensor:
     """`points` `[n, 2]` encoded (at the mean) and decoded by the network `name`, with the noise of `z`."""
-    if not bench.method.encodes or tuple(points.shape[1:]) != bench.shape:
+    if not codec.method.encodes or tuple(points.shape[1:]) != codec.shape:
         return points[:0]
-    with noise.placed(0, "evaluation", bench.seed, "again"):
-        return bench.again(points, z, name)
+    with noise.placed(0, "evaluation", codec.seed, "again"):
+        return codec.again(points, z, name)
 
 
-def _redrawn(bench: Bench, z: Tensor) -> dict[str, Tensor]:
-    codes = bench.with_noise(z.repeat_interleave(DRAWS, 0), 0, "xi again")
-    made = bench.decode_all(codes)
+def _redrawn(codec: SeededCodec, z: Tensor) -> dict[str, Tensor]:
+    codes = codec.with_noise(z.repeat_interleave(DRAWS, 0), 0, "xi again")
+    made = codec.decode_all(codes)
     return {name: x.cpu().reshape(len(z), DRAWS, *x.shape[1:]) for name, x in made.items()}
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from chimerae import pictures
 from chimerae.data import Prepared
-from chimerae.evaluation.bench import Bench, by_reason, not_finite, spread
 from chimerae.evaluation.code_plots import POINTS, look_at_codes
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.evaluation.scores import Shown
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, spread
 from chimerae.shapes import is_image
 
 ORIGINALS: Final = 16
@@ -26,34 +26,34 @@ NEIGHBOURS: Final = 16
 STEPS: Final = 9
 
 
-def show(bench: Bench, data: Prepared) -> Shown:
+def show(codec: SeededCodec, data: Prepared) -> Shown:
     """All visuals of a model."""
-    shown = _made(bench, data)
-    codes = look_at_codes(bench, data)
+    shown = _made(codec, data)
+    codes = look_at_codes(codec, data)
     return replace(
         shown,
-        neighbours=_neighbours(bench, data, shown.samples),
-        manifold=manifold(bench, codes.directions) if shown.samples else None,
+        neighbours=_neighbours(codec, data, shown.samples),
+        manifold=manifold(codec, codes.directions) if shown.samples else None,
         codes=codes.points,
         units=codes.units,
     )
 
 
-def _made(bench: Bench, data: Prepared) -> Shown:
-    if not is_image(bench.shape):
-        return _points(bench, data)
-    samples = _cpu(bench.decode_all(bench.prior(0, SAMPLES))) if bench.method.generates else {}
-    if not bench.method.encodes or len(data.test) == 0 or by_reason(bench.misfits()):
-        z = bench.prior(0, 2 * PAIRS)
-        return Shown(samples=samples, interpolation=_between(bench, z[:PAIRS], z[PAIRS:]))
+def _made(codec: SeededCodec, data: Prepared) -> Shown:
+    if not is_image(codec.shape):
+        return _points(codec, data)
+    samples = _cpu(codec.decode_all(codec.prior(0, SAMPLES))) if codec.method.generates else {}
+    if not codec.method.encodes or len(data.test) == 0 or by_reason(codec.misfits()):
+        z = codec.prior(0, 2 * PAIRS)
+        return Shown(samples=samples, interpolation=_between(codec, z[:PAIRS], z[PAIRS:]))
     originals = data.test.take(spread(len(data.test), ORIGINALS))
-    z = bench.codes(originals, 0)
+    z = codec.codes(originals, 0)
     pairs = min(PAIRS, len(originals) // 2)
     ends = originals[:pairs, None], originals[pairs : 2 * pairs, None]
-    between = _between(bench, z[:pairs], z[pairs : 2 * pairs])
+    between = _between(codec, z[:pairs], z[pairs : 2 * pairs])
     return Shown(
         originals=originals,
-        reconstructions=_cpu(bench.decode_all(z)),
+        reconstructions=_cpu(codec.decode_all(z)),
         samples=samples,
         interpolation=torch.cat([ends[0], between, ends[1]], 1),
     )
@@ -89,29 +89,29 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     return paths
 
 
-def _between(bench: Bench, a: Tensor, b: Tensor) -> Tensor:
+def _between(codec: SeededCodec, a: Tensor, b: Tensor) -> Tensor:
     """Samples `[pairs, steps, *shape]` on the way from codes `a` to `b`."""
     if len(a) == 0:
-        return torch.empty(0, STEPS, *bench.shape)
-    made = bench.decode_all(bench.walk(a, b, STEPS).flatten(0, 1))
+        return torch.empty(0, STEPS, *codec.shape)
+    made = codec.decode_all(codec.walk(a, b, STEPS).flatten(0, 1))
     last = list(made.values())[-1].cpu()
     return last.reshape(len(a), STEPS, *last.shape[1:])
 
 
-def _points(bench: Bench, data: Prepared) -> Shown:
-    if bench.shape != (2,) or by_reason(bench.misfits()) or len(data.test) == 0:
+def _points(codec: SeededCodec, data: Prepared) -> Shown:
+    if codec.shape != (2,) or by_reason(codec.misfits()) or len(data.test) == 0:
         return Shown()
-    if not bench.method.generates:
+    if not codec.method.generates:
         return Shown()
     points = data.test.take(spread(len(data.test), POINTS))
-    return Shown(clouds={"data": points, **_cpu(bench.decode_all(bench.prior(0, POINTS)))})
+    return Shown(clouds={"data": points, **_cpu(codec.decode_all(codec.prior(0, POINTS)))})
 
 
-def _neighbours(bench: Bench, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _neighbours(codec: SeededCodec, data: Prepared, samples: Mapping[str, Tensor]) -> dict[str, Tensor]:
     images = list(samples.values())[-1][:NEIGHBOURS] if samples else torch.empty(0)
     if not len(images) or tuple(images.shape[1:]) != data.shape or not_finite(images):
         return {}
-    which = neighbours(images, data.train, bench.device)[1][:, 0]
+    which = neighbours(images, data.train, codec.device)[1][:, 0]
     return {"samples": images, "nearest of the data": data.train.take(which)}
 
 

@@ -61,13 +61,15 @@ class SoftIntroVAE(SoftIntrospective):
         yield {"decoder": (s * (beta_rec * rec + fake)).mean()}  # eq. 3, L_D
 
     def _encode_fake(self, nets: Nets, x_k: Tensor) -> tuple[Gaussian, Tensor]:
-        judge = JUDGES[self.variant](nets)
-        return encode_fake(nets.encoder, judge, x_k, detach_target=self.detach_target)
+        reconstructor = RECONSTRUCTORS[self.variant](nets)
+        return encode_fake(nets.encoder, reconstructor, x_k, detach_target=self.detach_target)
 
     def _fake_recon_error(
         self, nets: Nets, beta_rec: Tensor | float, *fakes: tuple[Tensor, Gaussian]
     ) -> Tensor | float:
-        return FAKE_RECON_ERRORS[self.variant](self.gamma_r, beta_rec, JUDGES[self.variant](nets), *fakes)
+        return FAKE_RECON_ERRORS[self.variant](
+            self.gamma_r, beta_rec, RECONSTRUCTORS[self.variant](nets), *fakes
+        )
 
 
 def _through_target(
@@ -84,7 +86,7 @@ TARGETS: Mapping[Variant, Callable[[int], Mapping[str, Target]]] = {
     "plain": lambda every: {},
     "bootstrap": lambda every: {"target": Target("decoder", every)},
 }
-JUDGES: Mapping[Variant, Callable[[Nets], Net]] = {
+RECONSTRUCTORS: Mapping[Variant, Callable[[Nets], Net]] = {
     "plain": lambda nets: nets.decoder,
     "bootstrap": lambda nets: nets.target,
 }

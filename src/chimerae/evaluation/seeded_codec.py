@@ -48,7 +48,7 @@ def pieces(n: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Bench(Codec):
+class SeededCodec(Codec):
     """A codec whose noise depends on the sample's number alone. Values that are not finite become NaN."""
 
     seed: int
