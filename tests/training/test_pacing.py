@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
+import torch
 
 from chimerae.config import from_dict
 from chimerae.errors import InputError
-from chimerae.training.pacing import Pacer, towards
+from chimerae.runs.train import Callbacks, train
+from chimerae.training.pacing import Pacer, learning_clock, towards
 from chimerae.training.settings import Training
+from tests.helpers.runs import tiny_run
 
 
 def test_without_changes_the_share_is_exactly_step_over_total():
@@ -102,3 +108,31 @@ def test_a_resumed_run_is_replanned_at_once_or_once_its_pace_is_known():
     assert unknown.total(20, 0.5, 40) == 40
     unknown.clock = lambda: unknown.deadline - 9.0
     assert unknown.total(30, 0.75, 40) == pytest.approx(30 + 90, abs=4)
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(("seconds", "counts_waiting"), [(60.0, False), (None, True)])
+def test_a_run_with_seconds_of_a_core_does_not_count_time_that_others_take(
+    tmp_path: Path, seconds: float | None, counts_waiting: bool
+):
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        waiting = Callbacks(on_log=lambda line, total: time.sleep(0.3))
+        run = train(tiny_run("vae", seconds=seconds), out=tmp_path / "run", callbacks=waiting)
+    finally:
+        torch.set_num_threads(threads)
+    spent = [json.loads(line)["seconds"] for line in (run / "log.jsonl").read_text().splitlines()]
+    assert (spent[-1] - spent[0] >= 5 * 0.3) == counts_waiting
+
+
+def test_the_clock_of_learning():
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert learning_clock(Training(seconds=60.0), cuda) is time.monotonic
+    assert learning_clock(Training(), cpu) is time.monotonic
+
+
+def test_a_resumed_pacer_keeps_its_clock():
+    pacer = Pacer.resumed(10.0, 4.0, 40, lambda: 100.0)
+    assert pacer.deadline == 106.0
+    assert pacer.clock() == 100.0

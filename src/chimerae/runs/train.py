@@ -45,7 +45,7 @@ from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import read_state
 from chimerae.training.loop import Loop
-from chimerae.training.pacing import Pacer
+from chimerae.training.pacing import Pacer, learning_clock
 from chimerae.training.players import NotFinite
 from chimerae.training.previews import POINTS, SAMPLES, Previews
 from chimerae.training.probe import CODES, Probe
@@ -170,8 +170,12 @@ def start(
     create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
 
     def paced() -> Pacer | None:
-        timed = ahead.timing if ahead.paced else None
-        return None if timed is None else Pacer(began + ahead.ends, timed.seconds)
+        if ahead.timing is None or not ahead.paced:
+            return None
+        if run.training.seconds:
+            clock = learning_clock(run.training, state.device)
+            return Pacer(clock() + run.training.seconds, ahead.timing.seconds, clock)
+        return Pacer(began + ahead.ends, ahead.timing.seconds)
 
     with locked(folder):
         _learn(run, state, prepared, folder, callbacks, paced)

@@ -20,7 +20,7 @@ from chimerae.run_folder.schema import LOG, RUN, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.health import health
-from chimerae.training.pacing import Pacer, towards
+from chimerae.training.pacing import Pacer, learning_clock, towards
 from chimerae.training.players import NotFinite, check_finite, check_state, play_batch
 from chimerae.training.previews import Previews
 from chimerae.training.probe import Probe
@@ -82,9 +82,10 @@ class Loop:
         """
         seconds = self.log.cut(self.state.step)
         self._probed, self._drawn = self.log.drawn()
-        watch = Stopwatch(seconds, self.state.step)
+        clock = learning_clock(self.training, self.state.device)
+        watch = Stopwatch(seconds, self.state.step, clock)
         if self.pacer is None and self.training.seconds and 0 < self.state.step < self.total:
-            self.pacer = Pacer.resumed(self.training.seconds, seconds, self.state.step)
+            self.pacer = Pacer.resumed(self.training.seconds, seconds, self.state.step, clock)
         self._preview = max(PREVIEW_SECONDS, 2 * seconds)
         self.state.nets.train()
         with stop_requests() as request, noise.seeded(self.seed):
@@ -237,14 +238,15 @@ class Loop:
 class Stopwatch:
     """Learning time over all parts of a run, and the pace since it was last read."""
 
-    def __init__(self, seconds: float, step: int) -> None:
-        self._offset = seconds - time.monotonic()
+    def __init__(self, seconds: float, step: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._offset = seconds - clock()
         self._last = (seconds, step)
 
     @property
     def seconds(self) -> float:
         """Seconds since the run began."""
-        return time.monotonic() + self._offset
+        return self._clock() + self._offset
 
     def copy(self) -> Stopwatch:
         """A copy whose readings leave this one unchanged."""

@@ -6,6 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import torch
+
+from chimerae.training.settings import Training
+
 Replanned = Sequence[tuple[int, int]]
 """`(step, total)`: up to this step schedules ran towards that total."""
 
@@ -34,6 +38,17 @@ def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, floa
         done += (1.0 - done) * (until - begun) / (planned - begun)
         begun = until
     return total, done + (1.0 - done) * (step - begun) / (total - begun)
+
+
+def learning_clock(training: Training, device: torch.device) -> Callable[[], float]:
+    """Clock of a run's learning time.
+
+    A run that is given `seconds` of a core counts the seconds of this process on it, so that other work on
+    the machine costs it no step. Every other run counts the time that passes.
+    """
+    if training.seconds and device.type == "cpu" and torch.get_num_threads() == 1:
+        return time.process_time
+    return time.monotonic
 
 
 @dataclass
@@ -79,15 +94,17 @@ class Pacer:
         return step + max(round((self.deadline - now) / pace), 1)
 
     @classmethod
-    def resumed(cls, whole: float, spent: float, step: int) -> Pacer:
+    def resumed(
+        cls, whole: float, spent: float, step: int, clock: Callable[[], float] = time.monotonic
+    ) -> Pacer:
         """The pacer of a run that learns for `whole` seconds, of which `spent` went into `step` steps.
 
         `spent` is 0 where nothing was logged before the stop: then the pace is measured first.
         """
-        deadline = time.monotonic() + whole - spent
+        deadline = clock() + whole - spent
         if not spent:
-            return cls(deadline, (1.0,))
-        pacer = cls(deadline, (spent / step,))
+            return cls(deadline, (1.0,), clock)
+        pacer = cls(deadline, (spent / step,), clock)
         pacer._slowness = 1.0  # the known pace holds from the first step on
         return pacer
 

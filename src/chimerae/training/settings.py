@@ -145,8 +145,9 @@ class Training:
     last total is `steps` (docs/budgets.md). Written by runs with a budget.
     """
     seconds: float | None = Field(default=None, gt=0)
-    """Seconds of learning that `steps` were chosen to fill; None: no time was given. A study of equal times
-    writes it, to tell runs of different times apart.
+    """Seconds of learning that `steps` are chosen to fill; None: no time was given. A study of equal times
+    writes it, to tell runs of different times apart. On one thread of a CPU they are seconds of the process,
+    so that other work on the machine costs no step.
     """
     log_every: int = Field(default=100, ge=1)
     """Steps between lines of the log."""

@@ -4,6 +4,8 @@ import pytest
 from PIL import Image
 
 from chimerae.methods import BY_NAME
+from chimerae.recipes.build import build
+from chimerae.recipes.short import SHORT_ARCH, short_arch
 from chimerae.studies import StudyResults
 from chimerae.studies.map import map_of
 from chimerae.studies.papers.family_map import FIDELITY, MNIST, REALISM, RECIPES, STUDY, frontier
@@ -35,9 +37,14 @@ def test_every_method_has_its_place():
     arms = STUDY.arms("quick")
     assert len(arms) == 3 * len(RECIPES)
     assert {(arm.group, arm.seconds) for arm in arms} == {("digits", 120.0), ("MNIST", 600.0), ("LFW", 600.0)}
-    assert {(arm.run.arch, arm.run.training.batch_size) for arm in arms} == {
-        (arms[0].run.arch, arms[0].run.training.batch_size)
-    }
+    assert {(arm.run.arch.width, arm.run.training.precision) for arm in arms} == {(16, "auto")}
+    before, today = arms[: len(RECIPES)], arms[len(RECIPES) :]
+    assert {arm.run.training.batch_size for arm in before} == {64}
+    assert {arm.run.arch for arm in before} == {SHORT_ARCH}
+    for arm in today:
+        short = build(RECIPES[arm.name], data="lfw", preset="short").training
+        assert arm.run.training.batch_size == short.batch_size == 32
+        assert arm.run.arch == short_arch(RECIPES[arm.name])
 
 
 def test_nobody_is_better_at_both_than_those_of_the_frontier():
@@ -49,8 +56,8 @@ def test_nobody_is_better_at_both_than_those_of_the_frontier():
     ("changed", "word", "why"),
     [
         ({}, "agrees", "MNIST: AVAE: decoder, AVAE: generator"),
-        ({"AVAE_generator": (0.18, 90.1)}, "disagrees", "does not draw more realistically than VAE"),
-        ({"AVAE_generator": (0.65, 25.0)}, "disagrees", "does not rebuild more exactly than BiGAN"),
+        ({"AVAE_generator": (0.18, 90.1)}, "disagrees", "does not sample more realistically than VAE"),
+        ({"AVAE_generator": (0.65, 25.0)}, "disagrees", "does not reconstruct more exactly than BiGAN"),
     ],
 )
 def test_the_verdict_asks_for_both_halves_of_the_promise(changed, word: str, why: str):

@@ -219,7 +219,7 @@ compared. Run folders can be shared with `as-introvae-table3` through `--out`.""
 )
 TABLE3 = Study(
     name="as-introvae-table3",
-    about="Does AS-IntroVAE rebuild images better than Soft-IntroVAE?",
+    about="Does AS-IntroVAE reconstruct images better than Soft-IntroVAE?",
     source="Lu et al. 2022 (arXiv 2206.13903), table 3",
     method=METHOD.format(steps=QUICK_STEPS)
     + """ PSNR and MSE are of images in [0, 1], image by image. The source does not say which images it

@@ -166,7 +166,7 @@ def _published() -> dict[tuple[str, str], str]:
 
 STUDY = Study(
     name="avae-table1",
-    about="Does an AVAE draw like a GAN and rebuild almost like a VAE?",
+    about="Does an AVAE sample like a GAN and reconstruct almost like a VAE?",
     source="Plumerault et al. 2020 (arXiv 2012.11551), table 1",
     method="""\
 Encoder, decoder, generator and critic of the paper's figure 5; Adam(2e-4, 0.5) falling to 2 percent, 64

@@ -100,17 +100,20 @@ def verdict(found: StudyResults) -> Verdict:
     groups = [group for group in DATA if (f"{group}, {VAE}", REALISM[group]) in found.values]
     lost = [line for group in groups for line in _lost(found, group)]
     frontiers = "; ".join(f"{group}: {', '.join(frontier(found, group))}" for group in groups)
-    told = f"nobody is better at both than these, on {frontiers}"
+    told = f"no method is better at both than these: {frontiers}"
     if lost:
         return Verdict("disagrees", f"{'; '.join(lost)}; {told}")
     return Verdict(
-        "agrees", f"AVAE's generator draws better than the VAE and rebuilds better than BiGAN; {told}"
+        "agrees", f"AVAE's generator samples better than the VAE and reconstructs better than BiGAN; {told}"
     )
 
 
 def _lost(found: StudyResults, group: str) -> list[str]:
     """Claims that an AVAE's generator fails, in words."""
-    rivals = ((VAE, REALISM[group], "draw more realistically"), (BIGAN, FIDELITY, "rebuild more exactly"))
+    rivals = (
+        (VAE, REALISM[group], "sample more realistically"),
+        (BIGAN, FIDELITY, "reconstruct more exactly"),
+    )
     lines = []
     for rival, metric, deed in rivals:
         ours, theirs = (found(f"{group}, {row}", metric) for row in (GENERATOR, rival))
@@ -140,20 +143,21 @@ def frontier(found: StudyResults, group: str) -> list[str]:
 
 STUDY = Study(
     name="family-map",
-    about="Who rebuilds, who draws, and who does both, when all have the same time?",
+    about="Which methods reconstruct well, which sample well, and which do both, in the same time?",
     source="the promise of Plumerault et al. 2020 (arXiv 2012.11551), for the whole family",
     method=f"""\
 Sixteen methods, one machine, the same time for each run: {SECONDS["quick"] / 60:.0f} minutes of a core for
 learning, {DIGITS_SHARE * SECONDS["quick"] / 60:.0f} for digits (`--budget` for another), the settings of
-`--preset short`, the same convolutional networks (`dcgan`, width 16), a code of 32 or 64 numbers, 16 for
-digits. That time buys each method another number of steps: an AVAE plays half as many as a GAN. Digits are
-8x8, MNIST and faces 32x32. Fidelity is the fraction of the variance of test images that reconstructions leave
+`--preset short`, the same convolutional networks (`dcgan`, width 16; on MNIST and faces decoders upsample
+bilinearly where a critic judges their images), a code of 32 or 64 numbers, 16 for digits. In that time an
+AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and faces 32x32.
+Fidelity is the fraction of the variance of test images that reconstructions leave
 unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of samples to as many test images
 (at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0. For digits it is
 taken on those of a classifier of digits: 180 of them say little in 1,280 dimensions, and the network knows
 photographs. That choice was made when the first seed was known; the table has both. The row of the data is
 training images in place of samples, which no model can be expected to beat. An AVAE has two networks that
-draw from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map.""",
+generate from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map.""",
     arms=arms,
     shows=SHOWS,
     verdict=verdict,

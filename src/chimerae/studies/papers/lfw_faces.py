@@ -115,7 +115,7 @@ def _told(found: StudyResults, metric: str) -> str:
 
 STUDY = Study(
     name="lfw-faces",
-    about="Who rebuilds faces, who draws them, and does an AVAE do both?",
+    about="Which methods reconstruct faces, which sample them, and does an AVAE do both?",
     source="the comparison of Plumerault et al. 2020 (arXiv 2012.11551), table 1, on other faces",
     method=f"""\
 Labeled Faces in the Wild at 64x64, nobody in both splits. One budget for all: the same convolutional

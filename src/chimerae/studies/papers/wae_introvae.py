@@ -114,7 +114,7 @@ pixels (m 120, alpha 0.25, beta 0.1), a code of 128 and batches of 64. At quick 
 
 RMSE = Study(
     name="wae-introvae-rmse",
-    about="Do Wasserstein autoencoders rebuild faces better than IntroVAE?",
+    about="Do Wasserstein autoencoders reconstruct faces better than IntroVAE?",
     source=SOURCE,
     method=METHOD
     + """ The error is each image's, in grey levels, then the mean, on the test split. The source's code
