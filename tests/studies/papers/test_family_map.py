@@ -42,7 +42,7 @@ def test_every_method_has_its_place():
     assert {arm.run.training.batch_size for arm in before} == {64}
     assert {arm.run.arch for arm in before} == {SHORT_ARCH}
     for arm in today:
-        short = build(RECIPES[arm.name], data="lfw", preset="short").training
+        short = build(RECIPES[arm.name], data="digits", preset="short").training
         assert arm.run.training.batch_size == short.batch_size == 32
         assert arm.run.arch == short_arch(RECIPES[arm.name])
 
