@@ -20,6 +20,7 @@ from chimerae.errors import InputError
 from chimerae.recipes.build import build
 from tests.data.data_files import speckles
 from tests.data.named_files import ROWS, columns, seeds_of, size_of, write_set
+from tests.helpers.rows import through
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -219,7 +220,7 @@ def test_a_name_wins_over_a_path(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         open_source("mnist")
 
 
-@each_set
+@through("found", NAMED_DATASETS, ids=lambda found: found.name)
 def test_what_is_known_of_it_is_complete(found: NamedDataset) -> None:
     assert found.preset
     assert found.folders

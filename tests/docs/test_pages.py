@@ -14,12 +14,13 @@ from chimerae.recipes import outlook, plan
 from chimerae.recipes.timing import Timing
 from chimerae.training import health, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
+from tests.helpers.rows import through
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 EMBEDDED = {"digits", "patches", "avae-sine", "8gaussians"}
 FORBIDDEN = ("/tmp/", "/home/", "methods.md", "peers.md", "style.md")
 
-page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+page = through("page", PAGES, ids=lambda page: page.relative_to(ROOT))
 
 
 def commands() -> list[str]:

@@ -26,6 +26,7 @@ from chimerae.evaluation import (
 from chimerae.evaluation.bench import noise_rows, pieces, spread
 from chimerae.interpolation import spherical
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images
+from tests.helpers.rows import through
 
 
 def test_settings_go_through_json_and_refuse_nonsense():
@@ -57,7 +58,7 @@ def test_noise_belongs_to_the_sample():
     assert not torch.equal(noise_rows(0, 10, 5, 7, "xi"), whole[:10])
 
 
-@pytest.mark.parametrize(("n", "size"), [(1, 1), (9, 4), (257, 256), (10_000, 256), (0, 5)])
+@through("n, size", [(1, 1), (9, 4), (257, 256), (10_000, 256), (0, 5)])
 def test_pieces_cover_everything_once_and_evenly(n, size):
     cuts = list(pieces(n, size))
     assert [i for a, b in cuts for i in range(a, b)] == list(range(n))
@@ -83,8 +84,8 @@ def test_interpolation_starts_ends_and_keeps_lengths():
     torch.testing.assert_close(steps, steps[:, :1].expand_as(steps))
 
 
-@pytest.mark.parametrize(
-    ("a", "b"),
+@through(
+    "a, b",
     [
         ([1.0], [3.0]),
         ([1.0], [-3.0]),
@@ -98,7 +99,7 @@ def test_interpolation_is_straight_where_there_is_no_arc(a, b):
     torch.testing.assert_close(way[0, 1], (torch.tensor(a) + torch.tensor(b)) / 2)
 
 
-@pytest.mark.parametrize("degrees", [0.1, 1.0, 20.0, 170.0])
+@through("degrees", [0.1, 1.0, 20.0, 170.0])
 def test_small_and_wide_angles_are_arcs_too(degrees: float):
     angle = torch.tensor(degrees, dtype=torch.float64).deg2rad()
     a = torch.tensor([[1.0, 0.0]], dtype=torch.float64)

@@ -59,7 +59,7 @@ def _try_all(table: Sequence[Any], one: Callable[[Any], None], ids: Label) -> No
         try:
             one(row)
         except (Exception, pytest.fail.Exception) as error:
-            failed[str(ids(row))] = error
+            failed[f"{ids(row)!s:.200}"] = error
     for error in failed.values():
         error.add_note(f"{len(failed)} of {len(table)} rows fail, this one first: {'; '.join(failed)}")
         raise error

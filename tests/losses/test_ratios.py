@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.distributions import Normal
 
 from chimerae.losses.ratios import RATIOS, Game, bounded_exp, fgan, logistic
+from tests.helpers.rows import through
 
 GRID = torch.linspace(-4, 4, 41, dtype=torch.float64)
 CLAMP = 10.0
@@ -66,8 +67,8 @@ def expected(cost: Callable[[Tensor, Tensor, float], Tensor], t: Tensor, a: Tens
     return (a * (cost(t, zero, CLAMP) - rest)).sum() + (b * (cost(zero, t, CLAMP) - rest)).sum()
 
 
-@pytest.mark.parametrize("name", PARAMETRISATIONS)
-@pytest.mark.parametrize(("a", "b"), [(A, B), (B, A)], ids=["A against B", "B against A"])
+@through("name", PARAMETRISATIONS)
+@through("a, b", [(A, B), (B, A)])
 def test_best_table_gives_the_divergence(name, a, b):
     loss, log_ratio = PARAMETRISATIONS[name]
     t = log_ratio(best(lambda table: loss(table, a, b)))
@@ -84,8 +85,8 @@ def test_the_two_directions_differ():
     torch.testing.assert_close(torch.stack([forward, backward]), torch.stack([kl(A, B), kl(B, A)]))
 
 
-@pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize("swapped", [False, True])
+@through("ratio", RATIOS)
+@through("swapped", [False, True])
 def test_shares_of_a_game_add_up_to_its_divergence(ratio, swapped):
     """With the best critic: KL(first || second), or when swapped KL(second || first)."""
     game = Game(ratio, CLAMP, swapped)
@@ -97,8 +98,8 @@ def test_shares_of_a_game_add_up_to_its_divergence(ratio, swapped):
     assert (A * game.of_first(wrong)).sum() + (B * game.of_second(wrong)).sum() < value
 
 
-@pytest.mark.parametrize("ratio", RATIOS)
-@pytest.mark.parametrize("swapped", [False, True])
+@through("ratio", RATIOS)
+@through("swapped", [False, True])
 def test_critics_cost_is_least_at_the_log_ratio(ratio, swapped):
     game = Game(ratio, CLAMP, swapped)
     t = ((A / B).log() * (-1 if swapped else 1)).requires_grad_()

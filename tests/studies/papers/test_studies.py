@@ -10,9 +10,10 @@ from chimerae.metrics import METRICS
 from chimerae.recipes.sizing import sized
 from chimerae.studies import SCALES, STUDIES, Arm, Study, StudyResults, study
 from chimerae.tables import Values
+from tests.helpers.rows import through
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
-each = pytest.mark.parametrize("chosen", STUDIES, ids=lambda chosen: chosen.name)
+each = through("chosen", STUDIES, ids=lambda chosen: chosen.name)
 
 
 def rows(arms: tuple[Arm, ...]) -> set[str]:
@@ -20,7 +21,7 @@ def rows(arms: tuple[Arm, ...]) -> set[str]:
 
 
 @each
-@pytest.mark.parametrize("scale", SCALES)
+@through("scale", SCALES)
 def test_its_grid_is_one(chosen: Study, scale):
     arms = chosen.arms(scale)
     assert len({arm.slug for arm in arms}) == len(arms) > 1
