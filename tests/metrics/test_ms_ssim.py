@@ -64,8 +64,8 @@ def test_it_is_that_of_loops(channels: int, height: int, width: int):
 @through("side", [176, 200])
 def test_large_images_have_torchmetrics_terms_and_scikit_images_last_one(side: int):
     """torchmetrics takes its last term over the mirrored border as well, so that one is from elsewhere."""
-    x = images(3, 3, side, side).double()
-    y = (x + 0.5 * images(3, 3, side, side, seed=1).double()) / 1.5
+    x = images(2, 2, side, side).double()
+    y = (x + 0.5 * images(2, 2, side, side, seed=1).double()) / 1.5
     fine = multiscale_structural_similarity_index_measure(
         255 * x, 255 * y, data_range=255.0, betas=(*WEIGHTS[:4], 0.0), reduction="none"
     )

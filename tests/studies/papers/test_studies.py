@@ -63,9 +63,9 @@ def test_it_shows_metrics_that_there_are(chosen: Study):
 
 @each
 def test_published_numbers_stand_in_rows_and_columns_of_the_table(chosen: Study):
-    metrics = {shown.metric for shown in chosen.shows}
+    metrics, known = {shown.metric for shown in chosen.shows}, rows(chosen.arms("paper"))
     for row, metric in chosen.published:
-        assert row in rows(chosen.arms("paper"))
+        assert row in known
         assert metric in metrics
 
 
@@ -73,9 +73,10 @@ def test_published_numbers_stand_in_rows_and_columns_of_the_table(chosen: Study)
 def test_it_asks_only_for_values_that_it_has(chosen: Study):
     """Whatever the values are, there is a verdict with a reason."""
     metrics = {metric.name for metric in METRICS} | {shown.metric for shown in chosen.shows}
+    known = rows(chosen.arms("paper"))
     for value in (0.0, 0.5, 100.0):
         values = Values((value, value + 0.01, value + 0.02))
-        found = StudyResults({(row, m): values for row in rows(chosen.arms("paper")) for m in metrics})
+        found = StudyResults({(row, m): values for row in known for m in metrics})
         verdict = chosen.verdict(found)
         assert verdict.word in ("agrees", "disagrees", "unclear")
         assert verdict.why
