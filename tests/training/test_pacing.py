@@ -10,6 +10,7 @@ from chimerae.config import from_dict
 from chimerae.errors import InputError
 from chimerae.training.pacing import Pacer, towards
 from chimerae.training.settings import Training
+from tests.helpers.rows import through
 
 
 def test_without_changes_the_share_is_exactly_step_over_total():
@@ -38,7 +39,7 @@ def test_the_share_has_no_jump_and_ends_at_one():
     assert gaps[-1] == pytest.approx((1 - shares[300]) / 300)
 
 
-@pytest.mark.parametrize(
+@through(
     "changes",
     [[(0, 10)], [(10, 10)], [(20, 10)], [(5, 10), (5, 20)], [(5, 10), (3, 20)], [(5, 10), (25, 20)]],
 )
