@@ -11,6 +11,7 @@ from chimerae.methods import GAN, METHODS, NoEncoder
 from chimerae.networks import DCGAN, MLP
 from chimerae.shapes import SIGNED, UNIT, is_image
 from tests.helpers.cases import GREY, POINTS, Case, small
+from tests.helpers.rows import through
 
 N = 5
 ENCODING = [method.name for method in METHODS if small(method.name).encodes]
@@ -24,10 +25,8 @@ def unit(shape: tuple[int, ...]) -> torch.Tensor:
     return torch.rand(N, *shape, generator=torch.Generator().manual_seed(0))
 
 
-@pytest.mark.parametrize("name", ENCODING)
-@pytest.mark.parametrize(
-    ("arch", "shape"), [(DCGAN(width=2), GREY), (MLP(width=8), POINTS)], ids=["image", "points"]
-)
+@through("name", ENCODING)
+@through("arch, shape", [(DCGAN(width=2), GREY), (MLP(width=8), POINTS)])
 def test_reconstructions_are_the_methods_own_steps(name, arch, shape):
     codec = opened(Case(small(name), arch, shape))
     method, nets, x = codec.method, codec.nets, unit(shape)
@@ -44,7 +43,7 @@ def test_reconstructions_are_the_methods_own_steps(name, arch, shape):
         assert torch.equal(made[by], wanted)
 
 
-@pytest.mark.parametrize("name", [method.name for method in METHODS])
+@through("name", [method.name for method in METHODS])
 def test_generated_images_lie_in_the_unit_range_and_share_their_codes(name):
     codec = opened(Case(small(name), DCGAN(width=2), GREY))
     with codec.nets.evaluating(), noise.seeded(1):
@@ -76,7 +75,7 @@ def test_a_method_without_encoder_says_so():
         codec.reconstruct(unit(GREY))
 
 
-@pytest.mark.parametrize("values", [SIGNED, UNIT], ids=["[-1, 1]", "[0, 1]"])
+@through("values", [SIGNED, UNIT])
 def test_images_of_every_range_come_back(values):
     x = torch.linspace(0, 1, 11)
     torch.testing.assert_close(values.to_unit(values.from_unit(x)), x)

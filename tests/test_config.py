@@ -9,6 +9,7 @@ from pydantic.dataclasses import dataclass
 
 from chimerae.config import STRICT, from_dict, one_of, override, to_dict
 from chimerae.errors import InputError
+from tests.helpers.rows import through
 
 
 class Animal:
@@ -42,7 +43,7 @@ class House:
 CATS, DOGS = House(animal=Cat(lives=3)), House(animal=Dog(tricks=("sit",)), floors=2)
 
 
-@pytest.mark.parametrize("house", [CATS, DOGS], ids=["cat", "dog"])
+@through("house", [CATS, DOGS])
 def test_round_trip_through_json(house):
     assert from_dict(House, json.loads(json.dumps(to_dict(house)))) == house
 
@@ -72,7 +73,7 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("values", "said"), BAD)
+@through("values, said", BAD)
 def test_what_is_wrong_is_said_in_one_line(values, said):
     with pytest.raises(InputError) as refused:
         from_dict(House, values, "house")
@@ -88,8 +89,8 @@ def test_override():
     assert override(CATS, {}) == CATS
 
 
-@pytest.mark.parametrize(
-    ("path", "value", "said"),
+@through(
+    "path, value, said",
     [
         ("animal.livs", 3, "did you mean 'animal.lives'?"),
         ("animal.tricks", ["sit"], "unknown setting"),

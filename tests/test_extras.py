@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -54,22 +56,8 @@ FIDELITY = (
 )
 
 
-def alone(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Result of `code` in `folder`, run without any package of an extra."""
-    env = os.environ | {"CHIMERAE_CACHE": str(folder / "cache"), "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-W", "error::UserWarning", "-c", BLOCKED + code]
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=280, check=False
-    )
-
-
-def names(requirements: list[str]) -> set[str]:
-    return {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in requirements}
-
-
-def test_training_evaluating_and_reporting_need_no_extra(tmp_path: Path):
-    done = alone(
-        """
+PARTS = {
+    "use": """
 from chimerae.cli import main
 assert main(["train", "avae", "--data", "digits", "--steps", "4", "--out", "run", "--arch.width", "4"]) == 0
 assert main(["evaluate", "run", "--n", "200"]) == 0
@@ -78,36 +66,11 @@ import chimerae, numpy
 rows = numpy.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=numpy.uint8)
 chimerae.train("vae", data=rows, steps=2, out="memory", quiet=True)
 """,
-        tmp_path,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "chimerae[" not in done.stdout + done.stderr
-    assert "probe_accuracy" in (tmp_path / "run" / "scores.json").read_text("utf-8")
-
-
-def test_data_that_need_an_extra_name_it_in_one_line(tmp_path: Path):
-    (tmp_path / "folder").mkdir()
-    for place in (tmp_path / "set.parquet", tmp_path / "folder" / "set.parquet"):
-        pq.write_table(pa.table({"image": [b""]}), place)
-    no_mnist = "there is no folder ROOT/mnist (--data-root DIR or CHIMERAE_DATA names the root)"
-    lines = {
-        "set.parquet": PARQUET,
-        "folder": PARQUET,
-        "owner/name": f"'owner/name' is no file or folder here, and {HUB}",
-        "mnist": f"'mnist': {no_mnist}, and {HUB}",
-    }
-    code = f"""
+    "data": """
 from chimerae.cli import main
-assert [main(["data", "inspect", data]) for data in {list(lines)!r}] == [2, 2, 2, 2]
-"""
-    done = alone(code, tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines() == [f"chimerae: {line}" for line in lines.values()]
-
-
-def test_metrics_that_need_an_extra_name_it(tmp_path: Path):
-    """Published weights are there; the package that runs or feeds their networks is not."""
-    code = """
+assert [main(["data", "inspect", data]) for data in DATA] == [2, 2, 2, 2]
+""",
+    "metrics": """
 from chimerae.data import prepare
 from chimerae.errors import InputError
 from chimerae.features import EXTRACTORS, FeatureRequest
@@ -125,10 +88,86 @@ with in_place_of("vgg16", scrambled(vgg16), Path("w")), in_place_of("inception",
             print(error)
 with in_place_of("alexnet", scrambled(alexnet), Path("w")):
     print(EXTRACTORS["lpips"](wanted).features(torch.rand(1, 1, 40, 40))["layers"].shape[0])
+""",
+}
+"""What is done without any package of an extra."""
+DATA = {
+    "set.parquet": PARQUET,
+    "folder": PARQUET,
+    "owner/name": f"'owner/name' is no file or folder here, and {HUB}",
+    "mnist": "'mnist': there is no folder ROOT/mnist (--data-root DIR or CHIMERAE_DATA names the root), "
+    f"and {HUB}",
+}
+"""Data that need an extra, and what is said of them."""
+EACH = f"""
+import io, json, sys, traceback
+from contextlib import redirect_stderr, redirect_stdout
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+told = {{}}
+for name, code in {PARTS!r}.items():
+    out, err, failed = io.StringIO(), io.StringIO(), ""
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            exec(code, {{"DATA": {list(DATA)!r}}})
+        except BaseException:
+            failed = traceback.format_exc()
+    told[name] = [out.getvalue(), err.getvalue(), failed]
+print(json.dumps(told))
 """
-    (tmp_path / "w").mkdir()
-    done = alone(f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n{code}", tmp_path)
-    assert done.stdout.splitlines() == [FIDELITY, FIDELITY, "1"], done.stderr
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one of `PARTS` printed, and its error."""
+
+    out: str
+    err: str
+    failed: str
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two sets of data that need an extra."""
+    folder = tmp_path_factory.mktemp("alone")
+    (folder / "folder").mkdir()
+    (folder / "w").mkdir()
+    for path in (folder / "set.parquet", folder / "folder" / "set.parquet"):
+        pq.write_table(pa.table({"image": [b""]}), path)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def alone(place: Path) -> dict[str, Told]:
+    """What all `PARTS` say in `place`; in one process, which takes seconds to load its libraries."""
+    env = os.environ | {"CHIMERAE_CACHE": str(place / "cache"), "HF_HUB_OFFLINE": "1"}
+    command = [sys.executable, "-W", "error::UserWarning", "-c", BLOCKED + EACH]
+    done = subprocess.run(
+        command, cwd=place, env=env, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: Told(*told) for name, told in json.loads(done.stdout).items()}
+
+
+def names(requirements: list[str]) -> set[str]:
+    return {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in requirements}
+
+
+def test_training_evaluating_and_reporting_need_no_extra(alone: dict[str, Told], place: Path):
+    use = alone["use"]
+    assert not use.failed
+    assert "chimerae[" not in use.out + use.err
+    assert "probe_accuracy" in (place / "run" / "scores.json").read_text("utf-8")
+
+
+def test_data_that_need_an_extra_name_it_in_one_line(alone: dict[str, Told]):
+    assert not alone["data"].failed
+    assert alone["data"].err.splitlines() == [f"chimerae: {line}" for line in DATA.values()]
+
+
+def test_metrics_that_need_an_extra_name_it(alone: dict[str, Told]):
+    """Published weights are there; the package that runs or feeds their networks is not."""
+    assert not alone["metrics"].failed
+    assert alone["metrics"].out.splitlines() == [FIDELITY, FIDELITY, "1"]
 
 
 def imported() -> set[str]:

@@ -6,9 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import chimerae
+from tests.helpers.rows import through
 
 ROOT = Path(chimerae.__file__).parent
 
@@ -99,8 +98,8 @@ def test_every_room_has_a_level():
     assert {room_of(path) for path in FILES} - {"__init__"} <= set(LEVEL)
 
 
-@pytest.mark.parametrize(
-    ("text", "rooms"),
+@through(
+    "text, rooms",
     [
         ("from chimerae.networks.dcgan import DCGAN", {"networks"}),
         ("from chimerae.runs.run import Run", {"runs.run"}),

@@ -7,8 +7,6 @@ import pkgutil
 from importlib import import_module
 from pathlib import Path
 
-import pytest
-
 import chimerae.cli
 import chimerae.methods
 import chimerae.metrics
@@ -27,6 +25,7 @@ from chimerae.metrics import (
 from chimerae.nets import Architecture
 from chimerae.networks import ARCHITECTURES
 from chimerae.recipes.presets import RECIPES
+from tests.helpers.rows import through
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -69,14 +68,14 @@ def test_methods_are_called_as_their_files():
     assert [m.name for m in METHODS] == [m.__module__.rpartition(".")[2].replace("_", "-") for m in METHODS]
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+@through("method", METHODS, ids=lambda method: method.name)
 def test_methods_are_final_and_documented(method):
     assert getattr(method, "__final__", False)
     assert method.__doc__
     assert (DOCS / "methods" / f"{method.name}.md").is_file(), f"docs/methods/{method.name}.md is missing"
 
 
-@pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+@through("method", METHODS, ids=lambda method: method.name)
 def test_every_method_is_a_recipe_with_its_name(method):
     assert type({recipe.name: recipe for recipe in RECIPES}[method.name].method) is method
 

@@ -5,6 +5,7 @@ import pytest
 
 from chimerae.errors import InputError
 from chimerae.pictures import Mark, Panel, panorama, png
+from tests.helpers.rows import through
 
 MARKS = [Mark("near", 0.1, 20.0, 0.01, 3.0), Mark("nearer", 0.101, 20.5), Mark("edge", None, 50.0)]
 WORDS = {"below": "fidelity", "beside": "realism", "edge": "no encoder"}
@@ -37,7 +38,7 @@ def test_a_spread_wider_than_its_value_is_drawn_as_far_as_it_goes():
     assert panorama([panel(Mark("wide", 0.1, 20.0, 5.0, 500.0))], **WORDS).width
 
 
-@pytest.mark.parametrize("marks", [(), (Mark("none", 0.1, 0.0),), (Mark("none", 0.0, 1.0),)])
+@through("marks", [(), (Mark("none", 0.1, 0.0),), (Mark("none", 0.0, 1.0),)])
 def test_what_has_no_place_on_logarithmic_axes_is_refused(marks: tuple[Mark, ...]):
     with pytest.raises(InputError, match="a map needs marks"):
         panorama([panel(*marks)], **WORDS)

@@ -10,9 +10,10 @@ from PIL import Image
 
 from chimerae import pictures
 from chimerae.errors import InputError
+from tests.helpers.rows import through
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@through("channels", [1, 3])
 def test_grid_shows_every_pixel_where_it_belongs(channels: int) -> None:
     images = torch.rand(5, channels, 4, 6)
     shown = np.asarray(pictures.grid(images, columns=2, padding=1, scale=2).convert("RGB"))
@@ -35,7 +36,7 @@ def test_grid_clips_and_shows_nan_as_black() -> None:
     assert np.asarray(pictures.grid(image, scale=1)).tolist() == [[0, 255], [0, 128]]
 
 
-@pytest.mark.parametrize("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (4, 4), (1, 4, 4)])
+@through("shape", [(0, 1, 4, 4), (2, 2, 4, 4), (4, 4), (1, 4, 4)])
 def test_grid_names_the_shape_that_cannot_be_shown(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="cannot be shown"):
         pictures.grid(torch.zeros(shape))
@@ -65,7 +66,7 @@ def test_no_rows_and_no_points_are_errors() -> None:
         pictures.scatter({"data": torch.zeros(3, 4)})
 
 
-@pytest.mark.parametrize("values", [torch.randn(50, 2), torch.full((3, 2), torch.nan), torch.zeros(1, 2)])
+@through("values", [torch.randn(50, 2), torch.full((3, 2), torch.nan), torch.zeros(1, 2)])
 def test_scatter_has_a_panel_per_set(values: torch.Tensor) -> None:
     one = pictures.scatter({"data": torch.randn(50, 2)})
     two = pictures.scatter({"data": values, "decoder": 100 * torch.randn(50, 2)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from chimerae.methods import BY_NAME, METHODS
 from chimerae.remedies import GENERAL, MEANINGS, REMEDIES, advice, ending
 from chimerae.training.health import RULES
 from chimerae.training.settings import Optimizer, Training
+from tests.helpers.rows import through
 
 DOCS = Path(__file__).parents[1] / "docs"
 METHOD_NAMES = sorted(BY_NAME)
@@ -41,7 +43,7 @@ def test_every_word_has_a_meaning_and_a_remedy():
     assert {method for method, _ in REMEDIES} <= set(BY_NAME)
 
 
-@pytest.mark.parametrize(("method", "word"), PAIRS)
+@through("method, word", PAIRS)
 def test_advice_is_one_line_with_flags_that_the_method_has(method, word):
     said = advice(method, word)
     assert said.startswith(f"{word}: ")
@@ -61,13 +63,18 @@ def test_advice_is_one_line_with_flags_that_the_method_has(method, word):
             assert (room, name) == ("steps", "") or name in {f.name for f in fields(Training)}, flag
 
 
-@pytest.mark.parametrize(("method", "word"), PAIRS)
+@cache
+def anchors(page: str) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", (DOCS / page).read_text("utf-8"), re.M)
+    return {heading.lower().replace(" ", "-") for heading in headings}
+
+
+@through("method, word", PAIRS)
 def test_advice_leads_to_pages_and_sections_that_exist(method, word):
     page, anchor, method_page = re.search(
         r"see docs/(\S+)#(\S+) and docs/(\S+)$", advice(method, word)
     ).groups()
-    headings = re.findall(r"^#+ (.+)$", (DOCS / page).read_text("utf-8"), re.M)
-    assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
+    assert anchor in anchors(page)
     assert (DOCS / method_page).is_file()
 
 

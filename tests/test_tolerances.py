@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from tests.helpers.double import in_float64
+from tests.helpers.rows import through
 from tests.helpers.tolerances import DEFAULTS, TooClose
 
 
@@ -39,27 +40,27 @@ def by_default(share: float) -> None:
 WAYS = (by_torch, by_numpy, by_relative, by_absolute, by_list, by_default)
 
 
-@pytest.mark.parametrize("compare", WAYS)
-@pytest.mark.parametrize("share", [0.0, 0.45, -0.45])
+@through("compare", WAYS, ids=lambda way: way.__name__)
+@through("share", [0.0, 0.45, -0.45])
 def test_a_comparison_may_use_up_to_half_of_its_tolerance(compare, share):
     compare(share)
 
 
-@pytest.mark.parametrize("compare", WAYS)
-@pytest.mark.parametrize("share", [0.55, 0.95, -0.55])
+@through("compare", WAYS, ids=lambda way: way.__name__)
+@through("share", [0.55, 0.95, -0.55])
 def test_a_comparison_that_uses_more_fails_and_says_why(compare, share):
     with pytest.raises(TooClose, match="more than 50% of the tolerance is used"):
         compare(share)
 
 
-@pytest.mark.parametrize("compare", WAYS)
+@through("compare", WAYS, ids=lambda way: way.__name__)
 def test_a_comparison_outside_its_tolerance_fails_as_ever(compare):
     with pytest.raises(AssertionError) as caught:
         compare(1.1)
     assert caught.type is AssertionError
 
 
-@pytest.mark.parametrize("dtype", DEFAULTS)
+@through("dtype", DEFAULTS)
 def test_the_default_tolerances_of_torch_are_halved_too(dtype):
     one = torch.ones((), dtype=dtype)
     rtol, atol = DEFAULTS[dtype]

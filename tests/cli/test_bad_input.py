@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from chimerae.runs.lock import locked
+from tests.helpers.rows import through
 
 TRAIN = ("train", "avae", "--steps", "2", "--out", "out")
 
@@ -23,8 +24,8 @@ def one_line(code: int, err: str) -> str:
     return lines[0]
 
 
-@pytest.mark.parametrize(
-    ("args", "hint"),
+@through(
+    "args, hint",
     [
         (("trian",), "did you mean 'train'"),
         (("train", "avea", "--data", "digits"), "did you mean 'avae'"),

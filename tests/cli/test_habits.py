@@ -10,6 +10,7 @@ import pytest
 from chimerae.cli.names import SENTENCES, WORDS, expanded, meanings
 from chimerae.errors import InputError
 from tests.cli.conftest import Call
+from tests.helpers.rows import through
 
 DIGITS = ("train", "avae", "--data", "digits")
 
@@ -48,7 +49,7 @@ MISTAKES = [
 ]
 
 
-@pytest.mark.parametrize(("args", "hint"), MISTAKES)
+@through("args, hint", MISTAKES)
 def test_the_line_that_comes_back_leads_on(call: Call, workplace: Path, args: tuple[str, ...], hint: str):
     code, out, err = call(*args)
     assert code == 2, err

@@ -16,10 +16,11 @@ from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.networks import ARCHITECTURES, BY_NAME
 from tests.helpers.cases import GREY, OBLONG, POINTS, shapes_for, tiny
+from tests.helpers.rows import through
 
 SMALL = [tiny(arch) for arch in ARCHITECTURES]
 PAIRS = [(arch, shape) for arch in SMALL for shape in shapes_for(arch)]
-pairs = pytest.mark.parametrize(("arch", "shape"), PAIRS, ids=lambda v: getattr(v, "name", None) or str(v))
+pairs = through("arch, shape", PAIRS, ids=lambda row: f"{row[0].name}, {row[1]}")
 N, Z = 5, 3
 
 
@@ -32,7 +33,7 @@ def test_names_are_distinct_and_listed():
 
 
 @pairs
-@pytest.mark.parametrize("scale", ["free", "shared", "none"])
+@through("scale", ["free", "shared", "none"])
 def test_encoder(arch, shape, scale):
     q = arch.encoder(shape, Z, scale=scale)(data(shape))
     assert isinstance(q, Gaussian)
@@ -49,7 +50,7 @@ RANGES = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0), "linear": (-inf, inf)}
 
 
 @pairs
-@pytest.mark.parametrize("output", RANGES)
+@through("output", RANGES)
 def test_decoder(arch, shape, output):
     """Images end in `output`, points in nothing."""
     torch.manual_seed(0)
@@ -87,7 +88,7 @@ def test_pair_critic_looks_at_both(arch, shape):
 
 
 @pairs
-@pytest.mark.parametrize("norm", [True, False])
+@through("norm", [True, False])
 def test_critics_of_pairs_and_of_codes(arch, shape, norm):
     x, z = data(shape), torch.randn(N, Z, generator=torch.Generator().manual_seed(1))
     critic, code_critic = arch.pair_critic(shape, Z, norm=norm).train(), arch.code_critic(Z)
@@ -147,7 +148,7 @@ def test_two_networks_share_nothing(arch, shape):
     assert not {id(p) for p in a.parameters()} & {id(p) for p in b.parameters()}
 
 
-@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+@through("arch", SMALL, ids=lambda arch: arch.name)
 def test_nearest_shapes_are_valid_and_not_smaller(arch):
     for height in range(1, 140):
         for width in (1, 31, 62, 64, 65, 72, height):
@@ -159,8 +160,8 @@ def test_nearest_shapes_are_valid_and_not_smaller(arch):
             assert arch.nearest((channels, h, w)) == (channels, h, w)
 
 
-@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
-@pytest.mark.parametrize("shape", [POINTS, GREY, OBLONG, (1, 7, 9), (3, 70, 64), (1, 28, 28)])
+@through("arch", SMALL, ids=lambda arch: arch.name)
+@through("shape", [POINTS, GREY, OBLONG, (1, 7, 9), (3, 70, 64), (1, 28, 28)])
 def test_a_shape_is_built_or_refused_in_one_line(arch, shape):
     factories = (
         lambda: arch.encoder(shape, Z),
@@ -184,12 +185,12 @@ def refusal(arch, shape) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+@through("arch", SMALL, ids=lambda arch: arch.name)
 def test_settings_survive_json(arch):
     assert from_dict(type(arch), json.loads(json.dumps(to_dict(arch)))) == arch
 
 
-@pytest.mark.parametrize("arch", SMALL, ids=lambda arch: arch.name)
+@through("arch", SMALL, ids=lambda arch: arch.name)
 def test_width_is_at_least_one(arch):
     with pytest.raises(InputError, match="width"):
         from_dict(type(arch), {"width": 0})

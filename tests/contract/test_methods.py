@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from itertools import product
 
@@ -14,7 +15,8 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from chimerae.methods import BY_NAME, METHODS, Biadversarial, Clock
 from chimerae.networks import BY_NAME as ARCHITECTURES_BY_NAME
 from chimerae.training.state import State
-from tests.helpers.cases import CASES, ON_IMAGES, PLAIN, SWITCHED, SWITCHES, Case, small
+from tests.helpers.cases import CASES, ON_IMAGES, PLAIN, SWITCHED, SWITCHES, Case, by_method, small
+from tests.helpers.rows import grouped, unrolled
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, Turn, observe, owned, parameters
 
@@ -57,17 +59,55 @@ generated image; networks without BatchNorm, or whose turn has not come, record 
 """
 
 
-@pytest.fixture(scope="module", params=ON_IMAGES, ids=str)
-def played(request: pytest.FixtureRequest) -> tuple[Case, State, list[list[Turn]]]:
+@dataclass(frozen=True)
+class Played:
     """A case, and what happened in its first steps."""
-    case: Case = request.param
-    state = case.state()
+
+    case: Case
+    state: State
+    before: dict[str, torch.Tensor]
+    """All of the state before the first step."""
+    after: dict[str, torch.Tensor]
+    """All of it after the first step."""
+    steps: list[list[Turn]]
+
+    def __str__(self) -> str:
+        return str(self.case)
+
+
+@pytest.fixture(scope="module", params=by_method(ON_IMAGES).values(), ids=by_method(ON_IMAGES))
+def played(request: pytest.FixtureRequest) -> list[Played]:
+    """All cases of a method, played."""
+    return [play(case) for case in request.param]
+
+
+def play(case: Case) -> Played:
+    state, before, first, after = first_step(case)
+    more = [observe(state, case.batch(step), step) for step in range(1, STEPS)]
+    return Played(case, state, before, after, [first, *more])
+
+
+def first_step(case: Case) -> tuple[State, dict[str, torch.Tensor], list[Turn], dict[str, torch.Tensor]]:
+    """A new state, all of it, the turns of its first step, and all of it then."""
+    state = begun(case, 0)
+    before = contents(state)
     torch.manual_seed(0)
+    first = observe(state, case.batch())
+    return state, before, first, contents(state)
+
+
+def begun(case: Case, seed: int) -> State:
+    state = case.state(seed)
+    torch.manual_seed(seed)
     if case.arch.name == "wae" and isinstance(case.method, Biadversarial):
         with torch.no_grad():
             for p in parameters(state).values():
                 p.add_(0.05 * torch.randn_like(p))  # its game stands still where all logits are 0
-    return case, state, [observe(state, case.batch(step), step) for step in range(STEPS)]
+    return state
+
+
+def contents(state: State) -> dict[str, torch.Tensor]:
+    return {key: tensor.clone() for key, tensor in state.tensors().items()}
 
 
 def test_every_method_has_a_name_of_its_own():
@@ -91,7 +131,7 @@ def followed(state: State) -> set[str]:
     return {key for key in parameters(state) if key.split(".")[0] in state.method.targets}
 
 
-@pytest.mark.parametrize("case", TARGETED, ids=str)
+@grouped("case", by_method(TARGETED))
 def test_a_target_network_has_no_player_and_stands_still(case):
     state = case.state()
     players = {network for networks in case.method.players.values() for network in networks}
@@ -104,7 +144,7 @@ def test_a_target_network_has_no_player_and_stands_still(case):
     assert all(torch.equal(before[key], parameters(state)[key]) for key in before)
 
 
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@grouped("case", by_method(PLAIN))
 def test_players_own_every_network_exactly_once(case):
     built = list(case.method.networks(case.shape, case.arch))
     owned_networks = Counter(network for networks in case.method.players.values() for network in networks)
@@ -115,8 +155,9 @@ def test_players_own_every_network_exactly_once(case):
     assert set(case.method.exported) <= set(built)
 
 
+@unrolled("played")
 def test_yields_finite_scalars_of_all_players_and_of_nobody_else(played):
-    case, _, steps = played
+    case, steps = played.case, played.steps
     for turn in (turn for turns in steps for turn in turns):
         assert turn.losses
         for loss in turn.losses.values():
@@ -126,8 +167,9 @@ def test_yields_finite_scalars_of_all_players_and_of_nobody_else(played):
     assert {player for turns in steps for turn in turns for player in turn.losses} == set(case.method.players)
 
 
+@unrolled("played")
 def test_only_the_movers_move_and_only_their_gradients_are_filled(played):
-    _, state, steps = played
+    state, steps = played.state, played.steps
     for turn in (turn for turns in steps for turn in turns):
         movers = set().union(*(owned(state, player) for player in turn.losses))
         assert turn.moved <= movers
@@ -137,7 +179,7 @@ def test_only_the_movers_move_and_only_their_gradients_are_filled(played):
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", ON_IMAGES, ids=str)
+@grouped("case", by_method(ON_IMAGES))
 def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
     """Also when everybody moves in the same turn, and one loss passes through the networks of others."""
     state, fresh, tape, x = case.state(), case.state(), Tape(), case.batch()
@@ -154,8 +196,9 @@ def test_a_players_gradient_is_that_of_its_own_loss_alone(case):
         torch.testing.assert_close(filled, expected, rtol=1e-9, atol=1e-10)
 
 
+@unrolled("played")
 def test_every_parameter_is_reached_by_some_loss(played):
-    case, state, steps = played
+    case, state, steps = played.case, played.state, played.steps
     reached = {
         key for turns in steps for turn in turns for key, gradient in turn.filled.items() if gradient.any()
     }
@@ -165,17 +208,16 @@ def test_every_parameter_is_reached_by_some_loss(played):
     assert all(any(fnmatch(key, pattern) for key in missing) for pattern in allowed), "an exception is stale"
 
 
+@unrolled("played")
 def test_a_play_that_always_has_one_turn_returns_it(played):
     """Only then is its graph gone before the next part is played, and before anybody steps."""
-    case, _, steps = played
-    counts = {len(turns) for turns in steps}
+    case, counts = played.case, {len(turns) for turns in played.steps}
     assert min(counts) >= 1
-    fresh = case.state()
-    several = isinstance(case.method.play(fresh.nets, case.batch(), Clock(0, TOTAL)), Iterator)
+    several = isinstance(case.method.play(played.state.nets, case.batch(), Clock(0, TOTAL)), Iterator)
     assert several == (counts != {1})
 
 
-@pytest.mark.parametrize("case", [case for case in PLAIN if case.arch.name == "dcgan"], ids=str)
+@grouped("case", by_method([case for case in PLAIN if case.arch.name == "dcgan"]))
 def test_running_statistics_record_what_the_networks_are_asked_about_later(case):
     state = case.state()
     observe(state, case.batch())
@@ -188,16 +230,11 @@ def test_running_statistics_record_what_the_networks_are_asked_about_later(case)
     assert recorded == TRACKED[case.method.name]
 
 
-@pytest.mark.parametrize("case", ON_IMAGES, ids=str)
-def test_the_seed_decides_every_bit(case):
-    first, again, other = (_after_a_step(case, seed) for seed in (0, 0, 1))
-    assert first.keys() == again.keys()
-    assert all(torch.equal(first[key], again[key]) for key in first)
-    assert not all(torch.equal(first[key], other[key]) for key in first)
-
-
-def _after_a_step(case: Case, seed: int) -> dict[str, torch.Tensor]:
-    state = case.state(seed)
-    torch.manual_seed(seed)
-    observe(state, case.batch())
-    return {key: tensor.clone() for key, tensor in state.tensors().items()}
+@unrolled("played")
+def test_the_seed_decides_every_bit(played):
+    _, before, _, after = first_step(played.case)
+    for now, once in ((before, played.before), (after, played.after)):
+        assert now.keys() == once.keys()
+        assert all(torch.equal(now[key], once[key]) for key in once)
+    other = contents(begun(played.case, 1))
+    assert not all(torch.equal(other[key], before[key]) for key in before)

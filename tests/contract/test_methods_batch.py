@@ -11,7 +11,8 @@ from torch import Tensor
 from chimerae.methods import AVAE, WAEMMD, ASIntroVAE, Clock
 from chimerae.nets import Autocast, Nets
 from chimerae.training.state import State
-from tests.helpers.cases import BATCH, ON_POINTS, Case
+from tests.helpers.cases import BATCH, ON_POINTS, Case, by_method
+from tests.helpers.rows import grouped
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -46,7 +47,7 @@ def growth(case: Case, player: str, copies: int) -> float | None:
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+@grouped("case", by_method(ON_POINTS))
 def test_a_batch_in_another_order_or_twice_is_the_same_batch(case):
     state, tape = case.state(), Tape()
     order = torch.randperm(BATCH, generator=torch.Generator().manual_seed(1))
@@ -60,7 +61,7 @@ def test_a_batch_in_another_order_or_twice_is_the_same_batch(case):
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", WITHOUT_NORM, ids=str)
+@grouped("case", by_method(WITHOUT_NORM))
 def test_one_sample_costs_what_its_copies_cost(case):
     state, tape = case.state(), Tape()
     for step in STEPS:
@@ -93,7 +94,7 @@ def _assert_copies_cost_the_same(
             torch.testing.assert_close(b, factor * a, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+@grouped("case", by_method(ON_POINTS))
 def test_losses_are_float32_under_bfloat16(case):
     state, tape, rounding = case.state(), Tape(), 0.0
     half = Nets(state.nets.modules, Autocast("cpu", bfloat16=True))
@@ -112,7 +113,7 @@ def test_losses_are_float32_under_bfloat16(case):
     assert rounding > 0, "the networks did not compute in bfloat16"
 
 
-@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+@grouped("case", by_method(ON_POINTS))
 def test_watching_changes_nothing_and_notes_finite_means(case):
     state, tape = case.state(), Tape()
     for step in STEPS:

@@ -14,7 +14,8 @@ from chimerae.methods import NoEncoder
 from chimerae.nets import Nets
 from chimerae.runs.run import Run
 from chimerae.shapes import is_image
-from tests.helpers.cases import BATCH, ON_POINTS, PLAIN, POINTS, Z_DIM, Case
+from tests.helpers.cases import BATCH, ON_POINTS, PLAIN, POINTS, Z_DIM, Case, by_method
+from tests.helpers.rows import grouped, through
 from tests.helpers.turns import buffers
 
 UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
@@ -37,7 +38,7 @@ def codes(case: Case, n: int = BATCH) -> torch.Tensor:
         return noise.normal(n, case.method.z_dim + case.method.noise_dim)
 
 
-@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+@grouped("case", by_method(ON_POINTS))
 def test_generates_by_its_last_decoder_what_has_the_shape_and_range_of_data(case):
     nets, whole = kept(case), codes(case)
     assert set(case.method.decoders) <= set(case.method.exported)
@@ -59,7 +60,7 @@ def test_generates_by_its_last_decoder_what_has_the_shape_and_range_of_data(case
     assert all(x.shape == (BATCH, *case.shape) for x in each.values())
 
 
-@pytest.mark.parametrize("case", ON_POINTS, ids=str)
+@grouped("case", by_method(ON_POINTS))
 def test_encodes_or_says_that_it_cannot(case):
     nets, x = kept(case), case.batch()
     if not case.method.encodes:
@@ -74,8 +75,8 @@ def test_encodes_or_says_that_it_cannot(case):
     assert case.method.reconstruction_code(q, torch.zeros(BATCH, Z_DIM)).shape == (BATCH, Z_DIM)
 
 
-@pytest.mark.parametrize("case", WITH_NORM, ids=str)
-@pytest.mark.parametrize("batch_statistics", [False, True])
+@grouped("case", by_method(WITH_NORM))
+@through("batch_statistics", [False, True])
 def test_use_changes_no_buffer_and_leaves_training_mode_on(case, batch_statistics):
     state = case.state()
     before = buffers(state)
@@ -101,7 +102,7 @@ def test_training_mode_comes_back_after_an_error():
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("case", PLAIN, ids=str)
+@grouped("case", by_method(PLAIN))
 def test_a_sample_does_not_depend_on_its_neighbours_in_use(case):
     nets, z = kept(case), codes(case)
     with nets.evaluating():
@@ -110,7 +111,7 @@ def test_a_sample_does_not_depend_on_its_neighbours_in_use(case):
     torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-10)
 
 
-@pytest.mark.parametrize("case", ONE_EACH, ids=str)
+@through("case", ONE_EACH)
 def test_settings_are_frozen_and_comparable_and_survive_json(case):
     run = Run(method=case.method, arch=case.arch, data="digits", steps=7, seed=3)
     again = from_dict(Run, json.loads(json.dumps(to_dict(run))))
@@ -121,7 +122,7 @@ def test_settings_are_frozen_and_comparable_and_survive_json(case):
         case.method.z_dim = 5
 
 
-@pytest.mark.parametrize("arch", ARCHS, ids=lambda arch: arch.name)
+@through("arch", ARCHS)
 def test_architectures_survive_json(arch):
     run = Run(method=PLAIN[0].method, arch=arch, data="digits")
     again = from_dict(Run, json.loads(json.dumps(to_dict(run))))

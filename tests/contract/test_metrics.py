@@ -27,6 +27,7 @@ from chimerae.metrics import (
     ToyPoints,
 )
 from chimerae.shapes import Shape
+from tests.helpers.rows import through
 
 PAIRS = [metric for metric in METRICS if isinstance(metric, PairMetric)]
 SAMPLES = [m for m in METRICS if isinstance(m, SampleMetric) and m.features is None]
@@ -96,7 +97,7 @@ def test_names_are_distinct():
     assert len({metric.name for metric in METRICS}) == len(METRICS)
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=ids)
+@through("metric", METRICS, ids=ids)
 def test_states_what_tables_need(metric):
     assert metric.name.islower()
     assert metric.better in ("lower", "higher", "data")
@@ -107,14 +108,14 @@ def test_states_what_tables_need(metric):
     assert len(metric.about) <= 100
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=ids)
+@through("metric", METRICS, ids=ids)
 def test_protocol_is_json(metric):
     protocol = metric.protocol(context_of(metric))
     assert protocol
     assert json.loads(json.dumps(protocol))
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=ids)
+@through("metric", METRICS, ids=ids)
 def test_says_in_one_line_where_it_does_not_apply(metric):
     assert metric.why_not(context_of(metric)) is None
     other = SUBJECTS["images" if context_of(metric) is SUBJECTS["points"] else "points"]
@@ -125,7 +126,7 @@ def test_says_in_one_line_where_it_does_not_apply(metric):
     assert "\n" not in reason
 
 
-@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+@through("metric", PAIRS, ids=ids)
 def test_pairs_give_one_finite_value_per_sample_whatever_the_batch(metric):
     x, y = pairs_for(metric)
     whole = metric.measure(x, y)
@@ -138,7 +139,7 @@ def test_pairs_give_one_finite_value_per_sample_whatever_the_batch(metric):
     torch.testing.assert_close(metric.measure(x[order], y[order]), whole[order], rtol=1e-12, atol=1e-15)
 
 
-@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+@through("metric", PAIRS, ids=ids)
 def test_pairs_know_better_from_worse(metric):
     x, y = pairs_for(metric)
     perfect, near, far = (metric.measure(x, x + k * (y - x)) for k in (0.0, 0.2, 1.0))
@@ -152,7 +153,7 @@ def test_pairs_know_better_from_worse(metric):
     assert (sign * near > sign * far).all()
 
 
-@pytest.mark.parametrize("metric", PAIRS, ids=ids)
+@through("metric", PAIRS, ids=ids)
 def test_pairs_leave_their_input_alone(metric):
     x, y = pairs_for(metric)
     before = x.clone(), y.clone()
@@ -161,7 +162,7 @@ def test_pairs_leave_their_input_alone(metric):
     assert torch.equal(y, before[1])
 
 
-@pytest.mark.parametrize("metric", CLOUDS, ids=ids)
+@through("metric", CLOUDS, ids=ids)
 def test_clouds_are_finite_for_good_and_broken_models(metric):
     for points in (None, torch.zeros(N, 2), torch.full((N, 2), 1e6), torch.full((N, 2), float("nan"))):
         if metric.needs == "again" and points is not None and not points.isfinite().all():
@@ -171,14 +172,14 @@ def test_clouds_are_finite_for_good_and_broken_models(metric):
             assert isfinite(metric.measure(cloud(points)))
 
 
-@pytest.mark.parametrize("metric", [m for m in CLOUDS if m.needs == "points"], ids=ids)
+@through("metric", [m for m in CLOUDS if m.needs == "points"], ids=ids)
 def test_clouds_prefer_the_data_to_a_collapse(metric):
     between = torch.tensor([8.0, cos(8.0)]).expand(N, 2)
     data, collapsed = metric.measure(cloud()), metric.measure(cloud(between))
     assert data < collapsed if metric.better == "lower" else data > collapsed
 
 
-@pytest.mark.parametrize("metric", CLOUDS, ids=ids)
+@through("metric", CLOUDS, ids=ids)
 def test_clouds_repeat_to_the_last_digit(metric):
     assert metric.measure(cloud()) == metric.measure(cloud())
 
@@ -206,7 +207,7 @@ def compared(metric: SampleMetric, made: torch.Tensor, size: int = 40) -> float:
     return metric.compare(None if metric.alone else statistics[0], statistics[1])
 
 
-@pytest.mark.parametrize("metric", SAMPLES, ids=ids)
+@through("metric", SAMPLES, ids=ids)
 def test_samples_are_judged_alike_in_any_batches(metric):
     shape = context_of(metric).shape
     for made in (edges_of(1.0, shape=shape), torch.zeros(40, *shape)):
@@ -214,7 +215,7 @@ def test_samples_are_judged_alike_in_any_batches(metric):
         assert compared(metric, made, 7) == pytest.approx(compared(metric, made), rel=1e-9)
 
 
-@pytest.mark.parametrize("metric", SAMPLES, ids=ids)
+@through("metric", SAMPLES, ids=ids)
 def test_samples_like_the_data_are_preferred_to_pale_and_collapsed_ones(metric):
     real = edges_of(0.01, shape=context_of(metric).shape)
     pale = 0.5 * edges_of(1.5, shape=context_of(metric).shape) + 0.25
@@ -231,20 +232,20 @@ def near_of(scale: float, n: int = 50) -> NeighbourDistances:
     return NeighbourDistances(made=made, between=made, test=test)
 
 
-@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+@through("metric", NEAREST, ids=ids)
 def test_neighbours_are_judged_the_same_twice(metric):
     for near in (near_of(1.0), near_of(0.0), near_of(1e3)):
         assert isfinite(metric.measure(near))
         assert metric.measure(near) == metric.measure(near)
 
 
-@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+@through("metric", NEAREST, ids=ids)
 def test_neighbours_tell_samples_like_the_data_from_others(metric):
     worse = 0.5 if metric.name == "copied" else 2.0
     assert metric.measure(near_of(1.0)) < metric.measure(near_of(worse))
 
 
-@pytest.mark.parametrize("metric", NEAREST, ids=ids)
+@through("metric", NEAREST, ids=ids)
 def test_no_neighbours_are_one_line(metric):
     none = torch.empty(0, 5)
     with pytest.raises(InputError) as caught:
@@ -267,7 +268,7 @@ def of_features(metric: SampleMetric, made: torch.Tensor, size: int = 300) -> fl
     return value[0] if isinstance(value, tuple) else value
 
 
-@pytest.mark.parametrize("metric", FEATURES, ids=ids)
+@through("metric", FEATURES, ids=ids)
 def test_features_are_judged_alike_in_any_batches_and_those_like_the_datas_preferred(metric):
     alike = torch.randn(300, 6, generator=torch.Generator().manual_seed(6))
     found = of_features(metric, alike)
@@ -304,7 +305,7 @@ def suited(metric: LatentMetric, latent: Latent) -> Latent:
     return replace(latent, samples=edges_of(0.01, 60)) if metric.name == "edge_open" else latent
 
 
-@pytest.mark.parametrize("metric", LATENT, ids=ids)
+@through("metric", LATENT, ids=ids)
 def test_codes_are_judged_the_same_twice(metric):
     for codes in (suited(metric, latent_of(spread)) for spread in (1.0, 1e-6, 1e6)):
         value = metric.measure(codes)
@@ -312,7 +313,7 @@ def test_codes_are_judged_the_same_twice(metric):
         assert value == metric.measure(codes)
 
 
-@pytest.mark.parametrize(
+@through(
     "metric", [m for m in LATENT if m.name not in ("code_information", "edge_open", "active_units")], ids=ids
 )
 def test_codes_like_the_prior_are_preferred_to_distant_ones(metric):
@@ -320,7 +321,7 @@ def test_codes_like_the_prior_are_preferred_to_distant_ones(metric):
     assert near < far if metric.better == "lower" else near > far
 
 
-@pytest.mark.parametrize("metric", METRICS, ids=ids)
+@through("metric", METRICS, ids=ids)
 def test_has_its_place_in_the_documentation(metric):
     page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
     assert f"`{metric.name}`" in page

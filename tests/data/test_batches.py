@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from chimerae.data import TOYS, Batches, Split
+from tests.helpers.rows import through
 
 SPLIT = Split(name="train", stored=np.random.default_rng(0).integers(0, 256, (10, 3, 4, 5), dtype=np.uint8))
 PART = Split(name="test", stored=SPLIT.stored, rows=np.array([7, 2, 5]))
@@ -15,7 +16,7 @@ def batches(split: Split = SPLIT, **settings: object) -> Batches:
     return Batches(split, **{"batch_size": 4, "seed": 0, **settings})
 
 
-@pytest.mark.parametrize("split", [SPLIT, PART, TOY], ids=["whole", "part", "toy"])
+@through("split", [SPLIT, PART, TOY])
 def test_a_batch_is_a_function_of_seed_and_step(split: Split) -> None:
     forward, backward = batches(split, flip=True), batches(split, flip=True)
     ahead = [forward(step) for step in range(8)]
@@ -33,7 +34,7 @@ def test_the_global_generator_is_left_alone() -> None:
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 4, 10, 23])
+@through("batch_size", [1, 3, 4, 10, 23])
 def test_every_epoch_holds_every_sample_once(batch_size: int) -> None:
     drawn = batches(batch_size=batch_size)
     order = torch.cat([drawn.indices(step) for step in range(-(-50 // batch_size))])[:50]
@@ -42,7 +43,7 @@ def test_every_epoch_holds_every_sample_once(batch_size: int) -> None:
     assert len(epochs.unique(dim=0)) > 1
 
 
-@pytest.mark.parametrize("batch_size", [4, 10, 23])
+@through("batch_size", [4, 10, 23])
 def test_shape_and_range(batch_size: int) -> None:
     x = batches(batch_size=batch_size)(2)
     assert x.shape == (batch_size, 3, 4, 5)
@@ -82,9 +83,7 @@ def test_toys_are_fresh_at_every_step() -> None:
     assert len(drawn.unique(dim=0)) == 500
 
 
-@pytest.mark.parametrize(
-    ("settings", "message"), [({"batch_size": 0}, "at least 1"), ({"split": None}, "at least 1")]
-)
+@through("settings, message", [({"batch_size": 0}, "at least 1"), ({"split": None}, "at least 1")])
 def test_nothing_to_draw(settings: dict[str, object], message: str) -> None:
     empty = Split(name="train", stored=SPLIT.stored, rows=np.array([], dtype=np.int64))
     with pytest.raises(ValueError, match=message):
@@ -98,7 +97,7 @@ def test_steps_count_from_zero() -> None:
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no accelerator")
-@pytest.mark.parametrize("limit", [0, 2**32], ids=["mapped", "resident"])
+@through("limit", [0, 2**32])
 def test_accelerators_get_the_same_batches(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     monkeypatch.setattr("chimerae.data.batches.RESIDENT_BYTES", limit)
     there, here = batches(device="cuda", flip=True), batches(flip=True)

@@ -17,17 +17,18 @@ from chimerae.errors import InputError
 from chimerae.networks import DCGAN
 from chimerae.recipes.sizing import settled
 from tests.data.data_files import Make, speckles
+from tests.helpers.rows import through
 
 FACE = (218, 178)
 
 
-@pytest.mark.parametrize(("share", "size"), [(0.7, (154, 126)), (0.6, (132, 108)), (1.0, FACE)])
+@through("share, size", [(0.7, (154, 126)), (0.6, (132, 108)), (1.0, FACE)])
 def test_shares_of_a_face(share: float, size: tuple[int, int]) -> None:
     assert cropped_size(share, FACE, "face") == size
 
 
-@pytest.mark.parametrize("share", [0.01, 0.35, 0.5, 0.7, 0.999])
-@pytest.mark.parametrize("size", [(1, 1), (5, 8), (64, 65), FACE])
+@through("share", [0.01, 0.35, 0.5, 0.7, 0.999])
+@through("size", [(1, 1), (5, 8), (64, 65), FACE])
 def test_shares_against_the_formula_side_by_side(share: float, size: tuple[int, int]) -> None:
     left, top, width, height = crop_box(share, *size, "image")
     assert (height, width) == tuple(n - 2 * int((n - n * share) / 2) for n in size)
@@ -35,8 +36,8 @@ def test_shares_against_the_formula_side_by_side(share: float, size: tuple[int, 
     assert size[1] - width == 2 * left
 
 
-@pytest.mark.parametrize("side", range(2, 12))
-@pytest.mark.parametrize("size", [(12, 11), (11, 13)])
+@through("side", range(2, 12))
+@through("size", [(12, 11), (11, 13)])
 def test_squares_lie_in_the_middle(side: int, size: tuple[int, int]) -> None:
     left, top, width, height = crop_box(side, *size, "image")
     assert (width, height) == (side, side)
@@ -102,13 +103,13 @@ def test_a_crop_that_is_too_large(photos: Make) -> None:
             prepare(root, Prepare(crop=crop, size=4))
 
 
-@pytest.mark.parametrize("crop", [0, 1.5, -3, 0.0, (0, 0, 0, 4), (-1, 0, 4, 4), (1, 2, 3), "all"])
+@through("crop", [0, 1.5, -3, 0.0, (0, 0, 0, 4), (-1, 0, 4, 4), (1, 2, 3), "all"])
 def test_crops_that_are_none(crop: object) -> None:
     with pytest.raises(ValidationError):
         Prepare(crop=crop)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("crop", [None, 0.7, 1.0, 140, (15, 40, 148, 148)])
+@through("crop", [None, 0.7, 1.0, 140, (15, 40, 148, 148)])
 def test_there_and_back_through_json(crop: float | int | tuple[int, int, int, int] | None) -> None:
     there = json.loads(json.dumps(to_dict(Prepare(crop=crop))))
     back = from_dict(Prepare, there)

@@ -13,13 +13,14 @@ from chimerae.data import Prepare, prepare
 from chimerae.data.given import as_batch, settings_for_others, take
 from chimerae.errors import InputError
 from tests.data.data_files import Make, speckles
+from tests.helpers.rows import through
 
 SHAPE = (3, 8, 8)
 PIXELS = speckles(0, 8, 8, 3)
 EXACT = torch.from_numpy(PIXELS).permute(2, 0, 1)[None].float() / 255
 
 
-@pytest.mark.parametrize(
+@through(
     "given",
     [
         PIXELS,
@@ -107,8 +108,8 @@ def test_points() -> None:
     assert take("8gaussians", (2,), n=5).x.shape == (5, 2)
 
 
-@pytest.mark.parametrize(
-    ("given", "said"),
+@through(
+    "given, said",
     [
         ("nowhere.jpg", "no file or folder"),
         ("8gaussians", "does not fit"),

@@ -11,6 +11,7 @@ from chimerae.data import Prepare
 from chimerae.data.inspect import in_words, inspect
 from chimerae.errors import InputError
 from tests.data.data_files import Make, speckles
+from tests.helpers.rows import through
 
 
 def test_everything_is_counted(photos: Make) -> None:
@@ -91,8 +92,8 @@ def test_the_verb(
     assert (tmp_path / "deep" / "plot.png").exists()
 
 
-@pytest.mark.parametrize(
-    ("args", "message"),
+@through(
+    "args, message",
     [
         (["inspekt", "digits"], "did you mean 'inspect'"),
         (["inspect", "digist"], "did you mean 'digits'"),

@@ -11,6 +11,7 @@ from torch.utils.data import TensorDataset
 from chimerae.data import prepare, source_info
 from chimerae.data.memory import held, held_again
 from chimerae.errors import InputError
+from tests.helpers.rows import through
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, 8, 8, 3), dtype=np.uint8)
 LABELS = np.arange(12) % 3
@@ -58,7 +59,7 @@ KINDS = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@through("kind", KINDS)
 def test_every_kind_is_prepared_pixel_for_pixel(kind: str) -> None:
     make, labelled = KINDS[kind]
     with held(make()) as name:
@@ -75,7 +76,7 @@ def test_every_kind_is_prepared_pixel_for_pixel(kind: str) -> None:
     assert again.manifest == data.manifest
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@through("kind", KINDS)
 def test_the_name_follows_the_content(kind: str) -> None:
     make, _ = KINDS[kind]
     with held(make()) as name, held(make()) as same:
@@ -135,8 +136,8 @@ def test_a_data_set_that_changes_is_refused() -> None:
         prepare(name)
 
 
-@pytest.mark.parametrize(
-    ("data", "said"),
+@through(
+    "data, said",
     [
         ([], "hold nothing"),
         ({}, "hold nothing"),

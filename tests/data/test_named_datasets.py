@@ -20,6 +20,7 @@ from chimerae.errors import InputError
 from chimerae.recipes.build import build
 from tests.data.data_files import speckles
 from tests.data.named_files import ROWS, columns, seeds_of, size_of, write_set
+from tests.helpers.rows import through
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 
@@ -102,26 +103,25 @@ def test_read_from_a_folder_of_images(found: NamedDataset, root: Path) -> None:
 
 
 @on_the_hub
-@pytest.mark.parametrize("revision", [None, "main"])
-def test_read_from_the_hub(
-    found: NamedDataset, revision: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_from_the_hub(found: NamedDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     from datasets import Dataset, DatasetDict
 
     asked: list[tuple[str, str | None, str | None]] = []
+    tables = {split: columns(found.name, seeds) for split, seeds in seeds_of(found.name).items()}
+    there = DatasetDict({split: Dataset.from_dict(table) for split, table in tables.items()})
 
     def load_dataset(name: str, config: str | None, revision: str | None = None) -> Any:
         asked.append((name, config, revision))
-        tables = {split: columns(found.name, seeds) for split, seeds in seeds_of(found.name).items()}
-        return DatasetDict({split: Dataset.from_dict(table) for split, table in tables.items()})
+        return there
 
     monkeypatch.setattr("datasets.load_dataset", load_dataset)
-    source = found.name if revision is None else f"{found.name}@{revision}"
-    assert source_info(source).counts == wanted_counts(found)
-    assert asked == [(found.hub, found.config, revision)]
-    opened = open_source(source)
-    assert isinstance(opened, ImageSource)
-    assert (opened.hub, opened.revision) == (found.hub, revision)
+    for source, revision in ((found.name, None), (f"{found.name}@main", "main")):
+        asked.clear()
+        assert source_info(source).counts == wanted_counts(found)
+        assert asked == [(found.hub, found.config, revision)]
+        opened = open_source(source)
+        assert isinstance(opened, ImageSource)
+        assert (opened.hub, opened.revision) == (found.hub, revision)
 
 
 def test_a_revision_is_the_hubs_and_is_written_down(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,7 +219,7 @@ def test_a_name_wins_over_a_path(root: Path, monkeypatch: pytest.MonkeyPatch) ->
         open_source("mnist")
 
 
-@each_set
+@through("found", NAMED_DATASETS, ids=lambda found: found.name)
 def test_what_is_known_of_it_is_complete(found: NamedDataset) -> None:
     assert found.preset
     assert found.folders

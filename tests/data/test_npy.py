@@ -9,6 +9,7 @@ import torch
 from chimerae.data import Prepare, prepare, source_info
 from chimerae.data.npy import AS_IS, SIGNED, SIXTEEN_BITS, UNIT, Rescale, rescale_of
 from chimerae.errors import InputError
+from tests.helpers.rows import through
 
 RANDOM = np.random.default_rng(0)
 BYTES = RANDOM.integers(0, 256, (10, 6, 5), dtype=np.uint8)
@@ -61,7 +62,7 @@ def test_integers() -> None:
     assert rescale_of({"x": np.array([[True]])}) == UNIT
 
 
-@pytest.mark.parametrize("values", [[0.0, 1.5], [-3.0, 1.0], [0.0, 300.0], [0.5, 200.0]])
+@through("values", [[0.0, 1.5], [-3.0, 1.0], [0.0, 300.0], [0.5, 200.0]])
 def test_other_ranges_are_refused(values: list[float]) -> None:
     with pytest.raises(
         InputError, match=r"x has float64 values from .* to .*; wanted: uint8, floats in \[0, 1\]"

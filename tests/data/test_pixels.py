@@ -11,6 +11,7 @@ from chimerae.data.pixels import Unreadable, decode, fitted, flatten, header, to
 from chimerae.data.settings import Fit
 from chimerae.data.sources import Item, open_picture
 from tests.data.data_files import speckles
+from tests.helpers.rows import through
 
 RED = (255, 0, 0)
 
@@ -25,8 +26,8 @@ def values(item: Item, channels: int) -> np.ndarray:
     return to_array(flatten(decode(item), channels))
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
-@pytest.mark.parametrize("channels", [1, 3])
+@through("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@through("channels", [1, 3])
 def test_every_png_mode_becomes_bytes(mode: str, channels: int) -> None:
     image = Image.fromarray(speckles(0, 5, 7, 3))
     image = Image.fromarray(np.full((5, 7), 40_000, np.uint16)) if mode == "I;16" else image.convert(mode)
@@ -74,7 +75,7 @@ def test_cmyk_jpeg_has_the_right_colours() -> None:
     assert got == pytest.approx(RED, abs=6)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
+@through("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation: int) -> None:
     upright = Image.new("RGB", (16, 8), "black")
     upright.paste("white", (0, 0, 8, 4))
@@ -112,8 +113,8 @@ def overwritten(data: bytes) -> bytes:
     return data[:60] + b"\0" * 200 + data[260:]
 
 
-@pytest.mark.parametrize(
-    ("kind", "damage"),
+@through(
+    "kind, damage",
     [
         *((kind, damage) for kind in ("PNG", "JPEG", "WEBP") for damage in (truncated, text, emptied)),
         (
@@ -177,13 +178,13 @@ def test_shrinking_is_antialiased() -> None:
     assert np.abs(array.astype(int) - 128).max() < 12
 
 
-@pytest.mark.parametrize("fit", ["crop", "squeeze", "pad"])
+@through("fit", ["crop", "squeeze", "pad"])
 def test_the_right_size_is_left_alone(fit: Fit) -> None:
     image = Image.fromarray(speckles(4, 6, 9, 3))
     assert fitted(image, 6, 9, fit) is image
 
 
-@pytest.mark.parametrize("orientation", [1, 6])
+@through("orientation", [1, 6])
 def test_large_jpegs_are_drafted_without_a_visible_difference(orientation: int) -> None:
     waves = np.sin(np.linspace(0, 20, 800))[:, None] * np.cos(np.linspace(0, 9, 600))[None]
     exif = Image.Exif()

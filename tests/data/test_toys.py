@@ -5,6 +5,7 @@ import torch
 
 from chimerae import noise
 from chimerae.data.toys import TOYS, Toy, avae_sine
+from tests.helpers.rows import through
 
 BY_NAME = {toy.name: toy for toy in TOYS}
 
@@ -13,7 +14,7 @@ def draw(name: str, n: int = 50_000) -> torch.Tensor:
     return BY_NAME[name].sample(n, noise.generator("test", name))
 
 
-@pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
+@through("toy", TOYS, ids=lambda toy: toy.name)
 def test_sample_is_a_function_of_the_generator(toy: Toy) -> None:
     first, again = (toy.sample(100, noise.generator(3)) for _ in range(2))
     assert first.shape == (100, 2)
@@ -22,14 +23,14 @@ def test_sample_is_a_function_of_the_generator(toy: Toy) -> None:
     assert not torch.equal(first, toy.sample(100, noise.generator(4)))
 
 
-@pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
+@through("toy", TOYS, ids=lambda toy: toy.name)
 def test_limits_hold_nearly_all_points(toy: Toy) -> None:
     low, high = toy.limits
     points = draw(toy.name)
     assert ((points > low) & (points < high)).all(1).float().mean() > 0.998
 
 
-@pytest.mark.parametrize("toy", TOYS, ids=lambda toy: toy.name)
+@through("toy", TOYS, ids=lambda toy: toy.name)
 def test_fixed_splits_stay_and_differ(toy: Toy) -> None:
     assert toy.fixed("test").shape == (10_000, 2)
     assert torch.equal(toy.fixed("test"), toy.fixed("test"))
@@ -47,9 +48,7 @@ def test_avae_sine_has_two_branches_and_one_noise() -> None:
     assert not torch.equal(shared[:, 1], own[:, 1])
 
 
-@pytest.mark.parametrize(
-    ("name", "count", "sigma"), [("8gaussians", 8, 0.01414), ("25gaussians", 25, 0.01768)]
-)
+@through("name, count, sigma", [("8gaussians", 8, 0.01414), ("25gaussians", 25, 0.01768)])
 def test_mixtures_fill_every_mode_evenly(name: str, count: int, sigma: float) -> None:
     centres, points = BY_NAME[name].centres(), draw(name)
     distance, nearest = torch.cdist(points, centres).min(1)

@@ -115,6 +115,21 @@ def test_it_keeps_the_contract(page):
     exec(compile(checked, PAGE.name, "exec"), {})
 
 
+IN_ONE_PROCESS = """
+import json, sys
+import chimerae
+from chimerae.cli import main
+assert [main(words) for words in json.loads(sys.argv[1])] == [0, 0]
+print(chimerae.__file__)
+"""
+"""What runs commands, whose libraries take seconds to load, and says whose package they were of."""
+
+
+def asked(command: str) -> list[str]:
+    """The words of a command line after the name of the program."""
+    return shlex.split(command)[1:]
+
+
 @pytest.mark.timeout(900)
 def test_its_commands_run_from_an_installed_wheel_in_an_empty_folder(tmp_path):
     """No checkout is in sight: the package is a wheel that was unpacked elsewhere, the method a file."""
@@ -128,19 +143,17 @@ def test_its_commands_run_from_an_installed_wheel_in_an_empty_folder(tmp_path):
     commands = blocks(PAGE, "")[0].splitlines()
     assert [command.split()[1] for command in commands] == ["train", "evaluate", "report"]
     env = os.environ | {"PYTHONPATH": str(site)}
-    for command in commands:
-        verb, *words = shlex.split(command)[1:]
-        few = ["--steps", "3", "--arch.width", "4"] if verb == "train" else []
-        few += ["--metrics", "mse_signed"] if verb == "evaluate" else []
-        asked = [sys.executable, "-P", "-m", "chimerae", verb, *words, *few]
-        done = subprocess.run(asked, cwd=here, env=env, capture_output=True, text=True)
+    few = {"train": ["--steps", "3", "--arch.width", "4"], "evaluate": ["--metrics", "mse_signed"]}
+    train, *others = ([verb, *words, *few.get(verb, [])] for verb, *words in map(asked, commands))
+    for words in (["-m", "chimerae", *train], ["-c", IN_ONE_PROCESS, json.dumps(others)]):
+        done = subprocess.run(
+            [sys.executable, "-P", *words], cwd=here, env=env, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
     written = json.loads((here / "runs" / "mine" / "run.json").read_text())
     assert written["run"]["method"]["name"] == f"{here.resolve() / 'wae_example.py'}:WAEExample"
-    where = "import chimerae; print(chimerae.__file__)"
-    asked = [sys.executable, "-P", "-c", where]
-    found = subprocess.run(asked, cwd=here, env=env, capture_output=True, text=True, check=True)
-    assert found.stdout.startswith(str(site)), "the checkout was imported, and not the wheel"
+    where = done.stdout.splitlines()[-1]
+    assert where.startswith(str(site)), "the checkout was imported, and not the wheel"
 
 
 def test_nothing_is_registered_by_it(page):

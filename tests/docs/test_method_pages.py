@@ -9,11 +9,10 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
-import pytest
-
 import chimerae
 from chimerae.methods import METHODS
 from tests.docs.fences import DOCS
+from tests.helpers.rows import through
 
 SOURCE = Path(chimerae.__file__).parent
 SNIPPET = re.compile(r"`([a-z_/]+\.py)`: `([^`]+)`")
@@ -29,7 +28,7 @@ ORDER = [
     "Traps",
 ]
 
-method = pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
+method = through("method", METHODS, ids=lambda method: method.name)
 
 
 def page_of(method) -> str:

@@ -7,19 +7,18 @@ import shlex
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
-
 from chimerae.cli import VERBS, main
 from chimerae.recipes import outlook, plan
 from chimerae.recipes.timing import Timing
 from chimerae.training import health, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
+from tests.helpers.rows import through
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 EMBEDDED = {"digits", "patches", "avae-sine", "8gaussians"}
 FORBIDDEN = ("/tmp/", "/home/", "methods.md", "peers.md", "style.md")
 
-page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+page = through("page", PAGES, ids=lambda page: page.relative_to(ROOT))
 
 
 def commands() -> list[str]:
@@ -72,28 +71,51 @@ def without_root(words: list[str]) -> list[str]:
     return words[:at] + words[at + 2 :]
 
 
-@pytest.mark.parametrize("command", commands())
-def test_commands_are_understood(command, capsys, monkeypatch):
-    """Training commands on what is embedded are resolved; of all others the verb and the flags are known."""
+def words(command: str) -> list[str]:
+    """The words of a command line after the name of the program, without the root of data."""
+    return without_root(shlex.split(command)[1:])
+
+
+ASKS = {"--help", "--help-all"}
+TRAINING, OTHERS = [], []
+for each in commands():
+    (TRAINING if words(each)[0] == "train" and not ASKS & {*words(each)} else OTHERS).append(each)
+
+
+def test_verbs_of_commands_are_known():
+    assert {words(command)[0] for command in commands()} <= set(VERBS)
+
+
+@through("command", TRAINING)
+def test_training_commands_are_understood(command, monkeypatch):
+    """They are resolved, on what is embedded."""
     untimed = Timing((0.01,), {}, 1)  # the papers' networks take minutes a step on some processors
     monkeypatch.setattr(outlook, "time_steps", lambda *run, **limit: untimed)
     monkeypatch.setattr(outlook, "with_precision", lambda run, shape: (run, None))
     for module in (outlook, plan):
         monkeypatch.setattr(module, "operations", lambda run, shape: 1e9)
-    _, verb, *args = without_root(shlex.split(command))
-    assert verb in VERBS
-    asks = {"--help", "--help-all"} & {*args}
-    if verb == "train" and not asks:
-        if "--data" in args and args[args.index("--data") + 1] not in EMBEDDED:
-            args[args.index("--data") + 1] = "patches"
-        assert main([verb, *args, "--dry-run"]) == 0
-        return
+    args = words(command)
+    if "--data" in args and args[args.index("--data") + 1] not in EMBEDDED:
+        args[args.index("--data") + 1] = "patches"
+    assert main([*args, "--dry-run"]) == 0
+
+
+def help_for(command: str) -> tuple[str, ...]:
+    """The words that ask for the help of a command."""
+    verb, *args = words(command)
     what = {"data": ["inspect"]} | dict.fromkeys(("train", "study", "reproduce", "weights"), args[:1])
+    return (verb, *what.get(verb, []), *(sorted(ASKS & {*args}) or ["--help"]))
+
+
+@through("asked", sorted({help_for(command) for command in OTHERS}))
+def test_flags_of_other_commands_are_known(asked, capsys):
+    capsys.readouterr()
     with suppress(SystemExit):
-        assert main([verb, *what.get(verb, []), *(asks or ["--help"])]) == 0
+        assert main([*asked]) == 0
     known = capsys.readouterr().out
-    for flag in (arg for arg in args if arg.startswith("-") and arg not in asks):
-        assert re.search(rf"(?<![\w-]){flag}(?![\w-])", known), f"{verb} has no {flag}"
+    for command in (command for command in OTHERS if help_for(command) == asked):
+        for flag in (arg for arg in words(command) if arg.startswith("-") and arg not in ASKS):
+            assert re.search(rf"(?<![\w-]){flag}(?![\w-])", known), f"{asked[0]} has no {flag}"
 
 
 def test_health_words_and_thresholds():

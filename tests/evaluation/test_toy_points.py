@@ -70,7 +70,7 @@ def test_branches_of_the_sine_toy():
     assert scores["code_rank", "decoder"] == scores["code_rank", "generator"] == pytest.approx(1.0)
     both = next(score for score in results.scores if score.metric == "both_branches")
     assert (both.n, both.protocol["draws"]) == (64, 256)
-    without = evaluate(Twin(z_dim=1), built(Twin(z_dim=1), (2,)), prepare("avae-sine"))
+    without = evaluate(Twin(z_dim=1), built(Twin(z_dim=1), (2,)), prepare("avae-sine"), Evaluation(n=200))
     assert "both_branches" not in {score.metric for score in without.scores}
     assert set(without.shown.clouds) == {"data", "decoder", "generator"}
 
@@ -94,7 +94,8 @@ def test_every_metric_came_out_somewhere():
     seen |= {s.metric for s in evaluate(Twin(), built(Twin(), large), images(8, large)).scores}
     for name in ("avae-sine", "8gaussians", "folded"):
         method = Twin(z_dim=1, xi=1)
-        seen |= {s.metric for s in evaluate(method, built(method, (2,)), prepare(name)).scores}
+        few = Evaluation(n=500)
+        seen |= {s.metric for s in evaluate(method, built(method, (2,)), prepare(name), few).scores}
     published = {m.name for m in METRICS if (getattr(m, "features", None) or OWN)[0] not in OWN}
     elsewhere = published | {m.name for m in METRICS if m.name.startswith("edge_")}
     assert seen == {metric.name for metric in METRICS} - elsewhere - {"binary"}

@@ -18,6 +18,7 @@ from chimerae.errors import InputError
 from chimerae.features import FeatureRequest, efficientnet, open_efficientnet
 from chimerae.features.efficientnet import classifier, fold, seen
 from chimerae.features.lite0 import Same, lite0
+from tests.helpers.rows import through
 
 STRIDES = (1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1)
 """Of the sixteen blocks."""
@@ -79,7 +80,7 @@ def test_it_has_the_published_number_of_parameters_and_none_to_train():
     assert {tuple(network[:-1](torch.zeros(1, 3, n, n)).shape) for n in (32, 33)} == {(1, 1280)}
 
 
-@pytest.mark.parametrize(("photograph", "classes"), [("china.jpg", {"palace"}), ("flower.jpg", {"daisy"})])
+@through("photograph, classes", [("china.jpg", {"palace"}), ("flower.jpg", {"daisy"})])
 def test_photographs_are_named_rightly(photograph: str, classes: set[str]):
     images = load_sample_images()
     [image] = [x for x, name in zip(images.images, images.filenames, strict=True) if photograph in name]
@@ -91,9 +92,9 @@ def test_photographs_are_named_rightly(photograph: str, classes: set[str]):
     assert EfficientNet_B0_Weights.IMAGENET1K_V1.meta["categories"][int(named)] in classes
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-@pytest.mark.parametrize("kernel", [3, 5])
-@pytest.mark.parametrize("side", [(7, 8), (2, 1)])
+@through("stride", [1, 2])
+@through("kernel", [3, 5])
+@through("side", [(7, 8), (2, 1)])
 def test_same_padding_gives_a_place_to_every_stride(stride: int, kernel: int, side: tuple[int, int]):
     layer = Same(2, 3, kernel, stride, bias=False)
     assert layer(torch.zeros(1, 2, *side)).shape[2:] == tuple(ceil(n / stride) for n in side)

@@ -9,7 +9,7 @@ architecture gets its cases by being listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -204,3 +204,11 @@ ON_IMAGES: tuple[Case, ...] = tuple(case for case in CASES if not case.note or i
 """Switches on images alone, whose networks have BatchNorm."""
 ON_POINTS: tuple[Case, ...] = tuple(case for case in CASES if not case.note or not is_image(case.shape))
 """Switches on points alone."""
+
+
+def by_method(cases: Sequence[Case]) -> dict[str, list[Case]]:
+    """The cases of every method that has some, by its name."""
+    groups: dict[str, list[Case]] = {}
+    for case in cases:
+        groups.setdefault(case.method.name, []).append(case)
+    return groups

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
@@ -13,6 +12,7 @@ from chimerae.losses.adversarial import (
     probability,
     saturating,
 )
+from tests.helpers.rows import through
 
 C = torch.linspace(-6, 6, 13)
 
@@ -30,14 +30,14 @@ def test_generator_losses_in_terms_of_the_probability_of_real():
     torch.testing.assert_close(linear(C.double()), ((1 - p) / p).log())  # logit of P(generated), eq. 15
 
 
-@pytest.mark.parametrize("loss", [*GENERATOR_LOSSES.values(), probability])
+@through("loss", [*GENERATOR_LOSSES.values(), probability])
 def test_every_generator_loss_wants_a_higher_logit(loss):
     c = C.clone().requires_grad_()
     loss(c).sum().backward()
     assert (c.grad < 0).all()
 
 
-@pytest.mark.parametrize("loss", [logistic_real, logistic_fake, probability, *GENERATOR_LOSSES.values()])
+@through("loss", [logistic_real, logistic_fake, probability, *GENERATOR_LOSSES.values()])
 def test_one_finite_value_per_sample_however_large_the_logit(loss):
     c = torch.tensor([-1e4, -100.0, 0.0, 100.0, 1e4], requires_grad=True)
     values = loss(c)

@@ -7,6 +7,7 @@ import torch
 
 from chimerae.gaussian import Gaussian
 from chimerae.losses.aggregate import KERNELS, aggregate_distance, squash
+from tests.helpers.rows import through
 
 GRID = torch.linspace(-12.0, 12.0, 4801, dtype=torch.float64)
 FLAT, PRIOR = torch.ones_like(GRID), torch.exp(-0.5 * GRID**2) / sqrt(2 * pi)
@@ -23,8 +24,8 @@ def density(q: Gaussian) -> torch.Tensor:
     return parts.mean(0)
 
 
-@pytest.mark.parametrize(
-    ("kernel", "weight", "constant"),
+@through(
+    "kernel, weight, constant",
     [
         ("per_dim_flat", FLAT, 1 / sqrt(2 * pi)),
         ("product_flat", FLAT, 1 / sqrt(2 * pi)),
@@ -38,7 +39,7 @@ def test_is_the_integral_of_the_squared_difference(kernel, weight, constant):
     torch.testing.assert_close(ours, expected, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@through("kernel", KERNELS)
 def test_is_the_double_loop(kernel):
     a, b = codes(3, 4, 0), codes(5, 4, 1)
 
@@ -61,8 +62,8 @@ def test_product_is_the_product_over_dimensions():
     torch.testing.assert_close(KERNELS["product_flat"](a, b), product)
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@through("kernel", KERNELS)
+@through("reduction", ["mean", "sum"])
 def test_never_negative_symmetric_and_zero_for_equal_sets(kernel, reduction):
     for seed in range(20):
         a, b = codes(6, 3, seed), codes(6, 3, seed + 100)
@@ -75,7 +76,7 @@ def test_never_negative_symmetric_and_zero_for_equal_sets(kernel, reduction):
         assert abs(same.item()) < 1e-12
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
+@through("kernel", KERNELS)
 def test_one_scale_for_all_samples_is_the_same_scale_for_each(kernel):
     a, b = codes(6, 3, 0), codes(6, 3, 1)
     shared = [Gaussian(q.mu, a.logvar[0]) for q in (a, b)]

@@ -6,13 +6,12 @@ import pytest
 import torch
 
 from chimerae.losses.introspective import HINGES, exp_elbo
+from tests.helpers.rows import through
 
 KL = torch.tensor([1.0, 9.0])
 
 
-@pytest.mark.parametrize(
-    ("m", "per_sample", "batch_mean"), [(4.0, 1.5, 0.0), (6.0, 2.5, 1.0), (20.0, 15, 15)]
-)
+@through("m, per_sample, batch_mean", [(4.0, 1.5, 0.0), (6.0, 2.5, 1.0), (20.0, 15, 15)])
 def test_hinges_differ_until_every_sample_is_below_the_margin(m, per_sample, batch_mean):
     """The batch mean is 5: at m = 4 its hinge is off, although one sample is far below the margin."""
     assert HINGES["per_sample"](KL, m).mean() == per_sample

@@ -6,6 +6,7 @@ import torch
 from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.losses.kernels import SCALES, imq, mmd, moment_gap
+from tests.helpers.rows import through
 
 
 def pair(n: int, d: int, *seed: int | str) -> torch.Tensor:
@@ -25,8 +26,8 @@ def by_double_loop(p, q, scales, sigma2):
     return within - 2 * sum(k(a, b) for a in p for b in q) / n**2
 
 
-@pytest.mark.parametrize("scales", SCALES)
-@pytest.mark.parametrize("sigma2", [1.0, 2.0])
+@through("scales", SCALES)
+@through("sigma2", [1.0, 2.0])
 def test_mmd_is_the_double_loop(scales, sigma2):
     p, q = pair(7, 3)
     q = 0.5 * q + 1
@@ -35,7 +36,7 @@ def test_mmd_is_the_double_loop(scales, sigma2):
     )
 
 
-@pytest.mark.parametrize("scales", SCALES)
+@through("scales", SCALES)
 def test_mmd_of_equal_laws_is_zero_on_average_and_sometimes_negative(scales):
     values = torch.stack([mmd(*pair(16, 4, draw), SCALES[scales]) for draw in range(1000)])
     assert abs(values.mean()) < 3 * values.std() / 1000**0.5

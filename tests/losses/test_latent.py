@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 import torch
 
 from chimerae.gaussian import Gaussian
@@ -12,6 +11,7 @@ from chimerae.losses.latent import (
     latent_official,
     mean_scale,
 )
+from tests.helpers.rows import through
 
 SIGMA = torch.tensor([0.1, 0.5, 0.9, 1.0])
 
@@ -36,7 +36,7 @@ def test_b_by_hand():
     torch.testing.assert_close(latent_b(q, z), torch.tensor([by_hand]))
 
 
-@pytest.mark.parametrize("n", [1, 7, 64])
+@through("n", [1, 7, 64])
 def test_official_is_a_times_batch_over_sum_of_precisions(n):
     q, z = posterior(draws(n, seed=1)), draws(n)
     factor = n / SIGMA.pow(-2).sum()
@@ -49,7 +49,7 @@ def test_official_batch_sum_grows_with_copies():
     torch.testing.assert_close(seven.mean(), 7 * latent_official(q, z).mean())
 
 
-@pytest.mark.parametrize("loss", LATENT_LOSSES.values(), ids=LATENT_LOSSES)
+@through("loss", LATENT_LOSSES.values())
 def test_wide_posteriors_give_numbers(loss):
     """sigma starts at 1 and may pass it: sqrt(1 - sigma^2) must not become NaN, nor its way back."""
     mu = draws(5).requires_grad_()
@@ -66,7 +66,7 @@ def test_an_unused_dimension_asks_for_zero():
     assert torch.equal(latent_b(q, draws(3, 2)), torch.zeros(3))
 
 
-@pytest.mark.parametrize(("loss", "wanted"), [(latent_a, 1.0), (latent_b, None)], ids=["a", "b"])
+@through("loss, wanted", [(latent_a, 1.0), (latent_b, None)])
 def test_linear_gaussian_toy(loss, wanted):
     """x = w z + s eps has posterior mean k x, k = w / (w^2 + s^2), and sigma^2 = s^2 / (w^2 + s^2).
 
@@ -100,7 +100,7 @@ def test_normalised_by_hand():
     torch.testing.assert_close(latent_normalised(q, z), torch.tensor([0.5 * (1.6 * 1.0 + 0.4 * 4.0)]))
 
 
-@pytest.mark.parametrize("n", [2, 64])
+@through("n", [2, 64])
 def test_normalised_is_the_published_code_in_units_that_no_batch_changes(n):
     q, z = posterior(draws(n, seed=1)), draws(n)
     torch.testing.assert_close(latent_normalised(q, z) * n / 4, latent_official(q, z))

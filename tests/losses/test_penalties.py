@@ -3,13 +3,13 @@ from __future__ import annotations
 from math import prod, sqrt
 from types import SimpleNamespace
 
-import pytest
 import torch
 from torch import nn
 
 from chimerae import noise
 from chimerae.losses.penalties import R1, gradient_penalty
 from chimerae.nets import Autocast, Net
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 
 
@@ -18,8 +18,8 @@ def pair(shape: tuple[int, ...], n: int = 4) -> tuple[torch.Tensor, torch.Tensor
     return torch.randn(n, *shape, generator=g), torch.randn(n, *shape, generator=g)
 
 
-@pytest.mark.parametrize("shape", [(2,), (1, 4, 4), (3, 4, 6)])
-@pytest.mark.parametrize("a", [-3.0, 0.5, 1.0])
+@through("shape", [(2,), (1, 4, 4), (3, 4, 6)])
+@through("a", [-3.0, 0.5, 1.0])
 def test_of_a_multiple_of_the_sum(shape, a):
     """f(x) = a sum(x) has a slope of |a| sqrt(P) everywhere, P values per sample."""
     values = gradient_penalty(lambda x: a * x.flatten(1).sum(1), *pair(shape))
@@ -100,7 +100,7 @@ def test_r1_is_half_the_weight_times_the_squared_slope_over_all_inputs():
     torch.testing.assert_close(slope, 4 * 0.7 * 3.0 * norms.mean())
 
 
-@pytest.mark.parametrize(("r1", "step"), [(R1(0.0, 1), 0), (R1(1.0, 4), 6)])
+@through("r1, step", [(R1(0.0, 1), 0), (R1(1.0, 4), 6)])
 def test_r1_costs_nothing_where_it_is_not_due(r1, step):
     x, z = torch.ones(2, 3), torch.ones(2, 1)
     c, penalty = r1(Net(Steep(), Autocast()), step, x, z)

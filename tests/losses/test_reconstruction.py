@@ -16,6 +16,7 @@ from chimerae.losses.reconstruction import (
     half_squared_error,
     squared_error,
 )
+from tests.helpers.rows import through
 
 LOSSES = [absolute_error, squared_error, half_squared_error]
 
@@ -69,7 +70,7 @@ def test_one_value_per_sample_and_none_for_equal_ones(loss, images):
     torch.testing.assert_close(loss(x, y)[2:3], loss(x[2:3], y[2:3]))
 
 
-@pytest.mark.parametrize("loss", LOSSES)
+@through("loss", LOSSES)
 def test_points_too(loss):
     assert loss(torch.ones(4, 2), torch.zeros(4, 2)).shape == (4,)
 

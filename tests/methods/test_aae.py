@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import softplus
 
@@ -10,6 +9,7 @@ from chimerae.networks import MLP
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Changes, Optimizer
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -18,7 +18,7 @@ def case(**options) -> Case:
     return Case(AAE(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize("sigma", ["none", "free"])
+@through("sigma", ["none", "free"])
 def test_losses_by_hand(sigma):
     chosen = case(sigma=sigma)
     state, tape, x = chosen.state(), Tape(), chosen.batch()

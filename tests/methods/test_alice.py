@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import softplus
 
@@ -8,6 +7,7 @@ from chimerae.methods import ALICE, BiGAN
 from chimerae.methods.alice import CYCLES
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -24,9 +24,9 @@ def case(**options) -> Case:
     return Case(ALICE(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize("cycle", ["l1", "l2", "implicit"])
-@pytest.mark.parametrize("code_cycle", ["l1", "l2"])
-@pytest.mark.parametrize("adv_loss", FORMULAS)
+@through("cycle", ["l1", "l2", "implicit"])
+@through("code_cycle", ["l1", "l2"])
+@through("adv_loss", FORMULAS)
 def test_losses_by_hand(cycle, code_cycle, adv_loss):
     chosen = case(cycle=cycle, code_cycle=code_cycle, adv_loss=adv_loss, lambda_x=2.0, lambda_z=0.5)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
@@ -61,7 +61,7 @@ def test_without_weights_it_is_ali():
     torch.testing.assert_close(losses, expected, rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("cycle", ["l1", "l2"])
+@through("cycle", ["l1", "l2"])
 def test_published_weights_go_with_means_over_values(cycle):
     """An image tiled 2 x 2 costs what it costs alone; the codes' cycle does not grow with the code."""
     chosen = Case(ALICE(z_dim=3, cycle=cycle), MLP(width=8), (1, 4, 4))

@@ -9,6 +9,7 @@ import torch
 from chimerae.methods import ASIntroVAE, Clock, SoftIntroVAE, as_introvae
 from chimerae.networks import MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, standing
 
@@ -28,8 +29,8 @@ def played(chosen: Case, step: int = 0) -> tuple[list[dict[str, torch.Tensor]], 
     return losses, {name: mean for name, (mean,) in clock.logged.items()}
 
 
-@pytest.mark.parametrize(
-    ("schedule", "step", "c"),
+@through(
+    "schedule, step, c",
     [
         ("linear", 0, 0.0),
         ("linear", 10, 0.5),
@@ -45,9 +46,7 @@ def test_schedule(schedule, step, c):
     assert played(case(schedule=schedule), step)[1]["c"].item() == pytest.approx(c, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("anneal_from", "expected"), [("game", [-1, 0, 0.5, 1, 1]), ("run", [-1, 0.5, 0.9, 1, 1])]
-)
+@through("anneal_from, expected", [("game", [-1, 0, 0.5, 1, 1]), ("run", [-1, 0.5, 0.9, 1, 1])])
 def test_schedule_counts_from_the_run_or_from_the_game(anneal_from, expected):
     """min(5 t, 1) at steps of 100; no c is logged in the 10 steps of warm-up, of which `run` counts all."""
     chosen = case(warmup_steps=10, anneal_from=anneal_from)
@@ -56,7 +55,7 @@ def test_schedule_counts_from_the_run_or_from_the_game(anneal_from, expected):
     assert seen == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("step", [20, 60])
+@through("step", [20, 60])
 def test_with_c_at_one_it_is_soft_introvae(step):
     soft = Case(SoftIntroVAE(z_dim=3, **BETAS), MLP(width=8), (2,))
     torch.testing.assert_close(played(case(), step)[0], played(soft, step)[0], rtol=0, atol=0)
@@ -82,7 +81,7 @@ def test_sum_is_the_mean_over_pairs_and_dimensions_in_the_encoders_turn_only():
     torch.testing.assert_close(total[1], mean[1])
 
 
-@pytest.mark.parametrize("pair", ["rec_fake", "real_fake"])
+@through("pair", ["rec_fake", "real_fake"])
 def test_pair(pair):
     """Brute force, without squashing, at c = 0: `b_kl s d / 2` beside the reconstruction."""
     chosen = case(pair=pair, squash="none")

@@ -10,6 +10,7 @@ from chimerae.methods import AVAE
 from chimerae.methods.method import Clock
 from chimerae.networks import MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -18,11 +19,9 @@ def case(**options) -> Case:
     return Case(AVAE(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize("latent_loss", LATENT_LOSSES)
-@pytest.mark.parametrize("use_xi", [False, True])
-@pytest.mark.parametrize(
-    ("adv_loss", "game"), [("linear_logit", lambda c: -c), ("softplus", lambda c: softplus(-c))]
-)
+@through("latent_loss", LATENT_LOSSES)
+@through("use_xi", [False, True])
+@through("adv_loss, game", [("linear_logit", lambda c: -c), ("softplus", lambda c: softplus(-c))])
 def test_losses_by_hand(latent_loss, use_xi, adv_loss, game):
     chosen = case(latent_loss=latent_loss, use_xi=use_xi, adv_loss=adv_loss, beta=2.0)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
@@ -52,8 +51,8 @@ def test_the_generator_is_trained_on_prior_codes_only():
     assert not torch.equal(losses[0]["vae"], losses[1]["vae"])
 
 
-@pytest.mark.parametrize("log_sigma", [0.0, 0.2, 3.0])
-@pytest.mark.parametrize("latent_loss", LATENT_LOSSES)
+@through("log_sigma", [0.0, 0.2, 3.0])
+@through("latent_loss", LATENT_LOSSES)
 def test_a_wide_posterior_gives_numbers_everywhere(log_sigma, latent_loss):
     """sigma starts at exactly 1 and may pass it (1.2): no loss and no gradient becomes NaN."""
     chosen = case(latent_loss=latent_loss)
@@ -79,7 +78,7 @@ def test_reconstruction_codes():
     torch.testing.assert_close(code("mean_rescaled"), torch.tensor([[1.0, -1.0, 0.5]]))
 
 
-@pytest.mark.parametrize(("variance", "used"), [(0.98, True), (0.9899, True), (0.9901, False), (1.5, False)])
+@through("variance, used", [(0.98, True), (0.9899, True), (0.9901, False), (1.5, False)])
 def test_a_dimension_is_used_while_one_minus_its_variance_is_above_a_hundredth(variance, used):
     q = Gaussian(torch.ones(1, 1), torch.tensor([variance]).log())
     code = AVAE(recon_code="mean_rescaled").reconstruction_code(q, torch.zeros(1, 1))
@@ -128,8 +127,8 @@ def test_defaults_are_those_of_the_switchboard():
     )
 
 
-@pytest.mark.parametrize("most", [1.0, 0.1])
-@pytest.mark.parametrize(("step", "share"), [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
+@through("most", [1.0, 0.1])
+@through("step, share", [(0, 0.0), (25, 0.5), (50, 1.0), (80, 1.0)])
 def test_the_weight_of_the_latent_loss_may_rise(step, share, most):
     chosen, noted = case(latent_warmup=0.5, latent_weight=most, latent_loss="paper_a"), {}
     weight = share * most

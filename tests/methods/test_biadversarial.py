@@ -11,6 +11,7 @@ from chimerae.methods import Biadversarial, Clock
 from chimerae.networks import DCGAN, MLP
 from chimerae.training.settings import Optimizer
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -35,9 +36,9 @@ OPTIONS = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
-@pytest.mark.parametrize("ratio", ["fgan", "logistic"])
-@pytest.mark.parametrize("divergences", ["paper", "code"])
+@through("options", OPTIONS)
+@through("ratio", ["fgan", "logistic"])
+@through("divergences", ["paper", "code"])
 def test_losses_by_hand(options, ratio, divergences):
     """methods.md 11.3 as printed; `code` (11.4): forward KL of codes, reverse KL of images."""
     chosen = case(ratio=ratio, divergences=divergences, **options)
@@ -66,7 +67,7 @@ def test_losses_by_hand(options, ratio, divergences):
     torch.testing.assert_close(encoder["encoder"], expected.mean())
 
 
-@pytest.mark.parametrize("divergences", ["paper", "code"])
+@through("divergences", ["paper", "code"])
 def test_surrogate_raises_the_log_ratio_of_what_is_decoded(divergences):
     chosen = case(decoder_loss="surrogate", divergences=divergences)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
@@ -121,8 +122,8 @@ def test_an_encoders_gradient_is_that_of_the_textbook():
         torch.testing.assert_close(turns[2].filled[f"encoder.{key}"], p.grad, rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.parametrize(("inference", "name"), [("conditional", "kl"), ("marginal", "prior_gap")])
-@pytest.mark.parametrize("divergences", ["paper", "code"])
+@through("inference, name", [("conditional", "kl"), ("marginal", "prior_gap")])
+@through("divergences", ["paper", "code"])
 def test_real_is_positive_in_the_log_and_only_a_conditional_gap_is_called_kl(inference, name, divergences):
     chosen = case(inference_disc=inference, divergences=divergences)
     state, clock = chosen.state(optimizer=Optimizer(lr=5e-3)), Clock(0, 10, {})
@@ -138,7 +139,7 @@ def test_real_is_positive_in_the_log_and_only_a_conditional_gap_is_called_kl(inf
     assert clock.logged["generation"][-1] > 0
 
 
-@pytest.mark.parametrize("arch", [MLP(width=8), DCGAN(width=4)], ids=["mlp", "dcgan"])
+@through("arch", [MLP(width=8), DCGAN(width=4)])
 def test_codes_are_draws(arch):
     """Another call, another code; only the seed decides, in evaluation too."""
     chosen = Case(Biadversarial(z_dim=3, noise=5), arch, (1, 8, 8))
@@ -165,8 +166,8 @@ def test_both_networks_hear_their_noise_and_nothing_else_is_random():
         assert not torch.equal(*made)
 
 
-@pytest.mark.parametrize("ratio", ["fgan", "logistic"])
-@pytest.mark.parametrize("rise", [0.0, 0.5])
+@through("ratio", ["fgan", "logistic"])
+@through("rise", [0.0, 0.5])
 def test_losses_with_a_likelihood_by_hand(ratio, rise):
     """Without T2: `-log p(x|z)` is half the squared error over the variance, here 1/4."""
     chosen = case(ratio=ratio, generative_disc="none", recon_weight=4.0, recon_warmup=rise)
@@ -185,7 +186,7 @@ def test_losses_with_a_likelihood_by_hand(ratio, rise):
     torch.testing.assert_close(encoder["encoder"], (q + weight * rec).mean())
 
 
-@pytest.mark.parametrize(("progress", "weight"), [(0.0, 0.0), (0.25, 1.0), (0.5, 4.0), (1.0, 4.0)])
+@through("progress, weight", [(0.0, 0.0), (0.25, 1.0), (0.5, 4.0), (1.0, 4.0)])
 def test_the_weight_of_the_misfit_rises_as_a_square(progress, weight):
     method = Biadversarial(generative_disc="none", recon_weight=4.0, recon_warmup=0.5)
     assert method._recon_weight(Clock(step=int(100 * progress), total=100)) == pytest.approx(weight)

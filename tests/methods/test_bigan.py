@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import nn
 from torch.nn.functional import softplus
@@ -10,6 +9,7 @@ from chimerae.methods import BiGAN, Clock
 from chimerae.networks import MLP
 from chimerae.training.players import take_turn
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -29,9 +29,9 @@ class Plane(nn.Module):
         return x @ self.a + z @ self.b
 
 
-@pytest.mark.parametrize("sigma", ["none", "free"])
-@pytest.mark.parametrize(
-    ("adv_loss", "formula"),
+@through("sigma", ["none", "free"])
+@through(
+    "adv_loss, formula",
     [
         ("non_saturating", lambda c: softplus(-c)),
         ("saturating", lambda c: -softplus(c)),
@@ -62,7 +62,7 @@ def test_a_deterministic_encoder_has_one_code_and_ali_s_has_many():
     assert isinstance(q, Gaussian)
 
 
-@pytest.mark.parametrize("adv_loss", ["non_saturating", "saturating", "linear"])
+@through("adv_loss", ["non_saturating", "saturating", "linear"])
 def test_both_labels_are_swapped(adv_loss):
     """A step of the team against a frozen critic raises it on generated pairs and lowers it on data."""
     chosen = case(adv_loss=adv_loss, sigma="none")

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import softplus
 
 from chimerae.methods import GAN, Clock
 from chimerae.networks import MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -15,8 +15,8 @@ def case(**options) -> Case:
     return Case(GAN(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize(
-    ("adv_loss", "formula"),
+@through(
+    "adv_loss, formula",
     [
         ("non_saturating", lambda c: softplus(-c)),
         ("saturating", lambda c: -softplus(c)),
@@ -32,8 +32,8 @@ def test_losses_by_hand(adv_loss, formula):
     torch.testing.assert_close(losses["generator"], formula(c_fake).mean())
 
 
-@pytest.mark.parametrize(
-    ("update", "turns"),
+@through(
+    "update, turns",
     [
         ("simultaneous", [[{"generator", "critic"}]] * 4),
         ("alternating", [[{"critic"}, {"generator"}]] * 4),
@@ -46,7 +46,7 @@ def test_order_of_updates(update, turns):
     assert seen == turns
 
 
-@pytest.mark.parametrize(("update", "moved"), [("simultaneous", False), ("alternating", True)])
+@through("update, moved", [("simultaneous", False), ("alternating", True)])
 def test_whether_the_generator_meets_the_critic_before_or_after_its_step(update, moved):
     chosen = case(update=update)
     state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
@@ -57,7 +57,7 @@ def test_whether_the_generator_meets_the_critic_before_or_after_its_step(update,
     torch.testing.assert_close(turns[-1].losses["generator"], expected.detach())
 
 
-@pytest.mark.parametrize("update", ["simultaneous", "alternating", "alternating_minibatch"])
+@through("update", ["simultaneous", "alternating", "alternating_minibatch"])
 def test_watches_the_critic_whenever_it_plays(update):
     state = case(update=update).state()
     for step in range(2):

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
 from chimerae.methods import IAN
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -37,8 +37,8 @@ def test_losses_by_hand():
     torch.testing.assert_close(losses["encoder"], decoder + 0.7 * q.kl_per_dim().mean())
 
 
-@pytest.mark.parametrize(
-    ("update", "turns"),
+@through(
+    "update, turns",
     [
         ("alternating_minibatch", [[{"decoder", "encoder"}], [{"critic"}]] * 2),
         ("simultaneous", [[{"critic", "decoder", "encoder"}]] * 4),

@@ -12,6 +12,7 @@ from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Optimizer
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import buffers, observe, parameters, standing
 
@@ -60,7 +61,7 @@ def test_stages_follow_the_clock():
     assert played == [[{"vae"}], [{"vae"}], gan, gan]
 
 
-@pytest.mark.parametrize(("arch", "shape"), [IMAGES, POINTS], ids=["dcgan", "mlp"])
+@through("arch, shape", [IMAGES, POINTS])
 def test_the_encoder_is_frozen_in_the_second_stage(arch, shape):
     """Not a weight and not a running statistic of encoder and decoder changes."""
     chosen = case(arch, shape)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from math import tanh
 
-import pytest
 import torch
 from torch import Tensor, nn
 
 from chimerae.methods import ASIntroVAE, IntroVAE, SoftIntroVAE
-from tests.helpers.cases import CASES, Case
+from tests.helpers.cases import CASES, Case, by_method
+from tests.helpers.rows import grouped
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, assert_slopes_close, before_norm, observe, owned
 
@@ -164,7 +164,7 @@ def written_out(case: Case) -> bool:
     return type(case.method) in SLOW and not odd
 
 
-@pytest.mark.parametrize("case", [case for case in CASES if written_out(case)], ids=str)
+@grouped("case", by_method([case for case in CASES if written_out(case)]))
 def test_turns_have_the_gradients_of_the_textbook(case: Case):
     """After the encoder's gradients are compared, both encoders step: the decoder's are those of the moved
     one.

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 
-import pytest
 import torch
 
 from chimerae.methods import IntroVAE, introvae
 from chimerae.networks import MLP, Residual
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, observe, standing
 
@@ -24,7 +24,7 @@ def losses(chosen: Case, step: int = 0) -> list[dict[str, torch.Tensor]]:
         return standing(chosen.state(), chosen.batch(), step)
 
 
-@pytest.mark.parametrize(("w_rec", "w_kl", "w_neg"), [(0.05, 1.0, 0.5), (1.0, 0.5, 1.0)])
+@through("w_rec, w_kl, w_neg", [(0.05, 1.0, 0.5), (1.0, 0.5, 1.0)])
 def test_weights_of_the_published_code(w_rec, w_kl, w_neg):
     """`w_rec R1 + w_kl (KL + 1/2 w_neg hinges)` and `w_rec R1 + w_kl/2 (KLs)`, up to the factor w_kl."""
     chosen = case(hinge="batch_mean", alpha_g="0.5", alpha=w_neg / 2, beta=2 * w_rec / w_kl)
@@ -80,7 +80,7 @@ def test_warm_up_is_a_plain_vae_and_then_the_game_begins():
     torch.testing.assert_close(first["encoder"], ((x - x_r).square().sum(1) + q.kl()).mean())
 
 
-@pytest.mark.parametrize("more", [{"warmup_share": 0.5}, {"warmup_share": 0.5, "warmup_steps": 2}])
+@through("more", [{"warmup_share": 0.5}, {"warmup_share": 0.5, "warmup_steps": 2}])
 def test_the_warm_up_may_be_a_share_of_the_run(more):
     chosen = case(**more)
     turns = [len(losses(chosen, step)) for step in (0, TOTAL // 2 - 1, TOTAL // 2)]

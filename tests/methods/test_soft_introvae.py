@@ -12,6 +12,7 @@ from chimerae.recipes.presets import BY_NAME
 from chimerae.training.players import play_batch
 from chimerae.training.state import State
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -31,7 +32,7 @@ def weights(state: State) -> torch.Tensor:
     return parameters_to_vector(state.nets.modules["encoder"].parameters()).detach().clone()
 
 
-@pytest.mark.parametrize(("shape", "scale"), [((2,), 0.5), ((1, 8, 8), 1 / 64)])
+@through("shape, scale", [((2,), 0.5), ((1, 8, 8), 1 / 64)])
 def test_scale_is_one_over_the_number_of_values(shape, scale):
     torch.testing.assert_close(losses(case(shape)), losses(case(shape, scale=scale)), rtol=0, atol=0)
     assert losses(case(shape, scale=2 * scale))[0]["encoder"] != losses(case(shape))[0]["encoder"]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from chimerae.methods import ALICE, AVAE, GAN, VAEGAN, BiGAN
-from tests.helpers.cases import CASES, Case
+from tests.helpers.cases import CASES, Case, by_method
+from tests.helpers.rows import grouped
 from tests.helpers.tape import Tape
 from tests.helpers.turns import assert_slopes_close, before_norm, observe
 
@@ -174,7 +174,7 @@ STEADIED = [
 ]
 
 
-@pytest.mark.parametrize("case", WRITTEN_OUT + STEADIED, ids=str)
+@grouped("case", by_method(WRITTEN_OUT + STEADIED))
 def test_a_turn_has_the_gradients_of_the_textbook(case: Case):
     """Step 0 is one on which R1 is due."""
     textbook = R1_CASES if case in STEADIED else TEXTBOOK

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import pytest
 import torch
 
 from chimerae.methods import VAE, Clock
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -18,7 +18,7 @@ def loss_and_parts(method: VAE) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
     return losses["vae"], {name: mean for name, (mean,) in clock.logged.items()}
 
 
-@pytest.mark.parametrize("beta", [0.0, 1.0, 5.0])
+@through("beta", [0.0, 1.0, 5.0])
 def test_loss_is_half_the_squared_error_plus_beta_times_the_divergence(beta):
     loss, parts = loss_and_parts(VAE(z_dim=3, beta=beta))
     torch.testing.assert_close(loss.detach(), parts["rec"] + beta * parts["kl"])
@@ -46,7 +46,7 @@ def test_larger_images_weigh_more_because_pixels_are_summed():
     assert 3.5 < large / small < 4.5
 
 
-@pytest.mark.parametrize(("sigma", "size"), [("free", (6, 3)), ("shared", (3,))])
+@through("sigma, size", [("free", (6, 3)), ("shared", (3,))])
 def test_spread_is_per_sample_or_shared(sigma, size):
     case = Case(VAE(z_dim=3, sigma=sigma), MLP(width=8), (2,))
     state = case.state()

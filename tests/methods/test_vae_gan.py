@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch.nn.functional import softplus
 
 from chimerae.methods import VAEGAN
 from chimerae.networks import MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import standing
 
@@ -15,8 +15,8 @@ def case(**options) -> Case:
     return Case(VAEGAN(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize("fakes", ["samples", "recons", "both"])
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@through("fakes", ["samples", "recons", "both"])
+@through("reduction", ["mean", "sum"])
 def test_losses_by_hand(fakes, reduction):
     chosen = case(fakes=fakes, reduction=reduction, beta=3.0, gamma=0.5, adv_loss="saturating")
     state, tape, x = chosen.state(), Tape(), chosen.batch()
@@ -43,7 +43,7 @@ def test_sum_is_mean_times_batch():
         torch.testing.assert_close(losses[1][player], 6 * losses[0][player])
 
 
-@pytest.mark.parametrize(("fakes", "draws"), [("samples", 2), ("recons", 1), ("both", 2)])
+@through("fakes, draws", [("samples", 2), ("recons", 1), ("both", 2)])
 def test_samples_are_only_made_when_the_critic_sees_them(fakes, draws):
     chosen, tape = case(fakes=fakes), Tape()
     with tape.recording(0):

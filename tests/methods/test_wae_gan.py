@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from math import log, pi
 
-import pytest
 import torch
 from torch.nn.functional import softplus
 
@@ -13,6 +12,7 @@ from chimerae.networks import MLP
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Changes, Optimizer
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -30,9 +30,9 @@ def centred(z: torch.Tensor, variance: float) -> torch.Tensor:
     return 0.5 * (z.shape[1] - z.square().sum(1) / variance)
 
 
-@pytest.mark.parametrize("update", ["simultaneous", "alternating"])
-@pytest.mark.parametrize("p_trick", P_TRICKS)
-@pytest.mark.parametrize("variance", [1.0, 2.0])
+@through("update", ["simultaneous", "alternating"])
+@through("p_trick", P_TRICKS)
+@through("variance", [1.0, 2.0])
 def test_losses_by_hand(update, p_trick, variance):
     chosen = case(update=update, p_trick=p_trick, sigma2_z=variance, penalty=4.0, recon_weight=0.3)
     state, tape, x = chosen.state(), Tape(), chosen.batch()
@@ -71,7 +71,7 @@ def test_one_turn_has_the_gradients_of_two_with_everybody_else_frozen():
             torch.testing.assert_close(turn.filled[f"{name}.{key}"], p.grad, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize(("p_trick", "shape"), [("off", 1), ("correct", 1), ("official_broadcast", 2)])
+@through("p_trick, shape", [("off", 1), ("correct", 1), ("official_broadcast", 2)])
 def test_only_the_named_bug_makes_a_table_of_the_batch(p_trick, shape):
     """Logits are one per sample, `[B]`; the published code's are `[B, B]`, and only under its name."""
     h, prior = torch.randn(2, 5)
@@ -86,8 +86,8 @@ def test_the_trick_leaves_the_critic_minus_the_codes_log_density_to_learn():
     assert P_TRICKS["official_broadcast"](-log_p(z, 1.0), log_p(z, 1.0)).abs().max() > 1
 
 
-@pytest.mark.parametrize(
-    ("update", "turns"),
+@through(
+    "update, turns",
     [("alternating", [{"autoencoder"}, {"critic"}]), ("simultaneous", [{"autoencoder", "critic"}])],
 )
 def test_order_of_updates(update, turns):
@@ -95,7 +95,7 @@ def test_order_of_updates(update, turns):
     assert seen == turns
 
 
-@pytest.mark.parametrize(("update", "moved"), [("alternating", True), ("simultaneous", False)])
+@through("update, moved", [("alternating", True), ("simultaneous", False)])
 def test_whether_the_critic_meets_the_encoder_before_or_after_its_step(update, moved):
     chosen = case(update=update, p_trick="off")
     state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
@@ -106,7 +106,7 @@ def test_whether_the_critic_meets_the_encoder_before_or_after_its_step(update, m
     torch.testing.assert_close(turns[-1].losses["critic"], expected.detach())
 
 
-@pytest.mark.parametrize("update", ["alternating", "simultaneous"])
+@through("update", ["alternating", "simultaneous"])
 def test_the_game_alone_raises_what_the_critic_says_of_codes(update):
     chosen = case(update=update, recon_weight=0.0, p_trick="off")
     state, x = chosen.state(optimizer=Optimizer(lr=1e-4)), chosen.batch()
@@ -120,7 +120,7 @@ def test_the_game_alone_raises_what_the_critic_says_of_codes(update):
     assert opinion() > before
 
 
-@pytest.mark.parametrize("p_trick", P_TRICKS)
+@through("p_trick", P_TRICKS)
 def test_a_matched_critic_pays_two_logs_of_two(p_trick):
     """methods.md 23: near 1.386 before lambda when codes follow the prior and the critic knows."""
     z = torch.randn(400, 3, generator=torch.Generator().manual_seed(0))

@@ -11,6 +11,7 @@ from chimerae.networks import MLP
 from chimerae.training.players import play_batch
 from chimerae.training.settings import Optimizer
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -19,8 +20,8 @@ def case(**options) -> Case:
     return Case(WAEMMD(z_dim=3, **options), MLP(width=8), (2,))
 
 
-@pytest.mark.parametrize("scales", SCALES)
-@pytest.mark.parametrize("sigma2", [1.0, 2.0])
+@through("scales", SCALES)
+@through("sigma2", [1.0, 2.0])
 def test_losses_by_hand(scales, sigma2):
     chosen = case(mmd_scales=scales, sigma2_z=sigma2, penalty=7.0, recon_weight=0.3)
     state, tape, x = chosen.state(), Tape(), chosen.batch()

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import pytest
 import torch
 
 from chimerae.methods import WGANGP, Clock
 from chimerae.nets import Autocast, Nets
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import observe, standing
 
@@ -30,7 +30,7 @@ def test_losses_by_hand():
     torch.testing.assert_close(generator["generator"], -C(G(z_again)).mean())
 
 
-@pytest.mark.parametrize("n_critic", [1, 3, 5])
+@through("n_critic", [1, 3, 5])
 def test_the_generator_plays_after_every_nth_critic_step_and_not_in_the_first(n_critic):
     chosen = case(n_critic=n_critic)
     state = chosen.state()

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import torch
 
 from chimerae.gaussian import Gaussian
 from chimerae.metrics.codes import active_units
+from tests.helpers.rows import through
 
 
 def test_active_units_are_those_of_numpy():
@@ -22,7 +22,7 @@ def test_kl_of_every_dimension_is_that_of_torch():
     torch.testing.assert_close(Gaussian(mu, logvar).kl_per_dim(), expected)
 
 
-@pytest.mark.parametrize("unit", [0.1, 1.0, 10.0])
+@through("unit", [0.1, 1.0, 10.0])
 def test_a_code_without_spread_is_a_point_in_any_unit(unit: float):
     mu = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
     assert Gaussian.point(mu).scaled(unit).is_point

@@ -20,13 +20,14 @@ from chimerae.metrics.edges import (
     place_gap,
     places,
 )
+from tests.helpers.rows import through
 
 
 def normal(u: float) -> float:
     return (1 + erf(u / sqrt(2))) / 2
 
 
-@pytest.mark.parametrize(("place", "width"), [(8.0, 1.5), (3.3, 0.4), (12.9, 4.0)])
+@through("place, width", [(8.0, 1.5), (3.3, 0.4), (12.9, 4.0)])
 def test_the_profile_is_the_integral_of_the_normal_distribution_function(place, width):
     ours = erf_profile(torch.tensor(place), torch.tensor(width), 16)
     theirs = [quad(lambda t: normal((t - place) / width), i, i + 1, epsabs=1e-12)[0] for i in range(16)]
@@ -39,7 +40,7 @@ def test_the_profile_is_the_mean_of_edges_at_normal_places():
     np.testing.assert_allclose(erf_profile(torch.tensor(8.0), torch.tensor(2.0), 16), rows.mean(0), atol=1e-3)
 
 
-@pytest.mark.parametrize(("place", "width"), [(8.02, 1.0), (5.5, 3.1), (10.0, 0.3)])
+@through("place, width", [(8.02, 1.0), (5.5, 3.1), (10.0, 0.3)])
 def test_the_fit_finds_what_an_optimiser_finds(place, width):
     rng = np.random.default_rng(0)
     row = erf_profile(torch.tensor(place), torch.tensor(width), 16).numpy() + 0.02 * rng.standard_normal(16)
@@ -87,14 +88,14 @@ def test_a_linear_ramp_is_told_from_an_erf_profile():
     assert fitted(ramp)[1].mean() > 0.01
 
 
-@pytest.mark.parametrize("width", [0.3, 1.0, 2.5])
+@through("width", [0.3, 1.0, 2.5])
 def test_a_blur_does_not_move_an_edge(width):
     blurred = erf_profile(torch.tensor([7.9]), torch.tensor([width]), 16)
     assert places(blurred).item() == pytest.approx(7.9, abs=0.01)
     assert places(images_at(torch.tensor([7.9])).mean((1, 2))).item() == pytest.approx(7.9, abs=1e-5)
 
 
-@pytest.mark.parametrize("n", [300, 200, 7])
+@through("n", [300, 200, 7])
 def test_the_gap_of_places_is_the_area_between_their_distributions(n):
     g = torch.Generator().manual_seed(0)
     here, there = data.edge_places("test")[:300], 6 + 2 * torch.rand(n, generator=g)
@@ -111,7 +112,7 @@ def test_one_edge_in_the_middle_is_three_pixels_from_the_data():
     assert place_gap(seen(here), seen(data.edge_places("train")[: len(here)])) < 0.15
 
 
-@pytest.mark.parametrize("width", [0.6, 1.5])
+@through("width", [0.6, 1.5])
 def test_what_codes_leave_open_is_the_width_of_their_mean(width):
     """Codes that name the place up to normal noise: by theory the mean is an erf profile of that width."""
     g = torch.Generator().manual_seed(0)

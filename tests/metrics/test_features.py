@@ -17,6 +17,7 @@ from chimerae.metrics.frechet import Moments, frechet
 from chimerae.metrics.inception_score import ScoreStats
 from chimerae.metrics.kernel import kernel_distance, squared_mmd
 from chimerae.metrics.precision_recall import MOST, FeatureBank, neighbourhoods
+from tests.helpers.rows import through
 
 
 def features(n: int, d: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Tensor:
@@ -46,7 +47,7 @@ def test_moments_are_numpys_whatever_the_batches():
         np.testing.assert_allclose(covariance, np.cov(rows.double().numpy(), rowvar=False), rtol=1e-9)
 
 
-@pytest.mark.parametrize("n", [20, 8, 7, 6, 2])
+@through("n", [20, 8, 7, 6, 2])
 def test_few_features_are_judged_as_many_are(n: int):
     """While there are no more of them than dimensions, they are kept as they are."""
     a, b = features(n, 7, 0).double(), features(300, 7, 1, 1.2, 0.3).double()
@@ -76,7 +77,7 @@ def test_what_is_added_after_a_comparison_counts():
     assert frechet(found, moments(b)) != pytest.approx(before)
 
 
-@pytest.mark.parametrize("n", [400, 20])  # of 20 images the covariance of 32 features is singular
+@through("n", [400, 20])  # of 20 images the covariance of 32 features is singular
 def test_frechet_is_that_of_torch_fidelity_and_of_scipy(n: int):
     a, b = features(n, 32, 0), features(n, 32, 1, 1.2, 0.3)
     found = frechet(moments(a), moments(b))
@@ -145,7 +146,7 @@ def test_kernels_of_all_pairs_give_the_same_as_those_of_each_subset(monkeypatch:
             assert kernel_distance(features(70, 8, 0), made) == pytest.approx(whole, rel=1e-9)
 
 
-@pytest.mark.parametrize("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])
+@through("case", [(1.0, 0.0), (0.3, 0.0), (1.0, 2.0)])
 def test_neighbourhoods_are_those_of_prdc(case: tuple[float, float]):
     a, b = features(700, 5, 0), features(650, 5, 1, *case)
     found = neighbourhoods(a, b)

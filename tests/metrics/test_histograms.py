@@ -19,6 +19,7 @@ from chimerae.metrics.histograms import (
     kl_nats,
     kl_published,
 )
+from tests.helpers.rows import through
 
 LIMITS = (-2.0, 2.0)
 SIGMA = 0.02 / 1.414
@@ -45,7 +46,7 @@ CALIBRATION = [  # missing modes, spread: KL, its deviation over draws, JSD, its
 ]
 
 
-@pytest.mark.parametrize(("missing", "spread", "kl", "kl_sd", "jsd", "jsd_sd"), CALIBRATION)
+@through("missing, spread, kl, kl_sd, jsd, jsd_sd", CALIBRATION)
 def test_calibration_table(missing, spread, kl, kl_sd, jsd, jsd_sd):
     pairs = [(ring(2 * s), ring(2 * s + 1, missing=missing, spread=spread)) for s in range(DRAWS)]
     kls = np.mean([kl_published(real, fake, LIMITS) for real, fake in pairs])
@@ -60,7 +61,7 @@ def bound(mean: float, deviation: float) -> float:
     return 4 * (1 / DRAWS + 1 / 200) ** 0.5 * (deviation + rounding[1]) + rounding[0]
 
 
-@pytest.mark.parametrize("place", [0.0, 99.0, float("nan")], ids=["inside", "outside", "nan"])
+@through("place", [0.0, 99.0, float("nan")])
 def test_a_missed_target_has_the_values_of_a_single_point(place):
     real, fake = ring(0), torch.full((POINTS, 2), place)
     assert kl_published(real, fake, LIMITS) == pytest.approx(220.2, abs=0.2)
@@ -96,7 +97,7 @@ def test_published_units_by_a_double_loop():
     assert jsd_published(real, fake, LIMITS) == pytest.approx(jsd, rel=1e-9)
 
 
-@pytest.mark.parametrize(("limits", "factor"), [(LIMITS, 6.25), ((-4.0, 4.0), 1.5625)])
+@through("limits, factor", [(LIMITS, 6.25), ((-4.0, 4.0), 1.5625)])
 def test_published_kl_is_a_multiple_of_the_one_in_nats(limits, factor):
     real, fake = ring(0), ring(1, missing=2)
     assert kl_published(real, fake, limits) == pytest.approx(factor * kl_nats(real, fake, limits), rel=1e-9)

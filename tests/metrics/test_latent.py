@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from chimerae.metrics import latent
+from tests.helpers.rows import through
 
 
 def normal(n: int, d: int, seed: int) -> torch.Tensor:
@@ -23,7 +24,7 @@ def brute_mmd(x: np.ndarray, y: np.ndarray) -> float:
     return within / (n * (n - 1)) - 2 * across / n**2
 
 
-@pytest.mark.parametrize("d", [1, 3])
+@through("d", [1, 3])
 def test_the_kernel_distance_is_that_of_loops(d):
     x, y = normal(12, d, 0), 0.5 + 2 * normal(12, d, 1)
     assert latent.prior_mmd(x, y) == pytest.approx(
@@ -44,13 +45,13 @@ def test_the_test_accepts_what_is_drawn_alike_as_often_as_it_should():
     assert (p < 0.1).mean() < 0.25
 
 
-@pytest.mark.parametrize(("shift", "scale"), [(1.0, 1.0), (0.0, 0.4), (0.0, 2.5)])
+@through("shift, scale", [(1.0, 1.0), (0.0, 0.4), (0.0, 2.5)])
 def test_the_test_refuses_what_is_not(shift, scale):
     p = latent.prior_test(shift + scale * normal(200, 2, 0), normal(200, 2, 1), 0)
     assert p == pytest.approx(1 / (latent.PERMUTATIONS + 1))
 
 
-@pytest.mark.parametrize("noise", [0.5, 1.0, 3.0])
+@through("noise", [0.5, 1.0, 3.0])
 def test_information_of_a_linear_code_is_the_share_of_explained_variance(noise):
     x = normal(2000, 1, 0)
     codes = x + noise * normal(2000, 1, 1)

@@ -15,6 +15,7 @@ from chimerae.metrics.modes import (
     on_branches,
     rank_correlation,
 )
+from tests.helpers.rows import through
 
 GRID = torch.cartesian_prod(torch.arange(5.0), torch.arange(5.0))
 
@@ -23,7 +24,7 @@ def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-@pytest.mark.parametrize("missing", [0, 1, 12, 25])
+@through("missing", [0, 1, 12, 25])
 def test_dropped_modes_have_no_point(missing):
     kept = GRID[missing:]
     points = kept.repeat(400, 1) + 0.05 * torch.randn(400 * len(kept), 2, generator=generator())
@@ -56,7 +57,7 @@ def test_a_code_counts_when_its_noise_reaches_both_branches():
     assert both_branches(torch.stack([x1, x1.cos() + side], 2)) == 0.75
 
 
-@pytest.mark.parametrize("levels", [None, 5], ids=["distinct", "ties"])
+@through("levels", [None, 5])
 def test_rank_correlation_by_counting(levels):
     a, noise = torch.randn(2, 500, generator=generator())
     b = a.exp() + noise

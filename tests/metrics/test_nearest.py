@@ -7,6 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from chimerae.errors import InputError
 from chimerae.metrics.nearest import NEIGHBOURS, RARE, copied, mean_distance, nearest
+from tests.helpers.rows import through
 
 SHAPE = (3, 6, 5)
 
@@ -19,7 +20,7 @@ def images(n: int) -> torch.Tensor:
     return torch.rand(n, *SHAPE, generator=torch.Generator().manual_seed(1))
 
 
-@pytest.mark.parametrize("size", [1, 7, 60, 200])
+@through("size", [1, 7, 60, 200])
 def test_neighbours_are_those_of_scikit_learn(size: int):
     train, x = others(200), images(20)
     distances, which = nearest(x, train.split(size), k=9)
@@ -82,7 +83,7 @@ def test_doubles_in_the_data_are_no_division_by_zero():
     assert copied(zeros, zeros) == 1.0
 
 
-@pytest.mark.parametrize(("n", "k"), [(19, 5), (30, 1)])
+@through("n, k", [(19, 5), (30, 1)])
 def test_too_few_images_are_one_line(n: int, k: int):
     with pytest.raises(InputError, match="20 test images and 2 training images"):
         copied(torch.rand(4, k), torch.rand(n, k))

@@ -8,6 +8,7 @@ from torchmetrics.functional.image import peak_signal_noise_ratio as pooled_psnr
 
 from chimerae.metrics import Mean, RunningVariance
 from chimerae.metrics.pixel import PSNR_CAP, mse_points, mse_signed, mse_unit, psnr, rmse_255
+from tests.helpers.rows import through
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_long_sums_do_not_lose_small_errors():
     assert float(mse_unit(x, y)) == pytest.approx(1e-8, rel=1e-6)
 
 
-@pytest.mark.parametrize("size", [1, 7, 64])
+@through("size", [1, 7, 64])
 def test_mean_does_not_depend_on_the_pieces(size):
     values = 1e6 + torch.randn(500, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     total = Mean()
@@ -77,7 +78,7 @@ def test_mean_does_not_depend_on_the_pieces(size):
     assert total.std == pytest.approx(float(values.std()), rel=1e-9)
 
 
-@pytest.mark.parametrize("size", [1, 7, 64])
+@through("size", [1, 7, 64])
 def test_spread_is_the_error_of_the_mean_sample_whatever_the_pieces(size):
     x = 1e3 + torch.randn(100, 2, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     total = RunningVariance()

@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from chimerae.metrics.probe import L2, STEPS, _fitted, _logits, _standardised, probe_accuracy, why_not
+from tests.helpers.rows import through
 
 
 def blobs(n: int, seed: int, classes: int = 4, d: int = 3) -> tuple[torch.Tensor, torch.Tensor]:
@@ -28,8 +29,8 @@ def by_scikit_learn(x: torch.Tensor, y: torch.Tensor, test: torch.Tensor) -> tup
     return reader.predict(test.double().numpy()), reader.predict_proba(test.double().numpy())
 
 
-@pytest.mark.parametrize("classes", [2, 3, 4, 10])
-@pytest.mark.parametrize("n", [100, 2_000])
+@through("classes", [2, 3, 4, 10])
+@through("n", [100, 2_000])
 def test_it_is_the_regression_of_scikit_learn(classes: int, n: int):
     (x, y), (test, asked) = blobs(n, 0, classes), blobs(3_000, 1, classes)
     guess, expected = by_scikit_learn(x, y, test)
@@ -64,8 +65,8 @@ def test_classes_that_were_never_seen_count_as_wrong():
     assert probe_accuracy(x, y, x, y + 5) == 0.0
 
 
-@pytest.mark.parametrize(
-    ("labelled", "classes", "reason"),
+@through(
+    "labelled, classes, reason",
     [(0, 0, "no labels"), (50, 1, "single class"), (49, 10, "too few for 10"), (50, 10, None)],
 )
 def test_data_without_enough_labels_are_one_line(labelled: int, classes: int, reason: str | None):

@@ -8,6 +8,7 @@ from scipy.signal import convolve2d
 from skimage.color import rgb2gray
 
 from chimerae.metrics.sharpness import Sharpness, grey, sharpness
+from tests.helpers.rows import through
 
 KERNEL = np.array([[0, 1, 0], [1, -4, 1], [0, 1, 0]])
 
@@ -32,7 +33,7 @@ def test_colour_counts_as_its_luma():
     np.testing.assert_allclose(grey(same)[0], rgb2gray(same[0].permute(1, 2, 0).double().numpy()), rtol=1e-9)
 
 
-@pytest.mark.parametrize("size", [1, 2, 5])
+@through("size", [1, 2, 5])
 def test_the_mean_is_over_images_in_any_batches(size: int):
     x, seen = images(), Sharpness()
     for some in x.split(size):

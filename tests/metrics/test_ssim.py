@@ -9,6 +9,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 from chimerae.errors import InputError
 from chimerae.metrics import ssim as module
 from chimerae.metrics.ssim import ssim, window_size
+from tests.helpers.rows import through
 
 
 def images(channels: int, height: int, width: int, n: int = 4) -> tuple[torch.Tensor, torch.Tensor]:
@@ -38,7 +39,7 @@ def by_hand(x: np.ndarray, y: np.ndarray, side: int) -> float:
     return float(np.mean(values))
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 48), (3, 64, 64), (1, 11, 11)])
+@through("shape", [(1, 28, 28), (3, 32, 48), (3, 64, 64), (1, 11, 11)])
 def test_agrees_with_scikit_image(shape):
     x, y = images(*shape)
     expected = [
@@ -65,9 +66,7 @@ def test_agrees_with_torchmetrics_inside_the_border():
     np.testing.assert_allclose(ssim(x, y), expected, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "side"), [(8, 8, 7), (9, 20, 9), (3, 3, 3), (10, 10, 9), (12, 13, 11)]
-)
+@through("height, width, side", [(8, 8, 7), (9, 20, 9), (3, 3, 3), (10, 10, 9), (12, 13, 11)])
 def test_small_images_get_a_smaller_window(height, width, side):
     assert window_size(height, width) == side
     x, y = images(2, height, width)

@@ -9,6 +9,7 @@ from scipy.stats import wasserstein_distance
 from chimerae.errors import InputError
 from chimerae.metrics import swd as module
 from chimerae.metrics.swd import Patches, cut, pyramid, sliced, swd
+from tests.helpers.rows import through
 
 
 def images(n: int, side: int = 32, seed: int = 0, channels: int = 3) -> torch.Tensor:
@@ -36,9 +37,7 @@ def test_the_pyramid_is_that_of_scipy():
     np.testing.assert_allclose(fine[0, 0], picture - convolve(larger, 4 * kernel, mode="mirror"), atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("side", "sides"), [(128, [128, 64, 32, 16]), (32, [32, 16]), (28, [28]), (33, [33]), (8, [8]), (6, [])]
-)
+@through("side, sides", [(128, [128, 64, 32, 16]), (32, [32, 16]), (28, [28]), (33, [33]), (8, [8]), (6, [])])
 def test_levels_end_at_sixteen_pixels(side, sides):
     assert [band.shape[-1] for band in pyramid(images(2, side))] == sides
 
@@ -85,7 +84,7 @@ def test_alike_is_near_and_blurred_is_far():
     assert swd(real, again) < 0.6 * swd(real, gathered(blurred))
 
 
-@pytest.mark.parametrize("size", [1, 7, 30])
+@through("size", [1, 7, 30])
 def test_batches_change_nothing(size):
     real, x = gathered(images(30)), images(30, seed=1)
     assert swd(real, gathered(x, size)) == swd(real, gathered(x))

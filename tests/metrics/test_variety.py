@@ -12,6 +12,7 @@ from chimerae.metrics import variety as room
 from chimerae.metrics.agreement import same_class
 from chimerae.metrics.precision_recall import FeatureBank
 from chimerae.metrics.variety import mean_pairwise_distance, variety
+from tests.helpers.rows import through
 
 
 def rows(n: int, seed: int, scale: float = 1.0, shift: float = 0.0) -> torch.Tensor:
@@ -30,7 +31,7 @@ def by_loops(features: torch.Tensor) -> float:
     return sum(pairs) / len(pairs)
 
 
-@pytest.mark.parametrize("shift", [0.0, 1e4])  # far from the origin nothing cancels
+@through("shift", [0.0, 1e4])  # far from the origin nothing cancels
 def test_the_mean_distance_is_that_of_loops(shift: float):
     features = rows(60, 0, shift=shift)
     assert mean_pairwise_distance(features) == pytest.approx(by_loops(features), rel=1e-10)

@@ -17,10 +17,11 @@ from chimerae.networks import DCGAN
 from chimerae.runs.train import train
 from chimerae.shapes import is_image
 from chimerae.training.state import State
-from tests.helpers.cases import PLAIN, Case, small
+from tests.helpers.cases import PLAIN, SWITCHED, Case, by_method, small
+from tests.helpers.rows import grouped, through
 
 N = 40
-ENCODING = [case for case in PLAIN if case.method.encodes]
+ENCODING = [case for case in PLAIN if case.method.encodes and case.arch.name in SWITCHED]
 
 
 def model_of(state: State, shape: tuple[int, ...]) -> Model:
@@ -52,7 +53,7 @@ def bent(tmp_path_factory) -> Model:
     return load(folder)
 
 
-@pytest.mark.parametrize("case", ENCODING, ids=str)
+@grouped("case", by_method(ENCODING))
 def test_every_method_with_an_encoder_can_be_improved_and_nothing_but_codes_moves(case: Case):
     model = model_of(case.state(), case.shape)
     before = [t.clone() for t in tensors(model)]
@@ -70,7 +71,7 @@ def test_every_method_with_an_encoder_can_be_improved_and_nothing_but_codes_move
     assert not made.requires_grad
 
 
-@pytest.mark.parametrize("method", [m for m in METHODS if not small(m.name).encodes], ids=lambda m: m.name)
+@through("method", [m for m in METHODS if not small(m.name).encodes], ids=lambda m: m.name)
 def test_a_method_without_encoder_says_so(method):
     case = next(case for case in PLAIN if type(case.method) is method)
     model = model_of(case.state(), case.shape)

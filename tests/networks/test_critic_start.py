@@ -10,6 +10,7 @@ from torch import nn
 
 from chimerae import noise
 from chimerae.networks import DCGAN
+from tests.helpers.rows import through
 
 SHAPE, Z = (1, 32, 32), 64
 NARROW, KAIMING = DCGAN(width=16), DCGAN(width=16, critic_start="kaiming")
@@ -34,7 +35,7 @@ def test_a_narrow_critic_of_pairs_is_deaf_to_codes_and_a_kaiming_start_mends_it(
     assert 0.3 < hearing(KAIMING) < 3.0
 
 
-@pytest.mark.parametrize("build", ["critic", "pair_critic", "code_critic"])
+@through("build", ["critic", "pair_critic", "code_critic"])
 def test_a_signal_keeps_its_size(build: str):
     """Between a tenth and ten times; with the narrow start it would be far below."""
     made = {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
-import pytest
 import torch
 from torch import nn
 
 from chimerae.networks import DCGAN
 from chimerae.networks.cropped import Conv2d, ConvTranspose2d, _taps, _taps_transposed
+from tests.helpers.rows import through
 
 SIDES = [(1, 1), (1, 2), (2, 2), (2, 5), (3, 2), (4, 4), (7, 1)]
 
@@ -23,7 +23,7 @@ def gradients(net: nn.Module, x: torch.Tensor) -> list[torch.Tensor]:
     return [y, *first, *second]
 
 
-@pytest.mark.parametrize(("side", "stride", "bias"), [*product(SIDES, (1, 2), (False, True))])
+@through("side, stride, bias", [*product(SIDES, (1, 2), (False, True))])
 def test_values_and_gradients(side, stride, bias):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(3, 4, *side, generator=generator, dtype=torch.float64)
@@ -41,7 +41,7 @@ def test_values_and_gradients(side, stride, bias):
             torch.testing.assert_close(mine, right, rtol=1e-10, atol=1e-11)
 
 
-@pytest.mark.parametrize("transposed", [False, True])
+@through("transposed", [False, True])
 def test_no_idle_tap_is_left_and_none_in_use_is_missing(transposed):
     """A tap is idle when the output does not change with its weight."""
     for n, k, stride, padding in product(range(1, 9), (3, 4, 5), (1, 2), (0, 1, 2)):

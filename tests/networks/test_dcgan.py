@@ -10,6 +10,7 @@ from torch import nn
 
 from chimerae.errors import InputError
 from chimerae.networks import DCGAN
+from tests.helpers.rows import through
 
 PAPER = DCGAN(width=128)
 Z = 100
@@ -46,7 +47,7 @@ def meta():
         yield
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_parameter_counts_of_the_paper(side):
     shape = (3, side, side)
     assert count(PAPER.decoder(Z, shape)) == 18_855_043
@@ -56,7 +57,7 @@ def test_parameter_counts_of_the_paper(side):
     assert count(PAPER.feature_critic(shape)) == 17_232_897
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_the_pair_critic_is_the_trunk_and_fully_connected_layers(side):
     """As in the AVAE repository: both branches end in 8w, the joint trunk has two layers of 16w."""
     w = 128
@@ -66,7 +67,7 @@ def test_the_pair_critic_is_the_trunk_and_fully_connected_layers(side):
     assert count(PAPER.pair_critic((3, side, side), Z)) == trunk + image + code + joint
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_one_channel_saves_two_slices_of_the_outermost_convolution(side):
     grey, slices = (1, side, side), 2 * 5 * 5 * 128
     assert count(PAPER.decoder(Z, grey)) == 18_855_043 - slices - 2  # and two biases
@@ -74,7 +75,7 @@ def test_one_channel_saves_two_slices_of_the_outermost_convolution(side):
     assert count(PAPER.encoder(grey, Z, scale="shared")) == 18_855_112 - slices
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_encoders_differ_by_their_spread(side):
     shape, head = (3, side, side), 4 * 4 * 1024 * Z + Z
     none = count(PAPER.encoder(shape, Z, scale="none"))
@@ -82,14 +83,14 @@ def test_encoders_differ_by_their_spread(side):
     assert count(PAPER.encoder(shape, Z, scale="free")) == none + head
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_noise_costs_one_more_channel_and_the_layer_that_spreads_it(side):
     shape, noise = (3, side, side), 32
     plain = count(PAPER.encoder(shape, Z, scale="none"))
     assert count(PAPER.noisy_encoder(shape, Z, noise)) == plain + 5 * 5 * 128 + noise * side * side
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_critics_of_pairs_and_of_codes(side):
     w8 = 8 * 128
     trunk = count(PAPER.critic((3, side, side))) - (4 * 4 * w8 + 1)
@@ -99,7 +100,7 @@ def test_critics_of_pairs_and_of_codes(side):
     assert count(PAPER.code_critic(Z)) == (Z * w8 + w8) + 3 * (w8 * w8 + w8) + w8 + 1
 
 
-@pytest.mark.parametrize("side", SIDES)
+@through("side", SIDES)
 def test_sizes_of_the_stages(side):
     x = torch.empty(2, 3, side, side)
     assert stages(PAPER.decoder(Z, (3, side, side)), torch.empty(2, Z)) == GENERATOR[side]
@@ -113,7 +114,7 @@ def test_features_are_the_third_stage_at_64_and_the_fourth_at_32():
         assert tuple(features.shape[1:]) == shape
 
 
-@pytest.mark.parametrize(("side", "stage", "gain"), [(64, 3, 1 / sqrt(2)), (32, 4, 1.0)])
+@through("side, stage, gain", [(64, 3, 1 / sqrt(2)), (32, 4, 1.0)])
 def test_features_are_taken_after_the_activation_and_scaled(side, stage, gain):
     with torch.device("cpu"):
         critic = DCGAN(width=2).feature_critic((3, side, side)).eval()
@@ -124,9 +125,7 @@ def test_features_are_taken_after_the_activation_and_scaled(side, stage, gain):
         torch.testing.assert_close(features, gain * seen[0])
 
 
-@pytest.mark.parametrize(
-    ("size", "bottom"), [((64, 96), (4, 6)), ((128, 64), (8, 4)), ((16, 40), (2, 5)), ((56, 64), (7, 8))]
-)
+@through("size, bottom", [((64, 96), (4, 6)), ((128, 64), (8, 4)), ((16, 40), (2, 5)), ((56, 64), (7, 8))])
 def test_sides_need_not_be_equal(size, bottom):
     shape = (3, *size)
     network = DCGAN(width=2)
@@ -136,15 +135,15 @@ def test_sides_need_not_be_equal(size, bottom):
     assert stages(network.decoder(Z, shape), torch.empty(2, Z))[0] == (16, *bottom)
 
 
-@pytest.mark.parametrize("channels", [1, 2, 3, 4, 13])
+@through("channels", [1, 2, 3, 4, 13])
 def test_any_number_of_channels(channels):
     shape = (channels, 32, 32)
     assert tuple(DCGAN(width=3).decoder(Z, shape)(torch.empty(2, Z)).shape) == (2, *shape)
     assert DCGAN(width=3).critic(shape)(torch.empty(2, *shape)).shape == (2,)
 
 
-@pytest.mark.parametrize(
-    ("shape", "named"),
+@through(
+    "shape, named",
     [
         ((1, 28, 28), ["24x24", "32x32", "28x28"]),
         ((3, 70, 100), ["64x96", "80x112"]),
@@ -181,7 +180,7 @@ def test_initial_weights():
             assert module.eps == 1e-3
 
 
-@pytest.mark.parametrize("norm", [True, False])
+@through("norm", [True, False])
 def test_first_stage_has_a_bias_and_no_norm(norm):
     critic = PAPER.critic((3, 64, 64), norm=norm)
     convolutions = [m for m in critic.modules() if isinstance(m, nn.Conv2d)]

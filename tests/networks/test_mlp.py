@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import nn
 
 from chimerae.networks import MLP
 from chimerae.networks.mlp import ACTIVATIONS
+from tests.helpers.rows import through
 
 
 def count(network: nn.Module) -> int:
@@ -16,8 +16,8 @@ def linear(inputs: int, outputs: int) -> int:
     return inputs * outputs + outputs
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3])
-@pytest.mark.parametrize(("shape", "values"), [((2,), 2), ((3, 4, 6), 72)])
+@through("depth", [1, 2, 3])
+@through("shape, values", [((2,), 2), ((3, 4, 6), 72)])
 def test_parameter_counts(depth, shape, values):
     arch, w, z = MLP(width=128, depth=depth), 128, 5
     hidden = (depth - 1) * linear(w, w)
@@ -40,7 +40,7 @@ def test_the_toy_networks_of_the_avae_paper_have_two_hidden_layers_of_128():
     assert [(m.in_features, m.out_features) for m in layers] == [(2, 128), (128, 128), (128, 1)]
 
 
-@pytest.mark.parametrize("name", ACTIVATIONS)
+@through("name", ACTIVATIONS)
 def test_activation_stands_after_every_hidden_layer(name):
     network = MLP(width=4, depth=3, activation=name).critic((2,))
     assert sum(isinstance(m, ACTIVATIONS[name]) for m in network.modules()) == 3

@@ -9,6 +9,7 @@ from torch import nn
 from chimerae.config import from_dict
 from chimerae.errors import InputError
 from chimerae.networks import MLP, Residual
+from tests.helpers.rows import through
 
 SOFT_128, SOFT_256 = (64, 128, 256, 512, 512), (64, 128, 256, 512, 512, 512)
 INTRO_256, INTRO_1024 = (32, 64, 128, 256, 512, 512), (16, 32, 64, 128, 256, 512, 512, 512)
@@ -35,7 +36,7 @@ def meta():
         yield
 
 
-@pytest.mark.parametrize(("arch", "shape", "z", "channels", "encoder", "decoder"), PUBLISHED, ids=IDS)
+@through("arch, shape, z, channels, encoder, decoder", PUBLISHED)
 def test_parameter_counts_of_the_papers(arch, shape, z, channels, encoder, decoder):
     for chosen in (arch, from_dict(Residual, vars(arch) | {"channels": channels})):
         assert count(chosen.encoder(shape, z)) == encoder
@@ -57,14 +58,14 @@ def test_1024_pixels_have_eight_levels_and_the_published_code_two_more_shortcuts
     assert count(published.decoder(512, shape)) - count(plain.decoder(512, shape)) == 2 * 512 * 512
 
 
-@pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (3, 24, 40), (3, 1024, 1024)])
+@through("shape", [(1, 28, 28), (3, 32, 32), (3, 24, 40), (3, 1024, 1024)])
 def test_sizes_that_come_out(shape):
     arch = Residual(width=1)
     assert arch.encoder(shape, 5)(torch.empty(2, *shape)).mu.shape == (2, 5)
     assert arch.decoder(5, shape)(torch.empty(2, 5)).shape == (2, *shape)
 
 
-@pytest.mark.parametrize(("block_bn", "after"), [("after_add", "BatchNorm2d"), ("before_add", "LeakyReLU")])
+@through("block_bn, after", [("after_add", "BatchNorm2d"), ("before_add", "LeakyReLU")])
 def test_where_the_second_batchnorm_stands(block_bn, after):
     encoder = Residual(width=2, block_bn=block_bn).encoder((1, 8, 8), 3)
     (block,) = [m for m in encoder.modules() if type(m).__name__ == "ResidualBlock"]
@@ -79,8 +80,8 @@ def test_no_convolution_has_a_bias_but_the_last():
     assert [m.bias is not None for m in convolutions] == [False] * (len(convolutions) - 1) + [True]
 
 
-@pytest.mark.parametrize(
-    ("arch", "shape", "words"),
+@through(
+    "arch, shape, words",
     [
         (Residual(), (2,), "--arch mlp"),
         (Residual(), (3, 62, 64), "64x64"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
 from chimerae.networks import DCGAN
 from chimerae.networks.upsampled import UpsampledConv2d
+from tests.helpers.rows import through
 
 
 def enlarged(x: torch.Tensor) -> torch.Tensor:
@@ -25,8 +25,8 @@ def enlarged(x: torch.Tensor) -> torch.Tensor:
     return x
 
 
-@pytest.mark.parametrize("side", [(1, 1), (2, 2), (1, 3), (4, 5)])
-@pytest.mark.parametrize("bias", [True, False])
+@through("side", [(1, 1), (2, 2), (1, 3), (4, 5)])
+@through("bias", [True, False])
 def test_equals_interpolation_and_a_convolution(side, bias):
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, 3, *side, generator=generator, dtype=torch.float64, requires_grad=True)

@@ -8,6 +8,7 @@ from torch import nn
 
 from chimerae.errors import InputError
 from chimerae.networks import WAE
+from tests.helpers.rows import through
 from tests.networks.test_dcgan import count, stages
 
 CELEBA, MNIST = ((3, 64, 64), 64), ((1, 28, 28), 8)
@@ -19,16 +20,15 @@ def meta():
         yield
 
 
-@pytest.mark.parametrize(
-    ("shape", "z_dim", "encoder", "decoder"),
-    [(*CELEBA, 18_267_200, 21_475_331), (*MNIST, 11_050_632, 10_943_745)],
+@through(
+    "shape, z_dim, encoder, decoder", [(*CELEBA, 18_267_200, 21_475_331), (*MNIST, 11_050_632, 10_943_745)]
 )
 def test_parameter_counts_of_the_paper(shape, z_dim, encoder, decoder):
     assert count(WAE().encoder(shape, z_dim, scale="none")) == encoder
     assert count(WAE().decoder(z_dim, shape)) == decoder
 
 
-@pytest.mark.parametrize(("units", "parameters"), [(512, 821_761), (1024, 3_216_385)])
+@through("units, parameters", [(512, 821_761), (1024, 3_216_385)])
 def test_parameter_counts_of_the_code_critic(units, parameters):
     assert count(WAE(critic_width=units).code_critic(64)) == parameters
 
@@ -56,9 +56,7 @@ def test_sizes_of_the_stages():
     ]
 
 
-@pytest.mark.parametrize(
-    ("shape", "named"), [((3, 70, 100), "72x104"), ((1, 27, 28), "28x28"), ((1, 62, 76), "64x80")]
-)
+@through("shape, named", [((3, 70, 100), "72x104"), ((1, 27, 28), "28x28"), ((1, 62, 76), "64x80")])
 def test_an_impossible_shape_names_the_nearest_valid_one(shape, named):
     with pytest.raises(InputError, match=named):
         WAE().check(shape)

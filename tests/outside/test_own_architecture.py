@@ -14,6 +14,7 @@ from chimerae.methods import METHODS, Clock
 from chimerae.nets import Architecture
 from chimerae.training.players import play_batch
 from tests.helpers.cases import GREY, POINTS, Case, small
+from tests.helpers.rows import through
 from tests.outside.shallow import Shallow
 
 FIVE = {"check", "nearest", "trunk", "decoder", "pair_critic"}
@@ -29,7 +30,7 @@ def test_it_defines_five_methods_and_no_more():
     assert public & vars(Shallow).keys() == FIVE
 
 
-@pytest.mark.parametrize("name", [method.name for method in METHODS])
+@through("name", [method.name for method in METHODS])
 def test_every_method_plays_a_batch_on_it(name):
     case = Case(small(name), Shallow(), GREY)
     state = case.state()

@@ -10,6 +10,7 @@ from chimerae.networks import DCGAN, WAE
 from chimerae.recipes.planning import ENOUGH, Search, Wish, chosen, default_most, steps_in, wish
 from chimerae.recipes.timing import Timing
 from chimerae.runs.run import Run
+from tests.helpers.rows import through
 
 LARGE = (3, 64, 64)
 
@@ -122,7 +123,7 @@ def test_steps_that_fit():
     assert default_most(60_000, 64) > default_most(10, 64) == 10_000
 
 
-@pytest.mark.parametrize("text", ["", "10", "10x", "-3m", "0s", "m", "1m1h", "nan", "inf"])
+@through("text", ["", "10", "10x", "-3m", "0s", "m", "1m1h", "nan", "inf"])
 def test_what_is_no_duration(text):
     from chimerae.durations import seconds
     from chimerae.errors import InputError

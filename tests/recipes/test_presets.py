@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
-
 from chimerae.recipes.presets import RECIPES
 from chimerae.shapes import SIGNED, UNIT
+from tests.helpers.rows import through
 
 AVAE_CODE = ("adam", 2e-4, 0.5, 0.999, 64)
 SOFT_CODE = ("adam", 2e-4, 0.9, 0.999, 64)
@@ -53,7 +52,7 @@ IN_UNIT = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
 """Methods whose published codes learn images in [0, 1]; all others [-1, 1]."""
 
 
-@pytest.mark.parametrize("made", RECIPES, ids=lambda made: made.name)
+@through("made", RECIPES, ids=lambda made: made.name)
 def test_recipes_have_the_optimisers_of_their_sources(made):
     s = made.training.optimizer
     assert (s.kind, s.lr, s.beta1, s.beta2, made.training.batch_size) == OPTIMISERS[made.name]
@@ -73,6 +72,6 @@ def test_the_vae_of_id_gan_has_adam_and_its_game_rmsprop():
     assert {(s.kind, s.lr, s.beta2) for s in game} == {("rmsprop", 1e-4, 0.99)}
 
 
-@pytest.mark.parametrize("made", RECIPES, ids=lambda made: made.name)
+@through("made", RECIPES, ids=lambda made: made.name)
 def test_recipes_learn_in_the_range_of_their_sources(made):
     assert made.method.value_range == (UNIT if made.method.name in IN_UNIT else SIGNED)

@@ -11,13 +11,14 @@ from chimerae.methods import METHODS
 from chimerae.recipes.build import build
 from chimerae.recipes.presets import RECIPES, recipe
 from chimerae.recipes.short import GAMES, RATE, SHORT
+from tests.helpers.rows import through
 
 
 def test_every_method_has_settings_for_short_runs():
     assert {method.name for method in METHODS} <= set(SHORT) <= {each.name for each in RECIPES}
 
 
-@pytest.mark.parametrize("name", SHORT)
+@through("name", SHORT)
 def test_short_runs_are_the_source_with_these_settings_and_smaller_networks(name):
     paper = build(name, data="digits", arch="dcgan")
     short = build(name, data="digits", arch="dcgan", preset="short")
@@ -28,7 +29,7 @@ def test_short_runs_are_the_source_with_these_settings_and_smaller_networks(name
     assert build(name, data="digits", preset="short").arch.name == "dcgan"
 
 
-@pytest.mark.parametrize("name", SHORT)
+@through("name", SHORT)
 def test_generators_of_games_of_images_draw_without_checkerboards(name):
     """A critic of images is a player of the method, or of a part of it; one of codes alone is none."""
     run = build(name, data="digits", preset="short")
@@ -40,7 +41,7 @@ def test_generators_of_games_of_images_draw_without_checkerboards(name):
     assert run.arch.critic_start == "kaiming"
 
 
-@pytest.mark.parametrize("name", SHORT)
+@through("name", SHORT)
 def test_players_of_short_runs_learn_at_their_rate_whatever_the_recipe_gave_them(name):
     """A recipe's own rate for one player would stand in the way of the common one."""
     short = build(name, data="digits", preset="short")
@@ -51,7 +52,7 @@ def test_players_of_short_runs_learn_at_their_rate_whatever_the_recipe_gave_them
     assert schedules == {"exponential"}
 
 
-@pytest.mark.parametrize(("name", "data"), [("avae", "8gaussians"), ("avae-toy", None)])
+@through("name, data", [("avae", "8gaussians"), ("avae-toy", None)])
 def test_points_and_recipes_made_for_their_data_keep_the_sources_settings(name, data):
     short, paper = (build(name, data=data, preset=preset) for preset in ("short", "paper"))
     assert to_dict(short) == to_dict(paper)

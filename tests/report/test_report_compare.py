@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from chimerae.report.charts import Curve, Panel, svg
 from chimerae.report.compare import NOT_SET, Setting
+from tests.helpers.rows import through
 
 
-@pytest.mark.parametrize(
-    ("values", "differs"),
+@through(
+    "values, differs",
     [
         (("1", "1"), False),
         (("1", "2"), True),

@@ -12,6 +12,7 @@ from chimerae.report import rules, verdict
 from chimerae.report.findings import Findings, Measured
 from chimerae.report.rules import Step, step_of
 from chimerae.report.verdict import sentence
+from tests.helpers.rows import through
 
 PAGE = Path(__file__).parents[2] / "docs" / "report.md"
 LADDERS = (
@@ -77,7 +78,7 @@ def test_the_page_has_every_clause_in_order_with_its_threshold() -> None:
         assert f"{words} {constant:g}" in page
 
 
-@pytest.mark.parametrize("ladder", LADDERS)
+@through("ladder", LADDERS)
 def test_a_ladder_rises_takes_every_value_and_a_limit_belongs_to_its_step(ladder: tuple[Step, ...]) -> None:
     assert all(a.limit < b.limit for a, b in pairwise(ladder))
     assert step_of(ladder, 1e9) is ladder[-1]
@@ -86,8 +87,8 @@ def test_a_ladder_rises_takes_every_value_and_a_limit_belongs_to_its_step(ladder
         assert step_of(ladder, below.limit + 1e-9) is above
 
 
-@pytest.mark.parametrize(
-    ("findings", "told"),
+@through(
+    "findings, told",
     [
         (found(), ""),
         (found(error=0.2, detail=0.1), "Reconstructs well, but blurs."),

@@ -18,6 +18,7 @@ from chimerae.run_folder.log import parsed
 from chimerae.run_folder.schema import RENAMED, SCHEMAS, check_schema, renamed
 from chimerae.run_folder.scores import Score
 from chimerae.runs.folder import create, read_run
+from tests.helpers.rows import through
 from tests.helpers.runs import tiny_run
 
 MADE_UP = {
@@ -33,7 +34,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema, "RENAMED", MADE_UP)
 
 
-@pytest.mark.parametrize("names", [RENAMED, MADE_UP])
+@through("names", [RENAMED, MADE_UP])
 def test_only_the_last_part_of_a_key_changes(names: dict[str, str]):
     for before, now in names.items():
         assert before.rpartition(".")[0] == now.rpartition(".")[0]
@@ -94,7 +95,7 @@ def test_every_reader_knows_the_earlier_names(old: Path):
     assert line.logged == {"kl": 2.0}
 
 
-@pytest.mark.parametrize("name", SCHEMAS)
+@through("name", SCHEMAS)
 def test_another_schema_is_refused_in_one_line(name: str):
     check_schema({"schema": SCHEMAS[name]}, Path(name), name)
     for content, given in (({"schema": 99}, "99"), ({}, "None"), ([], "None")):
@@ -105,9 +106,7 @@ def test_another_schema_is_refused_in_one_line(name: str):
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 
 
-@pytest.mark.parametrize(
-    "folder", sorted({p.parent for p in RESULTS.rglob("run.json")}), ids=lambda f: f.name
-)
+@through("folder", sorted({p.parent for p in RESULTS.rglob("run.json")}))
 def test_committed_results_are_readable(folder: Path):
     run = read.read_run(folder)
     assert run.method == read_run(folder).method.name

@@ -29,7 +29,7 @@ from tests.studies.toy_study import TOY
 
 TIMED: Study = replace(
     TOY,
-    arms=lambda scale: tuple(replace(arm, seconds=2.0) for arm in TOY.arms(scale)),
+    arms=lambda scale: tuple(replace(arm, seconds=1.0) for arm in TOY.arms(scale)),
     map=Map(MetricColumn("mse_points", "MSE"), MetricColumn("kl_nats", "KL"), centre=1.0),
 )
 
@@ -52,11 +52,11 @@ def test_the_steps_that_were_found_stand_in_the_run(finished: Path):
         run = read_run(cell.folder)
         assert cell.steps == cell.reached == run.steps
         assert cell.finished
-        assert (run.training.schedule_steps, run.training.seconds) == (None, 2.0)
+        assert (run.training.schedule_steps, run.training.seconds) == (None, 1.0)
 
 
 def test_runs_of_another_time_are_kept_apart(finished: Path):
-    with pytest.raises(InputError, match=r"training\.seconds is 2\.0, the study asks for 3\.0"):
+    with pytest.raises(InputError, match=r"training\.seconds is 1\.0, the study asks for 3\.0"):
         timed(finished, seconds=3.0)
 
 
@@ -66,7 +66,7 @@ def test_progress_counts_in_seconds_of_learning(tmp_path: Path, finished: Path):
     waiting.waiting.extend(timed(tmp_path))
     waiting.cells = [*waiting.cells, *waiting.waiting]
     waiting.tell(lambda *line: told.append(line))
-    assert told == [(4, 8, "seconds of learning, 2 of 4 runs finished")]
+    assert told == [(2, 4, "seconds of learning, 2 of 4 runs finished")]
 
 
 @pytest.mark.parametrize("seconds", [30.0, None])

@@ -10,6 +10,7 @@ import pytest
 from scipy.stats import ttest_ind
 
 from chimerae.tables import Column, TableRow, Values, best, csv_text, filled, latex, markdown
+from tests.helpers.rows import through
 
 KL, N = Column("KL", "lower"), Column("modes", "higher")
 
@@ -35,8 +36,8 @@ def test_mean_and_deviation_are_those_of_the_textbook():
     assert math.isnan(Values((1.0, math.inf)).spread)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "better", "winner"),
+@through(
+    "a, b, better, winner",
     [
         ((1.0, 1.1, 1.2), (2.0, 2.1, 2.2), "lower", "a"),
         ((1.0, 1.1, 1.2), (2.0, 2.1, 2.2), "higher", "b"),
@@ -62,7 +63,7 @@ def test_p_is_that_of_scipy():
         assert ours == pytest.approx(ttest_ind(a, b, equal_var=False).pvalue, rel=1e-9)
 
 
-@pytest.mark.parametrize("n", [3, 5])
+@through("n", [3, 5])
 def test_equal_laws_are_called_different_at_most_as_often_as_is_said(n):
     """The rule before, means farther apart than the larger deviation, did so in .21 and .10 of cases."""
     generator = np.random.default_rng(1)
@@ -138,7 +139,7 @@ def test_latex_emphasises_the_best():
     assert r"\textbf{1.10} $\pm$ 0.10" in latex(filled([KL, N], lines()))
 
 
-@pytest.mark.parametrize(("unlike", "leaders"), [((), 1), (("two",), 1), (("one",), 0), (("",), 0)])
+@through("unlike, leaders", [((), 1), (("two",), 1), (("one",), 0), (("",), 0)])
 def test_nothing_leads_where_values_do_not_compare(unlike: tuple[str, ...], leaders: int):
     table = filled([Column("KL", "lower", unlike), N], lines())
     assert sum(row[0].bold for row in table.entries) == leaders

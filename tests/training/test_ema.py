@@ -6,6 +6,7 @@ from torch import nn
 
 from chimerae.nets import Nets
 from chimerae.training.ema import EMA
+from tests.helpers.rows import through
 
 
 def one(value: float) -> tuple[EMA, nn.Linear]:
@@ -21,7 +22,7 @@ def test_begins_with_the_weights_and_holds_only_what_is_kept():
     assert not average.modules["generator"].weight.requires_grad
 
 
-@pytest.mark.parametrize(("step", "decay"), [(0, 0.1), (1, 2 / 11), (10, 11 / 20), (1000, 0.9)])
+@through("step, decay", [(0, 0.1), (1, 2 / 11), (10, 11 / 20), (1000, 0.9)])
 def test_moves_by_one_minus_decay_which_is_shorter_at_first(step, decay):
     average, module = one(0.0)
     module.weight.data.fill_(1.0)

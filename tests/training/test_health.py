@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from chimerae.training.health import RULES, health
+from tests.helpers.rows import through
 
 GOOD = {"kl": 12.0, "rec": 80.0, "c_real": 1.0, "c_fake": -1.0}
 
@@ -64,7 +63,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("values", "word"), CASES)
+@through("values, word", CASES)
 def test_word(values, word):
     assert health(values) == word
 
@@ -81,14 +80,14 @@ def test_huge_logits_do_not_overflow():
     assert health({"c_real": 1e6, "c_fake": -1e6}) == "critic runs away"
 
 
-@pytest.mark.parametrize("values", [{"variety": 0.001}, {"rec_error": 1.0, "returned": 0.0}, {"offset": 0.9}])
+@through("values", [{"variety": 0.001}, {"rec_error": 1.0, "returned": 0.0}, {"offset": 0.9}])
 def test_a_critic_does_not_mask_a_collapse(values):
     certain, enormous = {"c_real": 9.0, "c_fake": -9.0}, {"c_real": 99.0, "c_fake": -99.0}
     assert health(DRAWN | values | certain) == health(DRAWN | values | enormous) == health(DRAWN | values)
 
 
-@pytest.mark.parametrize(
-    ("values", "word", "after"),
+@through(
+    "values, word, after",
     [
         ({"variety": 0.01}, "samples alike", 0.1),
         ({"variety": 0.09, "offset": 0.4}, "few patterns", 0.5),

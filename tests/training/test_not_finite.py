@@ -12,6 +12,7 @@ from chimerae import cli
 from chimerae.methods import VAE
 from chimerae.runs.train import train
 from chimerae.training.players import NotFinite, check_state
+from tests.helpers.rows import through
 from tests.helpers.runs import log_of, saved, tiny_run
 
 
@@ -62,15 +63,15 @@ def test_on_the_command_line_it_is_one_line_and_exit_code_2(tmp_path, capsys):
     assert error[-1].startswith("chimerae: the loss of 'vae' became")
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
+@through(
+    "name, said",
     [
         ("nets/b/weight", "'b/weight' holds"),
         ("ema/b/weight", "'ema/b/weight' holds"),
         ("optimizer/b/0/exp_avg_sq", "'optimizer/b/0/exp_avg_sq' holds"),
     ],
 )
-@pytest.mark.parametrize("value", [float("nan"), float("-inf")])
+@through("value", [float("nan"), float("-inf")])
 def test_the_first_tensor_is_named(name: str, said: str, value: float):
     good = {"nets/a/weight": torch.ones(2), "buffers/best": torch.tensor(float("inf"))}
     check_state(good, 1)

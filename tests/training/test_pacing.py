@@ -15,6 +15,7 @@ from chimerae.errors import InputError
 from chimerae.runs.train import Callbacks, train
 from chimerae.training.pacing import Pacer, learning_clock, towards
 from chimerae.training.settings import Training
+from tests.helpers.rows import through
 from tests.helpers.runs import tiny_run
 
 
@@ -44,7 +45,7 @@ def test_the_share_has_no_jump_and_ends_at_one():
     assert gaps[-1] == pytest.approx((1 - shares[300]) / 300)
 
 
-@pytest.mark.parametrize(
+@through(
     "changes",
     [[(0, 10)], [(10, 10)], [(20, 10)], [(5, 10), (5, 20)], [(5, 10), (3, 20)], [(5, 10), (25, 20)]],
 )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import pytest
-
 from chimerae.bench.passes import Passes
 from chimerae.methods import (
     AAE,
@@ -29,6 +27,7 @@ from chimerae.methods import (
 )
 from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.turns import observe
 
 Count = tuple[int, int, int]
@@ -178,9 +177,10 @@ COSTS = {
 }
 
 
-@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
-@pytest.mark.parametrize("arch", ["mlp", "dcgan"])
-def test_passes_per_step(cost, arch):
+@through("name", COSTS)
+@through("arch", ["mlp", "dcgan"])
+def test_passes_per_step(name, arch):
+    cost = COSTS[name]
     counted = count(cost.method, arch)
     assert {network: counted.of(network) for network in cost.passes} == cost.passes
     assert {network for network, _ in counted.counts} == set(cost.passes)
@@ -188,9 +188,10 @@ def test_passes_per_step(cost, arch):
     assert bool(cost.excess) == bool(cost.why)
 
 
-@pytest.mark.parametrize("cost", COSTS.values(), ids=COSTS)
-def test_input_gradients_cost_no_weight_gradients(cost):
+@through("name", COSTS)
+def test_input_gradients_cost_no_weight_gradients(name):
     """In matrix products a layer: one for a forward or a pass to the input, two for one to the weights."""
+    cost = COSTS[name]
     assert count(cost.method, "mlp").products == LAYERS * cost.taken - cost.first_layers
 
 

@@ -7,11 +7,12 @@ import pytest
 from chimerae.config import from_dict, override, to_dict
 from chimerae.errors import InputError
 from chimerae.training.settings import SCHEDULES, Changes, Optimizer, Training
+from tests.helpers.rows import through
 
 SHARES = [0.0, 0.1, 0.25, 1 / 3, 0.5, 0.75, 0.9, 1.0]
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@through("name", SCHEDULES)
 def test_begins_with_the_whole_rate_and_never_rises(name):
     rates = [Optimizer(lr=1e-3, schedule=name, final=0.02).lr_at(share) for share in SHARES]
     assert rates[0] == pytest.approx(1e-3)
@@ -26,7 +27,7 @@ def test_the_rate_of_the_avae_paper():
         assert optimizer.lr_at(t / 50_000) == pytest.approx(2e-4 * 0.02 ** (t / 50_000))
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@through("name", SCHEDULES)
 def test_may_end_at_nothing(name):
     assert Optimizer(schedule=name, final=0.0).lr_at(0.5) >= 0
     assert Optimizer(schedule=name, final=0.0).lr_at(1.0) in (0.0, 2e-4)
@@ -37,8 +38,8 @@ def test_defaults_are_those_of_dcgan():
     assert (s.kind, s.lr, s.beta1, s.beta2, s.schedule) == ("adam", 2e-4, 0.5, 0.999, "constant")
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
+@through(
+    "field, value",
     [("lr", 0), ("lr", -1.0), ("lr", float("nan")), ("beta1", 1.0), ("final", 2.0), ("kind", "sgd")],
 )
 def test_impossible_settings_are_refused_by_name(field, value):
@@ -46,15 +47,13 @@ def test_impossible_settings_are_refused_by_name(field, value):
         from_dict(Training, {"optimizer": {field: value}})
 
 
-@pytest.mark.parametrize(
-    "field", ["batch_size", "grad_accumulation", "log_every", "save_every", "picture_every", "keep"]
-)
+@through("field", ["batch_size", "grad_accumulation", "log_every", "save_every", "picture_every", "keep"])
 def test_counts_are_positive(field):
     with pytest.raises(InputError, match=field):
         from_dict(Training, {field: 0})
 
 
-@pytest.mark.parametrize(("batch_size", "grad_accumulation"), [(8, 3), (4, 4), (2, 8)])
+@through("batch_size, grad_accumulation", [(8, 3), (4, 4), (2, 8)])
 def test_parts_are_equal_and_of_two_or_more(batch_size, grad_accumulation):
     """Their losses are averaged without weights, and BatchNorm cannot see one sample alone."""
     with pytest.raises(InputError, match=f"batch_size {batch_size} has no {grad_accumulation} equal parts"):

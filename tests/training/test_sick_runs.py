@@ -12,6 +12,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.networks import MLP
 from chimerae.runs.train import train
 from chimerae.training.players import NotFinite
+from tests.helpers.rows import through
 from tests.helpers.runs import log_of, tiny_run
 from tests.helpers.standins import Z_DIM, components, critic, standins
 
@@ -29,8 +30,8 @@ HEALTHY = (
 )
 
 
-@pytest.mark.parametrize("method", HEALTHY)
-@pytest.mark.parametrize("progress", [0.01, 0.3, 0.9])
+@through("method", HEALTHY)
+@through("progress", [0.01, 0.3, 0.9])
 def test_healthy_networks_are_ok(method, progress):
     assert standins(method).word(progress) == "ok"
 
@@ -138,7 +139,7 @@ SICK = [
 ]
 
 
-@pytest.mark.parametrize(("method", "changed", "word"), SICK)
+@through("method, changed, word", SICK)
 def test_sick_networks_get_their_word(method, changed, word):
     kinds = spoiled(method)
     networks = {name: kinds[kind] if isinstance(kind, str) else kind for name, kind in changed.items()}

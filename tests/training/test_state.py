@@ -9,9 +9,10 @@ from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import play_batch
 from chimerae.training.state import State, pick_autocast, pick_device
 from tests.helpers.cases import Case, small
+from tests.helpers.rows import through
 
 CASES = [Case(small(method.name), DCGAN(width=2), (3, 16, 16)) for method in METHODS]
-cases = pytest.mark.parametrize("case", CASES, ids=str)
+cases = through("case", CASES)
 
 
 def played(case: Case, seed: int = 0, steps: int = 2) -> State:
@@ -61,9 +62,7 @@ def test_loading_copies():
     assert all(torch.equal(tensors[key], kept[key]) for key in tensors)
 
 
-@pytest.mark.parametrize(
-    ("arch", "named"), [(DCGAN(width=3), "ema/decoder/0.weight"), (MLP(width=8), "ema/decoder")]
-)
+@through("arch, named", [(DCGAN(width=3), "ema/decoder/0.weight"), (MLP(width=8), "ema/decoder")])
 def test_another_networks_state_is_refused_before_anything_changes(arch, named):
     state, other = played(CASES[0]), Case(CASES[0].method, arch, (3, 16, 16)).state()
     before = {key: t.clone() for key, t in other.tensors().items()}
@@ -87,7 +86,7 @@ def test_convolutions_lie_channels_last():
     assert all(p.is_contiguous(memory_format=torch.channels_last) for p in weights)
 
 
-@pytest.mark.parametrize("name", ["cuda:99", "gpu", "cpux"])
+@through("name", ["cuda:99", "gpu", "cpux"])
 def test_a_missing_device_is_one_line(name):
     with pytest.raises(InputError, match=f"no device '{name}'") as refused:
         pick_device(name)

@@ -15,6 +15,7 @@ from chimerae.networks import DCGAN, MLP
 from chimerae.training.players import NotFinite, build_players, check_finite, play_batch, take_turn
 from chimerae.training.settings import Changes, Optimizer, Training
 from tests.helpers.cases import Case
+from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 from tests.helpers.turns import parameters
 
@@ -74,9 +75,7 @@ def test_parts_are_averaged():
     assert not turn["generator"].requires_grad
 
 
-@pytest.mark.parametrize(
-    "method", [VAE(z_dim=3), GAN(z_dim=3), VAEGAN(z_dim=3), AVAE(z_dim=3)], ids=lambda m: m.name
-)
+@through("method", [VAE(z_dim=3), GAN(z_dim=3), VAEGAN(z_dim=3), AVAE(z_dim=3)], ids=lambda m: m.name)
 def test_equal_parts_have_the_gradients_of_the_whole(method):
     """Without BatchNorm, and with the noise of the whole dealt out to the parts."""
     gradients, case = [], Case(method, MLP(width=8), (2,))
@@ -134,7 +133,7 @@ def test_adam_moves_convolutions_as_its_formula_says():
             )
 
 
-@pytest.mark.parametrize(("clip", "gradient"), [(0.0, 50.0), (2.0, 2.0), (100.0, 50.0)])
+@through("clip, gradient", [(0.0, 50.0), (2.0, 2.0), (100.0, 50.0)])
 def test_clipping_is_per_player(clip, gradient):
     players, a, b = two_players(clip=clip)
     take_turn([iter([{"generator": 50 * a.sum(), "critic": b.sum()}])], players, 0.0)
@@ -157,7 +156,7 @@ def test_learning_rates_follow_each_players_schedule():
     assert players["critic"].optimizer.param_groups[0]["lr"] == 0.5
 
 
-@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+@through("kind", ["adam", "rmsprop"])
 def test_a_shared_sigma_moves_at_its_own_pace(kind):
     training = Training(optimizer=Optimizer(kind=kind, lr=0.01, beta2=0.0, sigma_lr_scale=20.0))
     method, arch = VAE(z_dim=2, sigma="shared"), MLP(width=4)
@@ -173,7 +172,7 @@ def test_a_shared_sigma_moves_at_its_own_pace(kind):
 
 
 @pytest.mark.usefixtures("double")
-@pytest.mark.parametrize("kind", ["adam", "rmsprop"])
+@through("kind", ["adam", "rmsprop"])
 def test_an_optimiser_has_the_decays_of_its_settings(kind):
     """By the formulas of Kingma and Ba 2015, algorithm 1, and of Hinton's lecture, for two steps."""
     settings = Optimizer(kind=kind, lr=0.01, beta1=0.3, beta2=0.6, eps=1e-8)
@@ -205,7 +204,7 @@ def test_an_unknown_player_is_refused():
         build_players(GAN(), Nets({}), Training(players={"critc": Changes()}))
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@through("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_is_named(value):
     with pytest.raises(NotFinite, match=r"'critic' became \w+ at step 12"):
         check_finite({"generator": torch.tensor(1.0), "critic": torch.tensor(value)}, 12)

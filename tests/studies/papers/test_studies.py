@@ -10,9 +10,10 @@ from chimerae.metrics import METRICS
 from chimerae.recipes.sizing import sized
 from chimerae.studies import SCALES, STUDIES, Arm, Study, StudyResults, study
 from chimerae.tables import Values
+from tests.helpers.rows import through
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data"
-each = pytest.mark.parametrize("chosen", STUDIES, ids=lambda chosen: chosen.name)
+each = through("chosen", STUDIES, ids=lambda chosen: chosen.name)
 
 
 def rows(arms: tuple[Arm, ...]) -> set[str]:
@@ -20,7 +21,7 @@ def rows(arms: tuple[Arm, ...]) -> set[str]:
 
 
 @each
-@pytest.mark.parametrize("scale", SCALES)
+@through("scale", SCALES)
 def test_its_grid_is_one(chosen: Study, scale):
     arms = chosen.arms(scale)
     assert len({arm.slug for arm in arms}) == len(arms) > 1
@@ -62,9 +63,9 @@ def test_it_shows_metrics_that_there_are(chosen: Study):
 
 @each
 def test_published_numbers_stand_in_rows_and_columns_of_the_table(chosen: Study):
-    metrics = {shown.metric for shown in chosen.shows}
+    metrics, known = {shown.metric for shown in chosen.shows}, rows(chosen.arms("paper"))
     for row, metric in chosen.published:
-        assert row in rows(chosen.arms("paper"))
+        assert row in known
         assert metric in metrics
 
 
@@ -72,9 +73,10 @@ def test_published_numbers_stand_in_rows_and_columns_of_the_table(chosen: Study)
 def test_it_asks_only_for_values_that_it_has(chosen: Study):
     """Whatever the values are, there is a verdict with a reason."""
     metrics = {metric.name for metric in METRICS} | {shown.metric for shown in chosen.shows}
+    known = rows(chosen.arms("paper"))
     for value in (0.0, 0.5, 100.0):
         values = Values((value, value + 0.01, value + 0.02))
-        found = StudyResults({(row, m): values for row in rows(chosen.arms("paper")) for m in metrics})
+        found = StudyResults({(row, m): values for row in known for m in metrics})
         verdict = chosen.verdict(found)
         assert verdict.word in ("agrees", "disagrees", "unclear")
         assert verdict.why
