@@ -90,7 +90,7 @@ with in_place_of("alexnet", scrambled(alexnet), Path("w")):
     print(EXTRACTORS["lpips"](wanted).features(torch.rand(1, 1, 40, 40))["layers"].shape[0])
 """,
 }
-"""What is done without any package of an extra."""
+"""Code that is run without any package of an extra."""
 DATA = {
     "set.parquet": PARQUET,
     "folder": PARQUET,
@@ -118,7 +118,7 @@ print(json.dumps(told))
 
 @dataclass(frozen=True)
 class Told:
-    """What one of `PARTS` printed, and its error."""
+    """Output of one of `PARTS`, and its error."""
 
     out: str
     err: str
@@ -138,7 +138,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def alone(place: Path) -> dict[str, Told]:
-    """What all `PARTS` say in `place`; in one process, which takes seconds to load its libraries."""
+    """Answers of all `PARTS` in `place`; from one process, which takes seconds to load its libraries."""
     env = os.environ | {"CHIMERAE_CACHE": str(place / "cache"), "HF_HUB_OFFLINE": "1"}
     command = [sys.executable, "-W", "error::UserWarning", "-c", BLOCKED + EACH]
     done = subprocess.run(

@@ -122,7 +122,7 @@ from chimerae.cli import main
 assert [main(words) for words in json.loads(sys.argv[1])] == [0, 0]
 print(chimerae.__file__)
 """
-"""What runs commands, whose libraries take seconds to load, and says whose package they were of."""
+"""Code that runs several commands, whose libraries take seconds to load, and prints where they are from."""
 
 
 def asked(command: str) -> list[str]:
