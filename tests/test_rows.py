@@ -62,3 +62,20 @@ def test_groups_are_named():
 def test_an_empty_table_is_refused():
     with pytest.raises(AssertionError, match="proves nothing"):
         through("a", [])
+
+
+def test_a_row_that_is_skipped_hides_no_other():
+    @through("a", ["skipped", "wrong"])
+    def some(a: str) -> None:
+        if a == "skipped":
+            pytest.skip("not here")
+        assert a == "right"
+
+    @through("a", ["skipped", "too"])
+    def none(a: str) -> None:
+        pytest.skip(f"{a}, not here")
+
+    with pytest.raises(AssertionError):
+        some()
+    with pytest.raises(pytest.skip.Exception, match="skipped, not here"):
+        none()

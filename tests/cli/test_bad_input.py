@@ -54,7 +54,7 @@ def one_line(code: int, err: str) -> str:
         ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
         (
             (*TRAIN, "--data", "digits", "--training.grad-accumulation", "3"),
-            "batch_size 64 has no 3 equal parts",
+            "batch_size 32 has no 3 equal parts",
         ),
         ((*TRAIN, "--data", "digits", "--evaluation.metrics", "fidd"), "unknown metric 'fidd'"),
         ((*TRAIN, "--data", "digits", "--dryrun"), "did you mean --dry-run?"),
