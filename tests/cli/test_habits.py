@@ -24,7 +24,7 @@ MISTAKES = [
     (("train", "avae", "--dataset", "digits"), "did you mean --data?"),
     (("train", "avae", "--dta", "digits"), "did you mean --data?"),
     (("train", "avae", "--data", "Digits"), "did you mean 'digits'"),
-    ((*DIGITS, "--epochs", "5"), "5 epochs are --steps 125"),
+    ((*DIGITS, "--epochs", "5"), "5 epochs are --steps 255"),
     (("train", "avae", "--data", "8gaussians", "--epochs", "5"), "drawn anew"),
     ((*DIGITS, "--learning-rate", "1e-4"), "did you mean --training.optimizer.lr?"),
     ((*DIGITS, "--latent_dim", "8"), "did you mean --method.z-dim?"),
