@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import zipfile
 import zlib
 from contextlib import suppress
@@ -119,7 +120,8 @@ def test_tables_are_read_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.M
         first = [next(pages(file, facts.row_group(i).column(0))) for i in range(3)]
         told = [sum(p.size for p in pages(file, facts.row_group(i).column(0))) for i in range(3)]
     assert all(page.is_dictionary and 3000 < page.size < 5000 for page in first)
-    assert all(0 <= facts.row_group(i).column(0).total_uncompressed_size - told[i] < 200 for i in range(3))
+    # The chunk's size counts the headers too, which hold the least and the greatest value.
+    assert all(told[i] < facts.row_group(i).column(0).total_uncompressed_size < 2 * told[i] for i in range(3))
     monkeypatch.setattr(tables, "_BATCH_BYTES", 3 * first[0].size)
     with pq.ParquetFile(path) as table:
         found = list(tables._batches(table, range(3), tables.ImageColumns("image", None), path))
@@ -245,6 +247,13 @@ def test_loops_of_links_are_walked_once(photos: Make) -> None:
     assert sum(prepare(str(root)).facts.counts.values()) == 3
 
 
+@pytest.mark.parametrize("path", ["../../x.png", "/tmp/x.png", "x/../../y.png", "z" * 5000, "a\0b"])
+def test_names_inside_of_a_table_are_no_places_to_write_to(tmp_path: Path, path: str) -> None:
+    table = pa.table({"image": [{"bytes": fuzz_data.saved("PNG", 0), "path": path}]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    assert take(str(tmp_path / "a.parquet"), (3, 8, 8)).names == ("000000",)
+
+
 def test_inputs_are_bounded(photos: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     root = str(photos(5))
     monkeypatch.setattr("chimerae.data.given._MOST_VALUES", 2 * 3 * 8 * 8)
@@ -254,6 +263,7 @@ def test_inputs_are_bounded(photos: Make, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("name", [*fuzz_data.formats(), "prepared"])
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits on processes are Linux's")
 def test_mutated_files_give_a_result_or_one_line(name: str) -> None:
     results = fuzz_data.fuzz(name, seed=1, count=4)
     assert not fuzz_data.reasons(results)

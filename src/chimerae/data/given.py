@@ -149,11 +149,16 @@ def _taken(source: str, items: Sequence[Item], shape: Shape, settings: Prepare) 
         raise InputError(f"'{source}' cannot be read: '{unread[0].name}': {unread[0].why}")
     kept = [found for found in made if not isinstance(found, Unread)]
     names = [
-        item.name if (Path(source).expanduser() / item.name).is_file() or len(items) == 1 else f"{i:06d}"
+        item.name if _is_file_name(item.name, Path(source).expanduser()) else f"{i:06d}"
         for i, (item, found) in enumerate(zip(items, made, strict=True))
         if not isinstance(found, Unread)
     ]
     return Taken(to_unit(torch.from_numpy(np.stack(kept))), tuple(names), unread)
+
+
+def _is_file_name(name: str, source: Path) -> bool:
+    """True for the name of a file at or below `source`: results may be written under such a name."""
+    return name == source.name or (".." not in Path(name).parts and os.path.isfile(source / name))
 
 
 def _through(items: Sequence[Item], shape: Shape, settings: Prepare) -> Tensor:

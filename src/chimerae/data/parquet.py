@@ -31,6 +31,8 @@ _BUFFER: Final = 2**20
 """Bytes of a file that are read at a time."""
 _BAD_TABLE: Final = (pa.ArrowException, OSError, ValueError, OverflowError)
 """Errors of pyarrow on damaged files; a `UnicodeDecodeError` is a `ValueError`."""
+N_PATH: Final = 200
+"""Characters of a picture's path that become a part of its name."""
 N_PLACES: Final = 8
 """Row groups that a first look reads."""
 
@@ -81,7 +83,11 @@ def items(rows: pa.Table | pa.RecordBatch, columns: ImageColumns, first: int, wh
     labels = [None] * len(pictures) if columns.label is None else rows.column(columns.label).to_pylist()
     for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
         cell = picture if isinstance(picture, dict) else {"bytes": picture}
-        inside = f" ({printable(cell['path'])})" if isinstance(cell.get("path"), str) and cell["path"] else ""
+        inside = (
+            f" ({printable(cell['path'])[:N_PATH]})"
+            if isinstance(cell.get("path"), str) and cell["path"]
+            else ""
+        )
         yield Item(f"{where} row {first + i}{inside}", partial(_open_cell, cell), label)
 
 

@@ -25,7 +25,7 @@ MOST_PIXELS: Final = 2**26
 """Pixels of an image, at most: a larger one takes too much memory."""
 MOST_SAMPLES: Final = 2**25
 """Samples of a split, at most: their order is kept in memory."""
-_TOO_MANY: Final = f"too large: more than {MOST_PIXELS >> 20} million pixels; make the picture smaller"
+_TOO_MANY: Final = f"too large: more than {MOST_PIXELS // 10**6} million pixels; make the picture smaller"
 _MOST_BYTES: Final = 2**29
 """Size of an image's file, at most: some decoders read all of it."""
 
