@@ -30,6 +30,15 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
     return InputError(f"unknown {kind} '{given}'; {hint}")
 
 
+def first_line(error: BaseException) -> str:
+    r"""What an error of a library says first: a line with something in it, or else the error's kind.
+
+    >>> first_line(ValueError("cut\nat 5")), first_line(EOFError())
+    ('cut', 'EOFError')
+    """
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 def spelt(given: str, known: Iterable[str]) -> str | None:
     """The known name that `given` is up to case and punctuation; None when there is no such name.
 

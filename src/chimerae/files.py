@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from chimerae.errors import InputError
 
@@ -18,6 +19,28 @@ def cache_folder(given: Path | None = None) -> Path:
     """Folder of the cache: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
     chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
     return Path(chosen).expanduser()
+
+
+KINDS: Final = {
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+def regular(path: Path) -> Path:
+    """The path itself, if it leads to a plain file: opening a pipe or a device may wait forever.
+
+    Raises:
+        InputError: it leads to something else.
+        OSError: there is nothing, or it cannot be looked at.
+    """
+    kind = stat.S_IFMT(path.stat().st_mode)
+    if kind != stat.S_IFREG:
+        raise InputError(f"'{path}' is {KINDS.get(kind, 'something else')}, and a plain file is wanted")
+    return path
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -49,7 +49,7 @@ def seen(root: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(image_folder, "_walk", "walks")
     count(os, "stat", "stats", lambda path, *_: str(path).endswith(".png"))
     count(chimerae.data.info, "header", "headers")
-    count(chimerae.data.build, "decode", "decoded")
+    count(chimerae.data.build, "decoded", "decoded")
     return counts
 
 

@@ -7,13 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from chimerae.data.pixels import Unreadable, decode, fitted, flatten, header, to_array
+from chimerae.data.pixels import Unreadable, decoded, fitted, flatten, header, to_array
 from chimerae.data.settings import Fit
 from chimerae.data.sources import Item, open_picture
 from tests.data.data_files import speckles
 from tests.helpers.rows import through
 
 RED = (255, 0, 0)
+
+
+def decode(item: Item, at_least: int | None = None) -> Image.Image:
+    with decoded(item, at_least=at_least) as image:
+        return image
 
 
 def stored(image: Image.Image, kind: str = "PNG", **options: object) -> Item:

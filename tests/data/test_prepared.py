@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from chimerae.data import Prepare, prepare
+from chimerae.data import Batches, Prepare, intact, prepare
 from chimerae.data.store import RowWriter, cache_folder, new_entry, read_manifest
 from chimerae.errors import InputError
 from tests.data.data_files import Make
@@ -75,18 +79,87 @@ def test_damage_is_found_and_mended(photos: Make, cache: Path, harm: str) -> Non
     assert entries(cache) == [entry]
 
 
-def test_changed_contents_are_found_on_demand(photos: Make, cache: Path) -> None:
-    root = str(photos(5))
-    whole = prepare(root).train.take(range(4))
-    path = entries(cache)[0] / "train"
+def flip(path: Path) -> None:
+    """Change the first bit of a file, which becomes another file."""
     data = bytearray(path.read_bytes())
     data[0] ^= 1
     path.unlink()
     path.write_bytes(data)
-    assert prepare(root).verify() == ["train"]
-    mended = prepare(root, verify=True)
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_changed_contents_are_told_and_mended(
+    photos: Make, cache: Path, large: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(intact, "AT_ONCE", 0 if large else intact.AT_ONCE)
+    root = str(photos(5))
+    first = prepare(root)
+    whole = first.train.take(range(4))
+    flip(entries(cache)[0] / "train")
+    assert first.verify() == ["train"]
+    mended = prepare(root, verify=large)
+    (told,) = caplog.messages
+    assert f"'{entries(cache)[0]}' are damaged (train)" in told
     assert mended.verify() == []
     assert torch.equal(mended.train.take(range(4)), whole)
+
+
+@pytest.mark.parametrize("device", ["cpu", "resident"])
+def test_a_large_array_is_checked_while_it_is_used(
+    photos: Make, cache: Path, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intact, "AT_ONCE", 0)
+    if device == "resident":
+        monkeypatch.setattr(Batches, "_fits", lambda self: True)
+    root = str(photos(5))
+    prepare(root)
+    flip(entries(cache)[0] / "train")
+    may_read = Event()
+    plain = intact.checksum
+
+    def waits(path: Path) -> str:
+        may_read.wait(10)
+        return plain(path)
+
+    monkeypatch.setattr(intact, "checksum", waits)
+    batches = Batches(prepare(root).train, batch_size=2, seed=0)
+    batches(0)
+    may_read.set()
+
+    def go_on() -> None:
+        for step in range(1, 1000):
+            time.sleep(0.005)
+            batches(step)
+
+    with pytest.raises(InputError, match=rf"damaged: .*train' is not what .*; delete the folder '{cache}"):
+        go_on()
+
+
+def test_manifests_whose_parts_do_not_fit_are_not_believed(photos: Make, cache: Path) -> None:
+    root = str(photos(5))
+    whole = prepare(root).manifest
+    path = entries(cache)[0] / "manifest.json"
+    text = path.read_text()
+    edits: list[Callable[[dict[str, Any]], object]] = [
+        lambda facts: facts["files"].pop("train"),
+        lambda facts: facts["files"].update({"../train": facts["files"]["train"]}),
+        lambda facts: facts["files"]["train"].update(dtype="garbage"),
+        lambda facts: facts["files"]["train"].update(shape=[5, 8, 8, 3]),
+        lambda facts: facts["files"]["train"].update(shape=[-5, -3, 8, 8]),
+        lambda facts: facts.update(shape=[3, 8, 0]),
+        lambda facts: facts.update(hold_out=None),
+        lambda facts: facts.update(hold_out=2.0),
+        lambda facts: facts.update(counts={"train": 10**9, "test": 1}),
+        lambda facts: facts.update(kind="points"),
+    ]
+    for edit in edits:
+        facts = json.loads(text)
+        edit(facts)
+        path.write_text(json.dumps(facts))
+        assert read_manifest(path.parent) is None, facts
+    path.unlink()
+    os.mkfifo(path)
+    assert prepare(root).manifest == whole
 
 
 def test_nothing_is_left_of_a_failure(photos: Make, cache: Path) -> None:

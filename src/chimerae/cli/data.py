@@ -76,7 +76,7 @@ def _inspect(asked: Inspect) -> int:
         print(f"\nin training, {note}")
     if picture is not None:
         name = asked.source.rstrip("/").rpartition("/")[2]
-        target = asked.out or Path(f"inspect-{Path(name).stem or 'data'}.png")
+        target = asked.out or Path(f"inspect-{Path(name).stem[:80] or 'data'}.png")
         pictures.save(picture, target)
         print(f"\nwhat the network sees: {target}")
     return DONE

@@ -79,6 +79,7 @@ class Batches:
 
     def _gather(self, indices: Tensor) -> Tensor:
         if self._resident is not None:
+            self.split.check()
             return self._resident[indices.to(self.device)]
         raw = self.split.raw(indices)
         if self.device.type == "cuda":

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from chimerae.data.info import info_of, split_counts
-from chimerae.data.manifest import ArrayFile, Manifest, Transform, Unread
-from chimerae.data.pixels import GREY_MODES, Bytes, Unreadable, crop_box, decode, fitted, flatten, to_array
+from chimerae.data.manifest import ArrayFile, Manifest, Transform, Unread, label_file
+from chimerae.data.pixels import GREY_MODES, Bytes, Unreadable, crop_box, decoded, fitted, flatten, to_array
 from chimerae.data.settings import Crop, Fit, Prepare
 from chimerae.data.sources import ImageSource, Item, Part, Points, PointSource, digest
 from chimerae.data.store import RowWriter, write_manifest
@@ -99,6 +99,11 @@ def _transform(name: str, source: ImageSource, settings: Prepare) -> ImageTransf
             f"images of '{name}' differ in size ({shown}); choose one for all, such as --prepare.size {side}"
         )
     channels, height, width = seen.final
+    if height * width > _MOST_FINAL:
+        raise InputError(
+            f"images of '{name}' would be {height}x{width}, too large to learn from; choose a smaller "
+            f"size, such as --prepare.size {common_side(min(height, width))}"
+        )
     return ImageTransform(
         height=height,
         width=width,
@@ -135,11 +140,6 @@ def _write_labels(tallies: Mapping[str, Tally], work: Path) -> dict[str, ArrayFi
     return files
 
 
-def label_file(split: str) -> str:
-    """Name of the file with the labels of a split."""
-    return f"{split}-labels"
-
-
 def _write_points(points: Points, path: Path) -> ArrayFile:
     with RowWriter(path, "float32") as writer:
         writer.add(points)
@@ -161,7 +161,13 @@ def _check(name: str, tallies: Mapping[str, Tally]) -> None:
 
 
 _CHUNK: Final = 128
-"""Items in work at a time; bounds the memory."""
+"""Items in work at a time, at most."""
+_CHUNK_BYTES: Final = 2**27
+"""Bytes that they make, at most, which bounds the memory."""
+_MOST_FINAL: Final = 2**24
+"""Pixels of a prepared image, at most."""
+_MOST_LABEL: Final = 2**20
+"""Larger numbers are no labels: a classifier has an output for each."""
 _DRAFT: Final = 3
 """A JPEG is decoded at no less than this multiple of its final size, which saves most of the time."""
 
@@ -194,19 +200,21 @@ class ImageTransform:
         """
         whole = self.native or self.crop is not None
         try:
-            image = decode(item, at_least=None if whole else _DRAFT * max(self.height, self.width))
-            image = self._cut(image, item.name)
-            if self.native and image.size != (self.width, self.height):
-                raise InputError(
-                    f"images differ in size: '{item.name}' is {image.height}x{image.width}, "
-                    f"others {self.height}x{self.width}; choose one for all, such as "
-                    f"--prepare.size {common_side(min(image.size))}"
-                )
-            if self.guessed and image.mode not in GREY_MODES:
-                raise ColourFound(item.name)
-            return to_array(fitted(flatten(image, self.channels), self.height, self.width, self.fit))
+            with decoded(item, at_least=None if whole else _DRAFT * max(self.height, self.width)) as image:
+                return self._made(self._cut(image, item.name), item.name)
         except Unreadable as error:
             return Unread(name=item.name, why=str(error))
+
+    def _made(self, image: Image, name: str) -> Bytes:
+        if self.native and image.size != (self.width, self.height):
+            raise InputError(
+                f"images differ in size: '{name}' is {image.height}x{image.width}, "
+                f"others {self.height}x{self.width}; choose one for all, such as "
+                f"--prepare.size {common_side(min(image.size))}"
+            )
+        if self.guessed and image.mode not in GREY_MODES:
+            raise ColourFound(name)
+        return to_array(fitted(flatten(image, self.channels), self.height, self.width, self.fit))
 
     def _cut(self, image: Image, name: str) -> Image:
         if self.crop is None:
@@ -254,14 +262,14 @@ def convert(part: Part, transform: ImageTransform, writer: RowWriter, report: Ca
     done = 0
     with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         warnings.simplefilter("ignore")  # pillow's warnings of large images and odd metadata are no news here
-        for chunk in _chunks(part.read(None)):
+        for chunk in chunks(part.read(None), transform):
             rows: list[Bytes] = []
             for item, found in zip(chunk, pool.map(transform, chunk), strict=True):
                 if isinstance(found, Unread):
                     tally.unread.append(found)
                 else:
                     rows.append(found)
-                    tally.labels.append(-1 if item.label is None else item.label)
+                    tally.labels.append(_known(item.label))
             if rows:
                 stacked = np.stack(rows)
                 tally.add(stacked)
@@ -276,7 +284,14 @@ def counter(progress: Progress, before: int, total: int) -> Callable[[int], None
     return lambda done: progress(before + done, total, "images")
 
 
-def _chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
+def _known(label: int | None) -> int:
+    return -1 if label is None or label > _MOST_LABEL else label
+
+
+def chunks(items: Iterable[Item], transform: ImageTransform) -> Iterator[list[Item]]:
+    """The items, as many at a time as there is memory for what `transform` makes of them."""
+    each = transform.channels * transform.height * transform.width
+    n = max(1, min(_CHUNK, _CHUNK_BYTES // each))
     walk = iter(items)
-    while chunk := list(islice(walk, _CHUNK)):
+    while chunk := list(islice(walk, n)):
         yield chunk

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
+from math import prod
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -18,15 +19,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.build import ImageTransform
+from chimerae.data.build import ImageTransform, chunks
 from chimerae.data.image_folder import SUFFIXES
 from chimerae.data.manifest import Unread
 from chimerae.data.named_datasets import named_dataset, preset
 from chimerae.data.npy import Array, channel_axis
-from chimerae.data.open import open_source
+from chimerae.data.open import open_source, path_of
 from chimerae.data.picture import as_picture, checked
 from chimerae.data.settings import Prepare
-from chimerae.data.sources import Item, PointSource, open_picture
+from chimerae.data.sources import MOST_SAMPLES, Item, PointSource, open_picture
 from chimerae.data.splits import to_unit
 from chimerae.data.toys import Toy
 from chimerae.errors import InputError
@@ -38,6 +39,8 @@ Given: TypeAlias = "str | os.PathLike[str] | Image.Image | NDArray[np.generic] |
 models of points an array or tensor `[B, d]`.
 """
 
+_MOST_VALUES: Final = 2**27
+"""Numbers of all samples together, at most: they are kept in memory as float32."""
 PLAIN: Final = Prepare()
 """The transform of images that are taken as they are."""
 
@@ -113,8 +116,8 @@ def take(source: str, shape: Shape, prepare: Prepare = PLAIN, n: int | None = No
         InputError: there is no such source, it does not fit the model, or none of it can be read.
     """
     settings = prepare if named_dataset(source) is None else preset(source)
-    path = Path(source).expanduser()
-    if source and path.is_file() and path.suffix.lower() in SUFFIXES:
+    path = path_of(source)
+    if source and path.suffix.lower() in SUFFIXES and os.path.isfile(path):
         return _taken(source, [Item(path.name, partial(open_picture, path))], shape, settings)
     found = open_source(source)
     points = isinstance(found, PointSource | Toy)
@@ -124,6 +127,10 @@ def take(source: str, shape: Shape, prepare: Prepare = PLAIN, n: int | None = No
         return _points(source, [found.fixed("train").numpy()], shape, n)
     if isinstance(found, PointSource):
         return _points(source, found.load().values(), shape, n)
+    count = min(n or MOST_SAMPLES, sum(part.count for part in found.parts.values()))
+    if count * prod(shape) > _MOST_VALUES:
+        most = max(1, _MOST_VALUES // prod(shape))
+        raise InputError(f"'{source}' holds too many images to be taken at once; take fewer: --n {most}")
     every = chain.from_iterable(part.read(None) for part in found.parts.values())
     return _taken(source, list(islice(every, n)), shape, settings)
 
@@ -142,11 +149,16 @@ def _taken(source: str, items: Sequence[Item], shape: Shape, settings: Prepare) 
         raise InputError(f"'{source}' cannot be read: '{unread[0].name}': {unread[0].why}")
     kept = [found for found in made if not isinstance(found, Unread)]
     names = [
-        item.name if (Path(source).expanduser() / item.name).is_file() or len(items) == 1 else f"{i:06d}"
+        item.name if _is_file_name(item.name, Path(source).expanduser()) else f"{i:06d}"
         for i, (item, found) in enumerate(zip(items, made, strict=True))
         if not isinstance(found, Unread)
     ]
     return Taken(to_unit(torch.from_numpy(np.stack(kept))), tuple(names), unread)
+
+
+def _is_file_name(name: str, source: Path) -> bool:
+    """True for the name of a file at or below `source`: results may be written under such a name."""
+    return name == source.name or (".." not in Path(name).parts and os.path.isfile(source / name))
 
 
 def _through(items: Sequence[Item], shape: Shape, settings: Prepare) -> Tensor:
@@ -171,7 +183,7 @@ def _converted(items: Sequence[Item], shape: Shape, settings: Prepare) -> list[N
     )
     with warnings.catch_warnings(), ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         warnings.simplefilter("ignore")  # pillow warns of large images and odd metadata
-        return list(pool.map(transform, items))
+        return [made for chunk in chunks(items, transform) for made in pool.map(transform, chunk)]
 
 
 def _from_array(given: Array, shape: Shape, settings: Prepare) -> Tensor:

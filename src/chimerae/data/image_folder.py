@@ -9,7 +9,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from chimerae.data.sources import ImageSource, Item, Part, even_indices, file_identity, open_picture
+from chimerae.data.sources import (
+    ImageSource,
+    Item,
+    Part,
+    even_indices,
+    file_identity,
+    open_picture,
+    printable,
+)
 from chimerae.data.split_names import TEST_NAMES, WantedSplits, choose_splits, names_in
 from chimerae.errors import InputError
 
@@ -59,14 +67,14 @@ Found = Sequence[tuple[Path, tuple[str, ...]]]
 def _walk(root: Path) -> tuple[Found, dict[str, int]]:
     """Image files below `root` in order, and counts of everything else; hidden files are skipped."""
     images: list[tuple[Path, tuple[str, ...]]] = []
-    seen: set[str] = set()
+    seen = {os.path.realpath(root)}
     beside = {"other files": 0, "folders without permission": 0}
 
     def refused(error: OSError) -> None:
         beside["folders without permission"] += 1
 
     for folder, below, names in os.walk(root, onerror=refused, followlinks=True):
-        inside = Path(folder).relative_to(root).parts
+        inside = tuple(printable(part) for part in Path(folder).relative_to(root).parts)
         below[:] = sorted(name for name in below if not name.startswith(".") and _is_new(folder, name, seen))
         for name in sorted(name for name in names if not name.startswith(".")):
             if Path(name).suffix.lower() in SUFFIXES:
@@ -130,6 +138,8 @@ def _reader(
     def read(limit: int | None) -> Iterator[Item]:
         for i in even_indices(len(paths), limit):
             path = paths[i]
-            yield Item(path.relative_to(root).as_posix(), partial(open_picture, path), labels.get(path))
+            yield Item(
+                printable(path.relative_to(root).as_posix()), partial(open_picture, path), labels.get(path)
+            )
 
     return read

@@ -14,7 +14,7 @@ from chimerae.data.open import Source, open_source
 from chimerae.data.opened import once
 from chimerae.data.pixels import Header, Unreadable, cropped_size, header
 from chimerae.data.settings import Prepare
-from chimerae.data.sources import Part, PointSource
+from chimerae.data.sources import MOST_SAMPLES, Part, PointSource
 from chimerae.data.splits import held_out
 from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
@@ -135,6 +135,9 @@ def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str
     >>> split_counts({"train": 50}, 0.1, "photos")
     {'train': 45, 'test': 5}
     """
+    most = max(counts.values())
+    if most > MOST_SAMPLES:
+        raise InputError(f"'{name}' holds {most:,} samples, more than {MOST_SAMPLES:,}; give a part of them")
     if "test" in counts:
         return dict(counts)
     n = counts["train"]

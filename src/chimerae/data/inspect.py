@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from math import prod
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +32,12 @@ N_SHOWN = 64
 """Images in the grid."""
 N_POINTS = 2000
 """Points of each split in the scatter plot."""
+_SHOWN_VALUES = 2**25
+"""Values in the grid, at most."""
 _BLOCK = 1024
-"""Samples that are read at a time."""
+"""Samples that are read at a time, at most."""
+_BLOCK_VALUES = 2**23
+"""Values that are read at a time, at most, but for a sample that has more."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ def inspect(
 def picture(prepared: Prepared) -> Image | None:
     """Training images at even distances, `[0, 1]`, as a grid; points in the plane as a plot of each split."""
     if prepared.kind == "images":
-        return pictures.grid(prepared.train.take(_evenly(len(prepared.train), N_SHOWN)))
+        n = max(1, min(N_SHOWN, _SHOWN_VALUES // prod(prepared.shape)))
+        return pictures.grid(prepared.train.take(_evenly(len(prepared.train), n)))
     if prepared.shape != (2,):
         return None
     splits = {"train": prepared.train, "test": prepared.test}
@@ -114,8 +120,9 @@ def _evenly(n: int, wanted: int) -> Tensor:
 
 
 def _blocks(split: Split) -> Iterator[Tensor]:
-    for start in range(0, len(split), _BLOCK):
-        yield split.raw(range(start, min(start + _BLOCK, len(split))))
+    n = max(1, min(_BLOCK, _BLOCK_VALUES // prod(split.shape)))
+    for start in range(0, len(split), n):
+        yield split.raw(range(start, min(start + n, len(split))))
 
 
 def _channels(split: Split) -> tuple[Channel, ...]:

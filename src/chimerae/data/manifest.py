@@ -10,12 +10,17 @@ import numpy as np
 from pydantic.dataclasses import dataclass
 
 from chimerae.config import STRICT
-from chimerae.data.settings import Crop
+from chimerae.data.settings import SPLITS, Crop
 
 Kind = Literal["images", "points"]
 
 FORMAT: Final = 1
 """Version of the arrays and of the manifest; data of another version are prepared anew."""
+
+
+def label_file(split: str) -> str:
+    """Name of the file with the labels of a split."""
+    return f"{split}-labels"
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -85,3 +90,28 @@ class Manifest:
     """Id of the hub's data set that the images come from; None when they were taken from files here."""
     revision: str | None = None
     """State of the hub's data set: its commit if known, else the requested revision."""
+
+    @property
+    def is_sound(self) -> bool:
+        """True when its parts fit together, so that arrays can be opened by it."""
+        splits = SPLITS if self.hold_out is None else SPLITS[:1]
+        labels = {label_file(split): split for split in splits}
+        found = {name: self.files[name] for name in splits if name in self.files}
+        kind, n_axes = ("uint8", 3) if self.kind == "images" else ("float32", 1)
+        least = 1 if self.hold_out is None else 2
+        return (
+            len(found) == len(splits)
+            and self.files.keys() <= {*splits, *labels}
+            and len(self.shape) == n_axes
+            and min(self.shape) > 0
+            and (self.hold_out is None or 0 < self.hold_out < 1)
+            and all(each.dtype == kind for each in found.values())
+            and all(each.shape[:1] >= (least,) and each.shape[1:] == self.shape for each in found.values())
+            and all(
+                each.dtype == "int64" and each.shape == found[labels[name]].shape[:1]
+                for name, each in self.files.items()
+                if name in labels
+            )
+            and self.counts.keys() == {*SPLITS}
+            and sum(self.counts.values()) == sum(each.shape[0] for each in found.values())
+        )

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
+import struct
+import tokenize
+import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
+from io import BytesIO
+from math import prod
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
-from chimerae.data.sources import ImageSource, Item, Part, Points, PointSource, even_indices, file_identity
-from chimerae.errors import InputError
+from chimerae.data.sources import (
+    MOST_PIXELS,
+    ImageSource,
+    Item,
+    Part,
+    Points,
+    PointSource,
+    even_indices,
+    file_identity,
+)
+from chimerae.errors import InputError, first_line
+from chimerae.files import regular
 
 Array = NDArray[np.generic]
 
@@ -28,7 +43,29 @@ LABEL_NAMES: Final = {
 }
 CHANNELS: Final = (1, 3, 4)
 _BLOCK: Final = 256
-"""Images that are read at a time."""
+"""Images that are read at a time, at most."""
+_BLOCK_BYTES: Final = 2**24
+"""Bytes that are read at a time, at most, but for an image that has more."""
+_MOST_LOADED: Final = 3 * 2**28
+"""Bytes of an `.npz` that may be in memory."""
+_MOST_POINTS: Final = 3 * 2**26
+"""Coordinates of all points together, at most: they are kept in memory as float32."""
+_MOST_VALUES: Final = MOST_PIXELS // 2
+"""Numbers of one image, at most."""
+_MOST_HEADER: Final = 2**16
+_MOST_DIMENSIONS: Final = 2**16
+_MOST_MEMBERS: Final = 1000
+"""Arrays in an `.npz`, at most."""
+_BAD_HEADER: Final = (
+    *(ValueError, TypeError, SyntaxError, tokenize.TokenError, LookupError, AttributeError, EOFError),
+    *(RecursionError, MemoryError, OverflowError, struct.error),
+)
+"""Errors of numpy on headers that are no header of an array."""
+_BAD_ZIP: Final = (
+    *(OSError, ValueError, EOFError, LookupError, RuntimeError, NotImplementedError),
+    *(zlib.error, zipfile.BadZipFile),
+)
+"""Errors of `zipfile` on damaged archives."""
 _BLOCK_VALUES: Final = 2**24
 """Values that are examined at a time."""
 
@@ -129,13 +166,15 @@ def open_arrays(path: Path) -> ImageSource | PointSource:
         InputError: the file is damaged, or holds neither images nor points.
     """
     try:
-        members = _members(path)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(
-            f"'{path}' cannot be read as {path.suffix[1:]}: {str(error).splitlines()[0]}"
-        ) from error
+        members = _members(regular(path))
+    except InputError:
+        raise
+    except _BAD_ZIP as error:
+        raise InputError(f"'{path}' cannot be read as {path.suffix[1:]}: {first_line(error)}") from error
     splits = _splits(path, members)
     labels = {split: _labels(split, stored, members) for split, stored in splits.items()}
+    if path.suffix.lower() == ".npz":
+        _check_memory(path, [stored for stored in (*splits.values(), *labels.values()) if stored is not None])
     return from_stored(file_identity([path]), splits, labels)
 
 
@@ -161,28 +200,107 @@ def from_stored(
 
 def _members(path: Path) -> dict[str, Stored]:
     if path.suffix.lower() == ".npy":
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-        return {"": Stored(f"'{path}'", array.shape, array.dtype, lambda: array)}
+        with path.open("rb") as file:
+            head = _head(file, path.stat().st_size)
+        return {"": Stored(f"'{path}'", head.shape, head.dtype, cache(partial(_mapped, path, head)))}
     found = {}
     with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            with archive.open(name) as file:
-                read = (
-                    npy.read_array_header_1_0 if npy.read_magic(file) == (1, 0) else npy.read_array_header_2_0
-                )
-                shape, _, dtype = read(file)
-            key = name.removesuffix(".npy")
-            found[key] = Stored(f"'{key}' in '{path}'", shape, dtype, cache(partial(_load_member, path, key)))
+        if len(archive.infolist()) > _MOST_MEMBERS:
+            raise ValueError(f"it holds {len(archive.infolist()):,} files, not a few arrays")
+        for info in archive.infolist():
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"'{info.filename}' is compressed as numpy compresses nothing")
+            with archive.open(info) as file:
+                head = _head(file, info.file_size)
+            key = info.filename.removesuffix(".npy")
+            load = cache(partial(_load_member, path, info, head))
+            found[key] = Stored(f"'{key}' in '{path}'", head.shape, head.dtype, load)
     return found
 
 
-def _load_member(path: Path, key: str) -> Array:
+@dataclass(frozen=True)
+class _Head:
+    """What stands before the values of an array: their shape, order and type, and where they begin."""
+
+    shape: tuple[int, ...]
+    fortran: bool
+    dtype: np.dtype[np.generic]
+    start: int
+
+    @property
+    def n_bytes(self) -> int:
+        """Size of the values."""
+        return prod(self.shape) * self.dtype.itemsize
+
+    def array(self, values: Array) -> Array:
+        """`values` `[n]` in their shape."""
+        return values.reshape(self.shape, order="F" if self.fortran else "C")
+
+
+def _head(file: IO[bytes], size: int) -> _Head:
+    """The header of an array in a file of `size` bytes, all of whose values are there.
+
+    Raises:
+        ValueError: it is no header, or says what cannot be.
+    """
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            array: Array = archive[key]
-            return array
-    except (OSError, ValueError, EOFError, zlib.error, zipfile.BadZipFile) as error:
-        raise InputError(f"'{key}' in '{path}' is damaged: {str(error).splitlines()[0]}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # numpy tells of headers that Python 2 has written
+            text, old = _header_bytes(file)
+            shape, fortran, dtype = (npy.read_array_header_1_0 if old else npy.read_array_header_2_0)(text)
+    except _BAD_HEADER as error:
+        raise ValueError(f"no header of an array: {first_line(error)[:100]}") from error
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects, which are not loaded; save numbers")
+    if any(isinstance(side, bool) or side < 0 for side in shape):
+        raise ValueError(f"its header tells of the shape {list(shape)}")
+    head = _Head(shape, bool(fortran), dtype, text.tell())
+    if head.start + head.n_bytes > size:
+        raise ValueError(
+            f"it is cut: its header tells of {head.n_bytes:,} bytes, of which {max(size - head.start, 0):,} "
+            "are there"
+        )
+    return head
+
+
+def _header_bytes(file: IO[bytes]) -> tuple[BytesIO, bool]:
+    """The header of an array behind its magic word, and whether it is of the first version."""
+    first = file.read(12)
+    old = npy.read_magic(BytesIO(first)) == (1, 0)
+    (length,) = struct.unpack_from("<H" if old else "<I", first, npy.MAGIC_LEN)
+    if length > _MOST_HEADER:
+        raise ValueError(f"a header of {length:,} bytes")
+    whole = BytesIO(first + file.read(length))
+    whole.seek(npy.MAGIC_LEN)
+    return whole, old
+
+
+def _mapped(path: Path, head: _Head) -> Array:
+    """A memory map of the array in a file of its own."""
+    try:
+        return np.memmap(path, head.dtype, "r", head.start, head.shape, order="F" if head.fortran else "C")
+    except (OSError, ValueError) as error:
+        raise InputError(f"'{path}' has changed since it was opened: {first_line(error)}") from error
+
+
+def _load_member(path: Path, info: zipfile.ZipInfo, head: _Head) -> Array:
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(info) as file:
+            file.read(head.start)
+            values = np.frombuffer(file.read(head.n_bytes), head.dtype)
+            file.read(1)  # the end, where the checksum is compared
+            return head.array(values)
+    except _BAD_ZIP as error:
+        raise InputError(f"'{info.filename}' in '{path}' is damaged: {first_line(error)}") from error
+
+
+def _check_memory(path: Path, used: Sequence[Stored]) -> None:
+    n_bytes = sum(prod(stored.shape) * stored.dtype.itemsize for stored in used)
+    if n_bytes > _MOST_LOADED:
+        raise InputError(
+            f"'{path}' holds {n_bytes / 2**30:.1f} GB, and at most {_MOST_LOADED >> 20} MB of an .npz are "
+            "loaded into memory; save the images as .npy, which is read piece by piece"
+        )
 
 
 def _splits(path: Path, members: Mapping[str, Stored]) -> dict[str, Stored]:
@@ -193,7 +311,9 @@ def _splits(path: Path, members: Mapping[str, Stored]) -> dict[str, Stored]:
     if len(members) == 1 or (train is None and len(samples) == 1):
         return {"train": samples[0] if samples else next(iter(members.values()))}
     if train is None:
-        listed = ", ".join(f"{name} {list(stored.shape)}" for name, stored in members.items()) or "nothing"
+        listed = (
+            ", ".join(f"{name} {list(stored.shape)}" for name, stored in members.items())[:300] or "nothing"
+        )
         raise InputError(
             f"'{path}' must hold one array, or some called x_train and x_test, or images; it holds {listed}"
         )
@@ -219,6 +339,10 @@ def _check(stored: Stored) -> None:
             f"{stored.where} has shape {shape}; wanted: points [N, d], or images [N, H, W], [N, H, W, C] "
             f"or [N, C, H, W] with 1, 3 or 4 channels"
         )
+    if len(shape) > 2 and prod(shape[1:]) > _MOST_VALUES:
+        raise InputError(f"{stored.where} has shape {shape}: its images are too large; make them smaller")
+    if len(shape) == 2 and (shape[1] > _MOST_DIMENSIONS or prod(shape) > _MOST_POINTS):
+        raise InputError(f"{stored.where} has shape {shape}: too many numbers; give fewer or shorter points")
 
 
 def channel_axis(shape: tuple[int, ...]) -> int | None:
@@ -241,12 +365,18 @@ def _points(identity: str, splits: Mapping[str, Stored]) -> PointSource:
 
 def _finite(stored: Stored) -> Points:
     points = stored.load().astype(np.float32)
-    bad = np.flatnonzero(~np.isfinite(points).all(1))
-    if len(bad):
-        raise InputError(
-            f"{stored.where} holds NaN or infinite values in {len(bad)} rows, first in row {bad[0]}"
-        )
-    if len(points) > 1 and (points == points[0]).all():
+    n_bad, first, same = 0, 0, True
+    rows = max(1, _BLOCK_VALUES // points.shape[1])
+    for start in range(0, len(points), rows):
+        block = points[start : start + rows]
+        bad = np.flatnonzero(~np.isfinite(block).all(1))
+        if len(bad) and not n_bad:
+            first = start + int(bad[0])
+        n_bad += len(bad)
+        same = same and bool((block == points[0]).all())
+    if n_bad:
+        raise InputError(f"{stored.where} holds NaN or infinite values in {n_bad} rows, first in row {first}")
+    if len(points) > 1 and same:
         raise InputError(
             f"{stored.where}: all {len(points)} points are the same: there is nothing to learn from them"
         )
@@ -271,8 +401,9 @@ def _reader(
         array, to_bytes = stored.load(), rescale()
         classes = None if labels is None else labels.load().reshape(-1)
         rows = even_indices(len(array), limit)
-        for start in range(0, len(rows), _BLOCK):
-            chosen = rows[start : start + _BLOCK]
+        block = max(1, min(_BLOCK, _BLOCK_BYTES // array[0].nbytes))
+        for start in range(0, len(rows), block):
+            chosen = rows[start : start + block]
             images = to_bytes(array[chosen.start : chosen.stop : chosen.step])
             for i, image in zip(chosen, images, strict=True):
                 label = None if classes is None else int(classes[i])

@@ -14,11 +14,12 @@ from chimerae.data.image_folder import SUFFIXES, open_folder
 from chimerae.data.memory import PREFIX, recalled
 from chimerae.data.named_datasets import NAMED_DATASETS, NamedDataset, named_dataset
 from chimerae.data.opened import once
-from chimerae.data.sources import ImageSource, PointSource, digest
+from chimerae.data.sources import ImageSource, PointSource, digest, printable
 from chimerae.data.split_names import WantedSplits
 from chimerae.data.toys import TOYS, Toy
 from chimerae.errors import InputError, unknown
 from chimerae.extras import require
+from chimerae.files import regular
 
 _OWN: Final = (
     ("FOLDER", "a folder of images, nested, of any sizes and modes; with train/ and test/ if you like"),
@@ -31,6 +32,8 @@ Source = ImageSource | PointSource | Toy
 
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
 FILES: Final = SUFFIXES | {".npy", ".npz", ".parquet"}
+N_SHOWN: Final = 300
+"""Characters of a path that cannot be read that are told."""
 _POSSIBLE: Final = (
     "possible: a folder of images, .npy, .npz, .parquet or a folder of these, or owner/name on the hub"
 )
@@ -71,10 +74,33 @@ def _open(source: str) -> Source:
             return toy
     if (known := named_dataset(source)) is not None:
         return open_named(*known)
-    path = Path(source).expanduser()
-    if path.exists():
+    path = path_of(source)
+    if _is_there(path):
         return _open_path(path)
     return _open_missing(source, path)
+
+
+def path_of(source: str) -> Path:
+    """The path that `source` spells.
+
+    Raises:
+        InputError: no path can be spelt so.
+    """
+    if "\0" in source:
+        raise InputError(f"the name of the data, {source!a}, holds a NUL character, as no file's name does")
+    if printable(source) != source:
+        raise InputError(f"the name of the data, {source!a}, is not UTF-8; rename it, or make a link to it")
+    try:
+        return Path(source).expanduser()
+    except RuntimeError:
+        raise InputError(f"'{source}': there is no such user; write the path in full") from None
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:
+        raise InputError(f"'{str(path)[:N_SHOWN]}' cannot be read: {error.strerror}") from None
 
 
 def is_here(source: str) -> bool:
@@ -82,7 +108,7 @@ def is_here(source: str) -> bool:
     own = source in BUILTIN or any(source == toy.name for toy in TOYS)
     if not own and (known := named_dataset(source)) is not None:
         return local_copy(known[0]) is not None
-    return own or Path(source).expanduser().exists()
+    return own or _is_there(path_of(source))
 
 
 def _open_path(path: Path) -> Source:
@@ -91,6 +117,7 @@ def _open_path(path: Path) -> Source:
     suffix = path.suffix.lower()
     if path.is_dir():
         return open_directory(path)
+    regular(path)
     if suffix in (".npy", ".npz"):
         from chimerae.data.npy import open_arrays
 

@@ -13,14 +13,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture
+from chimerae.data.parquet_pages import pages
+from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture, printable
 from chimerae.data.split_names import WantedSplits, choose_splits, split_of
-from chimerae.errors import InputError
+from chimerae.errors import InputError, first_line
+from chimerae.files import regular
 
 IMAGE_NAMES: Final = ("image", "img")
 LABEL_NAMES: Final = ("label", "labels", "identity", "fine_label")
 BATCH: Final = 128
-"""Rows that are read at a time."""
+"""Rows that are read at a time, at most."""
+_BATCH_BYTES: Final = 2**26
+"""Bytes that they take, at most, but for a row that has more."""
+_MOST_PAGE: Final = 2**27
+"""Bytes of a page, at most: it is unpacked in memory."""
+_BUFFER: Final = 2**20
+"""Bytes of a file that are read at a time."""
+_BAD_TABLE: Final = (pa.ArrowException, OSError, ValueError, OverflowError)
+"""Errors of pyarrow on damaged files; a `UnicodeDecodeError` is a `ValueError`."""
+N_PATH: Final = 200
+"""Characters of a picture's path that become a part of its name."""
 N_PLACES: Final = 8
 """Row groups that a first look reads."""
 
@@ -71,7 +83,11 @@ def items(rows: pa.Table | pa.RecordBatch, columns: ImageColumns, first: int, wh
     labels = [None] * len(pictures) if columns.label is None else rows.column(columns.label).to_pylist()
     for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
         cell = picture if isinstance(picture, dict) else {"bytes": picture}
-        inside = f" ({cell['path']})" if cell.get("path") else ""
+        inside = (
+            f" ({printable(cell['path'])[:N_PATH]})"
+            if isinstance(cell.get("path"), str) and cell["path"]
+            else ""
+        )
         yield Item(f"{where} row {first + i}{inside}", partial(_open_cell, cell), label)
 
 
@@ -102,7 +118,7 @@ def open_parquet(root: Path, paths: Sequence[Path], wanted: WantedSplits | None 
         inside = path.relative_to(root).as_posix() if path != root else path.name
         by_split.setdefault(split_of(inside, wanted), []).append(path)
     chosen, left = choose_splits(list(by_split), wanted, str(root))
-    counts = {path: pq.read_metadata(path).num_rows for path in paths}
+    counts = {path: _count(path) for path in paths}
     parts = {}
     for split, given in chosen.items():
         files = [path for name in given for path in by_split[name]]
@@ -115,19 +131,41 @@ def open_parquet(root: Path, paths: Sequence[Path], wanted: WantedSplits | None 
 
 def _columns(path: Path) -> ImageColumns:
     try:
-        return columns_of(pq.read_schema(path), str(path))
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"'{path}' cannot be read as parquet: {str(error).splitlines()[0]}") from error
+        return columns_of(pq.read_schema(regular(path)), str(path))
+    except InputError:
+        raise
+    except _BAD_TABLE as error:
+        raise InputError(f"'{path}' cannot be read as parquet: {first_line(error)}") from error
+
+
+def _count(path: Path) -> int:
+    """Rows of a file."""
+    facts = pq.read_metadata(path)
+    groups = [facts.row_group(i).num_rows for i in range(facts.num_row_groups)]
+    if min(groups, default=0) < 0 or sum(groups) != facts.num_rows:
+        raise InputError(
+            f"'{path}' is damaged: it tells of {facts.num_rows} rows, its parts of {sum(groups)}"
+        )
+    return int(facts.num_rows)
 
 
 def _reader(paths: Sequence[Path], columns: ImageColumns) -> Callable[[int | None], Iterator[Item]]:
     def read(limit: int | None) -> Iterator[Item]:
         for path in paths:
-            with pq.ParquetFile(path) as table:
+            with _opened(path) as table:
                 share = None if limit is None else max(1, limit // len(paths))
                 yield from _thin(table, columns, path, share) if share else _all(table, columns, path)
 
     return read
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(regular(path), buffer_size=_BUFFER)
+    except InputError:
+        raise
+    except _BAD_TABLE as error:
+        raise InputError(f"'{path}' cannot be read as parquet: {first_line(error)}") from error
 
 
 def _all(table: pq.ParquetFile, columns: ImageColumns, path: Path) -> Iterator[Item]:
@@ -141,9 +179,36 @@ def _batches(
     table: pq.ParquetFile, groups: Iterable[int], columns: ImageColumns, path: Path
 ) -> Iterator[pa.RecordBatch]:
     try:
-        yield from table.iter_batches(BATCH, row_groups=list(groups), columns=columns.names)
-    except (pa.ArrowException, OSError) as error:
-        raise InputError(f"'{path}' is damaged: {str(error).splitlines()[0]}") from error
+        for group in groups:
+            rows = _rows_at_a_time(table, group, columns, path)
+            yield from table.iter_batches(rows, row_groups=[group], columns=columns.names)
+    except InputError:
+        raise
+    except _BAD_TABLE as error:
+        raise InputError(f"'{path}' is damaged: {first_line(error)}") from error
+
+
+def _rows_at_a_time(table: pq.ParquetFile, group: int, columns: ImageColumns, path: Path) -> int:
+    """Rows of a group that fit into memory together: each may hold a whole value of the dictionary.
+
+    Raises:
+        InputError: a page is too large to be unpacked.
+    """
+    facts = table.metadata.row_group(group)
+    largest = 1
+    with path.open("rb") as file:
+        for i in range(facts.num_columns):
+            chunk = facts.column(i)
+            if chunk.path_in_schema.split(".")[0] not in columns.names:
+                continue
+            for page in pages(file, chunk):
+                if page.size > _MOST_PAGE:
+                    raise InputError(
+                        f"'{path}' holds a page of {page.size >> 20:,} MB; write it again with smaller pages"
+                    )
+                if page.is_dictionary:
+                    largest = max(largest, page.size)
+    return max(1, min(BATCH, _BATCH_BYTES // largest))
 
 
 def _thin(table: pq.ParquetFile, columns: ImageColumns, path: Path, limit: int) -> Iterator[Item]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from threading import Condition
 from typing import Final
 
 import numpy as np
@@ -10,13 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from chimerae.data.settings import Crop, Fit
-from chimerae.data.sources import Item
-from chimerae.errors import InputError
+from chimerae.data.sources import MOST_PIXELS, Item
+from chimerae.errors import InputError, first_line
 
 Bytes = NDArray[np.uint8]
 
 GREY_MODES: Final = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _DEEP_MODES: Final = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
+_STRIP: Final = 2**22
+"""Pixels of 16 or 32 bits that are converted at a time."""
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 
@@ -57,28 +62,57 @@ def header(item: Item) -> Header:
         raise Unreadable(_why(error)) from error
 
 
-def decode(item: Item, *, at_least: int | None = None) -> Image.Image:
+class _Room:
+    """Pixels that all threads together may have in work: what bounds the memory."""
+
+    def __init__(self, pixels: int) -> None:
+        self._most = self._left = pixels
+        self._changed = Condition()
+
+    @contextmanager
+    def taken(self, pixels: int) -> Iterator[None]:
+        """Wait until there is room for `pixels`, and keep it while the block runs."""
+        wanted = min(pixels, self._most)
+        with self._changed:
+            self._changed.wait_for(lambda: self._left >= wanted)
+            self._left -= wanted
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += wanted
+                self._changed.notify_all()
+
+
+_ROOM: Final = _Room(MOST_PIXELS)
+
+
+@contextmanager
+def decoded(item: Item, *, at_least: int | None = None) -> Iterator[Image.Image]:
     """The whole picture, upright; a JPEG may come halved, as long as its sides keep `at_least` pixels.
+
+    There is room for it, and for copies of it, while the block runs.
 
     Raises:
         Unreadable: it is not a picture, or damaged.
     """
-    try:
-        with item.load() as image:
+    with ExitStack() as kept:
+        try:
+            image = kept.enter_context(item.load())
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
+            kept.enter_context(_ROOM.taken(image.width * image.height))
             image.load()
-            return ImageOps.exif_transpose(image)
-    except Exception as error:  # a decoder may raise anything on damaged bytes
-        raise Unreadable(_why(error)) from error
+            ImageOps.exif_transpose(image, in_place=True)
+        except Exception as error:  # a decoder may raise anything on damaged bytes
+            raise Unreadable(_why(error)) from error
+        yield image
 
 
 def _why(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not a picture"
-    if isinstance(error, Image.DecompressionBombError):
-        return "too large"
-    return (str(error) or type(error).__name__).splitlines()[0]
+    return first_line(error)
 
 
 def flatten(image: Image.Image, channels: int) -> Image.Image:
@@ -92,7 +126,7 @@ def flatten(image: Image.Image, channels: int) -> Image.Image:
         if image.mode in _DEEP_MODES or image.mode == "F":
             image = _shallow(image)
         if image.has_transparency_data:
-            image = image.convert("RGBA")
+            image = image if image.mode == "RGBA" else image.convert("RGBA")
             ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
             image = Image.alpha_composite(ground, image)
         if image.mode == "P":
@@ -106,11 +140,15 @@ def _shallow(image: Image.Image) -> Image.Image:
     """8-bit grey from 16-bit integers, or from floats in [0, 1]."""
     values = np.asarray(image)
     top = 1.0 if image.mode == "F" else 65535.0
-    if not (np.isfinite(values).all() and values.min() >= 0 and values.max() <= top):
+    if not (values.min() >= 0 and values.max() <= top):
         raise Unreadable(
             f"mode {image.mode} with values {values.min():g} to {values.max():g}, not 0 to {top:g}"
         )
-    return Image.fromarray(np.rint(values * (255.0 / top)).astype(np.uint8))
+    made = np.empty(values.shape, np.uint8)
+    rows = max(1, _STRIP // values.shape[1])
+    for start in range(0, len(values), rows):
+        made[start : start + rows] = np.rint(values[start : start + rows] * (255.0 / top))
+    return Image.fromarray(made)
 
 
 def fitted(image: Image.Image, height: int, width: int, fit: Fit) -> Image.Image:

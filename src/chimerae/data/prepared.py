@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from chimerae.data.build import label_file, make_images, make_points
-from chimerae.data.manifest import FORMAT, Kind, Manifest
+from chimerae.data.build import make_images, make_points
+from chimerae.data.intact import spoilt, watch
+from chimerae.data.manifest import FORMAT, Kind, Manifest, label_file
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import open_source
 from chimerae.data.opened import drop
@@ -23,6 +26,9 @@ from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
 from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape
+
+_LOG: Final = logging.getLogger("chimerae")
+"""Without a handler, warnings go to standard error as plain lines."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +73,9 @@ def prepare(
     """The arrays of `source`, made now or found in the cache. Settings are those of its name when not given.
 
     The cache is `cache`, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`. An entry is made anew when the
-    files of the source, the settings or our format change, or when it is damaged: sizes are always checked,
-    contents with `verify`.
+    files of the source, the settings or our format change, or when it is damaged, which is told: contents
+    of small arrays are checked now, those of arrays above `intact.AT_ONCE` while they are used, or now with
+    `verify`.
 
     Raises:
         InputError: the source does not exist or cannot be used, or the cache cannot be written to.
@@ -79,13 +86,13 @@ def prepare(
     if isinstance(found, Toy):
         return _toy(found)
     entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"
-    if _usable(entry, verify) is None:
+    if not _is_usable(entry, verify):
         with new_entry(entry) as work:
             if isinstance(found, PointSource):
                 make_points(source, found, settings, work)
             else:
                 make_images(source, found, settings, work, progress)
-    facts = _usable(entry, verify=False)
+    facts = read_manifest(entry)
     if facts is None:
         raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
     origin = (None, None) if isinstance(found, PointSource) else (found.hub, found.revision)
@@ -102,20 +109,36 @@ def _key(settings: Prepare) -> list[tuple[str, object]]:
     )
 
 
-def _usable(entry: Path, verify: bool) -> Manifest | None:
+def _is_usable(entry: Path, verify: bool) -> bool:
+    """True for a whole entry; a damaged one is told."""
     facts = read_manifest(entry)
-    return None if facts is None or (verify and damaged(entry, facts)) else facts
+    if facts is None:
+        bad = ["manifest.json"] if entry.exists() else []
+    else:
+        bad = damaged(entry, facts) if verify else spoilt(entry, facts)
+    if bad:
+        _LOG.warning("prepared data in '%s' are damaged (%s): preparing them again", entry, ", ".join(bad))
+    return facts is not None and not bad
 
 
 def _open(entry: Path, facts: Manifest) -> Prepared:
     if facts.hold_out is None:
         found = {name: _load(entry, facts, name) for name in SPLITS}
-        splits = {name: Split(name, stored, labels=labels) for name, (stored, labels) in found.items()}
+        splits = {
+            name: Split(name, stored, labels=labels, watch=watch(entry / name, facts.files[name]))
+            for name, (stored, labels) in found.items()
+        }
     else:
         stored, labels = _load(entry, facts, "train")
         rows = dict(zip(SPLITS, held_out(len(stored), facts.hold_out), strict=True))
         splits = {
-            name: Split(name, stored, kept, None if labels is None else labels[torch.from_numpy(kept)])
+            name: Split(
+                name,
+                stored,
+                kept,
+                None if labels is None else labels[torch.from_numpy(kept)],
+                watch=watch(entry / "train", facts.files["train"]),
+            )
             for name, kept in rows.items()
         }
     return Prepared(facts, splits["train"], splits["test"], folder=entry)

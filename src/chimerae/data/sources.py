@@ -15,8 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from chimerae.errors import InputError
+from chimerae.files import regular
+
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 """Formats to read, if pillow was built with them: trying all that it knows takes longer than decoding."""
+
+MOST_PIXELS: Final = 2**26
+"""Pixels of an image, at most: a larger one takes too much memory."""
+MOST_SAMPLES: Final = 2**25
+"""Samples of a split, at most: their order is kept in memory."""
+_TOO_MANY: Final = f"too large: more than {MOST_PIXELS // 10**6} million pixels; make the picture smaller"
+_MOST_BYTES: Final = 2**29
+"""Size of an image's file, at most: some decoders read all of it."""
 
 Points = NDArray[np.float32]
 
@@ -112,9 +123,31 @@ def even_indices(count: int, limit: int | None) -> range:
     return range(0, count, 1 if limit is None else max(1, -(-count // limit)))
 
 
+def printable(name: str) -> str:
+    r"""A name of a file with what is not UTF-8 in it as escapes, so that it can be written down.
+
+    >>> printable("a\udcff.png")
+    'a\\udcff.png'
+    """
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def open_picture(file: str | Path | BytesIO) -> Image.Image:
-    """The picture in a file, not decoded yet; raises what pillow raises."""
-    return Image.open(file, formats=_formats())
+    """The picture in a file, not decoded yet; raises what pillow raises.
+
+    Raises:
+        InputError: the file is a pipe or a device, or it or the picture is too large.
+    """
+    if not isinstance(file, BytesIO) and regular(Path(file)).stat().st_size > _MOST_BYTES:
+        raise InputError(f"too large: a file of more than {_MOST_BYTES >> 20} MB; make the picture smaller")
+    try:
+        image = Image.open(file, formats=_formats())
+    except Image.DecompressionBombError:
+        raise InputError(_TOO_MANY) from None
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        raise InputError(_TOO_MANY)
+    return image
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.data.intact import Watch
 from chimerae.data.toys import Toy
 from chimerae.shapes import Shape
 
@@ -35,6 +36,8 @@ class Split:
     """Class of every sample, `[N]`, int64, where the source has labels."""
     toy: Toy | None = None
     """Density of the points, if it is known: training then draws fresh ones."""
+    watch: Watch | None = field(default=None, repr=False)
+    """Check of a large array against its checksum, which runs while the array is used."""
 
     def __len__(self) -> int:
         return len(self.stored) if self.rows is None else len(self.rows)
@@ -49,8 +52,18 @@ class Split:
         """Memory of all its samples as they are stored."""
         return len(self) * int(np.prod(self.shape)) * self.stored.itemsize
 
+    def check(self) -> None:
+        """Do nothing while no damage of the array on disk is known.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        if self.watch is not None:
+            self.watch.check()
+
     def raw(self, indices: Indices) -> Tensor:
         """Stored values `[n, *shape]` of the samples `indices` `[n]`: uint8 images, or float32 points."""
+        self.check()
         chosen = np.asarray(indices, dtype=np.int64)
         return torch.from_numpy(np.asarray(self.stored[chosen if self.rows is None else self.rows[chosen]]))
 

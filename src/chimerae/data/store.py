@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from chimerae.data.manifest import ArrayFile, Manifest
 from chimerae.errors import InputError
 from chimerae.files import cache_folder as cache_folder
+from chimerae.files import regular, whole_file
 
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
@@ -46,7 +48,9 @@ class RowWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
     def add(self, rows: NDArray[np.generic]) -> None:
         """Append `rows` `[n, *shape]`."""
@@ -81,13 +85,24 @@ def new_entry(entry: Path) -> Iterator[Path]:
         raise _unwritable(entry.parent, error) from error
     try:
         yield work
+        _sync(work)
         _put(work, entry)
+        _sync(entry.parent)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
             raise _unwritable(entry.parent, error) from error
         raise
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _sync(folder: Path) -> None:
+    """Have the names in a folder reach the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _put(work: Path, entry: Path) -> None:
@@ -123,9 +138,8 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, last of all files of an entry."""
-    (folder / MANIFEST).write_text(
-        json.dumps(manifest_json(manifest), indent=1, ensure_ascii=False), encoding="utf-8"
-    )
+    with whole_file(folder / MANIFEST) as file:
+        file.write(json.dumps(manifest_json(manifest), indent=1, ensure_ascii=False).encode())
 
 
 def manifest_json(manifest: Manifest) -> dict[str, object]:
@@ -137,9 +151,11 @@ def manifest_json(manifest: Manifest) -> dict[str, object]:
 def read_manifest(entry: Path) -> Manifest | None:
     """The manifest of an entry; None if it is missing or damaged, or an array has the wrong size."""
     try:
-        manifest = _MANIFEST.validate_json((entry / MANIFEST).read_bytes())
-        sizes = {name: (entry / name).stat().st_size for name in manifest.files}
-    except (OSError, ValidationError):
+        manifest = _MANIFEST.validate_json(regular(entry / MANIFEST).read_bytes())
+        if not manifest.is_sound:
+            return None
+        sizes = {name: regular(entry / name).stat().st_size for name in manifest.files}
+    except (OSError, InputError, ValidationError):
         return None
     return manifest if all(sizes[name] == facts.n_bytes for name, facts in manifest.files.items()) else None
 
@@ -151,9 +167,10 @@ def read_array(entry: Path, name: str, facts: ArrayFile) -> NDArray[np.generic]:
 
 def damaged(entry: Path, manifest: Manifest) -> list[str]:
     """Names of the array files whose contents differ from those written; reads everything."""
-    return [name for name, facts in manifest.files.items() if _checksum(entry / name) != facts.checksum]
+    return [name for name, facts in manifest.files.items() if checksum(entry / name) != facts.checksum]
 
 
-def _checksum(path: Path) -> str:
+def checksum(path: Path) -> str:
+    """BLAKE2b of the contents of a file, as manifests hold it."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16)).hexdigest()
