@@ -13,6 +13,7 @@ import zlib
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, Thread
+from time import sleep
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from benchmarks.faults import fuzz_data
 from PIL import Image
 
 import chimerae.data.parquet as tables
-from chimerae.data import Prepare, npy, pixels, prepare, source_info, sources
+from chimerae.data import Prepare, npy, parquet_pages, pixels, prepare, source_info, sources
 from chimerae.data.given import take
 from chimerae.data.open import is_here, open_source
 from chimerae.data.parquet_pages import pages
@@ -94,6 +95,8 @@ def test_archives_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "save the images as .npy" in refused(path)
     monkeypatch.setattr(npy, "_MOST_MEMBERS", 0)
     assert "not a few arrays" in refused(path)
+    monkeypatch.setattr(npy, "_MOST_DIRECTORY", 50)
+    assert "its list of files has" in refused(path)
 
 
 def test_arrays_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +130,8 @@ def test_tables_are_read_in_bounded_memory(tmp_path: Path, monkeypatch: pytest.M
         found = list(tables._batches(table, range(3), tables.ImageColumns("image", None), path))
     assert max(len(batch) for batch in found) == 3
     assert sum(len(batch) for batch in found) == 50
+    monkeypatch.setattr(parquet_pages, "_MOST_PAGES", 1)
+    assert "more than 1 pages" in refused(path)
     monkeypatch.setattr(tables, "_MOST_PAGE", first[0].size - 1)
     assert "a page of" in refused(path)
 
@@ -198,11 +203,11 @@ def test_large_pictures_are_decoded_one_after_the_other(monkeypatch: pytest.Monk
             with lock:
                 now[0] += 1
                 most[0] = max(most[0], now[0])
-            threads[0].join(0.02) if threads[0].is_alive() else None
+            sleep(0.02)
             with lock:
                 now[0] -= 1
 
-    threads = [Thread(target=lambda: None), *(Thread(target=work) for _ in range(4))]
+    threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -18,7 +18,7 @@ RED = (255, 0, 0)
 
 def decode(item: Item, at_least: int | None = None) -> Image.Image:
     with decoded(item, at_least=at_least) as image:
-        return image
+        return image.copy()
 
 
 def stored(image: Image.Image, kind: str = "PNG", **options: object) -> Item:

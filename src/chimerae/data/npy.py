@@ -54,6 +54,8 @@ _MOST_VALUES: Final = MOST_PIXELS // 2
 """Numbers of one image, at most."""
 _MOST_HEADER: Final = 2**16
 _MOST_DIMENSIONS: Final = 2**16
+_MOST_DIRECTORY: Final = 2**20
+"""Bytes of the list of files in an `.npz`, at most."""
 _MOST_MEMBERS: Final = 1000
 """Arrays in an `.npz`, at most."""
 _BAD_HEADER: Final = (
@@ -204,6 +206,8 @@ def _members(path: Path) -> dict[str, Stored]:
             head = _head(file, path.stat().st_size)
         return {"": Stored(f"'{path}'", head.shape, head.dtype, cache(partial(_mapped, path, head)))}
     found = {}
+    if (listed := _directory_bytes(path)) > _MOST_DIRECTORY:
+        raise ValueError(f"its list of files has {listed:,} bytes, as that of a few arrays has not")
     with zipfile.ZipFile(path) as archive:
         if len(archive.infolist()) > _MOST_MEMBERS:
             raise ValueError(f"it holds {len(archive.infolist()):,} files, not a few arrays")
@@ -216,6 +220,17 @@ def _members(path: Path) -> dict[str, Stored]:
             load = cache(partial(_load_member, path, info, head))
             found[key] = Stored(f"'{key}' in '{path}'", head.shape, head.dtype, load)
     return found
+
+
+def _directory_bytes(path: Path) -> int:
+    """Size of an archive's list of files as its end tells it, in either form; 0 where there is no end."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2**16 - 100))
+        tail = file.read()
+    end, long_end = tail.rfind(b"PK\5\6"), tail.rfind(b"PK\6\6")
+    short = int.from_bytes(tail[end + 12 : end + 16], "little") if end >= 0 else 0
+    long = int.from_bytes(tail[long_end + 40 : long_end + 48], "little") if long_end >= 0 else 0
+    return max(short, long)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ _SHORT: Final = 2**12
 """Bytes of a header that are read at first."""
 _LONG: Final = 2**24
 """Bytes of a header that are read where those do not hold it."""
+_MOST_PAGES: Final = 2**17
 _DICTIONARY: Final = 2
 _TRUE, _FALSE, _BYTE, _DOUBLE, _BINARY, _STRUCT = 1, 2, 3, 7, 8, 12
 _INTEGERS: Final = (4, 5, 6)
@@ -33,17 +34,20 @@ def pages(file: BinaryIO, chunk: pq.ColumnChunkMetaData) -> Iterator[Page]:
     """The pages of a column chunk, in order.
 
     Raises:
-        ValueError: a header is none.
+        ValueError: a header is none, or there are too many.
     """
     start = (chunk.dictionary_page_offset if chunk.has_dictionary_page else 0) or chunk.data_page_offset
     end = start + chunk.total_compressed_size
-    while start < end:
+    for _ in range(_MOST_PAGES):
+        if start >= end:
+            return
         numbers, length = _numbers(file, start)
         kind, unpacked, packed = (numbers.get(i, -1) for i in (1, 2, 3))
         if min(kind, unpacked, packed) < 0:
             raise ValueError("a page has no header")
         yield Page(unpacked, kind == _DICTIONARY)
         start += length + packed
+    raise ValueError(f"more than {_MOST_PAGES:,} pages in one part of a column")
 
 
 def _numbers(file: BinaryIO, start: int) -> tuple[dict[int, int], int]:

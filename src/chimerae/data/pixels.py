@@ -21,7 +21,7 @@ Bytes = NDArray[np.uint8]
 GREY_MODES: Final = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 _DEEP_MODES: Final = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
 _STRIP: Final = 2**22
-"""Pixels of 16 or 32 bits that are converted at a time."""
+"""Pixels that are converted at a time, where that takes several copies of them."""
 _ORIENTATION: Final = 0x0112
 _SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 
@@ -106,7 +106,10 @@ def decoded(item: Item, *, at_least: int | None = None) -> Iterator[Image.Image]
             ImageOps.exif_transpose(image, in_place=True)
         except Exception as error:  # a decoder may raise anything on damaged bytes
             raise Unreadable(_why(error)) from error
-        yield image
+        try:
+            yield image
+        finally:
+            image.close()  # before the next one takes its room
 
 
 def _why(error: Exception) -> str:
@@ -126,14 +129,23 @@ def flatten(image: Image.Image, channels: int) -> Image.Image:
         if image.mode in _DEEP_MODES or image.mode == "F":
             image = _shallow(image)
         if image.has_transparency_data:
-            image = image if image.mode == "RGBA" else image.convert("RGBA")
-            ground = Image.new("RGBA", image.size, (255, 255, 255, 255))
-            image = Image.alpha_composite(ground, image)
+            return _on_white(image, mode)
         if image.mode == "P":
             image = image.convert("RGB")
         return image if image.mode == mode else image.convert(mode)
     except ValueError as error:
         raise Unreadable(f"mode {image.mode}: {error}") from error
+
+
+def _on_white(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in `mode`, what is transparent on white: a strip at a time, for large ones."""
+    made = Image.new(mode, image.size)
+    rows = max(1, _STRIP // image.width)
+    for top in range(0, image.height, rows):
+        strip = image.crop((0, top, image.width, min(top + rows, image.height))).convert("RGBA")
+        ground = Image.new("RGBA", strip.size, (255, 255, 255, 255))
+        made.paste(Image.alpha_composite(ground, strip).convert(mode), (0, top))
+    return made
 
 
 def _shallow(image: Image.Image) -> Image.Image:
