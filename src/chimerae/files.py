@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from chimerae.errors import InputError
+
+MOST_JSON: Final = 32_000_000
+"""Bytes that a JSON file may have: parsed, it takes up to twenty times as many."""
+DEEPEST: Final = 64
+"""Levels of lists and objects that JSON may have: everything that walks through it has room to."""
+_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 
 
 def cache_folder(given: Path | None = None) -> Path:
@@ -78,8 +86,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, content: str) -> None:
-    """`write_bytes` of UTF-8 text."""
-    write_bytes(path, content.encode())
+    """`write_bytes` of UTF-8 text; halves of characters, as names of files may have, are escaped."""
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -87,14 +95,83 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def regular(path: Path) -> os.stat_result:
+    """What the system tells about the file `path`, or the one it leads to, which is not opened: a pipe would
+    wait for ever, a device has no end.
+
+    Raises:
+        InputError: it is a folder, a pipe or a device, or no file can have its name.
+        OSError: it is missing, or out of reach.
+    """
+    try:
+        facts = path.stat()
+    except ValueError as error:
+        raise InputError(f"{path} is no name that a file can have: {error}") from None
+    if not stat.S_ISREG(facts.st_mode):
+        kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "a pipe or a device"
+        raise InputError(f"{path} is {kind} in place of a file; move it away")
+    return facts
+
+
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """The content of a file, of at most `most` bytes.
+
+    Raises:
+        InputError: it is no `regular` file, or a larger one.
+        OSError: it cannot be read.
+    """
+    size = regular(path).st_size
+    if most is not None and size > most:
+        raise InputError(f"{path} has {size:,} bytes, and at most {most:,} are read; move it away")
+    return path.read_bytes()
+
+
+def parsed_json(text: str | bytes, *, finite: bool = False) -> Any:
+    """The value of a JSON text, with `finite` without NaN and infinity.
+
+    Raises:
+        ValueError: it is none, or nested deeper than `DEEPEST`.
+    """
+    try:
+        value = json.loads(text, parse_float=_number, parse_constant=_number) if finite else json.loads(text)
+    except RecursionError:
+        raise ValueError(_DEEP) from None
+    if _is_deep(value):
+        raise ValueError(_DEEP)
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def read_json(path: Path, what: str) -> Any:
     """The content of the JSON file `path`, which holds `what`.
 
     Raises:
-        InputError: it is missing or not JSON.
+        InputError: it is missing, too large, not JSON, or has numbers that are not finite.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parsed_json(read_bytes(path, MOST_JSON), finite=True)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}, which should hold {what}, is missing") from None
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.data.memory import held, held_again
 from chimerae.methods import Method
-from chimerae.nets import Architecture
+from chimerae.nets import Architecture, sized_for
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
@@ -41,7 +41,7 @@ from chimerae.runs.folder import (
 )
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
-from chimerae.training.checkpoint import read_state
+from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
 from chimerae.training.previews import POINTS, SAMPLES, Previews
@@ -217,7 +217,8 @@ def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)
-    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    with nullcontext() if never_saved(folder) else sized_for(newest_values(folder / STATE), folder / STATE):
+        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     with locked(folder):
         if not never_saved(folder):
             state.load(*read_state(folder / STATE, callbacks.on_warning))
