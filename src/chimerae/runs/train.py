@@ -37,6 +37,7 @@ from chimerae.runs.folder import (
     read_run,
     rewrite,
     same_data,
+    same_size,
     vacant,
 )
 from chimerae.runs.lock import locked
@@ -214,6 +215,7 @@ def resume(
 
 def _resumed(folder: Path, steps: int | None, data: object, callbacks: Callbacks) -> Path:
     run = read_run(folder)
+    same_size(folder, run)
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)
