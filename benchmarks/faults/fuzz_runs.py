@@ -79,7 +79,7 @@ class Outcome:
 
 
 def main(args: Sequence[str] | None = None) -> list[Outcome]:
-    """Read the options, do all inputs, print the table and the first of the bad ones."""
+    """Read the options, do all inputs, print the first bad ones of each verb, and the table."""
     from argparse import ArgumentParser
 
     parser = ArgumentParser(description=__doc__.partition("\n")[0])
@@ -88,12 +88,15 @@ def main(args: Sequence[str] | None = None) -> list[Outcome]:
     parser.add_argument("--verbs", nargs="*", default=list(VERBS), choices=list(VERBS))
     parser.add_argument("--show", type=int, default=3, help="bad inputs of each verb that are shown")
     asked = parser.parse_args(args)
+    found: list[Outcome] = []
     with tempfile.TemporaryDirectory(prefix="fuzz-runs-") as folder:
-        found = list(fuzz(Path(folder), asked.count, asked.seed, asked.verbs))
-    print(table(found))
-    for verb in asked.verbs:
-        for outcome in [o for o in found if o.verb == verb and o.word in BAD][: asked.show]:
-            print(f"\n{outcome.verb}: {outcome.word}: {outcome.what}\n{outcome.told.strip()[-1500:]}")
+        for outcome in fuzz(Path(folder), asked.count, asked.seed, asked.verbs):
+            found.append(outcome)
+            shown = sum(o.word in BAD and o.verb == outcome.verb for o in found)
+            if outcome.word in BAD and shown <= asked.show:
+                told = outcome.told.strip()[-1500:]
+                print(f"\n{outcome.verb}: {outcome.word}: {outcome.what}\n{told}", flush=True)
+    print(f"\n{table(found)}")
     return found
 
 
