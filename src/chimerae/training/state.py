@@ -126,9 +126,9 @@ def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
             slots.setdefault(int(index), {})[slot] = _laid_out(
                 tensor, _owner(player, int(index), name, tensor)
             )
-    for index, own in slots.items():
-        for slot in SLOTS[player.settings.kind] - own.keys():
-            raise _misfit(f"{prefix}{index}/{slot}")
+    for i, own in slots.items():
+        if missing := sorted(SLOTS[player.settings.kind] - own.keys()):
+            raise _misfit(f"{prefix}{i}/{missing[0]}")
     if not slots and f"loss/{player.name}" in tensors:
         raise InputError(f"the saved state lacks the optimiser of '{player.name}', which has moved")
     groups = player.optimizer.state_dict()["param_groups"]
