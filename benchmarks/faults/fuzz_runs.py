@@ -3,7 +3,8 @@
     python benchmarks/faults/fuzz_runs.py [--count 300] [--seed 0] [--verbs report sample] [--show 3]
 
 Two tiny runs are trained, one on points and one on digits. Each input is a copy of one of them in which one
-file is changed; a verb is called on it in a forked process that has 10 seconds and a bounded address space.
+file is changed; a verb is called on it in a forked process that has 10 seconds of computing, 5 of waiting for
+nothing (a busy machine costs neither), and a bounded address space.
 Beside the copy lies a folder of somebody else's, of which nothing may change. Linux only.
 """
 
@@ -19,6 +20,7 @@ import signal
 import struct
 import sys
 import tempfile
+import time
 import traceback
 import zlib
 from collections import Counter
@@ -30,6 +32,7 @@ from pathlib import Path
 from typing import Any, Final
 
 SECONDS: Final = 10
+ASLEEP: Final = 5
 MEMORY: Final = 1_500_000_000
 """Bytes of address space that a verb may take beyond those of the loaded library."""
 LARGE: Final = 100_000_000
@@ -179,7 +182,7 @@ def _content(folder: Path) -> dict[str, str]:
 
 def _word(code: int, told: str) -> str:
     if os.WIFSIGNALED(code):
-        return "hang" if os.WTERMSIG(code) == signal.SIGALRM else "crash"
+        return "hang" if os.WTERMSIG(code) in (signal.SIGALRM, signal.SIGPROF) else "crash"
     status = os.WEXITSTATUS(code)
     lines = [line for line in told.splitlines() if line.startswith("chimerae: ")]
     if status == 2 and len(lines) == 1 and told.rstrip().endswith(lines[0].rstrip()):
@@ -198,8 +201,22 @@ def called(args: Sequence[str], place: Path) -> tuple[int, str, int]:
             code = _in_child(args, place, errors)
         finally:
             os._exit(code)
-    _, code, used = os.wait4(child, 0)
+    code, used = _waited(child)
     return code, errors.read_text(encoding="utf-8", errors="replace"), used.ru_maxrss
+
+
+def _waited(child: int) -> tuple[int, resource.struct_rusage]:
+    """Status and use of a process, which is ended when it waits for something that does not come."""
+    awake = time.monotonic()
+    while True:
+        ended, code, used = os.wait4(child, os.WNOHANG)
+        if ended:
+            return code, used
+        if Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] in "RD":
+            awake = time.monotonic()
+        elif time.monotonic() - awake > ASLEEP:
+            os.kill(child, signal.SIGALRM)
+        time.sleep(0.01)
 
 
 def _in_child(args: Sequence[str], place: Path, errors: Path) -> int:
@@ -211,8 +228,7 @@ def _in_child(args: Sequence[str], place: Path, errors: Path) -> int:
     os.environ["CHIMERAE_CACHE"] = str(place.parent / "cache")
     now = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (now + MEMORY, now + MEMORY))
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
     try:
         return chimerae(args)
     except BaseException:
