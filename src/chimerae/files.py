@@ -109,7 +109,7 @@ def regular(path: Path) -> os.stat_result:
         raise InputError(f"{path} is no name that a file can have: {error}") from None
     if not stat.S_ISREG(facts.st_mode):
         kind = "a folder" if stat.S_ISDIR(facts.st_mode) else "a pipe or a device"
-        raise InputError(f"{path} is {kind} in place of a file; move it away")
+        raise InputError(f"{path} cannot be read: it is {kind} in place of a file; move it away")
     return facts
 
 
