@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Final
+
+TOO_MUCH: Final = re.compile(r"allocate memory|out of memory|[Oo]verflow")
+"""Messages of torch's plain `RuntimeError` and `TypeError` when it is asked for more memory than there is."""
 
 
 class InputError(ValueError):
@@ -11,6 +16,17 @@ class InputError(ValueError):
 
     The command line prints it and ends with exit code 2; in Python it is a `ValueError`.
     """
+
+
+def printable(text: str) -> str:
+    r"""`text` with every character that a terminal or a page could obey, or cannot show, in its escaped form.
+
+    >>> print(printable("a\nb \x1b[31m \ud800 ±"))
+    a\nb \x1b[31m \ud800 ±
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:

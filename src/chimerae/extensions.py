@@ -138,6 +138,8 @@ def point_at(kind: str, name: str, known: Iterable[str] = (), *, called: str = "
 def _module(kind: str, place: str, attributes: str) -> ModuleType:
     if place.endswith(".py"):
         return _from_file(kind, place, attributes)
+    if not all(part.isidentifier() for part in place.split(".")):
+        raise InputError(f"'{place}:{attributes}' is no reference to a {kind}: no module is called '{place}'")
     try:
         return import_module(place)
     except ModuleNotFoundError as error:

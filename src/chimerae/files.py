@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import stat
@@ -13,6 +14,12 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from chimerae.errors import InputError
+
+MOST_JSON: Final = 32_000_000
+"""Bytes that a JSON file may have: parsed, it takes up to twenty times as many."""
+DEEPEST: Final = 64
+"""Levels of lists and objects that JSON may have: everything that walks through it has room to."""
+_DEEP: Final = f"it is nested more than {DEEPEST} levels deep"
 
 
 def cache_folder(given: Path | None = None) -> Path:
@@ -31,15 +38,19 @@ KINDS: Final = {
 
 
 def regular(path: Path) -> Path:
-    """The path itself, if it leads to a plain file: opening a pipe or a device may wait forever.
+    """The path itself, if it leads to a file: opening a pipe or a device may wait forever.
 
     Raises:
-        InputError: it leads to something else.
-        OSError: there is nothing, or it cannot be looked at.
+        InputError: it leads to something else, or no file can have its name.
+        OSError: it is missing, or out of reach.
     """
-    kind = stat.S_IFMT(path.stat().st_mode)
+    try:
+        kind = stat.S_IFMT(path.stat().st_mode)
+    except ValueError as error:
+        raise InputError(f"{path} cannot be the name of a file: {error}") from None
     if kind != stat.S_IFREG:
-        raise InputError(f"'{path}' is {KINDS.get(kind, 'something else')}, and a plain file is wanted")
+        what = KINDS.get(kind, "something else")
+        raise InputError(f"{path} cannot be read: it is {what} in place of a file; move it away")
     return path
 
 
@@ -100,8 +111,8 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, content: str) -> None:
-    """`write_bytes` of UTF-8 text."""
-    write_bytes(path, content.encode())
+    """`write_bytes` of UTF-8 text; halves of characters, as names of files may have, are escaped."""
+    write_bytes(path, content.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -109,14 +120,65 @@ def write_json(path: Path, content: Any) -> None:
     write_text(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
+def read_bytes(path: Path, most: int | None = None) -> bytes:
+    """The content of a file, of at most `most` bytes.
+
+    Raises:
+        InputError: it is no `regular` file, or a larger one.
+        OSError: it cannot be read.
+    """
+    size = regular(path).stat().st_size
+    if most is not None and size > most:
+        raise InputError(f"{path} has {size:,} bytes, and at most {most:,} are read; move it away")
+    return path.read_bytes()
+
+
+def parsed_json(text: str | bytes, *, finite: bool = False) -> Any:
+    """The value of a JSON text, with `finite` without NaN and infinity.
+
+    Raises:
+        ValueError: it is none, or nested deeper than `DEEPEST`.
+    """
+    try:
+        value = json.loads(text, parse_float=_number, parse_constant=_number) if finite else json.loads(text)
+    except RecursionError:
+        raise ValueError(_DEEP) from None
+    if _is_deep(value):
+        raise ValueError(_DEEP)
+    return value
+
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+        if not level:
+            return False
+    return True
+
+
 def read_json(path: Path, what: str) -> Any:
     """The content of the JSON file `path`, which holds `what`.
 
     Raises:
-        InputError: it is missing or not JSON.
+        InputError: it is missing, too large, not JSON, or has numbers that are not finite.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return parsed_json(read_bytes(path, MOST_JSON), finite=True)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}, which should hold {what}, is missing") from None
     except (OSError, ValueError) as error:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from chimerae.extensions import is_reference
+from chimerae.files import parsed_json, read_json
 from chimerae.run_folder.schema import LOG, RUN, renamed
 
 PAGE: Final = "docs/health.md"
@@ -158,8 +158,8 @@ def ending(folder: Path) -> str:
     logged.
     """
     try:
-        method = renamed(json.loads((folder / RUN).read_text("utf-8"))["run"])["method"]["name"]
-        word = renamed(json.loads((folder / LOG).read_text("utf-8").splitlines()[-1]))["health"]
+        method = renamed(read_json(folder / RUN, "a run")["run"])["method"]["name"]
+        word = renamed(parsed_json((folder / LOG).read_text("utf-8").splitlines()[-1]))["health"]
     except (OSError, ValueError, KeyError, IndexError, TypeError):
         return ""
     return advice(str(method), str(word))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import re
+import io
 import sys
 import time
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from importlib import import_module
 
 import chimerae
 from chimerae.cli.flags import rooted
-from chimerae.errors import InputError, spelt, unknown
+from chimerae.errors import TOO_MUCH, InputError, printable, spelt, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
@@ -81,10 +81,10 @@ with any verb:
 exit codes: 0 done; 2 the input is wrong; 130, 143 stopped by a signal, state
 saved; 1 our own fault"""
 
+NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EILSEQ}
+MOST_SAID = 2_000
+"""Letters of a complaint; what a damaged file holds may have any number."""
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-
-TOO_MUCH = re.compile(r"allocate memory|out of memory|[Oo]verflow")
-"""Messages of torch's plain `RuntimeError` and `TypeError` when memory runs out."""
 
 
 _STARTED = [time.monotonic()]
@@ -116,6 +116,8 @@ def run(args: Sequence[str]) -> int:
         InputError: the verb or its arguments are wrong.
     """
     _STARTED[:] = [time.monotonic()]
+    if wrong := next((arg for arg in args if "\0" in arg), None):
+        raise InputError(f"{wrong!r} has a NUL in it, which no name and no value can have")
     args = rooted(args)
     if not args or args[0] in ("-h", "--help", "help"):
         print(usage())
@@ -149,6 +151,8 @@ def _no_verb(args: Sequence[str]) -> InputError:
 
 def main(args: Sequence[str] | None = None) -> int:
     """Run the command line and turn expected errors into one line and an exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may have no sign for what is printed
     try:
         return run(sys.argv[1:] if args is None else args)
     except InputError as error:
@@ -164,6 +168,8 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return DONE
     except OSError as error:
+        if error.errno in NO_PATH:
+            return _complain(f"{str(error.filename)[:200]}: {error.strerror}; choose another place")
         if error.errno not in FULL_DISK:
             raise
         return _complain(
@@ -172,5 +178,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _complain(message: str) -> int:
-    print(f"chimerae: {' '.join(message.split())}", file=sys.stderr)
+    said = printable(" ".join(message.split()))
+    if len(said) > MOST_SAID:
+        said = f"{said[: MOST_SAID // 2]} ... {said[-MOST_SAID // 2 :]}"
+    print(f"chimerae: {said}", file=sys.stderr)
     return INPUT_WRONG

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from os import PathLike
@@ -13,6 +14,7 @@ from torch import Tensor
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
 from chimerae.metrics import METRICS, Fact
+from chimerae.run_folder.fields import number
 from chimerae.run_folder.schema import SCHEMAS, SCORES, check_schema, renamed
 from chimerae.run_folder.scores import Score
 
@@ -111,15 +113,28 @@ def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
     check_schema(given, Path(path), SCORES)
     try:
         scores, earlier = (
-            tuple(Score(**{**score, "protocol": _facts(score["protocol"])}) for score in map(renamed, some))
+            tuple(_score(score) for score in map(renamed, some))
             for some in (given["scores"], given.get("earlier", []))
         )
-        absent = dict(given.get("absent", {}))
-        return Results(scores=scores, absent=absent, earlier=earlier), int(given["step"])
+        absent, step = given.get("absent", {}), given["step"]
+        if type(step) is not int or not all(isinstance(why, str) for why in absent.values()):
+            raise TypeError("no step, or no reasons for what is absent")
+        return Results(scores=scores, absent=absent, earlier=earlier), step
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is damaged ({type(error).__name__}: {error}); evaluate the run again"
         ) from None
+
+
+def _score(given: Mapping[str, Any]) -> Score:
+    score = Score(**{**given, "protocol": _facts(given["protocol"])})
+    words = (score.metric, score.of, score.better)
+    numbers = [score.value, *(n for n in (score.std, score.n) if n is not None)]
+    if not all(isinstance(word, str) for word in words) or not all(math.isfinite(number(n)) for n in numbers):
+        raise TypeError(
+            f"the score {score.metric!r} has no value, or other words and numbers than scores have"
+        )
+    return score
 
 
 def _facts(protocol: Mapping[str, Any]) -> dict[str, Fact]:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
-from chimerae.errors import InputError
+from chimerae.errors import InputError, printable
 from chimerae.extensions import brief, is_reference
 from chimerae.files import write_bytes, write_json, write_text
 from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
-from chimerae.training.checkpoint import pack, unpack
+from chimerae.tables import code, plain
+from chimerae.training.checkpoint import pack, unpack, values_in
+
+DTYPES: Final = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64})
+"""Types of numbers that networks keep."""
 
 
 def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
@@ -39,8 +44,8 @@ def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
     Raises:
         InputError: they are missing, are not those of `config`, or hold NaN or infinity.
     """
-    path = folder / WEIGHTS
-    again = f"if it lies in a run folder, `chimerae resume {folder.parent}` writes it again"
+    path, again = folder / WEIGHTS, _again(folder)
+    count_weights(folder)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -49,10 +54,32 @@ def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
     if config.get("sha256", found) != found:
         raise InputError(f"{path} is damaged: its checksum is not the one in {CONFIG}; {again}")
     tensors = unpack(content, path)
+    odd = next((name for name, tensor in tensors.items() if tensor.dtype not in DTYPES), None)
+    if odd is not None:
+        raise InputError(f"{path} is of no use: '{odd}' holds {tensors[odd].dtype}; {again}")
     spoilt = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
     if spoilt is not None:
         raise InputError(f"{path} is of no use: '{spoilt}' holds NaN or infinity")
     return tensors
+
+
+def count_weights(folder: Path) -> int:
+    """The number of values in the weights of the model in `folder`, which are not read.
+
+    Raises:
+        InputError: they are missing, or header and size of their file do not agree.
+    """
+    path, again = folder / WEIGHTS, _again(folder)
+    try:
+        return values_in(path)
+    except InputError as error:
+        raise InputError(f"{error}; {again}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}; {again}") from None
+
+
+def _again(folder: Path) -> str:
+    return f"if it lies in a run folder, `chimerae resume {folder.parent}` writes it again"
 
 
 def card(config: Mapping[str, Any], name: str) -> str:
@@ -61,15 +88,16 @@ def card(config: Mapping[str, Any], name: str) -> str:
     seed = f", seed {config['seed']}" if "seed" in config else ""
     values = "float32 in [0, 1]" if is_image(shape) else "float32"
     names = [str(config[part]["name"]) for part in ("method", "arch")]
-    method, arch = (brief(name) for name in names)
-    outside = [f"`{name}`" for name in names if is_reference(name)]
+    method, arch = (printable(brief(name)) for name in names)
+    outside = [code(printable(name)) for name in names if is_reference(name)]
     needed = f"; it needs {' and '.join(outside)}" if outside else ""
     draws = config.get("generates", True)
     use, made = ("x = model.sample(16)", "samples") if draws else ("x = model.reconstruct(x)", "outputs")
-    return f"""# {name}
+    version, data = (printable(str(config.get(part, "unknown"))) for part in ("chimerae", "data"))
+    return f"""# {plain(printable(name))}
 
-A `{method}` model ({arch} networks{needed}) trained with chimerae {config["chimerae"]} on
-`{config["data"]}` for {config["step"]} steps{seed}. Its {made} are {describe(shape)}, {values}.
+A {code(method)} model ({plain(arch)} networks{needed}) trained with chimerae {plain(version)} on
+{code(data)} for {config["step"]} steps{plain(seed)}. Its {made} are {describe(shape)}, {values}.
 
 ```python
 import chimerae

@@ -17,9 +17,9 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.files import read_json
 from chimerae.methods import Method
-from chimerae.model.files import read_weights, write_model
+from chimerae.model.files import count_weights, read_weights, write_model
 from chimerae.model.model import Model
-from chimerae.nets import Architecture, Nets
+from chimerae.nets import Architecture, Nets, sized_for
 from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, WEIGHTS, check_schema, renamed
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
@@ -69,7 +69,8 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
     shape = tuple(config["shape"])
     place = pick_device(device)
-    with noise.seeded("load"):  # initial weights, soon replaced, leave the caller's generator alone
+    fitting = sized_for(count_weights(folder), folder / WEIGHTS)
+    with fitting, noise.seeded("load"):  # initial weights, soon replaced, leave the caller's generator alone
         built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.exported}
     _fill(modules, read_weights(folder, config), folder / WEIGHTS)
@@ -108,7 +109,7 @@ def _config(path: Path) -> dict[str, Any]:
     for name, kind in KINDS.items():
         if not isinstance(config.get(name), kind):
             raise InputError(f"{path} is damaged: its '{name}' is {config.get(name)!r}")
-    if not all(isinstance(n, int) and n > 0 for n in config["shape"]) or len(config["shape"]) not in (1, 3):
+    if not all(type(n) is int and n > 0 for n in config["shape"]) or len(config["shape"]) not in (1, 3):
         raise InputError(f"{path} is damaged: its 'shape' is {config['shape']!r}")
     return config
 

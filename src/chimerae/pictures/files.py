@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from chimerae.files import write_bytes
+from chimerae.errors import printable
+from chimerae.files import parsed_json, write_bytes
 
 ROWS: Final = "rows"
 """Key for the boxes of rows in a picture and its file: JSON, name -> [left, top, right, bottom]."""
@@ -28,6 +30,10 @@ QUALITIES: Final = (90, 75, 60, 45)
 LONGEST: Final = 4_000
 SHORTEST: Final = 16
 """Pixels of a picture's sides when it has to be small."""
+MOST_PIXELS: Final = 50_000_000
+"""Pixels of a picture that is opened."""
+FORMATS: Final = ("PNG", "WEBP")
+"""Formats that are opened, whatever the name of the file: those of `png` and `webp`."""
 
 
 def save(image: Image.Image, path: str | os.PathLike[str]) -> None:
@@ -61,13 +67,49 @@ def opened(content: bytes) -> Image.Image:
     """A picture that `png` or `webp` made, with its notes.
 
     Raises:
-        OSError: the bytes are no picture.
+        OSError, ValueError, SyntaxError: the bytes are no picture, a very large one, or its notes are none.
     """
-    image = Image.open(BytesIO(content))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        try:
+            image = Image.open(BytesIO(content), formats=FORMATS)
+        except Image.DecompressionBombError as error:
+            raise ValueError(str(error)) from None
+    if image.width * image.height > MOST_PIXELS:
+        raise ValueError(f"it has {image.width} x {image.height} pixels, more than {MOST_PIXELS:,}")
     image.load()
-    if image.format == "WEBP" and NOTES in image.info:
-        image.info |= json.loads(image.info[NOTES])
+    notes = dict(image.info)
+    if image.format == "WEBP" and NOTES in notes:
+        notes = parsed_json(notes[NOTES])
+    image.info = {key: value for key, value in image.info.items() if key not in KEYS}
+    image.info |= {key: _note(key, notes[key], image) for key in KEYS if key in notes}
     return image
+
+
+def _note(key: str, note: Any, image: Image.Image) -> str:
+    """The note of a picture under `key`.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(note, str):
+        raise ValueError(f"its note '{key}' is no text")
+    if key not in BOXES:
+        return note
+    boxes = parsed_json(note)
+    if not isinstance(boxes, dict) or not all(_is_box(box, image) for box in boxes.values()):
+        raise ValueError(f"its note '{key}' tells of no parts of the picture")
+    area = sum((right - left) * (bottom - top) for left, top, right, bottom in boxes.values())
+    if area > 2 * image.width * image.height:
+        raise ValueError(f"its note '{key}' tells of parts that lie on one another")
+    return json.dumps({printable(name): box for name, box in boxes.items()})
+
+
+def _is_box(box: Any, image: Image.Image) -> bool:
+    if not isinstance(box, list) or len(box) != 4 or not all(type(edge) is int for edge in box):
+        return False
+    left, top, right, bottom = map(int, box)
+    return 0 <= left < right <= image.width and 0 <= top < bottom <= image.height
 
 
 def compact(drawn: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]:

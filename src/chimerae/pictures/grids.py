@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from chimerae.errors import InputError
+from chimerae.errors import InputError, printable
 from chimerae.pictures.files import ROWS, TOP
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ TILE: Final = 64
 """Pixels that the longer side of an image may have in a grid once it is enlarged."""
 LABEL: Final = 15
 """Height of the letters beside rows, in pixels."""
+LONGEST: Final = 120
+"""Letters of a name that are drawn."""
 
 
 def grid(
@@ -93,7 +95,7 @@ def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Ima
     if not named:
         raise InputError("no rows to show; give at least one name with images")
     font = ImageFont.load_default(LABEL)
-    margin = ceil(max(font.getlength(name) for name in named)) + LABEL
+    margin = ceil(max(font.getlength(_short(name)) for name in named)) + LABEL
     width = margin + max(strip.width for strip in named.values())
     height = sum(strip.height + padding for strip in named.values()) - padding
     canvas = Image.new("RGB", (width, height), "white")
@@ -101,7 +103,7 @@ def labelled(named: Mapping[str, Image.Image], *, padding: int = 2) -> Image.Ima
     boxes: dict[str, tuple[int, int, int, int]] = {}
     top = 0
     for name, strip in named.items():
-        draw.text((margin - LABEL / 2, top + strip.height / 2), name, "#222222", font, anchor="rm")
+        draw.text((margin - LABEL / 2, top + strip.height / 2), _short(name), "#222222", font, anchor="rm")
         canvas.paste(strip, (margin, top))
         boxes[name] = (margin, top, margin + strip.width, top + strip.height)
         top += strip.height + padding
@@ -177,10 +179,16 @@ def tiled(named: Mapping[str, Image.Image], *, columns: int, padding: int = 8) -
     return canvas
 
 
+def _short(name: str) -> str:
+    """A name as it is drawn: in one line, and not without end."""
+    shown = printable(name)
+    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST - 3]}..."
+
+
 def _broken(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     """A name in lines of at most `width` pixels, broken between words only."""
     lines: list[str] = []
-    for word in name.split():
+    for word in _short(name).split():
         if lines and font.getlength(f"{lines[-1]} {word}") <= width:
             lines[-1] += f" {word}"
         else:

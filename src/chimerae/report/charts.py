@@ -31,6 +31,9 @@ COLOURS: Final = (
 """One per kind of run, in order; readable on white and on black."""
 MOST_POINTS: Final = 240
 """Most points of a curve; longer logs are drawn as means over neighbouring lines."""
+MOST_PANELS: Final = 60
+MOST_LETTERS: Final = 60
+"""Panels of a page, and letters of a name in a picture; a damaged log may have any number of them."""
 _INK: Final = "#010203"
 """Stands for the page's text colour in SVG."""
 
@@ -60,7 +63,7 @@ def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
     for run, colour in zip(runs, colours, strict=True):
         for title, line in _lines(run, colour):
             named.setdefault(title, []).append(line)
-    ordered = sorted(named, key=lambda title: not title.startswith("loss"))
+    ordered = sorted(named, key=lambda title: not title.startswith("loss"))[:MOST_PANELS]
     return [
         Panel(title, tuple(named[title]), "solid: real, dashed: fake" if title.endswith("real, fake") else "")
         for title in ordered
@@ -94,11 +97,14 @@ def png(shown: Sequence[Panel], labels: Mapping[str, str]) -> bytes:
         axes = figure.subplots(height, columns, squeeze=False).ravel()
         for ax, panel in zip(axes, shown, strict=False):
             draw(ax, panel, "#444444")
-            ax.set_title(panel.title, fontsize=8.5, loc="left")
+            ax.set_title(panel.title[:MOST_LETTERS], fontsize=8.5, loc="left", parse_math=False)
         for ax in axes[len(shown) :]:
             ax.set_axis_off()
-        handles = [Line2D([], [], color=colour, label=label) for colour, label in labels.items()]
-        figure.legend(handles=handles, loc="outside upper left", ncols=4, frameon=False)
+        handles = [Line2D([], [], color=colour) for colour in labels]
+        names = [label[:MOST_LETTERS] for label in labels.values()]
+        legend = figure.legend(handles, names, loc="outside upper left", ncols=4, frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
         out = BytesIO()
         figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
@@ -158,6 +164,7 @@ def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Curve]]:
     ):
         for name in dict.fromkeys(name for entry in table for name in entry):
             values = np.array([entry.get(name, math.nan) for entry in table])
+            values[~np.isfinite(values)] = math.nan
             stem, _, side = name.rpartition("_")
             paired = bool(stem) and side in ("real", "fake") and not kind
             title = f"{stem}: real, fake" if paired else kind + name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 from chimerae.files import write_bytes, write_text
 from chimerae.report import facts
@@ -14,7 +15,7 @@ from chimerae.report.numbers import Numbers, glossary, numbers
 from chimerae.report.page import CAPTIONS, commands, heading, read_all
 from chimerae.report.records import PageFile, folder_of, keep, without_paths
 from chimerae.report.scores import ScoreCell, ScoreTable, absent_scores, score_tables
-from chimerae.tables import markdown_table
+from chimerae.tables import code, fenced, markdown_table, plain
 
 README: Final = "README.md"
 INCOMPARABLE: Final = (
@@ -48,10 +49,10 @@ def document(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str
     differing = [setting for setting in settings_of(runs) if setting.differs]
     table = numbers(named)
     parts = [
-        f"# {heading(named)}",
+        f"# {plain(heading(named))}",
         *_verdicts(named),
         "Made by `chimerae report` from run folders alone; no number is typed by hand.",
-        f"```sh\n{asked}\n```" if asked else "",
+        fenced(asked, "sh") if asked else "",
         "## Four numbers",
         *(_four(table) if table else ["Not evaluated yet."]),
         "## What it looks like",
@@ -60,7 +61,7 @@ def document(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str
         "## What was run",
         _facts(named, facts.ran(named)),
         "## Is it healthy",
-        "\n".join(f"- {entry.label}: {_health(entry)}" for entry in named),
+        "\n".join(f"- {plain(entry.label)}: {plain(_health(entry))}" for entry in named),
         *(
             _image(file, beside, "Losses and logged quantities over steps")
             for file in _of(kept, "", "curves")
@@ -76,14 +77,17 @@ def document(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str
 
 def _verdicts(named: Sequence[LabelledRun]) -> Iterator[str]:
     for told in judged(named):
-        before = f"{_plain(told.label)}: " if len(named) > 1 else ""
-        yield " ".join([f"**{before}{_plain(told.text)}**", *map(without_paths, told.states)])
+        text = f"{told.label}: {told.text}" if len(named) > 1 else told.text
+        yield " ".join([f"**{plain(text)}**", *(_coded(without_paths(state)) for state in told.states)])
 
 
 def _four(table: Numbers) -> Iterator[str]:
     head = ["", "", *(f"{quantity}: {hint}" for quantity, hint in table.columns)]
     rows = [
-        [row.run if row.first else "", row.network, *(f"{c.text} {c.note}".strip() for c in row.cells)]
+        [
+            *_names(row.run if row.first else "", row.network),
+            *(f"{c.text} {c.note}".strip() for c in row.cells),
+        ]
         for row in table.rows
     ]
     yield _table(head, rows, left=2)
@@ -101,22 +105,26 @@ def _all_scores(named: Sequence[LabelledRun]) -> Iterator[str]:
         yield from _scores(table)
     yield " ".join(dict.fromkeys(table.boldness for table in tables.values()))
     if absent := absent_scores(named):
-        yield "Not computed: " + "; ".join(f"{names} ({_plain(why)})" for names, why in absent.items()) + "."
+        yield (
+            "Not computed: "
+            + "; ".join(f"{plain(names)} ({plain(why)})" for names, why in absent.items())
+            + "."
+        )
     yield "</details>"
 
 
 def _scores(table: ScoreTable) -> Iterator[str]:
     rows = [
-        [row.run if row.first else "", row.network, *(_value(cell) for cell in row.cells)]
+        [*_names(row.run if row.first else "", row.network), *(_value(cell) for cell in row.cells)]
         for row in table.rows
     ]
     yield _table(["run", "network", *table.columns], rows, left=2)
     if table.common:
-        yield f"All values: {_plain(table.common)}."
+        yield f"All values: {plain(table.common)}."
     if table.own:
-        yield " ".join(f"{_plain(column)}: {_plain(told)}." for column, told in table.own)
+        yield " ".join(f"{plain(column)}: {plain(told)}." for column, told in table.own)
     if table.marks:
-        told = " ".join(f"<sup>{mark}</sup> {_plain(told)}." for mark, told in table.marks)
+        told = " ".join(f"<sup>{mark}</sup> {plain(told)}." for mark, told in table.marks)
         yield f"{told} {INCOMPARABLE}"
 
 
@@ -134,10 +142,10 @@ def _looks(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str) 
     titles = CAPTIONS | {"learning": "Reconstructions while learning"}
     kinds = dict.fromkeys(file.kind for file in kept if file.run and file.kind)
     for kind in kinds:
-        yield f"### {_plain(titles.get(kind, kind))}"
+        yield f"### {plain(titles.get(kind, kind))}"
         for entry in named:
             for file in _of(kept, entry.label, kind):
-                yield _plain(entry.label) + (f" ({file.note})" if file.note else "")
+                yield plain(entry.label) + (f" ({file.note})" if file.note else "")
                 yield _image(file, beside, f"{titles.get(kind, kind)}, {entry.label}")
 
 
@@ -151,28 +159,46 @@ def _health(entry: LabelledRun) -> str:
 def _records(named: Sequence[LabelledRun], kept: Sequence[PageFile], beside: str) -> Iterator[str]:
     for entry in named:
         files = [file for file in kept if file.run == entry.label and not file.kind]
-        links = ", ".join(f"[{Path(file.name).name}]({beside}{file.name})" for file in files)
-        yield f"- {_plain(entry.label)} (`{folder_of(entry.label)}`): {links}"
+        links = ", ".join(f"[{Path(file.name).name}]({_address(beside + file.name)})" for file in files)
+        yield f"- {plain(entry.label)} (`{folder_of(entry.label)}`): {links}"
 
 
 def _facts(named: Sequence[LabelledRun], rows: Sequence[Setting]) -> str:
     names = [entry.label for entry in named] if len(named) > 1 else [""]
-    return _table(["", *names], [[row.name, *map(without_paths, row.values)] for row in rows])
+    return _table(
+        ["", *names],
+        [[plain(row.name), *(plain(without_paths(value)) for value in row.values)] for row in rows],
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int | None = None) -> str:
     """A Markdown table under a head of plain words; see `markdown_table`."""
-    return markdown_table([_plain(cell) for cell in head], rows, left)
+    return markdown_table([plain(cell) for cell in head], rows, left)
 
 
-def _plain(text: str) -> str:
-    """Text escaped for Markdown, on one line."""
-    return text.replace("_", "\\_").replace("*", "\\*").replace("<", "&lt;").replace("\n", " ")
+def _names(*texts: str) -> list[str]:
+    return [plain(text) for text in texts]
+
+
+def _coded(text: str) -> str:
+    """A sentence with commands in backticks."""
+    return "".join(code(part) if i % 2 else _apart(part) for i, part in enumerate(text.split("`")))
+
+
+def _apart(part: str) -> str:
+    """A part of a sentence with the spaces around it."""
+    before, after = (" " if edge == " " else "" for edge in (part[:1], part[-1:]))
+    return f"{before}{plain(part)}{after}" if part.strip() else part
 
 
 def _of(kept: Sequence[PageFile], run: str, kind: str) -> list[PageFile]:
     return [file for file in kept if (file.run, file.kind) == (run, kind)]
 
 
+def _address(name: str) -> str:
+    """The name of a file as the target of a link."""
+    return quote(name, errors="surrogateescape")
+
+
 def _image(file: PageFile, beside: str, alt: str) -> str:
-    return f"![{_plain(alt)}]({beside}{file.name})"
+    return f"![{plain(alt)}]({_address(beside + file.name)})"

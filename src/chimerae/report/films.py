@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 from PIL import Image
 
 from chimerae.pictures import film, panels, reduced, tiled
-from chimerae.report.images import Picture, open_picture
+from chimerae.report.images import Picture, open_picture, picture
 from chimerae.report.read import Snapshot
 
 FEWEST: Final = 3
@@ -42,7 +43,7 @@ def kept(path: Path) -> Picture | None:
     """
     if not path.is_file():
         return None
-    return Picture(path.read_bytes(), *open_picture(path).size, "", labelled=True, form="webp")
+    return replace(picture(path, ""), labelled=True)
 
 
 def _chosen(snapshots: Sequence[Snapshot]) -> list[Snapshot]:

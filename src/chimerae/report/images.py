@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from chimerae.errors import InputError
+from chimerae.files import read_bytes
 from chimerae.pictures import labelled, opened, png, reduced, strips, top
 from chimerae.pictures.files import TOP
 from chimerae.report.compare import LabelledRun, first_of_each
@@ -18,6 +20,8 @@ from chimerae.report.read import Snapshot
 
 MOST_BYTES: Final = 120_000
 """Largest picture of the committed form of a report."""
+MOST_READ: Final = 64_000_000
+"""Bytes of a picture that is read."""
 MOST_SNAPSHOTS: Final = 5
 COMPARED: Final = "reconstructions"
 
@@ -48,8 +52,9 @@ def picture(path: Path, caption: str, colour: str = "") -> Picture:
     Raises:
         InputError: it is no readable picture.
     """
-    image, form = open_picture(path), path.suffix.removeprefix(".")
-    return Picture(path.read_bytes(), *image.size, caption, colour, labelled=bool(strips(image)), form=form)
+    content, image = _read(path)
+    form = str(image.format).lower()
+    return Picture(content, *image.size, caption, colour, labelled=bool(strips(image)), form=form)
 
 
 def side_by_side(named: Sequence[LabelledRun]) -> Picture | None:
@@ -127,10 +132,16 @@ def open_picture(path: Path) -> Image.Image:
     Raises:
         InputError: it is no readable picture.
     """
+    return _read(path)[1]
+
+
+def _read(path: Path) -> tuple[bytes, Image.Image]:
+    """A picture as it is in its file, and opened."""
     try:
-        image = opened(path.read_bytes())
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise InputError(f"{path} is no readable picture; remove it, or make it again") from error
+        content = read_bytes(path, MOST_READ)
+        image = opened(content)
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise InputError(f"{path} is no readable picture ({error}); remove it, or make it again") from error
     if strips(image):
         image.info[TOP] = top(image)
-    return image
+    return content, image

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from chimerae.errors import InputError
+from chimerae.errors import InputError, printable
 from chimerae.extensions import brief
+from chimerae.files import MOST_JSON, parsed_json, read_bytes
 from chimerae.run_folder.fields import Json, section, whole
 from chimerae.run_folder.log import LogLine, read_log
 from chimerae.run_folder.schema import (
@@ -124,16 +124,30 @@ def read_run(path: Path) -> RunFolder:
 
 
 def _object(path: Path) -> Json:
-    """The JSON object in a file; empty when there is no such file."""
-    if not path.is_file():
-        return {}
+    """The JSON object in a file, all its words `printable`; empty when there is no such file."""
     try:
-        value = json.loads(path.read_text("utf-8"))
+        value = parsed_json(read_bytes(path, MOST_JSON))
+    except FileNotFoundError:
+        return {}
+    except InputError:
+        raise
     except (ValueError, OSError) as error:
         raise InputError(f"{path} cannot be read ({error}); the run folder is damaged there") from error
     if not isinstance(value, dict):
         raise InputError(f"{path} holds no JSON object; the run folder is damaged there")
-    return value
+    return {printable(name): _readable(each) for name, each in value.items()}
+
+
+def _readable(value: Any) -> Any:
+    match value:
+        case str():
+            return printable(value)
+        case list():
+            return [_readable(each) for each in value]
+        case dict():
+            return {printable(name): _readable(each) for name, each in value.items()}
+        case _:
+            return value
 
 
 def _schema(record: Json) -> int:

@@ -10,9 +10,11 @@ from typing import Final
 
 from chimerae.report import charts
 from chimerae.report.compare import LabelledRun
-from chimerae.report.images import COMPARED, as_learnt, side_by_side, small, spread_out, tells_all
+from chimerae.report.images import COMPARED, as_learnt, picture, side_by_side, small, spread_out, tells_all
 from chimerae.run_folder.log import log_csv
 
+LONGEST: Final = 60
+"""Letters in the name of a run's folder beside the page."""
 MOST_LINES: Final = 200
 """Most lines of the reduced log."""
 _FOLDERS: Final = re.compile(r"(?<![\w.:/~])/(?:[^\s/\"',]+/)+(?=[^\s/\"',])")
@@ -59,7 +61,7 @@ def folder_of(label: str) -> str:
     >>> folder_of("avae beta 0.5, seed 1")
     'avae-beta-0.5-seed-1'
     """
-    return re.sub(r"[^\w.]+", "-", label).strip("-.") or "run"
+    return re.sub(r"[^\w.]+", "-", label)[:LONGEST].strip("-.") or "run"
 
 
 def _of_run(entry: LabelledRun, *, left_out: str) -> Iterator[PageFile]:
@@ -67,7 +69,7 @@ def _of_run(entry: LabelledRun, *, left_out: str) -> Iterator[PageFile]:
     for kind, path in run.pictures.items():
         if kind == left_out:
             continue
-        yield _picture(f"{folder}/{kind}.png", path.read_bytes(), entry.label, kind)
+        yield _picture(f"{folder}/{kind}.png", picture(path, "").content, entry.label, kind)
     learnt = as_learnt(spread_out(run.snapshots, "reconstructions"))
     if learnt:
         yield _picture(f"{folder}/learning.png", learnt.content, entry.label, "learning")

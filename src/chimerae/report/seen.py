@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 FEWEST: Final = 4
 """Fewest images with a meaningful variance."""
+LONGEST: Final = 10_000
+"""Pixels of a side of an image of the data; there are no larger ones in a picture."""
+MOST_PIXELS: Final = 12_000_000
+"""Pixels of a sheet that is measured."""
 ORIGINALS: Final = "originals"
 """Name of the row of test images."""
 Shape = tuple[int, int]
@@ -75,7 +79,9 @@ def see(run: RunFolder) -> Seen:
 def _shape(run: RunFolder) -> Shape | None:
     """Height and width of an image of the data; None for points and unknown data."""
     shape = run.data.get("shape")
-    if not isinstance(shape, list) or len(shape) != 3 or not all(isinstance(side, int) for side in shape):
+    if not isinstance(shape, list) or len(shape) != 3:
+        return None
+    if not all(type(side) is int and 0 < side <= LONGEST for side in shape):
         return None
     return shape[1], shape[2]
 
@@ -103,10 +109,16 @@ def _sheet_images(path: Path | None, shape: Shape) -> Images | None:
 
 
 def _cut(sheet: Image.Image, shape: Shape, padding: int) -> Images:
-    """The images of a sheet `[n, H, W, C]` in [0, 1]; empty if it was reduced after drawing."""
+    """The images of a sheet `[n, H, W, C]` in [0, 1]; empty if it was reduced after drawing, or is very
+    large.
+    """
     factor = enlargement(*shape)
     h, w = (factor * side + padding for side in shape)
-    if (sheet.height + padding) % h or (sheet.width + padding) % w:
+    if (
+        sheet.height * sheet.width > MOST_PIXELS
+        or (sheet.height + padding) % h
+        or (sheet.width + padding) % w
+    ):
         return np.empty((0, *shape, 3))
     values = np.asarray(sheet.convert("RGB"), dtype=np.float64) / 255
     return np.stack(

@@ -18,7 +18,7 @@ from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import Score
-from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table
+from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table, plain
 
 OWN_CAPTIONS: Final = {
     "map": "Fidelity against realism",
@@ -132,9 +132,11 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
         *(f"## {_caption(kind)}\n\n![{_caption(kind)}]({name})" for kind, name in pictures.items()),
         *_moving_pictures(page),
         "## Runs",
-        markdown_table(RUN_HEAD, [_run(entry) for entry in page.runs], left=1),
+        markdown_table(
+            RUN_HEAD, [[label, *map(plain, rest)] for label, *rest in map(_run, page.runs)], left=1
+        ),
         *([f"Not finished: {'; '.join(page.missing)}."] if page.missing else []),
-        *_ailments(page.runs),
+        *map(plain, _ailments(page.runs)),
         "## Verdict",
         page.verdict,
     ]

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Final
 
 Json = Mapping[str, object]
+LARGEST: Final = 1e60
+"""Numbers beyond it read as infinite: their squares, and the squares of these, have no float."""
 
 
 def section(record: Json, name: str) -> Json:
@@ -15,8 +18,14 @@ def section(record: Json, name: str) -> Json:
 
 
 def number(value: object) -> float:
-    """A JSON number as float; NaN for everything else, as a NaN is written `null`."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    """A JSON number as float, infinite beyond `LARGEST`; NaN for everything else, as a NaN is written
+    `null`.
+    """
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    if abs(value) > LARGEST:
+        return math.inf if value > 0 else -math.inf
+    return float(value)
 
 
 def whole(value: object) -> int | None:

@@ -6,20 +6,24 @@ import csv
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from chimerae.errors import InputError
-from chimerae.files import write_text
+from chimerae.errors import InputError, printable
+from chimerae.files import parsed_json, regular, write_text
 from chimerae.run_folder.fields import number, section, whole
 from chimerae.run_folder.schema import renamed
 
 TAIL_BYTES = 8192
 """Bytes at the end of a log that are searched for its last whole line."""
+MOST_LINE = 1_000_000
+"""Bytes of a line; longer ones are torn."""
+MOST_LOG = 64_000_000
+"""Bytes of a log that is held as a whole; resuming a run reads longer ones line by line."""
 T = TypeVar("T")
 
 
@@ -61,14 +65,20 @@ class Log:
         """Drop all lines after `step`, which a resumed run writes again, and return the seconds of the last
         line that stays.
         """
-        kept = [(text, line) for text, line in self._lines() if line.step <= step]
-        write_text(self.path, "".join(text + "\n" for text, _ in kept))
-        return kept[-1][1].seconds if kept else 0.0
+        kept, seconds = [], 0.0
+        for text, line in self._lines():
+            if line.step <= step:
+                kept.append(text)
+                seconds = line.seconds
+        write_text(self.path, "".join(text + "\n" for text in kept))
+        return seconds
 
     def drawn(self) -> tuple[int | None, dict[str, float]]:
         """Step and values of the newest measurement on samples and reconstructions; `(None, {})` for none."""
-        measured = ((line.step, dict(line.drawn)) for _, line in reversed(self._lines()) if line.drawn)
-        return next(measured, (None, {}))
+        newest: tuple[int | None, dict[str, float]] = (None, {})
+        for _, line in self._lines():
+            newest = (line.step, dict(line.drawn)) if line.drawn else newest
+        return newest
 
     def append(self, line: LogLine) -> None:
         """Add one line."""
@@ -82,28 +92,26 @@ class Log:
                 f"cannot write {self.path}: {error.strerror}; free some space and resume the run"
             ) from None
 
-    def _lines(self) -> list[tuple[str, LogLine]]:
+    def _lines(self) -> Iterator[tuple[str, LogLine]]:
         """Texts and lines up to the first one that a kill has torn: no whole line can follow it."""
-        lines = []
         for text in _texts(self.path):
             line = parsed(text)
-            if line is None or math.isnan(line.seconds):
-                break
-            lines.append((text, line))
-        return lines
+            if line is None or not math.isfinite(line.seconds):
+                return
+            yield text, line
 
 
 def parsed(text: str) -> LogLine | None:
     """One line of a log; None when it is torn. Parts that are missing are empty or NaN."""
     try:
-        value = renamed(json.loads(text))
+        value = renamed(parsed_json(text))
     except ValueError:
         return None
     step = whole(value.get("step")) if isinstance(value, dict) else None
-    if step is None:
+    if step is None or step < 0:
         return None
     losses, logged, lr, drawn = (
-        {name: number(v) for name, v in section(value, part).items()}
+        {printable(name): number(v) for name, v in section(value, part).items()}
         for part in ("losses", "logged", "lr", "drawn")
     )
     return LogLine(
@@ -113,7 +121,7 @@ def parsed(text: str) -> LogLine | None:
         losses=losses,
         logged=logged,
         lr=lr,
-        health=str(value.get("health", "")),
+        health=printable(str(value.get("health", ""))),
         drawn=drawn,
     )
 
@@ -125,7 +133,7 @@ def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
     """
     lines: list[LogLine] = []
     torn = 0
-    for text in _texts(path):
+    for text in _texts(path, MOST_LOG):
         line = parsed(text)
         if line is None:
             torn += bool(text.strip())
@@ -139,10 +147,11 @@ def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
 def last_step(path: Path) -> int:
     """Step of the last whole line of a log; 0 when there is none."""
     try:
+        start = max(0, regular(path).stat().st_size - TAIL_BYTES)
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            file.seek(start)
             texts = file.read().decode("utf-8", errors="replace").splitlines()
-    except OSError:
+    except (OSError, InputError):
         return 0
     return next((line.step for text in reversed(texts) if (line := parsed(text))), 0)
 
@@ -167,7 +176,7 @@ def shortened(path: Path, most: int) -> str:
     """The log in `path` with about `most` of its lines: evenly spaced ones, and those before a change of the
     health word, so that reports on the short log and on the whole one agree.
     """
-    texts = list(_texts(path))
+    texts = list(_texts(path, MOST_LOG))
     words = [line.health if (line := parsed(text)) else "" for text in texts]
     return "\n".join(thinned(texts, most, words)) + "\n"
 
@@ -186,11 +195,22 @@ def log_csv(log: Sequence[LogLine], most: int) -> str:
     return text.getvalue()
 
 
-def _texts(path: Path) -> list[str]:
-    """The lines of a log as text; none when there is no log."""
-    if not path.exists():
-        return []
+def _texts(path: Path, most: int | None = None) -> Iterator[str]:
+    """The lines of a log as text, of a log of at most `most` bytes; none when there is no log.
+
+    Raises:
+        InputError: it is longer, or cannot be read.
+    """
     try:
-        return path.read_text(encoding="utf-8", errors="replace").splitlines()
+        size = regular(path).stat().st_size
+        if most is not None and size > most:
+            raise InputError(
+                f"{path} has {size:,} bytes, and a report reads at most {most:,}; leave out some of its lines"
+            )
+        with path.open("rb") as file:
+            while line := file.readline(MOST_LINE):
+                yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+    except FileNotFoundError:
+        return
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}; move it away") from None

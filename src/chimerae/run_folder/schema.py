@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from chimerae.errors import InputError
+from chimerae.files import regular
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -85,10 +87,15 @@ def check_schema(content: Any, path: Path, name: str) -> None:
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise `InputError` when a folder or the log of a run is a link: its target is not ours."""
+    """Raise `InputError` when a folder or the log of a run is a link, or when the log is not a file.
+
+    The target of a link is not ours.
+    """
     for name in (STATE, MODEL, PREVIEWS, PICTURES, LOG):
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, which is not followed; put what it leads to here")
+    with suppress(FileNotFoundError):
+        regular(folder / LOG)
 
 
 def renamed(tree: Any, schema: int = 1) -> Any:

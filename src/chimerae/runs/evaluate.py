@@ -13,7 +13,7 @@ from chimerae.model import load
 from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import PICTURES, SCORES, refuse_links
 from chimerae.run_folder.scores import DATA
-from chimerae.runs.folder import read_run, same_data
+from chimerae.runs.folder import read_run, same_data, same_size
 
 
 def evaluate_run(
@@ -43,6 +43,7 @@ def evaluate_run(
     folder = Path(folder)
     run = read_run(folder)
     refuse_links(folder)
+    same_size(folder, run)
     model = load(folder, device=device)
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=progress)

@@ -99,6 +99,19 @@ def same_data(folder: Path, manifest: Mapping[str, Any]) -> None:
         )
 
 
+def same_size(folder: Path, run: Run) -> None:
+    """Raise `InputError` when `run` asks for images of another size than its folder's data have: preparing
+    them could fill the disk.
+    """
+    manifest, size = read_json(folder / MANIFEST, "a data manifest"), run.prepare.height_width
+    shape = manifest.get("shape") if isinstance(manifest, dict) else None
+    if size is not None and isinstance(shape, list) and len(shape) == 3 and shape[1:] != [*size]:
+        raise InputError(
+            f"{folder / RUN} asks for images of {size[0]}x{size[1]} pixels, and {MANIFEST} has {shape[1:]}; "
+            "undo what was changed there, or start a new run"
+        )
+
+
 def never_saved(folder: Path) -> bool:
     """True when the run in `folder` was stopped before its first state: then it begins again from step 0."""
     return not has_states(folder / STATE) and not (folder / MODEL).exists()

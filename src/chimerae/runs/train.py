@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.data.memory import held, held_again
 from chimerae.methods import Method
-from chimerae.nets import Architecture
+from chimerae.nets import Architecture, sized_for
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
@@ -38,12 +38,13 @@ from chimerae.runs.folder import (
     record_changes,
     rewrite,
     same_data,
+    same_size,
     vacant,
     with_changes,
 )
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
-from chimerae.training.checkpoint import read_state
+from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer, learning_clock
 from chimerae.training.players import NotFinite
@@ -230,8 +231,10 @@ def slower(run: Run) -> dict[str, float]:
 
 def _state(run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks) -> State:
     """The newest saved state of `folder`, or a fresh one where nothing was saved yet."""
-    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-    if not never_saved(folder):
+    begun = not never_saved(folder)
+    with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
+        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    if begun:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
     return state
 
@@ -271,6 +274,7 @@ def _resumed(
     folder: Path, steps: int | None, settings: Mapping[str, Any], data: object, callbacks: Callbacks
 ) -> Path:
     run = with_changes(read_run(folder), settings)
+    same_size(folder, run)
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)

@@ -13,6 +13,7 @@ from chimerae.data import source_info
 from chimerae.errors import InputError
 from chimerae.files import read_json
 from chimerae.recipes.sizing import sized
+from chimerae.run_folder.fields import whole
 from chimerae.run_folder.log import last_step
 from chimerae.run_folder.schema import LOG, MODEL, RUN, SCORES, STATE
 from chimerae.runs.folder import read_run
@@ -48,7 +49,10 @@ class Cell:
     def finished(self) -> bool:
         """True when it was scored after all its steps."""
         scores = self.folder / SCORES
-        return scores.is_file() and int(read_json(scores, "scores").get("step", 0)) >= self.steps
+        if not scores.is_file():
+            return False
+        found = read_json(scores, "scores")
+        return isinstance(found, dict) and (whole(found.get("step")) or 0) >= self.steps
 
     @property
     def steps(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimerae.tables.forms import ARROWS, csv_text, latex, markdown, markdown_table
+from chimerae.tables.forms import ARROWS, code, csv_text, fenced, latex, markdown, markdown_table, plain
 from chimerae.tables.table import Column, Entry, Lead, Table, TableRow, filled
 from chimerae.tables.values import ALPHA, FEWEST, Better, Values, best, decimals, plural
 
@@ -18,11 +18,14 @@ __all__ = [
     "TableRow",
     "Values",
     "best",
+    "code",
     "csv_text",
     "decimals",
+    "fenced",
     "filled",
     "latex",
     "markdown",
     "markdown_table",
+    "plain",
     "plural",
 ]

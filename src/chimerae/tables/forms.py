@@ -6,6 +6,7 @@ import csv
 import re
 from collections.abc import Callable, Sequence
 from io import StringIO
+from typing import Final
 
 from chimerae.tables.table import Entry, Table, TableRow
 
@@ -31,6 +32,36 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
 }
+
+
+def plain(text: str) -> str:
+    r"""`text` as Markdown that shows just it, wherever it stands: in a paragraph, at its beginning, in a cell
+    of a table or in the name of a link.
+
+    >>> print(plain("a_b|c](x)"), plain("# <b>"), plain("1. x"), plain("[0, 1]"))
+    a\_b&#124;c\](x) \# &lt;b> 1\. x [0, 1]
+    """
+    shown = _MARKS.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), " ".join(text.split()))
+    return _AT_FIRST.sub(r"\1\\\2", shown)
+
+
+def code(text: str) -> str:
+    """`text` in Markdown as code, without the backticks in it; nothing for nothing."""
+    shown = " ".join(text.replace("`", "").split())
+    return f"`{shown}`" if shown else ""
+
+
+def fenced(text: str, language: str) -> str:
+    """Lines of `text` in Markdown as a block of code, which no line of it can end."""
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+_MARKS: Final = re.compile(r"[_*`<|$]|~~|\](?=[(\[:])|!(?=\[)|&(?=#?\w+;)|\\(?=[!-/:-@\[-`{-~]|$)")
+"""What Markdown obeys anywhere."""
+_ENTITIES: Final = {"<": "&lt;", "|": "&#124;", "$": "&#36;", "&": "&amp;", "~~": "&#126;&#126;"}
+_AT_FIRST: Final = re.compile(r"^(\d{0,9})(>|[#+=.)-](?=[#+=-]*(?:\s|$)))")
+"""What Markdown obeys at the beginning of a paragraph."""
 
 
 def headings(table: Table) -> list[str]:

@@ -34,8 +34,8 @@ class Values:
 
     @property
     def mean(self) -> float:
-        """Their mean."""
-        return fmean(self.each)
+        """Their mean; NaN of infinities of either sign."""
+        return math.nan if {math.inf, -math.inf} <= set(self.each) else fmean(self.each)
 
     @property
     def spread(self) -> float:

@@ -6,6 +6,7 @@ import hashlib
 import re
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.files import read_json, write_bytes, write_json
+from chimerae.files import MOST_JSON, parsed_json, read_json, regular, write_bytes, write_json
 from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, renamed_tensors
 
 NAME: Final = re.compile(r"step-(?P<step>\d{8,})(?:-(?P<digest>[0-9a-f]{16}))?\.safetensors")
@@ -88,8 +89,11 @@ class _Damaged(Exception):
 
 def _read(path: Path, entry: Mapping[str, Any]) -> dict[str, Tensor]:
     try:
+        values_in(path)
         content = path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except InputError as error:
+        raise _Damaged(str(error)) from None
+    except FileNotFoundError as error:
         raise _Damaged(f"{path} cannot be read: {error.strerror}") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from None
@@ -105,6 +109,39 @@ def _read(path: Path, entry: Mapping[str, Any]) -> dict[str, Tensor]:
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
     """`tensors` in the safetensors format, in dense memory order."""
     return save({name: t.detach().cpu().contiguous() for name, t in tensors.items()})
+
+
+def values_in(path: Path) -> int:
+    """The number of values (four bytes each) in a file of tensors, by its header and its size; the values
+    are not read.
+
+    Raises:
+        InputError: it is no regular file, or header and size do not agree.
+        OSError: it cannot be read.
+    """
+    size = regular(path).stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(length) if 0 < length <= min(size - 8, MOST_JSON) else b""
+    try:
+        tensors = parsed_json(header)
+        ends = [tensor["data_offsets"][1] for name, tensor in tensors.items() if name != "__metadata__"]
+        whole = size == 8 + length + max(ends, default=0)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        whole = False
+    if not whole:
+        raise InputError(f"{path} is damaged: its size is not the one that its header tells")
+    return (size - 8 - length) // 4
+
+
+def newest_values(folder: Path) -> int:
+    """The number of values in the largest state of `folder` that its index names; 0 without any."""
+    entries, _ = _known(folder)
+    found = [0]
+    for entry in entries:
+        with suppress(InputError, OSError):
+            found.append(values_in(folder / entry["file"]))
+    return max(found)
 
 
 def unpack(content: bytes, path: Path) -> dict[str, Tensor]:
@@ -158,6 +195,7 @@ def _found(folder: Path) -> list[dict[str, Any]]:
 def _is_entry(entry: Any) -> bool:
     match entry:
         case {"step": int(step), "file": str(file), "sha256": str(digest)}:
-            return step >= 0 and Path(file).name == file and len(digest) in (16, 64)
+            named = NAME.fullmatch(file)
+            return named is not None and int(named["step"]) == step and len(digest) in (16, 64)
         case _:
             return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
+from typing import Final
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +17,7 @@ from chimerae.nets import Architecture, Autocast, Nets
 from chimerae.shapes import Shape, is_image
 from chimerae.training.ema import EMA
 from chimerae.training.players import Player, build_players
-from chimerae.training.settings import Training
+from chimerae.training.settings import Kind, Training
 from chimerae.training.targets import with_targets
 
 ROOMS = ("nets/", "ema/", "buffers/")
@@ -91,9 +93,18 @@ class State:
             for name, tensor in own.items():
                 tensor.copy_(tensors[name])
         self.losses = {n.removeprefix("loss/"): t for n, t in tensors.items() if n.startswith("loss/")}
+        if odd := next((name for name, loss in self.losses.items() if loss.numel() != 1), None):
+            raise InputError(f"the saved state does not fit this run: its loss of '{odd}' is no number")
         for player in self.players.values():
             _load_optimizer(player, tensors)
         self.step = step
+
+
+SLOTS: Final[Mapping[Kind, Set[str]]] = {
+    "adam": {"step", "exp_avg", "exp_avg_sq"},
+    "rmsprop": {"step", "square_avg"},
+}
+"""What each kind of optimiser keeps for a parameter."""
 
 
 def _named(room: str, modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, Tensor]]:
@@ -110,9 +121,14 @@ def _load_optimizer(player: Player, tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if name.startswith(prefix):
             index, _, slot = name.removeprefix(prefix).partition("/")
+            if not re.fullmatch(r"\d{1,9}", index) or slot not in SLOTS[player.settings.kind]:
+                raise _misfit(name)
             slots.setdefault(int(index), {})[slot] = _laid_out(
                 tensor, _owner(player, int(index), name, tensor)
             )
+    for i, own in slots.items():
+        if missing := sorted(SLOTS[player.settings.kind] - own.keys()):
+            raise _misfit(f"{prefix}{i}/{missing[0]}")
     if not slots and f"loss/{player.name}" in tensors:
         raise InputError(f"the saved state lacks the optimiser of '{player.name}', which has moved")
     groups = player.optimizer.state_dict()["param_groups"]
@@ -130,11 +146,15 @@ def _owner(player: Player, index: int, name: str, tensor: Tensor) -> Tensor:
     """
     owner = player.params[index] if index < len(player.params) else None
     if owner is None or (tensor.shape != owner.shape and tensor.dim()):
-        raise InputError(
-            f"the saved state does not fit this run's optimisers: first difference at {name}; "
-            "undo what was changed in run.json since it was saved"
-        )
+        raise _misfit(name)
     return owner
+
+
+def _misfit(name: str) -> InputError:
+    return InputError(
+        f"the saved state does not fit this run's optimisers: first difference at {name}; "
+        "undo what was changed in run.json since it was saved"
+    )
 
 
 def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
