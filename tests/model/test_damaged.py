@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ import torch
 
 import chimerae
 from chimerae.errors import InputError
+from chimerae.model.files import write_model
 from chimerae.run_folder.schema import CONFIG, WEIGHTS
 from chimerae.runs.train import resume, train
 from chimerae.training.checkpoint import pack, unpack
-from tests.helpers.runs import tiny_run
+from tests.helpers.runs import Crash, tiny_run
 
 
 @pytest.fixture
@@ -47,6 +49,41 @@ def test_weights_of_another_step_are_noticed(run: Path, tmp_path: Path):
     (run / "model" / WEIGHTS).write_bytes((longer / "model" / WEIGHTS).read_bytes())
     with pytest.raises(InputError, match="is damaged"):
         chimerae.load(run)
+
+
+def weights(folder: Path) -> dict[str, bytes]:
+    """The tensors of the model of a run, by name."""
+    nets = chimerae.load(folder).nets.items()
+    return {f"{n}.{k}": t.numpy().tobytes() for n, net in nets for k, t in net.state_dict().items()}
+
+
+@pytest.mark.parametrize("point", range(8))
+def test_a_kill_between_any_two_steps_leaves_a_whole_model(
+    run: Path, tmp_path: Path, monkeypatch, point: int
+):
+    """Each of four files is replaced by `os.replace`; a kill comes before it or after it."""
+    longer = train(tiny_run("vae", steps=2), out=tmp_path / "longer")
+    before, after = weights(run), weights(longer)
+    modules = dict(chimerae.load(longer).nets.items())
+    config = json.loads((longer / "model" / CONFIG).read_text())
+    replace, calls = os.replace, iter(range(99))
+
+    def killed(source: Path, target: Path) -> None:
+        at = 2 * next(calls)
+        if at == point:
+            raise Crash
+        replace(source, target)
+        if at + 1 == point:
+            raise Crash
+
+    monkeypatch.setattr("os.replace", killed)
+    with pytest.raises(Crash):
+        write_model(run / "model", config, modules, "run")
+    monkeypatch.setattr("os.replace", replace)
+    assert weights(run) == (before if point < 3 else after)
+    resume(run, steps=3)
+    assert weights(run) not in (before, after)
+    assert not [path for path in (run / "model").iterdir() if path.name.startswith(".")]
 
 
 def test_models_of_before_have_no_checksum(run: Path):

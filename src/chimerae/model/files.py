@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -12,12 +14,14 @@ from torch import Tensor, nn
 
 from chimerae.errors import InputError, printable
 from chimerae.extensions import brief, is_reference
-from chimerae.files import write_bytes, write_json, write_text
+from chimerae.files import read_bytes, write_bytes, write_json, write_text
 from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
 from chimerae.tables import code, plain
 from chimerae.training.checkpoint import pack, unpack, values_in
 
+WAITING: Final = f".{WEIGHTS}.waiting"
+"""File of new weights until the `config.json` that they belong to is there."""
 DTYPES: Final = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64})
 """Types of numbers that networks keep."""
 
@@ -25,27 +29,36 @@ DTYPES: Final = frozenset({torch.float32, torch.float64, torch.float16, torch.bf
 def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
     """Write the networks `modules` and their `config` into `folder`; `name` is the title of the card.
 
-    `config.json` holds the checksum of the weights. If a kill let only one of the files be replaced,
-    `read_weights` raises.
+    Both are replaced as one. `config.json` holds the checksum of the weights, which wait beside it under
+    another name until it is there; whenever the process is killed, `weights_of` finds a whole model.
 
     Raises:
         InputError: the folder cannot be written.
     """
     tensors = {f"{net}.{key}": t for net, module in modules.items() for key, t in module.state_dict().items()}
     content = pack(tensors)
-    write_text(folder / CARD, card(config, name))
-    write_bytes(folder / WEIGHTS, content)
+    write_bytes(folder / WAITING, content)
     write_json(folder / CONFIG, {**config, "sha256": sha256(content).hexdigest()})
+    os.replace(folder / WAITING, folder / WEIGHTS)
+    write_text(folder / CARD, card(config, name))
 
 
-def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors that `write_model` wrote.
+def weights_of(folder: Path, config: Mapping[str, Any]) -> Path:
+    """The file of weights of the model in `folder`: those that still wait, if they are those of `config`."""
+    with suppress(OSError, InputError):
+        if sha256(read_bytes(folder / WAITING)).hexdigest() == config.get("sha256"):
+            return folder / WAITING
+    return folder / WEIGHTS
+
+
+def read_weights(path: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
+    """The tensors that `write_model` wrote to `path`.
 
     Raises:
         InputError: they are missing, are not those of `config`, or hold NaN or infinity.
     """
-    path, again = folder / WEIGHTS, _again(folder)
-    count_weights(folder)
+    again = _again(path)
+    count_weights(path)
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -63,13 +76,13 @@ def read_weights(folder: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
     return tensors
 
 
-def count_weights(folder: Path) -> int:
-    """The number of values in the weights of the model in `folder`, which are not read.
+def count_weights(path: Path) -> int:
+    """The number of values in the file of weights `path`, which are not read.
 
     Raises:
-        InputError: they are missing, or header and size of their file do not agree.
+        InputError: it is missing, or its header and its size do not agree.
     """
-    path, again = folder / WEIGHTS, _again(folder)
+    again = _again(path)
     try:
         return values_in(path)
     except InputError as error:
@@ -78,8 +91,8 @@ def count_weights(folder: Path) -> int:
         raise InputError(f"{path} cannot be read: {error.strerror}; {again}") from None
 
 
-def _again(folder: Path) -> str:
-    return f"if it lies in a run folder, `chimerae resume {folder.parent}` writes it again"
+def _again(path: Path) -> str:
+    return f"if it lies in a run folder, `chimerae resume {path.parent.parent}` writes it again"
 
 
 def card(config: Mapping[str, Any], name: str) -> str:

@@ -17,10 +17,10 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.files import read_json
 from chimerae.methods import Method
-from chimerae.model.files import count_weights, read_weights, write_model
+from chimerae.model.files import count_weights, read_weights, weights_of, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets, sized_for
-from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, WEIGHTS, check_schema, renamed
+from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, check_schema, renamed
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
@@ -69,11 +69,14 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
     shape = tuple(config["shape"])
     place = pick_device(device)
-    fitting = sized_for(count_weights(folder), folder / WEIGHTS)
-    with fitting, noise.seeded("load"):  # initial weights, soon replaced, leave the caller's generator alone
+    weights = weights_of(folder, config)
+    with (
+        sized_for(count_weights(weights), weights),
+        noise.seeded("load"),
+    ):  # initial weights, soon replaced, leave the caller's generator alone
         built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.exported}
-    _fill(modules, read_weights(folder, config), folder / WEIGHTS)
+    _fill(modules, read_weights(weights, config), weights)
     return Model(
         method,
         Nets(modules, pick_autocast(place, "float32")),
