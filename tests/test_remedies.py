@@ -84,6 +84,13 @@ def test_a_method_has_its_own_remedy_before_the_general_one():
     assert advice("vae", "ok") == advice("vae", "no such word") == ""
 
 
+def test_every_section_of_the_page_gives_the_meaning_of_its_word():
+    page = " ".join((DOCS / "health.md").read_text(encoding="utf-8").lower().split())
+    for word, meaning in MEANINGS.items():
+        section = page.split(f"### {word} ")[1].split(" ### ")[0]
+        assert meaning.lower() in section, word
+
+
 def test_every_method_is_asked():
     assert {method for method, _ in PAIRS} == {kind.name for kind in METHODS}
 
