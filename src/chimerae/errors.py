@@ -47,7 +47,7 @@ def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:
 
 
 def first_line(error: BaseException) -> str:
-    r"""What an error of a library says first: a line with something in it, or else the error's kind.
+    r"""First line of the message of a library's error, or its kind when the message is empty.
 
     >>> first_line(ValueError("cut\nat 5")), first_line(EOFError())
     ('cut', 'EOFError')

@@ -44,14 +44,21 @@ def regular(path: Path) -> Path:
         InputError: it leads to something else, or no file can have its name.
         OSError: it is missing, or out of reach.
     """
+    size_of(path)
+    return path
+
+
+def size_of(path: Path) -> int:
+    """Bytes of the file at `path`; raises as `regular` does."""
     try:
-        kind = stat.S_IFMT(path.stat().st_mode)
+        facts = path.stat()
     except ValueError as error:
         raise InputError(f"{path} cannot be the name of a file: {error}") from None
+    kind = stat.S_IFMT(facts.st_mode)
     if kind != stat.S_IFREG:
         what = KINDS.get(kind, "something else")
         raise InputError(f"{path} cannot be read: it is {what} in place of a file; move it away")
-    return path
+    return facts.st_size
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -127,7 +134,7 @@ def read_bytes(path: Path, most: int | None = None) -> bytes:
         InputError: it is no `regular` file, or a larger one.
         OSError: it cannot be read.
     """
-    size = regular(path).stat().st_size
+    size = size_of(path)
     if most is not None and size > most:
         raise InputError(f"{path} has {size:,} bytes, and at most {most:,} are read; move it away")
     return path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,8 @@ def test_previews_come_by_time_and_change_nothing(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(loop, "PREVIEW_SECONDS", 1e9)
     without = train(run, out=tmp_path / "without", quiet=True)
     monkeypatch.setattr(loop, "PREVIEW_SECONDS", 0.0)
+    readings = count()
+    monkeypatch.setattr(loop, "learning_clock", lambda training, device: lambda: 1.5 ** next(readings))
     early = train(run, out=tmp_path / "with", quiet=True)
     steps = [{int(p.stem[-8:]) for p in (f / "samples").glob("samples-*")} for f in (without, early)]
     assert steps[0] == {1, 6}

@@ -235,7 +235,7 @@ def _directory_bytes(path: Path) -> int:
 
 @dataclass(frozen=True)
 class _Head:
-    """What stands before the values of an array: their shape, order and type, and where they begin."""
+    """Header of an array: shape, order and type of its values, and the byte where they begin."""
 
     shape: tuple[int, ...]
     fortran: bool

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from chimerae.errors import InputError
-from chimerae.files import regular
+from chimerae.files import size_of
 
 FORMATS: Final = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "JPEG2000")
 """Formats to read, if pillow was built with them: trying all that it knows takes longer than decoding."""
@@ -138,7 +138,7 @@ def open_picture(file: str | Path | BytesIO) -> Image.Image:
     Raises:
         InputError: the file is a pipe or a device, or it or the picture is too large.
     """
-    if not isinstance(file, BytesIO) and regular(Path(file)).stat().st_size > _MOST_BYTES:
+    if not isinstance(file, BytesIO) and size_of(Path(file)) > _MOST_BYTES:
         raise InputError(f"too large: a file of more than {_MOST_BYTES >> 20} MB; make the picture smaller")
     try:
         image = Image.open(file, formats=_formats())

@@ -23,7 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 from chimerae.data.manifest import ArrayFile, Manifest
 from chimerae.errors import InputError
 from chimerae.files import cache_folder as cache_folder
-from chimerae.files import regular, whole_file
+from chimerae.files import regular, size_of, whole_file
 
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
@@ -154,7 +154,7 @@ def read_manifest(entry: Path) -> Manifest | None:
         manifest = _MANIFEST.validate_json(regular(entry / MANIFEST).read_bytes())
         if not manifest.is_sound:
             return None
-        sizes = {name: regular(entry / name).stat().st_size for name in manifest.files}
+        sizes = {name: size_of(entry / name) for name in manifest.files}
     except (OSError, InputError, ValidationError):
         return None
     return manifest if all(sizes[name] == facts.n_bytes for name, facts in manifest.files.items()) else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from chimerae.errors import InputError, printable
-from chimerae.files import parsed_json, regular, write_text
+from chimerae.files import parsed_json, size_of, write_text
 from chimerae.run_folder.fields import number, section, whole
 from chimerae.run_folder.schema import renamed
 
@@ -147,7 +147,7 @@ def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
 def last_step(path: Path) -> int:
     """Step of the last whole line of a log; 0 when there is none."""
     try:
-        start = max(0, regular(path).stat().st_size - TAIL_BYTES)
+        start = max(0, size_of(path) - TAIL_BYTES)
         with path.open("rb") as file:
             file.seek(start)
             texts = file.read().decode("utf-8", errors="replace").splitlines()
@@ -202,7 +202,7 @@ def _texts(path: Path, most: int | None = None) -> Iterator[str]:
         InputError: it is longer, or cannot be read.
     """
     try:
-        size = regular(path).stat().st_size
+        size = size_of(path)
         if most is not None and size > most:
             raise InputError(
                 f"{path} has {size:,} bytes, and a report reads at most {most:,}; leave out some of its lines"

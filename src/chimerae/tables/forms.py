@@ -58,10 +58,10 @@ def fenced(text: str, language: str) -> str:
 
 
 _MARKS: Final = re.compile(r"[_*`<|$]|~~|\](?=[(\[:])|!(?=\[)|&(?=#?\w+;)|\\(?=[!-/:-@\[-`{-~]|$)")
-"""What Markdown obeys anywhere."""
+"""Marks that Markdown obeys anywhere."""
 _ENTITIES: Final = {"<": "&lt;", "|": "&#124;", "$": "&#36;", "&": "&amp;", "~~": "&#126;&#126;"}
 _AT_FIRST: Final = re.compile(r"^(\d{0,9})(>|[#+=.)-](?=[#+=-]*(?:\s|$)))")
-"""What Markdown obeys at the beginning of a paragraph."""
+"""Marks that Markdown obeys at the beginning of a paragraph."""
 
 
 def headings(table: Table) -> list[str]:

@@ -15,7 +15,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.files import MOST_JSON, parsed_json, read_json, regular, write_bytes, write_json
+from chimerae.files import MOST_JSON, parsed_json, read_json, size_of, write_bytes, write_json
 from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, renamed_tensors
 
 NAME: Final = re.compile(r"step-(?P<step>\d{8,})(?:-(?P<digest>[0-9a-f]{16}))?\.safetensors")
@@ -119,7 +119,7 @@ def values_in(path: Path) -> int:
         InputError: it is no regular file, or header and size do not agree.
         OSError: it cannot be read.
     """
-    size = regular(path).stat().st_size
+    size = size_of(path)
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header = file.read(length) if 0 < length <= min(size - 8, MOST_JSON) else b""

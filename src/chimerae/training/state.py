@@ -104,7 +104,7 @@ SLOTS: Final[Mapping[Kind, Set[str]]] = {
     "adam": {"step", "exp_avg", "exp_avg_sq"},
     "rmsprop": {"step", "square_avg"},
 }
-"""What each kind of optimiser keeps for a parameter."""
+"""Kind of optimiser -> tensors that it keeps for a parameter."""
 
 
 def _named(room: str, modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, Tensor]]:
