@@ -82,7 +82,12 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
     (("ian", "id-gan"), _COLLAPSED, _WEAKER_CRITIC),
     (("avae",), ("critic saturated",), _PENALTY),
     (("wgan-gp",), _COLLAPSED, "train the critic more (--method.n-critic 5) and all of it longer"),
-    (("biadversarial",), _COLLAPSED, "give the critics a lower rate (--training.players.critics.lr 5e-5)"),
+    (
+        ("biadversarial",),
+        _COLLAPSED,
+        "lower the weight of the error (--method.recon-weight), which can outweigh the game on codes, or the "
+        "critics' rate (--training.players.critics.lr 5e-5)",
+    ),
     (
         ("biadversarial",),
         ("critic runs away", "critic saturated"),
@@ -93,7 +98,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], str], ...]] = (
         ("critic blind",),
         "give the critics a higher rate (--training.players.critics.lr 5e-4)",
     ),
-    (("biadversarial",), _SILENT, "raise the weight of the error (--method.recon-weight 1)"),
+    (("biadversarial",), _SILENT, "raise the weight of the error (--method.recon-weight)"),
     (("avae",), (*_COLLAPSED, "no better than the mean", "code not read back"), _FOLLOW),
     (
         ("avae",),

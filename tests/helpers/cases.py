@@ -120,6 +120,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"divergences": "code", "inference_disc": "marginal", "generative_disc": "image"},
         {"decoder_loss": "surrogate"},
         {"recon_weight": 1.0},
+        {"recon_weight": 9.0, "recon_reduction": "mean"},
     ),
     "wae-mmd": (
         {"mmd_scales": "single"},

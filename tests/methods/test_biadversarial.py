@@ -33,6 +33,7 @@ OPTIONS = [
     {"generative_disc": "image"},
     {"inference_disc": "marginal", "generative_disc": "image"},
     {"beta": 0.5, "recon_weight": 2.0},
+    {"recon_weight": 3.0, "recon_reduction": "mean"},
 ]
 
 
@@ -61,7 +62,8 @@ def test_losses_by_hand(options, ratio, divergences):
     data = 0.0 if options.get("generative_disc") == "image" else d if divergences == "paper" else 1 - d.exp()
     decoded = 1 - r.exp() if divergences == "paper" else r
     codes = q if divergences == "paper" else 1 - q.exp()
-    rec = 0.5 * (x - x_r).square().sum(1)
+    errors = (x - x_r).square()
+    rec = 0.5 * (errors.mean(1) if options.get("recon_reduction") == "mean" else errors.sum(1))
     expected = options.get("beta", 1.0) * codes + data + decoded + options.get("recon_weight", 0.0) * rec
     torch.testing.assert_close(decoder["decoder"], decoded.mean())
     torch.testing.assert_close(encoder["encoder"], expected.mean())

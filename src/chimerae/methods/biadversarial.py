@@ -59,6 +59,10 @@ class Biadversarial(Method):
     """Weight of half the squared error in the encoder's loss: a remedy for the collapse of the conditional
     pairing, not in the paper. Without a T2 it is the only link from encoder and decoder to the data.
     """
+    recon_reduction: Literal["sum", "mean"] = "sum"
+    """Sum or mean of the squared error over the numbers of a sample. With `mean`, a weight has the same
+    effect beside the games for images of every size; not in the paper.
+    """
     recon_warmup: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the
     prior, and sees all modes before it can fall to one.
@@ -113,7 +117,7 @@ class Biadversarial(Method):
         x_r = D(code)  # the decoder has moved, the codes are the same
         v1 = game.of_first(T1(x, z_q))
         v2 = DATA_SHARES[self.generative_disc](game, T2, x, z_q) + game.of_second(T2(x_r, z_q))
-        rec = half_squared_error(x, x_r)
+        rec = self._error(x, x_r)
         yield {"encoder": (self.beta * v1 + v2 + self._recon_weight(clock) * rec).mean()}  # [19]
 
     def _with_likelihood(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
@@ -126,12 +130,17 @@ class Biadversarial(Method):
         yield {"critics": game.cost(t_q, t_p).mean()}  # [6-9]
 
         code = self.with_noise(z_q)
-        rec = half_squared_error(x, D(code))
+        rec = self._error(x, D(code))
         clock.log(rec=rec)
         yield {"decoder": (weight * rec).mean()}  # [11-12]
 
-        rec = half_squared_error(x, D(code))
+        rec = self._error(x, D(code))
         yield {"encoder": (self.beta * game.of_first(T1(x, z_q)) + weight * rec).mean()}  # [3]
+
+    def _error(self, x: Tensor, x_r: Tensor) -> Tensor:
+        """Half the squared error of each sample, reduced as `recon_reduction` says."""
+        error = half_squared_error(x, x_r)
+        return error / x[0].numel() if self.recon_reduction == "mean" else error
 
     def _recon_weight(self, clock: Clock) -> float:
         """The weight of the squared error at this point of the run."""

@@ -14,7 +14,7 @@ SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
 """Learning time of each run: ten minutes, or an hour."""
 DIGITS_SHARE = 0.2
 """Share of that time for digits, which have 64 pixels."""
-VAE, BIGAN, AVAE = "VAE", "BiGAN", "AVAE"
+VAE, BIGAN, AVAE, BIADVERSARIAL = "VAE", "BiGAN", "AVAE", "Biadversarial"
 GENERATOR = f"{AVAE}: generator"
 RECIPES: Mapping[str, str] = {
     VAE: "vae",
@@ -27,7 +27,7 @@ RECIPES: Mapping[str, str] = {
     "IntroVAE": "introvae",
     "Soft-IntroVAE": "soft-introvae",
     "AS-IntroVAE": "as-introvae",
-    "Biadversarial": "biadversarial",
+    BIADVERSARIAL: "biadversarial",
     "WAE-MMD": "wae-mmd",
     "WAE-GAN": "wae-gan",
     "AAE": "aae",
@@ -43,9 +43,12 @@ DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     "": {"training.batch_size": 64},
     AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
+    BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
 }
-"""Settings of the short recipes when the digits were run, for all methods and for AVAE; `docs/short-runs.md`
-has those of today. Codes of digits have 16 numbers, and their decoders are transposed convolutions.
+"""Settings of the short recipes when the digits were run, for all methods and for single ones.
+
+`docs/short-runs.md` has those of today. Codes of digits have 16 numbers, and their decoders are transposed
+convolutions.
 """
 FIDELITY = "fvu"
 REALISM: Mapping[str, str] = {
