@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Final
+from unicodedata import category
 
 TOO_MUCH: Final = re.compile(r"allocate memory|out of memory|[Oo]verflow")
 """Messages of torch's plain `RuntimeError` and `TypeError` when it is asked for more memory than there is."""
@@ -26,7 +27,12 @@ def printable(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return "".join(c if _is_shown(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_shown(character: str) -> bool:
+    """True for what can be printed, all kinds of spaces, and joiners of letters and emoji."""
+    return character.isprintable() or category(character) == "Zs" or character in "\u200c\u200d"
 
 
 def unknown(kind: str, given: str, known: Iterable[str]) -> InputError:

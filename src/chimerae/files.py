@@ -74,6 +74,18 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise _cannot_write(path, error) from None
 
 
+def replace(source: Path, target: Path) -> None:
+    """Put the file `source` in the place of `target`.
+
+    Raises:
+        InputError: the folder is not writable, or `source` is gone.
+    """
+    try:
+        os.replace(source, target)
+    except OSError as error:
+        raise _cannot_write(target, error) from None
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
     """A temporary file that becomes `path` when the block succeeds; folders are created.

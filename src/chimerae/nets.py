@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import prod
 from pathlib import Path
+from threading import get_ident
 from typing import Any, ClassVar, Final
 
 import torch
@@ -157,8 +158,12 @@ def sized_for(values: int, path: Path) -> Iterator[None]:
     most, there = max(ALWAYS, TIMES * values), 0
     misfit = f"{path} does not fit the settings beside it: their networks are many times as large"
 
+    thread = get_ident()
+
     def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
         nonlocal there
+        if get_ident() != thread:  # the hook is that of all threads
+            return
         there += 0 if parameter is None else parameter.numel()
         if there > most:
             raise InputError(misfit)

@@ -95,7 +95,7 @@ def test_not_a_number(tmp_path: Path, bad: float) -> None:
         (np.ones((1, 8, 8)), "at least 2 are needed"),
         (np.ones((4, 8, 8), np.uint8), "same single colour"),
         (np.ones((4, 2)), "all 4 points are the same"),
-        (np.array([{}, {}], dtype=object), "cannot be read as npy"),
+        (np.array([{}, {}], dtype=object), "has dtype object"),
     ],
     ids=lambda value: value.replace(" ", "-") if isinstance(value, str) else "",
 )
@@ -161,3 +161,9 @@ def test_npz_without_a_known_name(tmp_path: Path) -> None:
 def test_labels_that_fit_nothing_are_no_labels(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", x=BYTES, y=np.arange(7))
     assert prepare(str(tmp_path / "a.npz")).train.labels is None
+
+
+def test_objects_beside_images_are_left_alone(tmp_path: Path):
+    images = np.random.default_rng(0).integers(0, 256, (6, 8, 8), dtype=np.uint8)
+    np.savez(tmp_path / "a.npz", x_train=images, x_test=images, meta=np.array({"by": "us"}, dtype=object))
+    assert source_info(str(tmp_path / "a.npz")).counts == {"train": 6, "test": 6}

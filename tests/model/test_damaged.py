@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,9 @@ import torch
 
 import chimerae
 from chimerae.errors import InputError
+from chimerae.model import store
 from chimerae.model.files import write_model
+from chimerae.nets import sized_for
 from chimerae.run_folder.schema import CONFIG, WEIGHTS
 from chimerae.runs.train import resume, train
 from chimerae.training.checkpoint import pack, unpack
@@ -116,3 +119,28 @@ def test_a_model_saved_by_hand_has_its_own_checksum(run: Path, tmp_path: Path):
     again = chimerae.load(tmp_path / "kept")
     assert torch.equal(again.sample(3), model.sample(3))
     assert again.config["sha256"] == model.config["sha256"]
+
+
+def test_a_model_that_is_replaced_while_it_is_read_is_read_again(run: Path, tmp_path: Path, monkeypatch):
+    longer = train(tiny_run("vae", steps=2), out=tmp_path / "longer")
+    honest, calls = store.read_weights, iter([True, False])
+
+    def slow(path: Path, config: object) -> object:
+        if next(calls):
+            for name in (WEIGHTS, CONFIG):
+                (run / "model" / name).write_bytes((longer / "model" / name).read_bytes())
+        return honest(path, config)
+
+    monkeypatch.setattr(store, "read_weights", slow)
+    model = chimerae.load(run)
+    assert model.step == 2
+    monkeypatch.undo()
+    assert weights(run) == weights(longer)
+
+
+def test_networks_of_other_threads_do_not_count(run: Path, monkeypatch):
+    monkeypatch.setattr("chimerae.nets.ALWAYS", 1)
+    with sized_for(1, run), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: torch.nn.Linear(50, 50)).result()
+        with pytest.raises(InputError, match="many times as large"):
+            torch.nn.Linear(50, 50)

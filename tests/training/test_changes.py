@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from chimerae import cli
 from chimerae.cli.resume import _settings
+from chimerae.data import prepare
 from chimerae.errors import InputError
 from chimerae.methods import VAE
-from chimerae.runs.train import resume, slower, train
+from chimerae.runs.folder import create
+from chimerae.runs.train import Callbacks, _learn, resume, slower, train
+from chimerae.training import loop
 from chimerae.training.players import NotFinite
+from chimerae.training.state import build_state
 from tests.helpers.runs import Crash, after, assert_same_run, crash, log_of, saved, tiny_run
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
@@ -57,9 +62,12 @@ def test_names_may_be_short_and_values_are_typed(tmp_path: Path, capsys):
         "training.optimizer.schedule": "cosine",
         "training.flip": True,
     }
-    assert _settings(["training.players.vae.lr=null"], tiny_run("vae", players={"vae": {}})) == {
-        "training.players.vae.lr": None
-    }
+
+
+def test_the_rate_of_one_player_changes_though_it_had_no_entry(tmp_path: Path):
+    assert _settings(["players.vae.lr=1e-5"], tiny_run("vae")) == {"training.players.vae.lr": 1e-5}
+    run = resume(stopped_at_3(tmp_path / "run"), settings={"training.players.vae.lr": 1e-5})
+    assert [line["lr"]["vae"] for line in log_of(run)] == [2e-4] * 3 + [1e-5] * 3
 
 
 @pytest.mark.parametrize(
@@ -68,12 +76,13 @@ def test_names_may_be_short_and_values_are_typed(tmp_path: Path, capsys):
         ("lr", "--set lr: give a setting and its value"),
         ("=3", "--set =3: give a setting"),
         ("lr=-1", "greater than 0"),
-        ("learning-rate=3", "did you mean --training.optimizer.lr"),
+        ("learning-rate=3", "unknown setting learning-rate; did you mean --training.optimizer.lr"),
+        ("optimizer.kind=rmsprop", "the kind of an optimiser cannot change"),
         ("steps=9", "use --steps"),
         ("seed=2", "'seed' cannot change in the middle of a run"),
         ("width=3", "'arch.width' cannot change"),
         ("z-dim=3", "does not fit"),
-        ("ema=0", "does not fit"),
+        ("ema=0", "the average of the weights cannot begin or end"),
     ],
 )
 def test_what_cannot_change_is_refused_and_nothing_is_written(tmp_path: Path, capsys, given: str, said: str):
@@ -153,3 +162,30 @@ def test_nothing_changes_by_default(tmp_path: Path):
     assert "changes" not in record(train(tiny_run("vae", steps=1), out=tmp_path / "run"))
     with pytest.raises(InputError, match="on_nonfinite"):
         tiny_run("vae", on_nonfinite="ignore")
+
+
+def test_a_run_of_given_seconds_does_not_get_them_again_by_going_back(tmp_path: Path, monkeypatch):
+    """Where it goes back to a state, the loop finds in the log what is left of the seconds."""
+    pacers, asked = [], []
+    spoiling = iter([False] * 4 + [True] + [False] * 9)
+    spoil(monkeypatch, lambda step: next(spoiling))
+    honest = loop.Loop.run
+
+    def run(self) -> None:
+        pacers.append(self.pacer)
+        honest(self)
+
+    monkeypatch.setattr(loop.Loop, "run", run)
+    given = tiny_run("vae", on_nonfinite="rollback", seconds=60.0, steps=6)
+    state = build_state(given.method, given.arch, (2,), given.training, given.seed)
+    prepared = prepare(given.data)
+    folder = tmp_path / "run"
+    create(folder, given, prepared.manifest, state.device, "")
+    first = SimpleNamespace(total=lambda step, share, planned: planned)
+    monkeypatch.setattr(loop.Pacer, "resumed", lambda *given: (asked.append(given), first)[1])
+    with pytest.warns(UserWarning, match="back to step 3"):
+        _learn(given, state, prepared, folder, Callbacks(), lambda: first)
+    assert pacers == [first, None]
+    [(whole, spent, step, _)] = asked
+    assert (whole, step) == (60.0, 3)
+    assert 0 < spent < 60

@@ -13,8 +13,10 @@ import torch
 from chimerae.config import from_dict
 from chimerae.errors import InputError
 from chimerae.runs.train import Callbacks, train
+from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer, learning_clock, towards
 from chimerae.training.settings import Training
+from chimerae.training.state import build_state
 from tests.helpers.rows import through
 from tests.helpers.runs import tiny_run
 
@@ -137,3 +139,30 @@ def test_a_resumed_pacer_keeps_its_clock():
     pacer = Pacer.resumed(10.0, 4.0, 40, lambda: 100.0)
     assert pacer.deadline == 106.0
     assert pacer.clock() == 100.0
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_run_that_goes_back_behind_a_changed_total_can_change_it_again(tmp_path: Path):
+    """The change at step 350 was recorded, and the state of step 300 is the newest."""
+    run = tiny_run("vae", seconds=30.0, replanned=((350, 9000),))
+    state = build_state(run.method, run.arch, (2,), run.training, 0)
+    state.step = 300
+    told: list[tuple[int, Training]] = []
+    paced = Pacer.resumed(3.0, 1.0, 300)
+    playing = Loop(
+        state=state,
+        batches=lambda step: torch.zeros(8, 2),
+        training=run.training,
+        total=500,
+        seed=0,
+        folder=tmp_path,
+        previews=None,  # type: ignore[arg-type]
+        probe=None,  # type: ignore[arg-type]
+        snapshot=lambda now: None,
+        pacer=paced,
+        replanned=lambda total, training: told.append((total, training)),
+    )
+    playing._keep_pace()
+    [(total, training)] = told
+    assert training.replanned == ((300, 9000),)
+    assert total > 300

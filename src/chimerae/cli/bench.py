@@ -113,6 +113,8 @@ def _gives_points(flags: Sequence[str]) -> bool:
     >>> _gives_points(["--shape", "2"]), _gives_points(["--shape", "1", "8", "8"]), _gives_points([])
     (True, False, False)
     """
+    if any(flag.startswith("--shape=") for flag in flags):
+        return True
     if "--shape" not in flags:
         return False
     rest = flags[flags.index("--shape") + 1 :]

@@ -15,7 +15,7 @@ from chimerae.cli.parse import parse
 from chimerae.cli.train import learn
 from chimerae.config import paths_of
 from chimerae.errors import InputError
-from chimerae.runs.folder import read_run
+from chimerae.runs.folder import read_run, with_all_players
 from chimerae.runs.run import Run
 from chimerae.runs.train import resume
 
@@ -44,12 +44,16 @@ def main(args: Sequence[str]) -> int:
 
 def _settings(given: Sequence[str], run: Run) -> dict[str, Any]:
     """Settings by dotted path, from `NAME=VALUE` with whole or short names."""
-    flags = [f"--{path.replace('_', '-')}" for path in paths_of(run)]
+    flags = [f"--{path.replace('_', '-')}" for path in paths_of(with_all_players(run))]
     settings: dict[str, Any] = {}
     for text in given:
         if "=" not in text.strip("="):
             raise InputError(f"--set {text}: give a setting and its value, such as lr=1e-4")
-        name, _, value = expanded([f"--{text}"], flags)[0].removeprefix("--").partition("=")
+        try:
+            flag = expanded([f"--{text}"], flags)[0]
+        except InputError as error:
+            raise InputError(str(error).replace("unknown flag --", "--set: unknown setting ")) from None
+        name, _, value = flag.removeprefix("--").partition("=")
         settings[name.replace("-", "_")] = _value(value)
     return settings
 

@@ -69,9 +69,12 @@ def watch(path: Path, facts: ArrayFile) -> Watch | None:
 
 
 def _is_intact(path: Path, facts: ArrayFile) -> bool:
-    stamp = _stamp(path)
-    if stamp not in _INTACT and checksum(path) == facts.checksum:
-        _INTACT.add(stamp)
+    try:
+        stamp = _stamp(path)
+        if stamp not in _INTACT and checksum(path) == facts.checksum:
+            _INTACT.add(stamp)
+    except OSError:  # another process may have removed the entry
+        return False
     return stamp in _INTACT
 
 

@@ -265,11 +265,11 @@ def _head(file: IO[bytes], size: int) -> _Head:
             shape, fortran, dtype = (npy.read_array_header_1_0 if old else npy.read_array_header_2_0)(text)
     except _BAD_HEADER as error:
         raise ValueError(f"no header of an array: {first_line(error)[:100]}") from error
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects, which are not loaded; save numbers")
     if any(isinstance(side, bool) or side < 0 for side in shape):
         raise ValueError(f"its header tells of the shape {list(shape)}")
     head = _Head(shape, bool(fortran), dtype, text.tell())
+    if dtype.hasobject:  # such arrays may stand beside others, and are refused where they are wanted
+        return head
     if head.start + head.n_bytes > size:
         raise ValueError(
             f"it is cut: its header tells of {head.n_bytes:,} bytes, of which {max(size - head.start, 0):,} "

@@ -25,6 +25,8 @@ BATCH: Final = 128
 """Rows that are read at a time, at most."""
 _BATCH_BYTES: Final = 2**26
 """Bytes that they take, at most, but for a row that has more."""
+_TIMES: Final = 2
+"""A page may be larger if its part of the file is at least 1 / `_TIMES` of it: encoded pictures are."""
 _MOST_PAGE: Final = 2**27
 """Bytes of a page, at most: it is unpacked in memory."""
 _BUFFER: Final = 2**20
@@ -202,7 +204,7 @@ def _rows_at_a_time(table: pq.ParquetFile, group: int, columns: ImageColumns, pa
             if chunk.path_in_schema.split(".")[0] not in columns.names:
                 continue
             for page in pages(file, chunk):
-                if page.size > _MOST_PAGE:
+                if page.size > max(_MOST_PAGE, _TIMES * chunk.total_compressed_size):
                     raise InputError(
                         f"'{path}' holds a page of {page.size >> 20:,} MB; write it again with smaller pages"
                     )

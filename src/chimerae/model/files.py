@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha256
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 
 from chimerae.errors import InputError, printable
 from chimerae.extensions import brief, is_reference
-from chimerae.files import read_bytes, write_bytes, write_json, write_text
+from chimerae.files import read_bytes, replace, write_bytes, write_json, write_text
 from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
 from chimerae.tables import code, plain
@@ -39,7 +38,7 @@ def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, n
     content = pack(tensors)
     write_bytes(folder / WAITING, content)
     write_json(folder / CONFIG, {**config, "sha256": sha256(content).hexdigest()})
-    os.replace(folder / WAITING, folder / WEIGHTS)
+    replace(folder / WAITING, folder / WEIGHTS)
     write_text(folder / CARD, card(config, name))
 
 

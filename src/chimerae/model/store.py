@@ -65,15 +65,23 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
     """
     folder = _model_folder(Path(path))
     config = _config(folder / CONFIG)
+    weights = weights_of(folder, config)
+    try:
+        return _load(folder, config, weights, device)
+    except InputError:
+        now = _config(folder / CONFIG)
+        if (now, weights_of(folder, now)) == (config, weights):
+            raise
+    return load(path, device=device)  # a run that trains has replaced its model meanwhile
+
+
+def _load(folder: Path, config: dict[str, Any], weights: Path, device: str) -> Model:
     method = _named("method", methods.BY_NAME, config["method"], folder)
     arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
     shape = tuple(config["shape"])
     place = pick_device(device)
-    weights = weights_of(folder, config)
-    with (
-        sized_for(count_weights(weights), weights),
-        noise.seeded("load"),
-    ):  # initial weights, soon replaced, leave the caller's generator alone
+    fitting, own = sized_for(count_weights(weights), weights), noise.seeded("load")
+    with fitting, own:  # initial weights, soon replaced, leave the caller's generator alone
         built = method.networks(shape, arch)
     modules = {name: built[name].to(place).eval() for name in method.exported}
     _fill(modules, read_weights(weights, config), weights)

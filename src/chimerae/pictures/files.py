@@ -30,7 +30,7 @@ QUALITIES: Final = (90, 75, 60, 45)
 LONGEST: Final = 4_000
 SHORTEST: Final = 16
 """Pixels of a picture's sides when it has to be small."""
-MOST_PIXELS: Final = 50_000_000
+MOST_PIXELS: Final = 180_000_000
 """Pixels of a picture that is opened."""
 FORMATS: Final = ("PNG", "WEBP")
 """Formats that are opened, whatever the name of the file: those of `png` and `webp`."""

@@ -20,7 +20,7 @@ from chimerae.report.read import Snapshot
 
 MOST_BYTES: Final = 120_000
 """Largest picture of the committed form of a report."""
-MOST_READ: Final = 64_000_000
+MOST_READ: Final = 512_000_000
 """Bytes of a picture that is read."""
 MOST_SNAPSHOTS: Final = 5
 COMPARED: Final = "reconstructions"

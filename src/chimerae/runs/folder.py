@@ -142,27 +142,35 @@ def with_changes(run: Run, settings: Mapping[str, Any]) -> Run:
     Raises:
         InputError: a setting is unknown, out of range, or cannot change on the way.
     """
-    changed = override(run, settings)
+    changed = override(with_all_players(run), settings)
     for path in settings:
         if path == "steps":
             raise InputError("to train longer, use --steps N (in Python: steps=N)")
         if not path.startswith(CHANGEABLE):
             raise InputError(f"'{path}' cannot change in the middle of a run; start a new run")
+        if path.endswith(".kind"):
+            raise InputError("the kind of an optimiser cannot change in the middle of a run; start a new run")
+    if bool(changed.training.ema) != bool(run.training.ema):
+        raise InputError("the average of the weights cannot begin or end in the middle of a run")
     return changed
+
+
+def with_all_players(run: Run) -> Run:
+    """`run` with an entry, empty where there was none, for every player in `training.players`."""
+    own = to_dict(run)["training"]["players"]
+    return override(run, {"training.players": {name: {} for name in run.method.players} | own})
 
 
 def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: int) -> None:
     """Write `run`, whose `settings` hold from `step` on, and the change itself into `run.json`."""
-    rewrite(folder, run)
-    content = read_json(folder / RUN, "a run")
-    entry = {"step": step, "settings": dict(settings)}
-    write_json(folder / RUN, content | {CHANGES: [*content.get(CHANGES, []), entry]})
+    before = read_json(folder / RUN, "a run").get(CHANGES, [])
+    rewrite(folder, run, {CHANGES: [*before, {"step": step, "settings": dict(settings)}]})
 
 
-def rewrite(folder: Path, run: Run) -> None:
-    """Replace the run in `folder` by `run`; everything else in `run.json` stays."""
+def rewrite(folder: Path, run: Run, beside: Mapping[str, Any] = {}) -> None:
+    """Replace the run in `folder` by `run`, and entries `beside` it; all else in `run.json` stays."""
     content = read_json(folder / RUN, "a run")
-    write_json(folder / RUN, content | {"schema": SCHEMAS[RUN], "run": to_dict(run)})
+    write_json(folder / RUN, {**content, "schema": SCHEMAS[RUN], "run": to_dict(run), **beside})
 
 
 def read_run(folder: Path) -> Run:

@@ -207,7 +207,8 @@ def _learn(
     """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
     for left in reversed(range(ROLLBACKS + 1)):
         loop = _loop(run, state, prepared, folder, callbacks.on_log)
-        loop.pacer = paced()
+        # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
+        loop.pacer = None if run.training.seconds and state.step else paced()
         try:
             loop.run()
             return

@@ -20,7 +20,7 @@ from chimerae.run_folder.schema import LOG, RUN, STATE
 from chimerae.shapes import is_image
 from chimerae.training.checkpoint import write_state
 from chimerae.training.health import health
-from chimerae.training.pacing import Pacer, learning_clock, towards
+from chimerae.training.pacing import Pacer, learning_clock, replan, towards
 from chimerae.training.players import NotFinite, check_finite, check_state, play_batch
 from chimerae.training.previews import Previews
 from chimerae.training.probe import Probe
@@ -149,7 +149,7 @@ class Loop:
         step = self.state.step
         total = self.pacer.total(step, self._clock(step, False).progress, self.total)
         if total != self.total and step:
-            before = (*self.training.replanned, (step, self.total))
+            before = replan(self.training.replanned, step, self.total)
             self.training, self.total = replace(self.training, replanned=before), total
             self.replanned(total, self.training)
 

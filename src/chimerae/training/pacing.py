@@ -40,6 +40,19 @@ def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, floa
     return total, done + (1.0 - done) * (step - begun) / (total - begun)
 
 
+def replan(replanned: Replanned, step: int, total: int) -> tuple[tuple[int, int], ...]:
+    """`replanned`, with the total in force at `step` put down as past; `total` is the newest one.
+
+    Entries from `step` on belong to steps that were lost with the process, or are played again.
+
+    >>> replan([], 300, 5000), replan([(100, 8000), (350, 9000)], 300, 5000)
+    (((300, 5000),), ((100, 8000), (300, 9000)))
+    """
+    past = tuple(entry for entry in replanned if entry[0] < step)
+    lost = [planned for until, planned in replanned if until >= step]
+    return (*past, (step, lost[0] if lost else total))
+
+
 def learning_clock(training: Training, device: torch.device) -> Callable[[], float]:
     """Clock of a run's learning time.
 
