@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from chimerae import cli
-from chimerae.runs.train import train
+from chimerae.errors import InputError
+from chimerae.runs.train import resume, train
 from chimerae.training.checkpoint import read_state, write_state
 from tests.helpers.runs import Crash, after, assert_same_run, crash, tiny_run
 
@@ -197,3 +198,13 @@ def test_a_state_whose_optimiser_is_another_is_refused(begun, capsys, harm, why)
     harm(tensors)
     write_state(begun / "state", tensors, step, 3)
     assert why in refused(begun, capsys)
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_toys_last_bits_may_be_those_of_another_processor(tmp_path: Path):
+    folder = train(tiny_run("vae", steps=3), out=tmp_path / "run")
+    edit(folder / "data.json", lambda c: c.update(checksum="0"))
+    assert resume(folder, steps=4) == folder
+    edit(folder / "data.json", lambda c: c["counts"].update(train=5))
+    with pytest.raises(InputError, match="'avae-sine' have changed"):
+        resume(folder, steps=5)

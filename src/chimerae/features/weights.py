@@ -47,7 +47,7 @@ class Published:
         """Message for a missing file that was not requested by name."""
         return (
             f"{self.file} (SHA-256 {self.digest}...) is not here; "
-            "`chimerae weights list` says whence it comes and where it goes"
+            "`chimerae weights list` gives its URL and target folder"
         )
 
 
