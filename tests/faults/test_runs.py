@@ -366,7 +366,9 @@ def test_scores_of_other_types_are_damaged(tmp_path: Path):
             read_scores(path)
 
 
-@pytest.mark.parametrize("entry", [{"file": "notes.txt"}, {"file": "a\0b"}, {"file": ""}, {"step": 7}])
+@pytest.mark.parametrize(
+    "entry", [{"file": "notes.txt"}, {"file": "a\0b"}, {"file": ""}, {"step": 7}, {"schema": [2]}]
+)
 def test_an_index_names_states_only(tmp_path: Path, entry: dict[str, Any]):
     """Whatever it names would be deleted when it is old enough."""
     write_state(tmp_path, {"a": torch.zeros(2)}, 1, 1)

@@ -196,6 +196,7 @@ def _is_entry(entry: Any) -> bool:
     match entry:
         case {"step": int(step), "file": str(file), "sha256": str(digest)}:
             named = NAME.fullmatch(file)
-            return named is not None and int(named["step"]) == step and len(digest) in (16, 64)
+            whole = named is not None and int(named["step"]) == step and len(digest) in (16, 64)
+            return whole and type(entry.get("schema", 1)) is int
         case _:
             return False
