@@ -8,25 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from math import prod
-from pathlib import Path
-from threading import get_ident
 from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.module import register_module_parameter_registration_hook
 
-from chimerae.errors import TOO_MUCH, InputError
+from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
 from chimerae.noise import seeded
 from chimerae.shapes import Shape, is_image
 
-ALWAYS: Final = 250_000_000
-"""Parameters that networks may have whatever file they are built for: 1 GB."""
-TIMES: Final = 10
-"""Multiple of the values in that file that they may have beyond it: not all networks are in it."""
 LARGE: Final = 256 * 256 * 3
 """Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
@@ -145,38 +138,6 @@ class Architecture(ABC):
         """
         wider = (shape[0] + (1 if is_image(shape) else noise_dim), *shape[1:])
         return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)
-
-
-@contextmanager
-def sized_for(values: int, path: Path) -> Iterator[None]:
-    """A block that builds networks for the file of tensors at `path`, which has so many `values`.
-
-    Raises:
-        InputError: they have many times as many parameters, or more than there is memory for. They are not
-            filled.
-    """
-    most, there = max(ALWAYS, TIMES * values), 0
-    misfit = f"{path} does not fit the settings beside it: their networks are many times as large"
-
-    thread = get_ident()
-
-    def count(module: nn.Module, name: str, parameter: nn.Parameter | None) -> None:
-        nonlocal there
-        if get_ident() != thread:  # the hook is that of all threads
-            return
-        there += 0 if parameter is None else parameter.numel()
-        if there > most:
-            raise InputError(misfit)
-
-    hook = register_module_parameter_registration_hook(count)
-    try:
-        yield
-    except (MemoryError, OverflowError, RuntimeError, TypeError) as error:
-        if isinstance(error, RuntimeError | TypeError) and not TOO_MUCH.search(str(error)):
-            raise
-        raise InputError(misfit) from None
-    finally:
-        hook.remove()
 
 
 @dataclass(frozen=True)

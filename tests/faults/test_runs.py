@@ -29,7 +29,6 @@ from chimerae.evaluation.scores import read_scores
 from chimerae.extensions import point_at
 from chimerae.files import DEEPEST, parsed_json, read_bytes, read_json, regular
 from chimerae.methods import BY_NAME
-from chimerae.nets import sized_for
 from chimerae.networks import MLP
 from chimerae.pictures import labelled, opened, png
 from chimerae.report import write
@@ -41,6 +40,7 @@ from chimerae.runs.folder import read_run, same_size
 from chimerae.runs.run import Run
 from chimerae.tables import Values
 from chimerae.training.checkpoint import pack, read_state, values_in, write_state
+from chimerae.training.fitting import sized_for
 from chimerae.training.state import build_state
 from tests.report.report_runs import write_run
 

@@ -14,10 +14,10 @@ import chimerae
 from chimerae.errors import InputError
 from chimerae.model import store
 from chimerae.model.files import write_model
-from chimerae.nets import sized_for
 from chimerae.run_folder.schema import CONFIG, WEIGHTS
 from chimerae.runs.train import resume, train
 from chimerae.training.checkpoint import pack, unpack
+from chimerae.training.fitting import sized_for
 from tests.helpers.runs import Crash, tiny_run
 
 
@@ -139,7 +139,7 @@ def test_a_model_that_is_replaced_while_it_is_read_is_read_again(run: Path, tmp_
 
 
 def test_networks_of_other_threads_do_not_count(run: Path, monkeypatch):
-    monkeypatch.setattr("chimerae.nets.ALWAYS", 1)
+    monkeypatch.setattr("chimerae.training.fitting.ALWAYS", 1)
     with sized_for(1, run), ThreadPoolExecutor(1) as pool:
         assert pool.submit(lambda: torch.nn.Linear(50, 50)).result()
         with pytest.raises(InputError, match="many times as large"):

@@ -15,8 +15,8 @@ from chimerae.data.sources import (
     Part,
     even_indices,
     file_identity,
+    in_utf8,
     open_picture,
-    printable,
 )
 from chimerae.data.split_names import TEST_NAMES, WantedSplits, choose_splits, names_in
 from chimerae.errors import InputError
@@ -74,7 +74,7 @@ def _walk(root: Path) -> tuple[Found, dict[str, int]]:
         beside["folders without permission"] += 1
 
     for folder, below, names in os.walk(root, onerror=refused, followlinks=True):
-        inside = tuple(printable(part) for part in Path(folder).relative_to(root).parts)
+        inside = tuple(in_utf8(part) for part in Path(folder).relative_to(root).parts)
         below[:] = sorted(name for name in below if not name.startswith(".") and _is_new(folder, name, seen))
         for name in sorted(name for name in names if not name.startswith(".")):
             if Path(name).suffix.lower() in SUFFIXES:
@@ -139,7 +139,7 @@ def _reader(
         for i in even_indices(len(paths), limit):
             path = paths[i]
             yield Item(
-                printable(path.relative_to(root).as_posix()), partial(open_picture, path), labels.get(path)
+                in_utf8(path.relative_to(root).as_posix()), partial(open_picture, path), labels.get(path)
             )
 
     return read

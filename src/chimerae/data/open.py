@@ -14,7 +14,7 @@ from chimerae.data.image_folder import SUFFIXES, open_folder
 from chimerae.data.memory import PREFIX, recalled
 from chimerae.data.named_datasets import NAMED_DATASETS, NamedDataset, named_dataset
 from chimerae.data.opened import once
-from chimerae.data.sources import ImageSource, PointSource, digest, printable
+from chimerae.data.sources import ImageSource, PointSource, digest, in_utf8
 from chimerae.data.split_names import WantedSplits
 from chimerae.data.toys import TOYS, Toy
 from chimerae.errors import InputError, unknown
@@ -88,7 +88,7 @@ def path_of(source: str) -> Path:
     """
     if "\0" in source:
         raise InputError(f"the name of the data, {source!a}, holds a NUL character, as no file's name does")
-    if printable(source) != source:
+    if in_utf8(source) != source:
         raise InputError(f"the name of the data, {source!a}, is not UTF-8; rename it, or make a link to it")
     try:
         return Path(source).expanduser()

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from chimerae.data.parquet_pages import pages
-from chimerae.data.sources import ImageSource, Item, Part, file_identity, open_picture, printable
+from chimerae.data.sources import ImageSource, Item, Part, file_identity, in_utf8, open_picture
 from chimerae.data.split_names import WantedSplits, choose_splits, split_of
 from chimerae.errors import InputError, first_line
 from chimerae.files import regular
@@ -86,7 +86,7 @@ def items(rows: pa.Table | pa.RecordBatch, columns: ImageColumns, first: int, wh
     for i, (picture, label) in enumerate(zip(pictures, labels, strict=True)):
         cell = picture if isinstance(picture, dict) else {"bytes": picture}
         inside = (
-            f" ({printable(cell['path'])[:N_PATH]})"
+            f" ({in_utf8(cell['path'])[:N_PATH]})"
             if isinstance(cell.get("path"), str) and cell["path"]
             else ""
         )

@@ -123,10 +123,10 @@ def even_indices(count: int, limit: int | None) -> range:
     return range(0, count, 1 if limit is None else max(1, -(-count // limit)))
 
 
-def printable(name: str) -> str:
+def in_utf8(name: str) -> str:
     r"""A name of a file with what is not UTF-8 in it as escapes, so that it can be written down.
 
-    >>> printable("a\udcff.png")
+    >>> in_utf8("a\udcff.png")
     'a\\udcff.png'
     """
     return name.encode("utf-8", "backslashreplace").decode()

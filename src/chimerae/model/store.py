@@ -19,11 +19,12 @@ from chimerae.files import read_json
 from chimerae.methods import Method
 from chimerae.model.files import count_weights, read_weights, weights_of, write_model
 from chimerae.model.model import Model
-from chimerae.nets import Architecture, Nets, sized_for
+from chimerae.nets import Architecture, Nets
 from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, check_schema, renamed
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
+from chimerae.training.fitting import sized_for
 from chimerae.training.state import State, pick_autocast, pick_device
 
 T = TypeVar("T")

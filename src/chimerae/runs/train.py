@@ -21,7 +21,7 @@ from chimerae.console import display
 from chimerae.data import Batches, Prepared, prepare
 from chimerae.data.memory import held, held_again
 from chimerae.methods import Method
-from chimerae.nets import Architecture, sized_for
+from chimerae.nets import Architecture
 from chimerae.progress import Progress, silent
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
@@ -45,6 +45,7 @@ from chimerae.runs.folder import (
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import newest_values, read_state
+from chimerae.training.fitting import sized_for
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer, learning_clock
 from chimerae.training.players import NotFinite
