@@ -14,8 +14,9 @@ from chimerae.cli.resume import _settings
 from chimerae.data import prepare
 from chimerae.errors import InputError
 from chimerae.methods import VAE
+from chimerae.runs.changes import slower
 from chimerae.runs.folder import create
-from chimerae.runs.train import Callbacks, _learn, resume, slower, train
+from chimerae.runs.train import Callbacks, _learn, resume, train
 from chimerae.training import loop
 from chimerae.training.players import NotFinite
 from chimerae.training.state import build_state

@@ -15,7 +15,8 @@ from chimerae.cli.parse import parse
 from chimerae.cli.train import learn
 from chimerae.config import paths_of
 from chimerae.errors import InputError
-from chimerae.runs.folder import read_run, with_all_players
+from chimerae.runs.changes import with_all_players
+from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.runs.train import resume
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import torch
 
 import chimerae
-from chimerae.config import from_dict, override, to_dict
+from chimerae.config import from_dict, to_dict
 from chimerae.data import TOYS
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
@@ -140,43 +140,6 @@ def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
     changed = replace(run, steps=steps)
     rewrite(folder, changed)
     return changed
-
-
-CHANGEABLE: Final = ("method.", "training.")
-"""Beginnings of the settings that a run may change on its way."""
-CHANGES: Final = "changes"
-"""Key of `run.json`: steps, and the settings that were changed there."""
-
-
-def with_changes(run: Run, settings: Mapping[str, Any]) -> Run:
-    """`run` with other `settings`, by dotted path, from its newest state on.
-
-    Raises:
-        InputError: a setting is unknown, out of range, or cannot change on the way.
-    """
-    changed = override(with_all_players(run), settings)
-    for path in settings:
-        if path == "steps":
-            raise InputError("to train longer, use --steps N (in Python: steps=N)")
-        if not path.startswith(CHANGEABLE):
-            raise InputError(f"'{path}' cannot change in the middle of a run; start a new run")
-        if path.endswith(".kind"):
-            raise InputError("the kind of an optimiser cannot change in the middle of a run; start a new run")
-    if bool(changed.training.ema) != bool(run.training.ema):
-        raise InputError("the average of the weights cannot begin or end in the middle of a run")
-    return changed
-
-
-def with_all_players(run: Run) -> Run:
-    """`run` with an entry, empty where there was none, for every player in `training.players`."""
-    own = to_dict(run)["training"]["players"]
-    return override(run, {"training.players": {name: {} for name in run.method.players} | own})
-
-
-def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: int) -> None:
-    """Write `run`, whose `settings` hold from `step` on, and the change itself into `run.json`."""
-    before = read_json(folder / RUN, "a run").get(CHANGES, [])
-    rewrite(folder, run, {CHANGES: [*before, {"step": step, "settings": dict(settings)}]})
 
 
 def rewrite(folder: Path, run: Run, beside: Mapping[str, Any] = {}) -> None:

@@ -29,18 +29,17 @@ from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.recipe import Recipe
 from chimerae.run_folder.log import Listener, ignore
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
+from chimerae.runs.changes import record_changes, slower, with_changes
 from chimerae.runs.folder import (
     create,
     free_folder,
     longer,
     never_saved,
     read_run,
-    record_changes,
     rewrite,
     same_data,
     same_size,
     vacant,
-    with_changes,
 )
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
@@ -222,13 +221,6 @@ def _learn(
         state = _state(run, prepared, folder, callbacks)
         record_changes(folder, run, halved, state.step)
         callbacks.on_warning(f"{what}; back to step {state.step}, with half the learning rates")
-
-
-def slower(run: Run) -> dict[str, float]:
-    """The learning rates of `run`, halved, by dotted path."""
-    rates = {"training.optimizer.lr": run.training.optimizer.lr / 2}
-    players = run.training.players.items()
-    return rates | {f"training.players.{name}.lr": p.lr / 2 for name, p in players if p.lr is not None}
 
 
 def _state(run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks) -> State:
