@@ -16,6 +16,7 @@ from chimerae.recipes.plan import Plan, operations, paper_cost
 from chimerae.recipes.planning import Search, Wish, chosen, default_most, steps_in
 from chimerae.recipes.precision import with_precision
 from chimerae.recipes.sizing import sized
+from chimerae.recipes.threads import with_threads
 from chimerae.recipes.timing import Timing, time_steps
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
@@ -41,6 +42,8 @@ class Outlook:
     """Floating-point operations of a step."""
     gain: float | None = None
     """Speed of bfloat16 relative to float32, where both were tried."""
+    most_threads: int | None = None
+    """Largest number of threads that was tried; None: there was no choice."""
     evaluation: float | None = None
     """Seconds that `evaluate` is expected to take."""
     limit: float | None = None
@@ -60,6 +63,7 @@ class Outlook:
             folder=folder,
             timing=t,
             gain=self.gain,
+            most_threads=self.most_threads,
             evaluation=self.evaluation,
             limit=self.limit,
             paper=None if t is None else paper_cost(self.run, self.data.shape, t, self.operations, paper),
@@ -89,11 +93,12 @@ def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: 
         if run.steps < WORTH_TIMING:
             return Outlook(run, data, note, None)
         run, gain = with_precision(run, data.shape)
+        run, most = with_threads(run, data.shape)
         if not told:
-            return Outlook(run, data, note, None, gain=gain)
+            return Outlook(run, data, note, None, gain=gain, most_threads=most)
         timing, counted = time_steps(run, data.shape), operations(run, data.shape)
         after = evaluation_seconds(run, data, timing, counted)
-        return Outlook(run, data, note, timing, counted, gain, after)
+        return Outlook(run, data, note, timing, counted, gain, most, after)
     return _fitted(run, note, wish, limit, began, progress)
 
 
@@ -102,6 +107,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     given = shape = _shape(run)
     run.arch.check(shape)
     run, gain = with_precision(run, shape)
+    run, threads = with_threads(run, shape)
     search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
     kept, data = GUESSED_SHARE * limit, None
     if not wish.size:
@@ -129,7 +135,7 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
         most = default_most(len(data.train), run.training.batch_size)
     paced = steps <= most
     run = replace(run, steps=min(steps, most))
-    return Outlook(run, data, note, timing, counted, gain, after, limit, spent + learning, paced)
+    return Outlook(run, data, note, timing, counted, gain, threads, after, limit, spent + learning, paced)
 
 
 def _left(limit: float, kept: float, spent: float) -> float:

@@ -35,6 +35,8 @@ class Plan:
     """None: nothing was timed."""
     gain: float | None
     """Speed of bfloat16 relative to float32, where both were tried."""
+    most_threads: int | None
+    """Largest number of threads that was tried; None: there was no choice."""
     evaluation: float | None
     """Seconds that `evaluate` is expected to take; None: not estimated."""
     limit: float | None
@@ -77,8 +79,11 @@ class Plan:
         if device.type != "cpu":
             name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
             return f"{name}, {precision}"
-        threads = torch.get_num_threads()
-        return f"cpu, {precision}, {threads} {'thread' if threads == 1 else 'threads'}{_busy()}"
+        threads = self.run.training.threads or torch.get_num_threads()
+        words = f"{threads} {'thread' if threads == 1 else 'threads'}"
+        if self.most_threads is not None and threads < self.most_threads:
+            words += f" ({self.most_threads} are not faster here)"
+        return f"cpu, {precision}, {words}{_busy()}"
 
     def _networks(self) -> str:
         width = getattr(self.run.arch, "width", None)

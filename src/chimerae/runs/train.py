@@ -27,6 +27,7 @@ from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.threads import threads
 from chimerae.run_folder.log import Listener, ignore
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.changes import record_changes, slower, with_changes
@@ -146,6 +147,7 @@ def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]
         yield Callbacks(show.line, show.count, show.tell, show.tell)
 
 
+@threads()
 def start(
     run: Run,
     *,
@@ -272,7 +274,7 @@ def _resumed(
     with held_again(data, run.data):
         prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
     same_data(folder, prepared.manifest)
-    with locked(folder):
+    with threads(run.training.threads), locked(folder):
         state = _state(run, prepared, folder, callbacks)
         if steps is not None and steps != run.steps:
             run = longer(folder, run, steps, state.step)

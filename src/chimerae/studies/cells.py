@@ -27,8 +27,9 @@ FREE = (
     "training.keep",
     "training.picture_every",
     "training.save_every",
+    "training.threads",
 )
-"""Settings in which an existing run folder may differ from the study: steps, device, and files kept."""
+"""Settings in which an existing run folder may differ from the study: steps, device, threads, files kept."""
 
 
 @dataclass(frozen=True)

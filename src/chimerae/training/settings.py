@@ -131,6 +131,11 @@ class Training:
     """Precision of the networks (losses are always float32); auto: the faster one. Both are tried when a run
     starts, and the choice is recorded in its settings.
     """
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of a run on a CPU; None: the fastest number, at most those of the process. Numbers are tried
+    when a run starts, and the choice is recorded in its settings: with another number, sums differ in their
+    last bits.
+    """
     on_nonfinite: Literal["stop", "skip", "rollback"] = "stop"
     """Action when a loss is NaN or infinite. skip: leave out a turn whose losses or gradients are not finite,
     and what the batch has after it. rollback: go back to the newest saved state, with half the learning
