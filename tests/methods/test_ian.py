@@ -37,6 +37,24 @@ def test_losses_by_hand():
     torch.testing.assert_close(losses["encoder"], decoder + 0.7 * q.kl_per_dim().mean())
 
 
+def test_a_steady_critic_pays_for_the_slope_of_its_odds_that_data_are_data():
+    """`3 / 2 * 2 |slope|^2` on every third step, where the odds are those of probabilities."""
+    steady, free = (case(update="simultaneous", r1=weight, r1_every=3) for weight in (2.0, 0.0))
+    for step, due in ((0, True), (1, False), (3, True)):
+        tape, again = Tape(), Tape()
+        state, x = steady.state(), steady.batch()
+        with tape.recording(0):
+            (paid,) = standing(state, x, step)
+        with again.recording(0):
+            (unpaid,) = standing(free.state(), x, step)
+        leaf = x.clone().requires_grad_()
+        p = state.nets.modules["critic"](leaf)[0].softmax(1)[:, 0]
+        (slope,) = torch.autograd.grad((p / (1 - p)).log().sum(), leaf)
+        expected = 3.0 * slope.square().sum(1).mean() * due
+        torch.testing.assert_close(paid["critic"] - unpaid["critic"], expected, rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(paid["encoder"], unpaid["encoder"])  # no other loss has it
+
+
 @through(
     "update, turns",
     [

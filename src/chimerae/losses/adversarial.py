@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softplus
 
@@ -68,6 +69,17 @@ def outcome_cost(logits: Tensor, outcome: int) -> Tensor:
     tensor([1.0986])
     """
     return -log_softmax(logits, 1)[:, outcome]
+
+
+def log_odds(logits: Tensor, outcome: int) -> Tensor:
+    """`log(P(outcome) / (1 - P(outcome)))` of a critic with `logits` `[B, outcomes]`, `[B]`.
+
+    >>> import torch
+    >>> log_odds(torch.tensor([[1.0, 2.0]]), 1)
+    tensor([1.])
+    """
+    others = torch.cat([logits[:, :outcome], logits[:, outcome + 1 :]], 1)
+    return logits[:, outcome] - others.logsumexp(1)
 
 
 GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[[Tensor], Tensor]] = {

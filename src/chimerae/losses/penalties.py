@@ -52,6 +52,8 @@ class R1:
     weight: float
     """`gamma`; 0: no penalty."""
     every: int = 1
+    logit: Callable[[Tensor], Tensor] = lambda c: c
+    """Logit `[B]` of "data" from the critic's output, where that is not the logit itself."""
 
     def due(self, step: int) -> bool:
         """True when the penalty is taken at this step."""
@@ -60,17 +62,18 @@ class R1:
     def __call__(self, critic: Critic, step: int, *inputs: Tensor) -> tuple[Any, Tensor]:
         """Answer of `critic` (a `Net`) to `inputs`, and the penalty `every gamma / 2 ||grad c||^2`, `[B]`.
 
-        The critic's answer is a logit `[B]`, or a tuple that begins with one. Gradients flow through the
-        inputs as without the penalty.
+        The critic's answer is its output, or a tuple that begins with it. Gradients flow through the inputs
+        as without the penalty.
         """
         if not self.due(step):
             answer = critic(*inputs)
-            logit = answer[0] if isinstance(answer, tuple) else answer
-            return answer, torch.zeros_like(logit)
+            return answer, torch.zeros_like(self._logit(answer))
         seen = tuple(x if x.requires_grad else x.detach().requires_grad_() for x in inputs)
         answer = critic.in_float32(*seen)
-        logit = answer[0] if isinstance(answer, tuple) else answer
-        return answer, 0.5 * self.weight * self.every * squared_slope(logit, *seen)
+        return answer, 0.5 * self.weight * self.every * squared_slope(self._logit(answer), *seen)
+
+    def _logit(self, answer: Any) -> Tensor:
+        return self.logit(answer[0] if isinstance(answer, tuple) else answer)
 
 
 class Critic(Protocol):

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
-from chimerae.losses.adversarial import outcome_cost
+from chimerae.losses.adversarial import log_odds, outcome_cost
+from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import mean_absolute_error, mean_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -45,6 +46,12 @@ class IAN(Method):
     """Weight of the KL (mean over dimensions)."""
     update: Literal["alternating_minibatch", "simultaneous"] = "alternating_minibatch"
     """Critic and autoencoder in turn, batch by batch (the code), or all on every batch."""
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the slope, at data, of the critic's log-odds that they are data (R1's gamma),
+    which keeps it from running ahead; 0 in the source.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """A critic of three outcomes, a small encoder that sits on its features, and a decoder."""
@@ -57,7 +64,7 @@ class IAN(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn of the players that `update` selects for this batch."""
         C, E, D = nets.critic, nets.encoder, nets.decoder
-        l_real, f_real = C(x)
+        (l_real, f_real), slope = self._penalty(C, clock.step, x)
         q = E(f_real.detach())  # otherwise the critic's loss would reach its trunk through x_r
         x_r, x_f = D(q.sample()), D(self.prior(x))
         (l_r, f_r), (l_f, _) = C.untracked(x_r), C.untracked(x_f)  # statistics stay those of data
@@ -67,8 +74,13 @@ class IAN(Method):
         kl = q.kl()
         clock.log(rec=rec, features=features, kl=kl, told=told, fooled=fooled)
         decoder = fooled + self.w_pixels * 2.0 * rec + self.w_features * features
-        losses = {"critic": told, "decoder": decoder, "encoder": decoder + self.beta * kl / self.z_dim}
+        encoder = decoder + self.beta * kl / self.z_dim
+        losses = {"critic": told + slope, "decoder": decoder, "encoder": encoder}
         return {player: losses[player].mean() for player in UPDATES[self.update](clock.step)}
+
+    @property
+    def _penalty(self) -> R1:
+        return R1(self.r1, self.r1_every, lambda logits: log_odds(logits, REAL))
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior of `x`, read from the critic's features."""
