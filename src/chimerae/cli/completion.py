@@ -145,7 +145,7 @@ def run_folders(place: Path) -> list[str]:
 
 
 def _flags(verb: str, rest: Sequence[str], names: Mapping[str, Any]) -> Iterator[str]:
-    """Flags, whole and short; those of single players only when they are begun."""
+    """Flags of `verb`, each whole (`--method.beta`) and, where it has groups, by its last part (`--beta`)."""
     if verb in OF_RECIPES:
         recipes = names.get("recipes", {})
         found = [*OWN_FLAGS.get(verb, ()), *recipes.get(rest[0] if rest else "", {}).get("flags", [])]

@@ -104,10 +104,11 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "ian": {
         "method.z_dim": 64,
+        **STEADY,
         "method.beta": 0.1,
+        "method.w_pixels": 10.0,
         "method.update": "simultaneous",
         **_rates("encoder"),
-        "training.players.critic.lr": 2e-4,
     },
 }
 """Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""

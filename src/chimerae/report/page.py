@@ -87,7 +87,7 @@ def read_all(runs: Sequence[Path]) -> list[RunFolder]:
 def page(runs: Sequence[RunFolder]) -> str:
     """The page as text."""
     named = name_runs(runs)
-    settings, compared = settings_of(runs), side_by_side(named)
+    settings, compared, table = settings_of(runs), side_by_side(named), numbers(named)
     here = Path(__file__).parent
     environment = Environment(
         loader=FileSystemLoader(here),
@@ -102,8 +102,8 @@ def page(runs: Sequence[RunFolder]) -> str:
         named=named,
         several=len(named) > 1,
         verdicts=judged(named),
-        numbers=numbers(named),
-        glossary=glossary(numbers(named)),
+        numbers=table,
+        glossary=glossary(table),
         evaluated=any(entry.run.scores for entry in named),
         ran=facts.ran(named),
         tables=score_tables(named),

@@ -44,6 +44,7 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     "": {"training.batch_size": 64},
     AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
     BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
+    "IAN": {"method.r1": 0.0, "method.w_pixels": 3.0, "training.players.critic.lr": 2e-4},
 }
 """Settings of the short recipes when the digits were run, for all methods and for single ones.
 
