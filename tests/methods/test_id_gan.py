@@ -52,6 +52,26 @@ def test_losses_of_the_second_stage_by_hand():
     torch.testing.assert_close(generator["generator"], (softplus(-C(x_again)) + 0.7 * nll).mean())
 
 
+def test_rare_penalties_weigh_as_much_as_frequent_ones():
+    """Every third step: none at step 50, and at step 51 three times that of every step."""
+
+    def told(step: int, **options: float) -> torch.Tensor:
+        tape = Tape()
+        with tape.recording(0):
+            return standing(case(**options).state(), case().batch(), step)[0]["critic"]
+
+    free, often = told(GAN_STEP, r1=0.0), told(GAN_STEP, r1=4.0)
+    assert torch.equal(told(GAN_STEP, r1=4.0, r1_every=3), free)
+    torch.testing.assert_close(told(GAN_STEP + 1, r1=4.0, r1_every=3) - free, 3 * (often - free))
+
+
+def test_the_critic_has_batchnorm_only_by_option():
+    for norm in (False, True):
+        chosen = Case(IDGAN(z_dim=2, critic_norm=norm), DCGAN(width=2), (1, 8, 8))
+        critic = chosen.state().nets.modules["critic"]
+        assert any(isinstance(part, nn.BatchNorm2d) for part in critic.modules()) == norm
+
+
 def test_stages_follow_the_clock():
     chosen = case(first_stage_share=0.25)
     played = [

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
-from chimerae.losses.penalties import squared_slope
+from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
@@ -48,6 +48,10 @@ class IDGAN(Method):
     """Weight of the code's negative log-likelihood in the generator's loss; 1e-4 at 1024 px and dSprites."""
     r1: float = Field(default=10.0, ge=0)
     """Weight of the critic's squared slope at real samples (without a half)."""
+    r1_every: int = Field(default=1, ge=1)
+    """Steps between two penalties; each weighs that many times as much. 1 in the source."""
+    critic_norm: bool = False
+    """BatchNorm in the critic; the source has none, so that its slope is that of single samples."""
 
     @property
     def generates_from(self) -> float:
@@ -65,12 +69,12 @@ class IDGAN(Method):
         return ("decoder", "generator")
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder, decoder, generator of code and noise, and a critic without BatchNorm (for its slope)."""
+        """Encoder, decoder, generator of code and noise, and a critic."""
         return {
             "encoder": arch.encoder(shape, self.z_dim),
             "decoder": arch.decoder(self.z_dim, shape),
             "generator": arch.decoder(self.z_dim + self.s_dim, shape),
-            "critic": arch.critic(shape, norm=False),
+            "critic": arch.critic(shape, norm=self.critic_norm),
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
@@ -82,14 +86,13 @@ class IDGAN(Method):
             clock.log(rec=half_squared_error(x, x_r), kl=kl)
             yield {"vae": (NLL[self.likelihood](x, x_r) + self.beta * kl).mean()}  # beta-VAE eq. 4
             return
-        x = x.detach().requires_grad_()
         with torch.no_grad():
             c = E.in_eval_mode(x).sample()  # the aggregate posterior, of a frozen encoder
             x_fake = G(self.with_noise(c))
-        c_real, c_fake = C(x), C(x_fake)
-        slope = squared_slope(c_real, x)
-        yield {"critic": (logistic_real(c_real) + logistic_fake(c_fake) + self.r1 * slope).mean()}
+        c_real, penalty = R1(2.0 * self.r1, self.r1_every)(C, clock.step, x)
+        c_fake = C(x_fake)
+        yield {"critic": (logistic_real(c_real) + logistic_fake(c_fake) + penalty).mean()}
         x_fake = G(self.with_noise(c))  # the same codes, another noise
         nll = -E.in_eval_mode(x_fake).log_prob(c)
-        clock.log(c_real=c_real, c_fake=c_fake, slope=slope, nll=nll)
+        clock.log(c_real=c_real, c_fake=c_fake, penalty=penalty, nll=nll)
         yield {"generator": (non_saturating(C(x_fake)) + self.w_info * nll).mean()}
