@@ -63,7 +63,7 @@ def test_what_is_done_is_not_needed(tmp_path: Path):
     ahead = forecast_of(made)
     assert [ahead.needed(cell, 0.1) for cell in made] == pytest.approx([3.0, 10.0, 10.0, 10.0])
     logged(made[1], 99, 990.0)
-    assert [cell.label for cell in ahead.longest_first(made)][0] == "tiny, AVAE, seed 1"
+    assert next(iter(ahead.longest_first(made))).label == "tiny, AVAE, seed 1"
     assert ahead.longest_first(made)[-1] is made[0]
 
 
