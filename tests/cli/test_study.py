@@ -120,9 +120,9 @@ def test_a_damaged_cell_is_one_line(call, studied: Path):
         (("avae-toy", "--threads", 0), "--threads must be 1 or more, not 0"),
         (
             ("avae-toy", "--gpu-share", 0),
-            "--gpu-share must be above 0 and at most 1, or a whole number, not 0",
+            "--gpu-share must be above 0 and at most 1, not 0",
         ),
-        (("avae-toy", "--gpu-share", 1.5), "--gpu-share must be above 0 and at most 1, or a whole number"),
+        (("avae-toy", "--gpu-share", 1.5), "--gpu-share must be above 0 and at most 1, not 1.5"),
         (("avae-toy", "--sbatch", "partition=gpu"), "--sbatch has options of Slurm; add --on slurm"),
         (("avae-toy", "--on", "dask"), "--on"),
         (("avae-toy", "--steps", 0), "--steps must be 1 or more, not 0"),

@@ -16,7 +16,7 @@ import pytest
 
 from chimerae.errors import InputError
 from chimerae.studies import Resources, conduct
-from chimerae.studies.executors import End, on_slurm
+from chimerae.studies.executors import End, on_ray, on_slurm
 from chimerae.studies.executors.on_ray import Ray
 from chimerae.studies.executors.on_slurm import Slurm, Work
 from chimerae.training.signals import Stopped, stop_requests
@@ -89,6 +89,13 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> FakeRay:
     return fake
 
 
+def test_a_task_that_a_signal_stopped_is_a_lost_worker(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(on_ray, "attempt", trained(signal.SIGTERM))
+    with pytest.raises(SystemExit) as end:
+        on_ray.run(TASK)
+    assert end.value.code == 128 + signal.SIGTERM
+
+
 @through(
     "outcome, end",
     [
@@ -131,9 +138,10 @@ def test_tasks_are_interrupted_and_the_cluster_is_left(ray: FakeRay):
     assert ray.said.count("cancel") == 1
 
 
-def test_a_cluster_that_does_not_answer_is_one_line(ray: FakeRay, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("kind", [ConnectionError, Exception])
+def test_a_cluster_that_does_not_answer_is_one_line(ray: FakeRay, monkeypatch: pytest.MonkeyPatch, kind):
     def refuse(**options: object) -> None:
-        raise ConnectionError("could not connect\nto anything")
+        raise kind("could not connect\nto anything")
 
     monkeypatch.setattr(ray, "init", refuse)
     with pytest.raises(InputError, match=r"^--on ray: no cluster answers: could not connect$"):
@@ -141,7 +149,7 @@ def test_a_cluster_that_does_not_answer_is_one_line(ray: FakeRay, monkeypatch: p
 
 
 class FailedJobError(Exception):
-    pass
+    """submitit's, known by its name."""
 
 
 REPORT = """Job (task=0) failed during processing with trace:
@@ -186,11 +194,10 @@ def submitit(monkeypatch: pytest.MonkeyPatch) -> type[FakeExecutor]:
     """A stand-in for submitit, whose signal is SIGUSR2."""
     package = ModuleType("submitit")
     package.AutoExecutor = FakeExecutor  # type: ignore[attr-defined]
-    package.core = SimpleNamespace(utils=SimpleNamespace(FailedJobError=FailedJobError))  # type: ignore[attr-defined]
     environment = SimpleNamespace(JobEnvironment=SimpleNamespace(_usr_sig=lambda: signal.SIGUSR2))
     helpers = SimpleNamespace(DelayedSubmission=lambda *parts: parts)
     monkeypatch.setitem(sys.modules, "submitit", package)
-    monkeypatch.setitem(sys.modules, "submitit.core", package.core)
+    monkeypatch.setitem(sys.modules, "submitit.core", ModuleType("submitit.core"))
     monkeypatch.setitem(sys.modules, "submitit.core.job_environment", environment)
     monkeypatch.setitem(sys.modules, "submitit.helpers", helpers)
     return FakeExecutor

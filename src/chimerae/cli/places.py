@@ -24,12 +24,8 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.sbatch and self.on != "slurm":
             raise InputError("--sbatch has options of Slurm; add --on slurm")
-        if self.gpu_share is not None and not (
-            0 < self.gpu_share <= 1 or self.gpu_share == round(self.gpu_share) > 0
-        ):
-            raise InputError(
-                f"--gpu-share must be above 0 and at most 1, or a whole number, not {self.gpu_share:g}"
-            )
+        if self.gpu_share is not None and not 0 < self.gpu_share <= 1:
+            raise InputError(f"--gpu-share must be above 0 and at most 1, not {self.gpu_share:g}")
 
     @property
     def gpus(self) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ class Asked:
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"--{name} must be 1 or more, not {count}")
-        _ = self.wanted
+        _ = self.wanted  # it checks its flags
 
     @property
     def wanted(self) -> Wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,9 +13,20 @@ from chimerae.errors import InputError, first_line
 from chimerae.extras import require
 from chimerae.studies.executors import End, Resources
 from chimerae.studies.worker import attempt
+from chimerae.training.signals import Stopped
 
 STOP_SECONDS = 120.0
 """Longest wait for tasks that were told to save and end."""
+
+
+def run(task: Mapping[str, Any]) -> str:
+    """Error of the cell in one line; empty when it is finished. A run that a signal stopped has saved, and
+    ends its process: to the study the worker is lost.
+    """
+    try:
+        return attempt(task)
+    except Stopped as stop:
+        sys.exit(128 + stop.signum)
 
 
 @dataclass
@@ -65,7 +77,7 @@ class Ray:
         if self._ours:
             try:
                 ray.init(log_to_driver=False, logging_level=logging.ERROR)
-            except (ConnectionError, RuntimeError, ValueError) as error:
+            except Exception as error:  # Ray raises this very class when a start takes too long
                 raise InputError(f"--on ray: no cluster answers: {first_line(error)}") from None
 
     @property
@@ -85,7 +97,7 @@ class Ray:
             num_gpus=wanted.gpus,
             max_calls=1,  # the next cell begins with fresh memory
             max_retries=0,  # the study starts lost cells again, alike on every executor
-        )(attempt)
+        )(run)
         made = _Task(self.ray, remote.options(name=task["label"]).remote(dict(task)))
         self._live.append(made)
         return made

@@ -164,13 +164,7 @@ class Slurm:
             )
             executor.update_parameters(**parameters)
             made = _SlurmJob(executor.submit(Work(), dict(task)))
-        except (
-            NameError,
-            ValueError,
-            RuntimeError,
-            AssertionError,
-            submitit.core.utils.FailedJobError,
-        ) as error:
+        except Exception as error:  # of many kinds: options, missing commands, a refusal of sbatch
             raise InputError(f"--on slurm: {_told(error)}") from None
         self._live.append(made)
         return made
