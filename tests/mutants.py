@@ -478,6 +478,21 @@ MUTANTS: tuple[Mutant, ...] = (
         "            return a_code.detach()\n\n        return UPDATES",
         "tests/methods/test_wae_gan.py",
     ),
+    # studies
+    Mutant(
+        "a cell whose worker was lost is given up",
+        "studies/pool.py",
+        "if end.lost and self.lost[label] < RETRIES:",
+        "if end.lost and self.lost[label] < 0:",
+        "tests/studies/test_executors.py -k lost",
+    ),
+    Mutant(
+        "the shortest cells start first",
+        "studies/forecast.py",
+        "key=lambda cell: -self.needed(",
+        "key=lambda cell: self.needed(",
+        "tests/studies/test_executors.py -k longest",
+    ),
 )
 
 

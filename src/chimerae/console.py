@@ -61,18 +61,18 @@ class Display:
         style = "" if line.health in ("", "ok") else "yellow"
         self._show(text, now=first is None or line.step == total, style=style)
 
-    def count(self, done: int, total: int, what: str) -> None:
-        """A `Progress` for work in units."""
+    def count(self, done: int, total: int, what: str, left: float | None = None) -> None:
+        """A `Progress` for work in units; without `left`, the pace so far gives the time to the end."""
         if not total:
             self._show(f"{done:,} {what}")
             return
         now, began = time.monotonic(), self._counted
         if total != began.total or done < began.done:
             began = self._counted = _Count(done, total, now)
-        left = ""
-        if done > began.done:
-            left = f"  {in_words((total - done) * (now - began.at) / (done - began.done))} left"
-        self._show(f"{done:,}/{total:,} {what}{left}")
+        if left is None and done > began.done:
+            left = (total - done) * (now - began.at) / (done - began.done)
+        ending = "" if left is None else f"  {in_words(left)} left"
+        self._show(f"{done:,}/{total:,} {what}{ending}")
 
     def tell(self, sentence: str) -> None:
         """Print a permanent sentence."""

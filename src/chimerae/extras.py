@@ -24,6 +24,8 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "parquet": Extra("pyarrow", "parquet files need"),
     "hub": Extra("datasets", "data sets of the Hugging Face hub need"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
+    "ray": Extra("ray", "studies on a Ray cluster need"),
+    "slurm": Extra("submitit", "studies on Slurm need"),
 }
 """Name of an extra -> its package."""
 

@@ -2,17 +2,28 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 from chimerae.cli.study import empty_for_now
 from chimerae.data import NAMED_DATASETS
-from chimerae.studies import STUDIES, study
+from chimerae.recipes.timing import Timing
+from chimerae.studies import STUDIES, Forecast, forecast, study
 from tests.data.named_files import write_set
 from tests.helpers.here import work_here
 
+STEP = 0.01
+"""Seconds of a step, instead of a timing."""
 TINY = ("study", "bigan-modes", "--only", "GAN", "bi", "wgan", "--seeds", 1, "--steps", 3, "--device", "cpu")
+
+
+@pytest.fixture(autouse=True)
+def timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No step is timed, and no operation counted."""
+    monkeypatch.setattr(forecast, "time_steps", lambda *args, at_most: Timing((STEP,), {}, 1))
+    monkeypatch.setattr(Forecast, "operations", lambda self, cell: 1e9)
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +50,39 @@ def test_it_says_what_is_finished(call, studied: Path):
     assert out.count("finished") == 3
     code, out, _ = call("study", "bigan-modes", "--out", "elsewhere", "--dry-run")
     assert out.count("0/5,000") == 15
+    assert not Path("elsewhere").exists()
+
+
+def test_a_dry_run_estimates_the_time(call):
+    code, out, err = call("study", "bigan-modes", "--jobs", 2, "--dry-run")
+    assert code == 0, err
+    *rows, total = out.splitlines()
+    assert all("  0/5,000  about 50s  runs/" in row for row in rows)
+    assert total.startswith("about 12m30s of learning for 15 runs, 6m40s with 2 at a time: an estimate from")
+    code, out, err = call("study", "bigan-modes", "--on", "slurm", "--dry-run")
+    assert code == 0, err
+    assert out.splitlines()[-1].startswith("about 12m30s of learning for 15 runs: an estimate from")
+
+
+def test_a_dry_run_of_equal_times_knows_the_time(call):
+    code, out, err = call("study", "family-map", "--only", "digits", "--seeds", 1, "--jobs", 4, "--dry-run")
+    assert code == 0, err
+    *rows, total = out.splitlines()
+    assert all("  2m00s  runs/" in row for row in rows)
+    assert total == "32m00s of learning for 16 runs, 8m00s with 4 at a time; scoring comes on top"
+
+
+def test_runs_go_where_they_are_told(call, studied: Path, monkeypatch: pytest.MonkeyPatch):
+    """A finished study needs no cluster; one that is not needs its package."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    for place, name in (("ray", "ray"), ("slurm", "submitit")):
+        code, _, err = call(*TINY, "--out", "elsewhere", "--on", place)
+        assert code == 2
+        assert err.startswith(f"chimerae: --on {place}: studies on ")
+        assert f"the package {name} " in err
+        assert err.rstrip().endswith(f"install chimerae[{place}]")
+        assert err.count("\n") == 1
     assert not Path("elsewhere").exists()
 
 
@@ -73,6 +117,14 @@ def test_a_damaged_cell_is_one_line(call, studied: Path):
         (("--seeds", 3), "the study comes first"),
         (("avae-toy", "--seeds", 0), "--seeds must be 1 or more, not 0"),
         (("avae-toy", "--jobs", -1), "--jobs must be 1 or more, not -1"),
+        (("avae-toy", "--threads", 0), "--threads must be 1 or more, not 0"),
+        (
+            ("avae-toy", "--gpu-share", 0),
+            "--gpu-share must be above 0 and at most 1, not 0",
+        ),
+        (("avae-toy", "--gpu-share", 1.5), "--gpu-share must be above 0 and at most 1, not 1.5"),
+        (("avae-toy", "--sbatch", "partition=gpu"), "--sbatch has options of Slurm; add --on slurm"),
+        (("avae-toy", "--on", "dask"), "--on"),
         (("avae-toy", "--steps", 0), "--steps must be 1 or more, not 0"),
         (("avae-toy", "--scale", "huge"), "--scale"),
         (("avae-toy", "--only", "bigan"), "there are: VAE; GAN; "),

@@ -12,7 +12,7 @@ from typing import IO, Any
 import pytest
 import torch
 
-from chimerae.studies import pool
+from chimerae.studies.executors import local
 from chimerae.studies.worker import work
 
 
@@ -49,4 +49,4 @@ class Here:
 def work_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let `conduct` do all its work in this process, where it is not the processes that are tested."""
     ours = SimpleNamespace(Popen=Here, PIPE=subprocess.PIPE, DEVNULL=subprocess.DEVNULL)
-    monkeypatch.setattr(pool, "subprocess", ours)
+    monkeypatch.setattr(local, "subprocess", ours)

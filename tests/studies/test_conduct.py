@@ -19,7 +19,17 @@ from chimerae.pictures import grid, rows, save
 from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from chimerae.run_folder.log import last_step
-from chimerae.studies import Interrupted, MetricColumn, conduct, found_in, pool, results, slim, write_page
+from chimerae.studies import (
+    Interrupted,
+    Local,
+    MetricColumn,
+    conduct,
+    found_in,
+    pool,
+    results,
+    slim,
+    write_page,
+)
 from chimerae.studies.values import table_of
 from tests.helpers.here import work_here
 from tests.studies.toy_study import STEPS, TOY, cells
@@ -37,7 +47,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(pool, "TOLD_SECONDS", 0.0)
         assert conduct(made[:2], jobs=2) == {}  # in processes of their own
         work_here(patch)
-        assert conduct(made, jobs=2, progress=lambda *count: told.append(count)) == {}
+        assert conduct(made, jobs=2, progress=lambda *count, left: told.append(count)) == {}
     write_json(folder / "told.json", told)
     return folder
 
@@ -61,10 +71,7 @@ def test_cells_are_run_folders_with_scores(finished: Path):
 
 
 def test_finished_cells_are_never_run_again(finished: Path, monkeypatch: pytest.MonkeyPatch):
-    def never(*args: object) -> None:
-        raise AssertionError("a finished cell was started")
-
-    monkeypatch.setattr(pool, "_started", never)
+    monkeypatch.setattr(Local, "start", lambda *args: pytest.fail("a finished cell was started"))
     assert conduct(cells(finished), jobs=2) == {}
 
 

@@ -14,8 +14,11 @@ from chimerae.recipes.planning import Wish
 from chimerae.runs.folder import read_run
 from chimerae.studies import (
     Cell,
+    Forecast,
+    Local,
     Map,
     MetricColumn,
+    Resources,
     Study,
     cells_of,
     conduct,
@@ -25,7 +28,7 @@ from chimerae.studies import (
     write_page,
 )
 from tests.helpers.here import work_here
-from tests.studies.toy_study import TOY
+from tests.studies.toy_study import TOY, cells
 
 TIMED: Study = replace(
     TOY,
@@ -61,12 +64,24 @@ def test_runs_of_another_time_are_kept_apart(finished: Path):
 
 
 def test_progress_counts_in_seconds_of_learning(tmp_path: Path, finished: Path):
-    told: list[tuple[int, int | None, str]] = []
-    waiting = pool._Pool(timed(finished), 1, "")
-    waiting.waiting.extend(timed(tmp_path))
-    waiting.cells = [*waiting.cells, *waiting.waiting]
-    waiting.tell(lambda *line: told.append(line))
-    assert told == [(2, 4, "seconds of learning, 2 of 4 runs finished")]
+    assert told_of([*timed(finished), *timed(tmp_path)]) == (
+        2,
+        4,
+        "seconds of learning, 2 of 4 runs finished",
+    )
+
+
+def test_progress_of_unlike_cells_counts_in_percent(tmp_path: Path, finished: Path):
+    """The first cell has a time and the last a number of steps, or the other way round."""
+    mixed = [*timed(finished), *cells(tmp_path, seeds=1)]
+    assert told_of(mixed) == told_of(mixed[::-1]) == (50, 100, "percent of all runs, 2 of 4 runs finished")
+
+
+def told_of(made: list[Cell]) -> tuple[int, int, str]:
+    told: list[tuple[int, int, str]] = []
+    line = pool._Pool(made, Local(1), lambda cell: Resources(), "", Forecast(made))
+    line.tell(lambda *count, left: told.append(count))
+    return told[0]
 
 
 @pytest.mark.parametrize("seconds", [30.0, None])
@@ -81,7 +96,7 @@ def test_a_process_is_told_the_time_of_its_run(tmp_path: Path, monkeypatch: pyte
 
 
 def test_what_is_finished_is_not_run_again(finished: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(pool, "_started", lambda *args: pytest.fail("a finished cell was started"))
+    monkeypatch.setattr(Local, "start", lambda *args: pytest.fail("a finished cell was started"))
     assert conduct(timed(finished)) == {}
 
 

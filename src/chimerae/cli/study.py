@@ -11,19 +11,22 @@ from pathlib import Path
 from chimerae.cli import DONE, INPUT_WRONG, SIGNALLED
 from chimerae.cli.console import display
 from chimerae.cli.parse import parse
+from chimerae.cli.places import Wanted
+from chimerae.cli.study_plan import listed
 from chimerae.durations import seconds
 from chimerae.errors import InputError
 from chimerae.features.weights import missing_for
 from chimerae.studies import (
     STUDIES,
     Cell,
+    Forecast,
     Interrupted,
+    Place,
     Scale,
     Study,
     StudyPage,
     cells_of,
     conduct,
-    cores,
     slim,
     study,
     write_page,
@@ -47,8 +50,18 @@ class Asked:
     """Runs of each arm; when not given 3, or at paper scale the source's number, where it is stated."""
     scale: Scale = "quick"
     """`quick`: minutes on a few cores; `paper`: the source's settings."""
+    on: Place = "local"
+    """Where runs go: `local` for processes on this machine, `ray` for a Ray cluster, `slurm` for Slurm."""
     jobs: int | None = None
-    """Runs at a time; one per core on a CPU, one on a GPU when not given."""
+    """Runs at a time; when not given as many as there is room for: one per core, or one large run or four
+    small ones per GPU; on a cluster all at once."""
+    threads: int | None = None
+    """Threads of each run; when not given its share of the cores, and one for small runs, for equal times and
+    on clusters."""
+    gpu_share: float | None = None
+    """Share of a GPU for each run, such as 0.25; when not given 1, and a quarter for small runs."""
+    sbatch: tuple[str, ...] = ()
+    """Options of Slurm, such as partition=gpu time=4h account=lab; the time of a job is 4h when not given."""
     out: Path | None = None
     """Folder for run folders and the page; `runs/NAME-SCALE` when not given."""
     publish: Path | None = None
@@ -66,13 +79,19 @@ class Asked:
     page_only: bool = False
     """Train nothing; write the page from the runs that are finished."""
     dry_run: bool = False
-    """Show the runs and which are finished, and stop."""
+    """Show the runs, which are finished, and an estimate of the time, and stop."""
 
     def __post_init__(self) -> None:
-        for name in ("seeds", "jobs", "steps"):
+        for name in ("seeds", "jobs", "threads", "steps"):
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"--{name} must be 1 or more, not {count}")
+        _ = self.wanted  # it checks its flags
+
+    @property
+    def wanted(self) -> Wanted:
+        """Where the runs go, and with what resources."""
+        return Wanted(self.on, self.jobs, self.threads, self.gpu_share, self.sbatch, self.device)
 
 
 def main(args: Sequence[str], verb: str = "study") -> int:
@@ -96,7 +115,7 @@ def main(args: Sequence[str], verb: str = "study") -> int:
         seconds=None if asked.budget is None else seconds(asked.budget),
     )
     if asked.dry_run:
-        print(listed(cells))
+        print(_planned(cells, asked.wanted))
         return DONE
     return _study(chosen, cells, folder, asked, shlex.join(["chimerae", "study", *args]))
 
@@ -110,14 +129,12 @@ def empty_for_now(chosen: Study) -> list[str]:
     return lines
 
 
-def listed(cells: Sequence[Cell]) -> str:
-    """Every run with its progress and its folder."""
-    width = max(len(cell.label) for cell in cells)
-    return "\n".join(
-        f"{cell.label:<{width}}  {'finished' if cell.finished else f'{cell.reached:,}/{cell.steps:,}'}"
-        f"  {cell.folder}"
-        for cell in cells
-    )
+def _planned(cells: Sequence[Cell], wanted: Wanted) -> str:
+    """All runs, with an estimate of their time."""
+    forecast = Forecast(cells)
+    shares, left = wanted.shares(forecast), [cell for cell in cells if not cell.finished]
+    forecast.time_arms(left, lambda cell: shares(cell).threads)
+    return listed(cells, forecast, wanted.places(shares, len(left)) if left else None)
 
 
 def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> int:
@@ -126,8 +143,7 @@ def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, com
         if not asked.page_only:
             for line in empty_for_now(chosen):
                 print(line, file=sys.stderr)
-            with display() as show:
-                failed = conduct(cells, jobs=_jobs(asked), progress=show.count, command=command)
+            failed = _conducted(cells, folder, asked.wanted, command)
     except Interrupted as stop:
         print(f"chimerae: {stop}; go on with `{command}`", file=sys.stderr)
         return SIGNALLED + stop.signum
@@ -139,6 +155,22 @@ def _study(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, com
     return DONE
 
 
+def _conducted(cells: Sequence[Cell], folder: Path, wanted: Wanted, command: str) -> Mapping[str, str]:
+    """Run the cells that are not finished, and return failed ones with errors."""
+    if all(cell.finished for cell in cells):
+        return {}
+    forecast, executor = Forecast(cells), wanted.executor(folder)
+    with display() as show:
+        return conduct(
+            cells,
+            progress=show.count,
+            command=command,
+            executor=executor,
+            resources=wanted.shares(forecast, executor),
+            forecast=forecast,
+        )
+
+
 def _write(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, command: str) -> StudyPage:
     if asked.publish is not None:
         for cell in cells:
@@ -147,12 +179,3 @@ def _write(chosen: Study, cells: Sequence[Cell], folder: Path, asked: Asked, com
                 slim(cell, asked.publish / "cells" / cell.folder.name, pictures=shown)
         write_page(chosen, cells, asked.publish, scale=asked.scale, command=command, html=False)
     return write_page(chosen, cells, folder, scale=asked.scale, command=command)
-
-
-def _jobs(asked: Asked) -> int:
-    if asked.jobs is not None:
-        return asked.jobs
-    import torch
-
-    on_cpu = asked.device == "cpu" or (asked.device is None and not torch.cuda.is_available())
-    return cores() if on_cpu else 1

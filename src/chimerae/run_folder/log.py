@@ -146,14 +146,20 @@ def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
 
 def last_step(path: Path) -> int:
     """Step of the last whole line of a log; 0 when there is none."""
+    line = last_line(path)
+    return line.step if line else 0
+
+
+def last_line(path: Path) -> LogLine | None:
+    """The last whole line of a log; None when there is none."""
     try:
         start = max(0, size_of(path) - TAIL_BYTES)
         with path.open("rb") as file:
             file.seek(start)
             texts = file.read().decode("utf-8", errors="replace").splitlines()
     except (OSError, InputError):
-        return 0
-    return next((line.step for text in reversed(texts) if (line := parsed(text))), 0)
+        return None
+    return next((line for text in reversed(texts) if (line := parsed(text))), None)
 
 
 def thinned(lines: Sequence[T], most: int, health: Sequence[str] = ()) -> list[T]:

@@ -1,31 +1,25 @@
-"""Cells in parallel processes: each is trained and scored in its own, so a failure spares the others."""
+"""Cells side by side: each is trained and scored in a process of its own, so a failure spares the others."""
 
 from __future__ import annotations
 
-import json
-import os
 import signal
-import subprocess
-import sys
-import tempfile
 import time
-from collections import deque
-from collections.abc import Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO
+from statistics import fmean
 
-from chimerae.config import to_dict
 from chimerae.progress import Progress, silent
+from chimerae.run_folder.schema import LOG
 from chimerae.studies.cells import Cell
+from chimerae.studies.executors import Executor, Job, Resources, cores, task_of
+from chimerae.studies.executors.local import Local
+from chimerae.studies.forecast import Forecast, learnt, makespan, share
 from chimerae.training.signals import stop_requests
 
-POLL_SECONDS = 0.2
 TOLD_SECONDS = 1.0
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+RETRIES = 3
+"""Times that a cell whose worker was lost is started again."""
 
 
 class Interrupted(Exception):
@@ -37,88 +31,152 @@ class Interrupted(Exception):
 
 
 @dataclass
-class _Process:
-    """A running cell."""
+class _Work:
+    """A started cell."""
 
     cell: Cell
-    process: subprocess.Popen[bytes]
-    errors: IO[bytes]
+    job: Job
+    began: float = field(default_factory=time.time)
+    before: float = 0.0
+    """Seconds that it had learnt when it was started."""
 
-    def complaint(self) -> str:
-        """The last line of its standard error."""
-        self.errors.seek(0)
-        lines = self.errors.read().decode(errors="replace").strip().splitlines()
-        return lines[-1] if lines else f"it ended with exit code {self.process.returncode}"
+    @property
+    def beside(self) -> float:
+        """Seconds since its start that were not learning."""
+        return max(time.time() - self.began - (learnt(self.cell) - self.before), 0.0)
+
+    @property
+    def runs(self) -> bool:
+        """True when its log has grown since it was started."""
+        log = self.cell.folder / LOG
+        return log.exists() and log.stat().st_mtime >= self.began
 
 
 @dataclass
 class _Pool:
-    """Cells that wait, are running, or have failed."""
+    """Cells that wait, are under way, or have failed."""
 
     cells: Sequence[Cell]
-    jobs: int
+    executor: Executor
+    resources: Callable[[Cell], Resources]
     command: str
+    forecast: Forecast
     waiting: deque[Cell] = field(init=False)
-    working: list[_Process] = field(default_factory=list)
+    working: list[_Work] = field(default_factory=list)
     failed: dict[str, str] = field(default_factory=dict)
+    lost: Counter[str] = field(default_factory=Counter)
+    """Times that the worker of a cell was lost, by label."""
+    scoring: list[float] = field(default_factory=list)
+    """Seconds of ended cells beside learning: start, data and scores."""
 
     def __post_init__(self) -> None:
-        self.waiting = deque(cell for cell in self.cells if not cell.finished)
+        unfinished = [cell for cell in self.cells if not cell.finished]
+        self.waiting = deque(self.forecast.longest_first(unfinished))
 
     def fill(self) -> None:
         """Start waiting cells while there is room."""
-        while self.waiting and len(self.working) < self.jobs:
-            self.working.append(_started(self.waiting.popleft(), self._threads, self.command))
+        while self.waiting and self.executor.fits(wanted := self.resources(self.waiting[0])):
+            cell = self.waiting.popleft()
+            job = self.executor.start(task_of(cell, wanted.threads, self.command), wanted)
+            self.working.append(_Work(cell, job, before=learnt(cell)))
 
     def collect(self) -> None:
-        """Remove the processes that have ended."""
-        for one in [one for one in self.working if one.process.poll() is not None]:
+        """Remove the jobs that have ended; a cell whose worker was lost waits again, as the first."""
+        for one in list(self.working):
+            end = one.job.end()
+            if end is None:
+                continue
             self.working.remove(one)
-            if one.process.returncode != 0:
-                self.failed[one.cell.label] = one.complaint()
-            one.errors.close()
-
-    def stop(self) -> None:
-        """Signal every running cell to save and end, and wait for them."""
-        for one in self.working:
-            one.process.terminate()
-        for one in self.working:
-            one.process.wait()
-            one.errors.close()
-        self.working.clear()
+            label = one.cell.label
+            if end.lost and self.lost[label] < RETRIES:
+                self.lost[label] += 1
+                self.waiting.appendleft(one.cell)
+            elif end.error:
+                again = f", the last of {RETRIES + 1} times" if end.lost else ""
+                self.failed[label] = end.error + again
+            elif not self.executor.queues:
+                self.scoring.append(one.beside)
 
     def tell(self, progress: Progress) -> None:
-        """Report steps done and steps in all, over all cells; seconds of learning if the runs are timed."""
+        """Report the work done and in all, over all cells, and the seconds that are left.
+
+        The unit is steps, seconds of learning if all runs are timed, or percent if some are.
+        """
         going = {id(one.cell) for one in self.working} | {id(cell) for cell in self.waiting}
-        sizes = [cell.run.training.seconds or cell.steps for cell in self.cells]
-        shares = [1.0 if id(cell) not in going else cell.reached / cell.steps for cell in self.cells]
+        shares = [share(cell) if id(cell) in going else 1.0 for cell in self.cells]
         ready = len(self.cells) - len(going) - len(self.failed)
-        unit = "seconds of learning" if self.cells[0].run.training.seconds else "steps"
+        unit, sizes = self._sizes()
         progress(
-            round(sum(size * share for size, share in zip(sizes, shares, strict=True))),
+            round(sum(size * done for size, done in zip(sizes, shares, strict=True))),
             round(sum(sizes)),
             f"{unit}, {ready} of {len(self.cells)} runs finished",
+            left=self.left(),
         )
 
-    @property
-    def _threads(self) -> int:
-        return max(1, cores() // self.jobs)
+    def _sizes(self) -> tuple[str, list[float]]:
+        """Unit of progress, and the size of every cell in it."""
+        times = [cell.run.training.seconds for cell in self.cells]
+        seconds = [limit for limit in times if limit is not None]
+        if not seconds:
+            return "steps", [float(cell.steps) for cell in self.cells]
+        if len(seconds) == len(times):
+            return "seconds of learning", seconds
+        return "percent of all runs", [100 / len(self.cells)] * len(self.cells)
+
+    def left(self) -> float | None:
+        """Estimated seconds to the end of the study; None before a step was logged."""
+        paces = self.forecast.paces()
+        after = fmean(self.scoring) if self.scoring else 0.0
+
+        going = [one for one in self.working if one.runs or not self.executor.queues]
+        queued = [one.cell for one in self.working if one not in going]
+        later = [*queued, *self.waiting]
+        if not going or any(cell.arm.title not in paces for cell in (*(one.cell for one in going), *later)):
+            return None
+
+        def needed(cell: Cell, beside: float = 0.0) -> float:
+            return self.forecast.needed(cell, paces[cell.arm.title]) + max(after - beside, 0.0)
+
+        return makespan([needed(one.cell, one.beside) for one in going], [*map(needed, later)], len(going))
 
 
 def conduct(
-    cells: Sequence[Cell], *, jobs: int = 1, progress: Progress = silent, command: str = "chimerae study"
+    cells: Sequence[Cell],
+    *,
+    jobs: int = 1,
+    progress: Progress = silent,
+    command: str = "chimerae study",
+    executor: Executor | None = None,
+    resources: Callable[[Cell], Resources] | None = None,
+    forecast: Forecast | None = None,
 ) -> Mapping[str, str]:
-    """Train and score every cell that is not finished, `jobs` at a time, and return failed cells with errors.
+    """Train and score every unfinished cell, the longest first, and return failed cells with errors.
+
+    A cell whose worker was lost (killed, or on a machine that is gone) is started again, up to `RETRIES`
+    times, and resumes from its last state.
+
+    Args:
+        cells: cells of one study.
+        jobs: cells at a time, in processes on this machine.
+        progress: called about every second.
+        command: for the records of the runs.
+        executor: another place where cells run; then `jobs` is without effect.
+        resources: threads and GPUs of a cell; an equal share of the cores when not given.
+        forecast: estimates for `cells`.
 
     Raises:
         Interrupted: SIGINT or SIGTERM came.
+        InputError: the executor refuses a cell.
     """
-    pool, told = _Pool(cells, jobs, command), 0.0
+    on = Local(jobs) if executor is None else executor
+    equal = Resources(max(1, cores() // jobs))
+    pool = _Pool(cells, on, resources or (lambda cell: equal), command, forecast or Forecast(cells))
+    told = 0.0
     with stop_requests() as request:
         try:
             while pool.waiting or pool.working:
                 pool.fill()
-                time.sleep(POLL_SECONDS)
+                time.sleep(on.every)
                 pool.collect()
                 if request.signum is not None:
                     raise Interrupted(request.signum)
@@ -126,27 +184,5 @@ def conduct(
                     pool.tell(progress)
                     told = time.monotonic()
         finally:
-            pool.stop()
+            on.stop()
     return pool.failed
-
-
-def _started(cell: Cell, threads: int, command: str) -> _Process:
-    errors = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the process)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "chimerae.studies.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=errors,
-        env=os.environ | {"OMP_NUM_THREADS": str(threads)},
-        start_new_session=True,  # Ctrl-C reaches it through us, once
-    )
-    task = {
-        "folder": str(cell.folder),
-        "run": to_dict(cell.run),
-        "threads": threads,
-        "command": command,
-    }
-    assert process.stdin is not None
-    with process.stdin:
-        process.stdin.write(json.dumps(task).encode())
-    return _Process(cell, process, errors)

@@ -7,9 +7,10 @@ import re
 import pytest
 
 from chimerae.errors import InputError
-from chimerae.studies import MetricColumn, Study, StudyResults, cells_of, study
+from chimerae.studies import STUDIES, MetricColumn, Study, StudyResults, cells_of, study
 from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
 from chimerae.tables import Values
+from tests.helpers.rows import through
 
 
 def of_the_source(chosen: Study, group: str) -> StudyResults:
@@ -43,6 +44,13 @@ def test_the_source_agrees_with_itself(name: str, group: str):
         {key: Values(tuple(-v for v in values.each)) for key, values in found.values.items()}
     )
     assert chosen.verdict(swapped).word == "disagrees"
+
+
+@through("name", [each.name for each in STUDIES if each.by_group])
+def test_without_any_value_nothing_is_judged(name: str):
+    said = study(name).verdict(StudyResults({}))
+    assert said.word == "unclear"
+    assert said.why.strip()[-1:] not in ("", ";")
 
 
 def faces(generator: float, bigan: float, vae: float) -> StudyResults:

@@ -133,6 +133,8 @@ def verdict(found: StudyResults) -> Verdict:
     """The order of the rows, in MSE and in realism, for every data set that is finished."""
     wrong: list[str] = []
     titles = [column.title for column in COLUMNS if (f"{column.title}, {VAE}", "mse_signed") in found.values]
+    if not titles:
+        return Verdict("unclear", "no data set has the MSE of the VAE")
     for title in titles:
         order = [f"{title}, {row}" for row in (VAE, REBUILT, VAE_GAN, BIGAN)]
         mse = [found(row, "mse_signed").mean for row in order]

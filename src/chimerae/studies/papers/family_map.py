@@ -102,6 +102,8 @@ def verdict(found: StudyResults) -> Verdict:
     Its generator draws better than a VAE and reconstructs better than a BiGAN, both at p < .05.
     """
     groups = [group for group in DATA if (f"{group}, {VAE}", REALISM[group]) in found.values]
+    if not groups:
+        return Verdict("unclear", "no data set has the measures of the map")
     lost = [line for group in groups for line in _lost(found, group)]
     frontiers = "; ".join(f"{group}: {', '.join(frontier(found, group))}" for group in groups)
     told = f"no method is better at both than these: {frontiers}"

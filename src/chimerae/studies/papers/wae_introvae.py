@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chimerae.recipes.build import build
@@ -20,6 +20,7 @@ SIZE: Mapping[Scale, Mapping[str, Any]] = {
     "paper": {"arch.width": 128, "steps": 90_000, "training.picture_every": 9_000},
 }
 """WAE's networks; 50 epochs of 182,599 images in batches of 100, or narrow ones for a short while."""
+UNMEASURED = Verdict("unclear", "no set of faces has the metric")
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
@@ -72,7 +73,7 @@ def rmse_verdict(found: StudyResults) -> Verdict:
             ours = found(f"{group}, {name}", "rmse_255")
             told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {theirs.mean:.1f} ({ours.versus(theirs)})"
             (right if ours.mean < theirs.mean and ours.differs(theirs) else wrong).append(told)
-    return Verdict("disagrees", "; ".join(wrong)) if wrong else Verdict("agrees", "; ".join(right))
+    return _judged(wrong, right)
 
 
 def diversity_verdict(found: StudyResults) -> Verdict:
@@ -88,7 +89,7 @@ def diversity_verdict(found: StudyResults) -> Verdict:
             )
             holds = improved.mean < plain.mean and intro.mean < improved.mean
             (right if holds and improved.differs(plain) else wrong).append(told)
-    return Verdict("disagrees", "; ".join(wrong)) if wrong else Verdict("agrees", "; ".join(right))
+    return _judged(wrong, right)
 
 
 def tuning_verdict(found: StudyResults) -> Verdict:
@@ -98,7 +99,16 @@ def tuning_verdict(found: StudyResults) -> Verdict:
         names = [f"m {m:g}, beta {beta:g}" for m in MARGINS for beta in BETAS]
         best = min(names, key=lambda name: found(f"{group}, {name}", "rmse_255").mean)
         told.append(f"{group}: the least error has {best}")
+    if not told:
+        return UNMEASURED
     return Verdict("unclear", f"the source's figures cannot be read; {'; '.join(told)}")
+
+
+def _judged(wrong: Sequence[str], right: Sequence[str]) -> Verdict:
+    """Disagreement if anything is wrong; without any comparison nothing is judged."""
+    if not (wrong or right):
+        return UNMEASURED
+    return Verdict("disagrees", "; ".join(wrong)) if wrong else Verdict("agrees", "; ".join(right))
 
 
 def _there(found: StudyResults, metric: str, name: str = INTRO) -> list[str]:
