@@ -56,6 +56,8 @@ class StudyPage:
     columns: int
     runs: tuple[LabelledRun, ...]
     """Finished runs; `group` is the arm."""
+    older: tuple[str, ...] = ()
+    """Finished runs with other settings than the study has now, and these settings."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """The set of each arm, by its title, where sets have data of their own; empty where all have the same."""
     figures: Mapping[str, Picture] = field(default_factory=dict)
@@ -136,6 +138,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
             RUN_HEAD, [[label, *map(plain, rest)] for label, *rest in map(_run, page.runs)], left=1
         ),
         *([f"Not finished: {'; '.join(page.missing)}."] if page.missing else []),
+        *([f"Older settings: {'; '.join(page.older)}."] if page.older else []),
         *map(plain, _ailments(page.runs)),
         "## Verdict",
         page.verdict,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,8 @@ from chimerae.errors import InputError
 from chimerae.studies import MetricColumn, Study, StudyResults, cells_of, study
 from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
 from chimerae.tables import Values
+
+RESULTS = Path(__file__).parents[3] / "docs" / "results" / "studies"
 
 
 def of_the_source(chosen: Study, group: str) -> StudyResults:
@@ -99,3 +102,30 @@ def test_missing_data_are_all_named_before_anything_is_trained(tmp_path, monkeyp
     assert "'lfw'" in str(caught.value)
     assert "no hub" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_published_code_of_as_introvae_differs_from_the_paper_as_its_page_says():
+    """`docs/methods/as-introvae.md`: the options of the code, and 50,000 samples against training images."""
+    quick, paper = (
+        {arm.title: arm for arm in study("as-introvae-table2").arms(scale)} for scale in ("quick", "paper")
+    )
+    for arms in (quick, paper):
+        ours, code = (arms[f"CIFAR10, AS-IntroVAE{which}"].run.method for which in ("", " as published code"))
+        assert (code.schedule, code.reduce_e, code.squash) == ("tanh", "sum", "distance_and_kl_d")
+        assert (code.detach_target, code.gamma_r) == (False, 1e-8)
+        assert (ours.detach_target, ours.gamma_r) == (True, 0.0)
+    for arm in paper.values():
+        scored = arm.run.evaluation
+        assert (scored.samples, scored.n, scored.real, scored.bn) == (50_000, 50_000, "train", "batch")
+        assert not arm.recorded
+    assert {title for title, arm in quick.items() if arm.recorded} == {
+        title for title in quick if "published code" in title
+    }
+
+
+@pytest.mark.parametrize("name", ["as-introvae-table2", "as-introvae-table3"])
+def test_committed_records_are_cells_of_their_study(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("chimerae.studies.cells._check_data", lambda arms: None)
+    monkeypatch.setattr("chimerae.studies.cells.sized", lambda run: (run, ""))
+    made = cells_of(study(name), RESULTS / name, scale="quick", seeds=1, only=["MNIST", "CIFAR10"])
+    assert all(cell.finished for cell in made)
