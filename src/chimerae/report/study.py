@@ -22,6 +22,7 @@ from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table, plai
 
 OWN_CAPTIONS: Final = {
     "map": "Fidelity against realism",
+    "train-reconstructions": "Reconstructions of training images, of the first seed",
     "scatter": "Points of the first seed",
 }
 """Captions of pictures whose kind is no title; others are `Kind of the first seed`."""

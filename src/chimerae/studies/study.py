@@ -119,6 +119,8 @@ class Study:
     """Called when every cell is finished."""
     published: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The source's numbers by row and metric, as it prints them."""
+    cited: tuple[tuple[str, str], ...] = ()
+    """Groups and names of rows with numbers of the source alone; `group, name` in `published`."""
     pictures: tuple[str, ...] = ("scatter",)
     """Pictures of evaluation that the page puts side by side, one per arm."""
     map: Map | None = None

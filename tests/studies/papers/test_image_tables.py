@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from chimerae.errors import InputError
-from chimerae.studies import MetricColumn, Study, StudyResults, cells_of, study
+from chimerae.studies import SCALES, MetricColumn, Study, StudyResults, cells_of, study
 from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
-from chimerae.tables import Values
+from chimerae.studies.values import table_of
+from chimerae.tables import Values, markdown
 
 RESULTS = Path(__file__).parents[3] / "docs" / "results" / "studies"
 
@@ -121,6 +122,24 @@ def test_the_published_code_of_as_introvae_differs_from_the_paper_as_its_page_sa
     assert {title for title, arm in quick.items() if arm.recorded} == {
         title for title in quick if "published code" in title
     }
+
+
+def test_the_comparison_with_introvae_has_all_numbers_of_its_source():
+    """Errors of both splits, and the similarity that IntroVAE's paper prints, in a row without runs."""
+    rmse, diversity = study("wae-introvae-rmse"), study("wae-introvae-diversity")
+    train = [text for (_, metric), text in rmse.published.items() if metric == "rmse_255[train]"]
+    assert train == ["23.39", "11.70", "13.64"]
+    assert all(arm.run.evaluation.rebuild_train for scale in SCALES for arm in rmse.arms(scale))
+    assert "train-reconstructions" in rmse.pictures
+    arms = [arm for arm in diversity.arms("quick") if arm.group == "CELEBA"]
+    ours = {("CELEBA, IntroVAE", "ms_ssim"): Values((0.2, 0.3, 0.4))}
+    table = table_of(diversity, arms, StudyResults(ours))
+    (line,) = [line for line in table.lines if line.name == "IntroVAE paper"]
+    assert (line.values, line.source, line.competes) == ({}, {"MS-SSIM of pairs": "0.2989"}, False)
+    assert "| IntroVAE paper |" in markdown(table)
+    assert "IntroVAE paper" not in markdown(
+        table_of(diversity, diversity.arms("quick")[3:], StudyResults(ours))
+    )
 
 
 @pytest.mark.parametrize("name", ["as-introvae-table2", "as-introvae-table3"])
