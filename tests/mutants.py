@@ -496,7 +496,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the offset stands outside of the logarithm",
         "losses/adversarial.py",
-        "return logaddexp(-softplus(-c), c.new_tensor(log(offset)))",
+        "return torch.logaddexp(-softplus(-c), c.new_tensor(log(offset)))",
         "return -softplus(-c) + offset",
         "tests/losses/test_adversarial.py",
     ),

@@ -102,7 +102,8 @@ _SILENT: Final = ("code unused", "code mostly unused", "no better than the mean"
 
 _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Remedies], ...]] = (
     (("gan", "vae-gan", "bigan", "alice"), (*_COLLAPSED, "critic saturated"), _PENALTY),
-    (("ian", "id-gan"), _COLLAPSED, _WEAKER_CRITIC),
+    (("ian",), _COLLAPSED, (*_PENALTY, LONGER)),
+    (("id-gan",), _COLLAPSED, _WEAKER_CRITIC),
     (("avae",), ("critic saturated",), _PENALTY),
     (
         ("wgan-gp",),
