@@ -47,8 +47,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the saturating loss has the other sign",
         "losses/adversarial.py",
-        "    return -softplus(c)\n",
-        "    return softplus(c)\n",
+        "    return log_probability(-c, offset)\n",
+        "    return log_probability(c, offset)\n",
         "tests/losses/test_adversarial.py",
     ),
     Mutant(
@@ -467,8 +467,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "BatchNorm remembers the second look at the data",
         "methods/wae_gan.py",
-        "z_q = E.untracked(seen).mu",
-        "z_q = E(seen).mu",
+        "z_q = E.untracked(noise.disturbed(x, self.add_noise)).mu",
+        "z_q = E(noise.disturbed(x, self.add_noise)).mu",
         "tests/contract/test_methods.py -k statistics",
     ),
     Mutant(
@@ -492,6 +492,77 @@ MUTANTS: tuple[Mutant, ...] = (
         "key=lambda cell: -self.needed(",
         "key=lambda cell: self.needed(",
         "tests/studies/test_executors.py -k longest",
+    ),
+    # options of published codes, health, studies
+    Mutant(
+        "VAE/GAN's critic gives each kind of fakes a half",
+        "methods/vae_gan.py",
+        "(0.5, 0.5 / len(games))",
+        "(0.5, 0.5)",
+        "tests/methods/test_vae_gan.py",
+    ),
+    Mutant(
+        "the decoder's game keeps its whole weight",
+        "methods/vae_gan.py",
+        "return 1.0 - self.gamma if",
+        "return 1.0 if",
+        "tests/methods/test_vae_gan.py",
+    ),
+    Mutant(
+        "the offset stands outside of the logarithm",
+        "losses/adversarial.py",
+        "return torch.logaddexp(-softplus(-c), c.new_tensor(log(offset)))",
+        "return -softplus(-c) + offset",
+        "tests/losses/test_adversarial.py",
+    ),
+    Mutant(
+        "IntroVAE's decoder keeps its error",
+        "methods/introvae.py",
+        "self.beta if self.decoder_error else 0.0",
+        "self.beta",
+        "tests/methods/test_introvae.py",
+    ),
+    Mutant(
+        "WAE-GAN's critic sees the noise of the autoencoder's pass",
+        "methods/wae_gan.py",
+        "z_q = E.untracked(noise.disturbed(x, self.add_noise)).mu",
+        "z_q = E.untracked(seen).mu",
+        "tests/methods/test_wae_gan.py",
+    ),
+    Mutant(
+        "improved codes stop when their cost rises",
+        "evaluation/improved.py",
+        "if abs(now - last) < SETTLED * abs(last)",
+        "if now - last < SETTLED * abs(last)",
+        "tests/model/test_improved.py -k tenth",
+    ),
+    Mutant(
+        "a few patterns in other tones are many",
+        "training/health.py",
+        "< FEW_VARIETY or untold",
+        "< FEW_VARIETY",
+        "tests/training/test_health.py",
+    ),
+    Mutant(
+        "a remedy that a run has is named again",
+        "remedies/change.py",
+        "if change.missing(settings)]",
+        "if True]",
+        "tests/test_remedies.py",
+    ),
+    Mutant(
+        "reconstructions of the training split are those of the test split",
+        "evaluation/pairs.py",
+        "_of_split(task, metrics, task.data.train)",
+        "_of_split(task, metrics, task.data.test)",
+        "tests/evaluation/test_evaluate.py -k training_split",
+    ),
+    Mutant(
+        "AS-IntroVAE as published code detaches its targets",
+        "studies/papers/as_introvae_images.py",
+        '    "method.detach_target": False,\n',
+        "",
+        "tests/studies/papers/test_image_tables.py -k published_code",
     ),
 )
 

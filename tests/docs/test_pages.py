@@ -148,6 +148,8 @@ def test_health_words_and_thresholds():
     assert f"{health.HUGE:,.0f}" in rules["a value is huge"]
     for value in (health.FAINT_TOTAL, health.LOST_RETURN, health.UNRELATED_ERROR):
         assert f"{value:g}" in rules["samples faint"] + rules["no better than the mean"]
+    for value in (health.HARDLY_READ, health.DISPLACED):
+        assert f"{value:g}" in rules["few patterns"].partition(" or ")[2]
     assert f"`{probe.SAMPLES_BETWEEN} / batch_size` steps (or every {probe.PROBES}th" in text
     assert f"{probe.CODES} fixed codes" in text
     assert f"Fewer than {probe.FEWEST} samples" in text

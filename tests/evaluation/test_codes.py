@@ -73,7 +73,12 @@ def test_improved_points_cost_less(tmp_path: Path):
     for network in ("decoder", "generator"):
         assert found["cycle_cost", f"{network}, improved"] < found["cycle_cost", network]
     told = {s.of: s.protocol for s in results.scores if s.metric == "in_modes"}
-    improved = {"code": "improved", "improve_steps": 200, "improve_lr": 1e-3}
+    improved = {
+        "code": "improved",
+        "improve_steps": 200,
+        "improve_lr": 1e-3,
+        "improve_until": "changes below 0.1",
+    }
     assert improved.items() <= told["generator, improved"].items()
     assert told["generator"]["code"] == "prior"
     assert "improve_lr" not in told["generator"]

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from chimerae.evaluation import Evaluation, Results, evaluate
-from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, spread
 from chimerae.methods import Biadversarial
 from chimerae.nets import Nets
 from chimerae.networks import MLP
@@ -41,6 +41,25 @@ def test_every_network_gets_every_image_metric_with_its_protocol():
         assert facts.items() <= score.protocol.items()
     ssim = next(score for score in results.scores if score.metric == "ssim")
     assert (ssim.better, ssim.protocol["window"], ssim.protocol["range"]) == ("higher", 11, "[0,1]")
+
+
+def test_reconstructions_of_the_training_split_have_scores_of_their_own():
+    method, data = Twin(), images()
+    nets = built(method, IMAGE)
+    plain, both = (
+        evaluate(method, nets, data, replace(OF_IMAGES, n=20, rebuild_train=more)) for more in (False, True)
+    )
+    swapped = replace(data, test=data.train, train=data.test)
+    train = table(evaluate(method, nets, swapped, replace(OF_IMAGES, n=20)))
+    assert table(both) == table(plain) | {(f"{m}[train]", of): v for (m, of), v in train.items()}
+    assert {s.protocol["split"] for s in both.scores if s.metric.endswith("[train]")} == {data.train.name}
+    assert not plain.shown.learnt
+    assert both.shown.originals is not None
+    torch.testing.assert_close(both.shown.originals, plain.shown.originals)
+    x = data.train.take(spread(len(data.train), 16))
+    assert list(both.shown.learnt) == ["originals", "decoder", "generator"]
+    torch.testing.assert_close(both.shown.learnt["originals"], x)
+    assert not torch.equal(both.shown.learnt["decoder"], plain.shown.reconstructions["decoder"])
 
 
 def test_scores_are_those_of_the_plain_way():

@@ -173,6 +173,9 @@ def test_pictures_are_written(tmp_path: Path):
     for path in paths:
         with Image.open(path) as picture:
             assert picture.width > 100
+    more = evaluate(method, built(method, IMAGE), data, Evaluation(metrics=("psnr",), rebuild_train=True))
+    paths = draw(more.shown, tmp_path / "more")
+    assert [path.name for path in paths] == [names[0], "train-reconstructions.png", *names[1:]]
 
 
 def test_toys_get_a_scatter_plot(tmp_path: Path):

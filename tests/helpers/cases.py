@@ -58,6 +58,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"adv_loss": "saturating"},
         {"adv_loss": "non_saturating"},
         {"reduction": "sum"},
+        {"log_offset": 1e-3, "game_weight": "1 - gamma", "critic_halves": True, "adv_loss": "saturating"},
         {"likelihood": "estimated", "r1": 1.0, "r1_every": 2},
     ),
     "avae": (
@@ -70,6 +71,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "introvae": (
         {"hinge": "batch_mean"},
         {"alpha_g": "0.5"},
+        {"decoder_error": False},
         {"warmup_steps": 2},
         {"likelihood": "estimated"},
     ),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from math import exp, log
+
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from chimerae.losses.adversarial import (
     GENERATOR_LOSSES,
     linear,
+    log_probability,
     logistic_fake,
     logistic_real,
     non_saturating,
@@ -28,6 +31,28 @@ def test_generator_losses_in_terms_of_the_probability_of_real():
     torch.testing.assert_close(saturating(C.double()), (1 - p).log())
     torch.testing.assert_close(probability(C.double()), -p)
     torch.testing.assert_close(linear(C.double()), ((1 - p) / p).log())  # logit of P(generated), eq. 15
+
+
+@through("offset", [1e-3, 0.5])
+def test_an_offset_stands_inside_the_logarithms(offset):
+    """Larsen's code: `log(D + 1e-3)`, term by term; without an offset nothing changes."""
+    c = C.double()
+    p = [1 / (1 + exp(-float(each))) for each in c]
+    real, fake = ([log(part + offset) for part in parts] for parts in (p, [1 - each for each in p]))
+    for made, expected in (
+        (log_probability(c, offset), real),
+        (logistic_real(c, offset), [-each for each in real]),
+        (logistic_fake(c, offset), [-each for each in fake]),
+        (non_saturating(c, offset), [-each for each in real]),
+        (saturating(c, offset), fake),
+        (linear(c, offset), [-float(each) for each in c]),
+    ):
+        torch.testing.assert_close(made, torch.tensor(expected, dtype=torch.float64))
+    far = torch.tensor([-1e4, 1e4], requires_grad=True)
+    costs = logistic_real(far, offset) + logistic_fake(far, offset)
+    costs.sum().backward()
+    torch.testing.assert_close(costs.detach(), torch.full((2,), -log(offset) - log(1 + offset)))
+    assert far.grad.abs().max() < 1e-6
 
 
 @through("loss", [*GENERATOR_LOSSES.values(), probability])

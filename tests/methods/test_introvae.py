@@ -56,6 +56,20 @@ def test_decoders_turn_contains_the_gradient_of_the_reconstruction(monkeypatch):
     assert not any(gradient.any() for gradient in gradients(case(alpha=0.0)).values())
 
 
+def test_without_its_error_the_decoder_has_kls_alone():
+    """The slides on AS-IntroVAE: `alpha (KL(x_r) + KL(x_p))`; the encoder's loss stays as it is."""
+    chosen = case(decoder_error=False, beta=0.7)
+    state, tape, x = chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        ours = standing(state, x)
+    E, D = state.nets.encoder, state.nets.decoder
+    q = E(x)
+    x_r, x_p = D(q.mu + q.sigma * tape.draws[0]), D(tape.draws[1])
+    torch.testing.assert_close(ours[1]["decoder"], 0.25 * (E(x_r).kl() + E(x_p).kl()).mean())
+    torch.testing.assert_close(ours[0]["encoder"], losses(case(beta=0.7))[0]["encoder"])
+    assert ours[1]["decoder"] != losses(case(beta=0.7))[1]["decoder"]
+
+
 def test_the_decoder_meets_the_encoder_that_has_moved():
     """With the encoder's rate at next to nothing, the second turn sees (almost) the first turn's KLs."""
     chosen, tape = case(alpha=1.0, beta=0.0), Tape()

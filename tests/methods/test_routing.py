@@ -133,8 +133,8 @@ def test_vaegan_games_and_errors_stay_apart(arch, shape, player, monkeypatch):
 
     before = gradients()
     if player == "encoder":
-        monkeypatch.setitem(vae_gan.GENERATOR_LOSSES, "linear", lambda c: 7 * c)
-        monkeypatch.setattr(vae_gan, "logistic_fake", lambda c: -5 * c)
+        monkeypatch.setitem(vae_gan.GENERATOR_LOSSES, "linear", lambda c, offset: 7 * c)
+        monkeypatch.setattr(vae_gan, "logistic_fake", lambda c, offset: -5 * c)
     else:
         monkeypatch.setattr(vae_gan, "half_squared_error", lambda x, y: 9 * (x - y).flatten(1).sum(1))
     after = gradients()

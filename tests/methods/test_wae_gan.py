@@ -106,6 +106,31 @@ def test_whether_the_critic_meets_the_encoder_before_or_after_its_step(update, m
     torch.testing.assert_close(turns[-1].losses["critic"], expected.detach())
 
 
+def test_every_pass_of_the_encoder_has_noise_of_its_own(monkeypatch):
+    """In the published code every run of the encoder draws anew: the autoencoder's, the critic's, and that of
+    samples.
+    """
+    drawn: list[torch.Tensor] = []
+    truncated = noise.truncated
+    monkeypatch.setattr(
+        noise, "truncated", lambda *args, **like: drawn.append(truncated(*args, **like)) or drawn[-1]
+    )
+    chosen = case(add_noise=0.5, aef=1.0, update="alternating", p_trick="off")
+    state, before, tape, x = chosen.state(), chosen.state(), Tape(), chosen.batch()
+    with tape.recording(0):
+        turns = observe(state, x)
+    first, of_samples, of_critic = drawn
+    assert not torch.equal(first, of_critic)
+    A, z = before.nets.critic, tape.draws[1]
+    told = softplus(-A(z)).mean() + softplus(A(state.nets.encoder(x + 0.5 * of_critic).mu)).mean()
+    torch.testing.assert_close(turns[-1].losses["critic"], told.detach())
+    E, D = before.nets.encoder, before.nets.decoder
+    z_q, x_f = E(x + 0.5 * first).mu, D(z)
+    errors = (x - D(z_q)).square().sum(1) + (x_f - D(E(x_f + 0.5 * of_samples).mu)).square().sum(1)
+    expected = 0.05 * errors.mean() + softplus(-A(z_q)).mean()
+    torch.testing.assert_close(turns[0].losses["autoencoder"], expected.detach())
+
+
 @through("update", ["alternating", "simultaneous"])
 def test_the_game_alone_raises_what_the_critic_says_of_codes(update):
     chosen = case(update=update, recon_weight=0.0, p_trick="off")

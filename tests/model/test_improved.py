@@ -152,6 +152,34 @@ def test_moving_stops_when_it_no_longer_pays(bent: Model):
     assert torch.equal(stopped, later)
 
 
+RULES = {
+    "it falls by half a check": ([1.0, 0.5, 0.25, 0.125], 200),
+    "it rises by half a check": ([1.0, 1.5, 2.3, 3.5], 200),
+    "it hardly falls": ([1.0, 0.95, 0.5, 0.2], 50),
+    "it hardly rises": ([1.0, 1.05, 2.0, 4.0], 50),
+    "it falls, then stays": ([1.0, 0.5, 0.49, 0.1], 100),
+    "it rises, then stays": ([1.0, 1.2, 1.5, 1.6], 150),
+}
+"""Costs after 1, 50, 100 and 150 steps, and the steps that the published code takes."""
+
+
+@through("costs, steps", RULES.values(), ids=RULES)
+def test_codes_move_until_their_cost_changes_by_less_than_a_tenth(bent: Model, costs, steps):
+    taken = -1
+
+    def planned(codec: Codec, z: torch.Tensor, by: str) -> torch.Tensor:
+        nonlocal taken
+        taken += 1
+        known = {0: 1e6, 1: costs[0], 50: costs[1], 100: costs[2], 150: costs[3]}
+        return known.get(taken, 1.0) / len(z) + (z - z.detach()).sum(1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chimerae.evaluation.improved.cost", planned)
+        z = torch.zeros(10, 2)
+        moved = optimise_codes(codec(bent), z, "decoder", Improve(lr=1e-3))
+    torch.testing.assert_close(moved, z - 1e-3 * steps, rtol=1e-4, atol=0)  # Adam moves by its rate
+
+
 @pytest.mark.parametrize(
     ("wrong", "named"),
     [({"reject": 0}, "reject"), ({"steps": -1}, "steps"), ({"lr": 0.0}, "lr"), ({"batch_size": 0}, "batch")],

@@ -261,6 +261,33 @@ def test_records_are_enough_to_go_on(finished: Path, tmp_path: Path):
         cells_longer(tmp_path)
 
 
+def test_records_of_older_settings_count_and_are_named(finished: Path, tmp_path: Path):
+    first = cells(finished)[0]
+    slim(first, tmp_path / "record")
+    beta = {"method.beta": first.run.method.beta}
+    arm = replace(first.arm, recorded=beta)
+    newer = replace(first, arm=arm, run=override(first.run, {"method.beta": 0.25}))
+    record = replace(newer, folder=tmp_path / "record")
+    record.check()
+    write_page(TOY, [record], tmp_path, scale="quick", command="")
+    line = "Older settings: tiny, VAE, seed 0: method.beta 1.0 instead of 0.25."
+    assert line in (tmp_path / "README.md").read_text()
+    assert line in (tmp_path / "index.html").read_text()
+    refused = (
+        newer,  # it has weights
+        replace(record, arm=first.arm),
+        replace(record, arm=replace(arm, recorded={"method.beta": 2.0})),
+        replace(record, arm=replace(arm, recorded={"method.z_dim": 2})),
+        replace(record, run=override(record.run, {"training.ema": 0.5})),
+    )
+    for cell in refused:
+        with pytest.raises(InputError, match="holds another run"):
+            cell.check()
+    (tmp_path / "record" / "scores.json").unlink()
+    with pytest.raises(InputError, match=r"method\.beta is 1\.0, the study asks for 0\.25"):
+        record.check()
+
+
 def test_short_logs_tell_the_same_of_health(finished: Path, tmp_path: Path):
     shutil.copytree(finished, tmp_path / "whole")
     cell = cells(tmp_path / "whole")[0]

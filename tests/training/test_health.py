@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from chimerae.run_folder.schema import renamed
 from chimerae.training.health import RULES, health
 from tests.helpers.rows import through
+
+CELLS = Path(__file__).parents[2] / "docs/results/studies/family-map/cells"
 
 GOOD = {"kl": 12.0, "rec": 80.0, "c_real": 1.0, "c_fake": -1.0}
 
@@ -60,6 +66,11 @@ CASES = [
     (DRAWN | {"used_codes": 0.09}, "code mostly unused"),
     (DRAWN | {"used_codes": 0.11}, "ok"),
     (DRAWN | {"read_back": 0.05}, "code not read back"),
+    (DRAWN | {"read_back": 0.19, "offset": 0.11}, "few patterns"),
+    (DRAWN | {"read_back": 0.21, "offset": 0.4}, "ok"),
+    (DRAWN | {"read_back": 0.19, "offset": 0.09}, "ok"),
+    ({"offset": 0.4, "variety": 0.6}, "ok"),
+    ({"read_back": 0.19, "variety": 0.6}, "ok"),
 ]
 
 
@@ -92,6 +103,7 @@ def test_a_critic_does_not_mask_a_collapse(values):
         ({"variety": 0.01}, "samples alike", 0.1),
         ({"variety": 0.09, "offset": 0.4}, "few patterns", 0.5),
         ({"variety": 0.09}, "samples faint", 0.5),
+        ({"read_back": 0.15, "offset": 0.2}, "few patterns", 0.5),
         ({"rec_error": 1.0, "returned": 0.0}, "no better than the mean", 0.2),
         ({"offset": 0.9}, "off the data", 0.2),
         ({"used_codes": 0.01}, "code mostly unused", 0.2),
@@ -105,3 +117,24 @@ def test_words_wait_until_a_run_can_be_better(values, word, after):
     assert health(DRAWN | values, after) == word
     if after:
         assert health(DRAWN | values, after - 0.01) == "ok"
+
+
+SICK = {
+    "lfw-ian-s0": "few patterns",
+    "lfw-biadversarial-s0": "few patterns",
+    "digits-biadversarial-s1": "few patterns",
+    "lfw-introvae-s0": "hinge inactive",
+}
+
+
+def test_committed_runs_get_the_words_that_their_pictures_deserve():
+    """`docs/health.md` has the judgement: one pattern in other tones, noisy faces that are much alike, and
+    digits of which the samples cover a thirtieth; everything else is healthy.
+    """
+    last = {
+        log.parent.name: renamed(json.loads(log.read_text("utf-8").splitlines()[-1]))
+        for log in CELLS.glob("*/log.jsonl")
+    }
+    assert len(last) == 64
+    said = {name: health(line["losses"] | line["logged"] | line["drawn"]) for name, line in last.items()}
+    assert {name: word for name, word in said.items() if word != "ok"} == SICK

@@ -58,7 +58,7 @@ def evaluate(
             measure_codes(task, [m for m in suited if isinstance(m, LatentMetric)]),
             measure_toy_points(task, [m for m in suited if isinstance(m, ToyMetric)]),
         ]
-        shown = show(codec, data)
+        shown = show(codec, data, train=settings.rebuild_train)
     asked = settings.metrics is not None
     absent = {
         m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, context))

@@ -18,8 +18,11 @@ from chimerae.losses.reconstruction import squared_error
 from chimerae.shapes import is_image
 
 CHECK_EVERY = 50
+"""Steps between two checks of the cost; the first check follows the first step."""
 SETTLED = 0.1
-"""Codes are left as they are when their cost fell by less than this share between two checks."""
+"""Codes are left as they are once their cost changes by less than this share between two checks. Where it
+rises by more they move on, as in the published code.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +41,12 @@ class Improve:
     @property
     def facts(self) -> dict[str, str | int | float]:
         """Protocol facts of samples whose codes were optimised with these settings."""
-        return {"code": "improved", "improve_steps": self.steps, "improve_lr": self.lr}
+        return {
+            "code": "improved",
+            "improve_steps": self.steps,
+            "improve_lr": self.lr,
+            "improve_until": f"changes below {SETTLED:g}",
+        }
 
     def __post_init__(self) -> None:
         for name, least in (("reject", 1), ("steps", 0), ("batch_size", 1)):
@@ -95,13 +103,13 @@ def _optimise(codec: Codec, z: Tensor, by: str, how: Improve) -> Tensor:
     adam = torch.optim.Adam([code], lr=how.lr, betas=(0.9, 0.999))
     last = float("inf")
     with codec.nets.evaluating(), torch.enable_grad():
-        for step in range(how.steps):
+        for moved in range(how.steps):
             total = cost(codec, torch.cat([code, xi], 1), by).sum()
-            (code.grad,) = torch.autograd.grad(total, code)
-            adam.step()
-            if step == 0 or step % CHECK_EVERY == CHECK_EVERY - 1:
+            if moved == 1 or (moved and moved % CHECK_EVERY == 0):
                 now = total.item()
-                if last - now < SETTLED * last and last != float("inf"):
+                if abs(now - last) < SETTLED * abs(last) < float("inf"):
                     break
                 last = now
+            (code.grad,) = torch.autograd.grad(total, code)
+            adam.step()
     return torch.cat([code.detach(), xi], 1)

@@ -1,9 +1,9 @@
-"""One pass over the test split: reconstruct each sample once, and let every metric see it."""
+"""One pass over a split: reconstruct each sample once, and let every metric see it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 
@@ -15,7 +15,7 @@ from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite,
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Mean, MetricContext, PairMetric, RunningVariance
-from chimerae.run_folder.scores import Score
+from chimerae.run_folder.scores import TRAIN, Score
 
 
 @dataclass
@@ -53,8 +53,20 @@ class _Tally:
 
 
 def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
-    """Scores of every network's reconstructions of the test split."""
-    codec, split, settings = task.codec, task.data.test, task.settings
+    """Scores of every network's reconstructions of the test split and, where requested, of the training
+    split.
+    """
+    found = _of_split(task, metrics, task.data.test)
+    if not task.settings.rebuild_train:
+        return found
+    more = _of_split(task, metrics, task.data.train)
+    named = (replace(score, metric=score.metric + TRAIN) for score in more.scores)
+    return Results(scores=(*found.scores, *named), absent={**more.absent, **found.absent})
+
+
+def _of_split(task: Task, metrics: Sequence[PairMetric], split: Split) -> Results:
+    """Scores of every network's reconstructions of one split."""
+    codec, settings = task.codec, task.settings
     reason, misfits = "", codec.misfits()
     if not codec.method.encodes:
         reason = f"{codec.method.name} has no encoder: it cannot reconstruct"

@@ -27,6 +27,8 @@ class Shown:
     """Test samples, evenly spread over the split."""
     reconstructions: Mapping[str, Tensor] = field(default_factory=dict)
     """Reconstructions of `originals` by each network."""
+    learnt: Mapping[str, Tensor] = field(default_factory=dict)
+    """Training samples, evenly spread over the split, as `originals`, and their reconstructions."""
     samples: Mapping[str, Tensor] = field(default_factory=dict)
     """Samples of each network, from the same prior codes."""
     interpolation: Tensor | None = None

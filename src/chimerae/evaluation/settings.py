@@ -35,6 +35,8 @@ class Evaluation:
     Values of different ones cannot be compared."""
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
+    rebuild_train: bool = False
+    """Also score and draw reconstructions of the training split; the names of these scores end in [train]."""
     metrics: tuple[str, ...] | None = None
     """Names of metrics (`chimerae list metrics`), or references to your own, such as ./my_metric.py:METRIC;
     None: all that apply."""

@@ -26,12 +26,13 @@ NEIGHBOURS: Final = 16
 STEPS: Final = 9
 
 
-def show(codec: SeededCodec, data: Prepared) -> Shown:
-    """All visuals of a model."""
+def show(codec: SeededCodec, data: Prepared, *, train: bool = False) -> Shown:
+    """All visuals of a model; with `train`, reconstructions of training images too."""
     shown = _made(codec, data)
     codes = look_at_codes(codec, data)
     return replace(
         shown,
+        learnt=_learnt(codec, data) if train and shown.originals is not None else {},
         neighbours=_neighbours(codec, data, shown.samples),
         manifold=manifold(codec, codes.directions) if shown.samples else None,
         codes=codes.points,
@@ -59,15 +60,23 @@ def _made(codec: SeededCodec, data: Prepared) -> Shown:
     )
 
 
+def _learnt(codec: SeededCodec, data: Prepared) -> dict[str, Tensor]:
+    x = data.train.take(spread(len(data.train), ORIGINALS))
+    return {"originals": x, **_cpu(codec.decode_all(codec.codes(x, 0)))}
+
+
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     """Write all available visuals, and return the paths.
 
-    Files are `reconstructions.png`, `samples.png`, `interpolation.png`, `neighbours.png`, `manifold.png`,
-    `scatter.png`, `codes.png` and `units.png`. Raises an `InputError` when the folder cannot be written.
+    Files are `reconstructions.png`, `train-reconstructions.png`, `samples.png`, `interpolation.png`,
+    `neighbours.png`, `manifold.png`, `scatter.png`, `codes.png` and `units.png`. Raises an `InputError` when
+    the folder cannot be written.
     """
     made = {}
     if shown.originals is not None:
         made["reconstructions"] = pictures.rows({"originals": shown.originals, **shown.reconstructions})
+    if shown.learnt:
+        made["train-reconstructions"] = pictures.rows(shown.learnt)
     if shown.samples:
         made["samples"] = pictures.grid(list(shown.samples.values())[-1])
     if shown.interpolation is not None and len(shown.interpolation):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log
 from typing import Literal
 
 import torch
@@ -12,40 +13,53 @@ from torch.nn.functional import log_softmax, softplus
 GeneratorLoss = Literal["non_saturating", "saturating", "linear"]
 
 
-def logistic_real(c: Tensor) -> Tensor:
-    """Critic's cost of real samples: `-log P(real)`.
+def log_probability(c: Tensor, offset: float = 0.0) -> Tensor:
+    """`log(P(real) + offset)`; with an offset it is bounded, and has no slope where P(real) is far below.
+
+    >>> import torch
+    >>> log_probability(torch.tensor([0.0, -99.0]), 1e-3)
+    tensor([-0.6911, -6.9078])
+    """
+    if not offset:
+        return -softplus(-c)
+    return torch.logaddexp(-softplus(-c), c.new_tensor(log(offset)))
+
+
+def logistic_real(c: Tensor, offset: float = 0.0) -> Tensor:
+    """Critic's cost of real samples: `-log(P(real) + offset)`.
 
     >>> import torch
     >>> logistic_real(torch.tensor([0.0]))
     tensor([0.6931])
     """
-    return softplus(-c)
+    return -log_probability(c, offset)
 
 
-def logistic_fake(c: Tensor) -> Tensor:
-    """Critic's cost of generated samples: `-log P(fake)`.
+def logistic_fake(c: Tensor, offset: float = 0.0) -> Tensor:
+    """Critic's cost of generated samples: `-log(P(fake) + offset)`.
 
     >>> import torch
     >>> logistic_fake(torch.tensor([0.0]))
     tensor([0.6931])
     """
-    return softplus(c)
+    return -log_probability(-c, offset)
 
 
-def non_saturating(c: Tensor) -> Tensor:
-    """Generator's cost `-log P(real)` of its samples (Goodfellow et al. 2014, section 3, the practical
-    form).
+def non_saturating(c: Tensor, offset: float = 0.0) -> Tensor:
+    """Generator's cost `-log(P(real) + offset)` of its samples (Goodfellow et al. 2014, section 3, the
+    practical form).
     """
-    return softplus(-c)
+    return -log_probability(c, offset)
 
 
-def saturating(c: Tensor) -> Tensor:
-    """Generator's cost `log P(fake)` of its samples (Goodfellow et al. 2014, equation 1)."""
-    return -softplus(c)
+def saturating(c: Tensor, offset: float = 0.0) -> Tensor:
+    """Generator's cost `log(P(fake) + offset)` of its samples (Goodfellow et al. 2014, equation 1)."""
+    return log_probability(-c, offset)
 
 
-def linear(c: Tensor) -> Tensor:
+def linear(c: Tensor, offset: float = 0.0) -> Tensor:
     """Generator's cost `-c`: with an optimal logistic critic, the reverse KL (AVAE paper, equation 15).
+    It has no logarithm for an offset.
 
     >>> import torch
     >>> linear(torch.tensor([2.0]))
@@ -82,7 +96,7 @@ def log_odds(logits: Tensor, outcome: int) -> Tensor:
     return logits[:, outcome] - others.logsumexp(1)
 
 
-GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[[Tensor], Tensor]] = {
+GENERATOR_LOSSES: Mapping[GeneratorLoss, Callable[..., Tensor]] = {
     "non_saturating": non_saturating,
     "saturating": saturating,
     "linear": linear,

@@ -48,6 +48,10 @@ class IntroVAE(Method):
     """The margin holds for every image (the paper), or for the mean of the batch (the published code)."""
     alpha_g: AlphaG = "same"
     """The decoder's weight of the adversarial terms: `alpha` (the paper), or 0.5 (the published code)."""
+    decoder_error: bool = True
+    """Give the decoder the reconstruction error too. False: KLs alone, as the slides on AS-IntroVAE print its
+    loss and as the IntroVAE in their code has it; the decoder then ignores the codes of data.
+    """
     warmup_steps: int = Field(default=0, ge=0)
     """Steps at the beginning as a plain VAE (`R1 + KL`)."""
     warmup_share: float = Field(default=0.0, ge=0, lt=1)
@@ -76,7 +80,8 @@ class IntroVAE(Method):
 
         kl_r, kl_p = E.untracked(x_r).kl(), E.untracked(x_p).kl()  # D has not moved: its images are the same
         alpha = ALPHAS_G[self.alpha_g](self.alpha)
-        yield {"decoder": (alpha * (kl_r + kl_p) + self.beta * nll).mean()}  # eq. 12
+        beta = self.beta if self.decoder_error else 0.0
+        yield {"decoder": (alpha * (kl_r + kl_p) + beta * nll).mean()}  # eq. 12
 
 
 ALPHAS_G: Mapping[AlphaG, Callable[[float], float]] = {"same": lambda alpha: alpha, "0.5": lambda alpha: 0.5}

@@ -62,6 +62,14 @@ class VAEGAN(Method):
     """Steps between two penalties; each weighs that many times as much."""
     reduction: Reduction = "mean"
     """Reduction over the batch; Larsen's code sums and divides the learning rate."""
+    log_offset: float = Field(default=0.0, ge=0)
+    """Number added to probabilities inside the logarithms of the game; 1e-3 in Larsen's code."""
+    game_weight: Literal["1", "1 - gamma"] = "1"
+    """Weight of the game in the decoder's loss; `1 - gamma` in Larsen's code."""
+    critic_halves: bool = False
+    """Give data and generated samples half of the critic's loss each, as in Larsen's code; with `fakes` both,
+    reconstructions and samples share their half.
+    """
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, decoder and a critic that shows its features."""
@@ -82,12 +90,19 @@ class VAEGAN(Method):
         games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
         clock.log(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
 
-        total, fool = REDUCTIONS[self.reduction], GENERATOR_LOSSES[self.adv_loss]
+        total, e = REDUCTIONS[self.reduction], self.log_offset
+        fooled = sum(GENERATOR_LOSSES[self.adv_loss](c, e) for c in games)
+        real, fake = (0.5, 0.5 / len(games)) if self.critic_halves else (1.0, 1.0)
+        told = real * logistic_real(c_real, e) + fake * sum(logistic_fake(c, e) for c in games)
         return {
             "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
-            "decoder": total(self.gamma * rec + sum(map(fool, games))),  # gamma L_llike - L_GAN
-            "critic": total(logistic_real(c_real) + sum(map(logistic_fake, games)) + slope),  # -L_GAN
+            "decoder": total(self.gamma * rec + self._share() * fooled),  # gamma L_llike - L_GAN
+            "critic": total(told + slope),  # -L_GAN
         }
+
+    def _share(self) -> float:
+        """Weight of the game in the decoder's loss."""
+        return 1.0 - self.gamma if self.game_weight == "1 - gamma" else 1.0
 
 
 Fakes = Callable[[Tensor, Callable[[], Tensor]], list[Tensor]]

@@ -51,7 +51,9 @@ class WAEGAN(Method):
     deviations.
     """
     add_noise: float = Field(default=0.0, ge=0)
-    """Deviation of the truncated noise on what the encoder sees while it learns; 0.01 in the code."""
+    """Deviation of the truncated noise on what the encoder sees while it learns, new in each of its passes;
+    0.01 in the code.
+    """
     aef: float = Field(default=0.0, ge=0)
     """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
 
@@ -80,7 +82,7 @@ class WAEGAN(Method):
 
         def judged_again() -> Tensor:
             with torch.no_grad():
-                z_q = E.untracked(seen).mu
+                z_q = E.untracked(noise.disturbed(x, self.add_noise)).mu
             return self._judged(nets, z_q)
 
         return UPDATES[self.update](errors.mean() + game.mean(), a_code, judged_again, critic)
@@ -97,7 +99,12 @@ class WAEGAN(Method):
         E, D = nets.encoder, nets.decoder
         if not self.aef:
             return torch.zeros(len(z), device=z.device)
-        return fixed_point(D(z), lambda x: D.untracked(E.untracked(x).mu), squared_error)
+
+        def rebuilt(x: Tensor) -> Tensor:
+            again: Tensor = D.untracked(E.untracked(noise.disturbed(x, self.add_noise)).mu)
+            return again
+
+        return fixed_point(D(z), rebuilt, squared_error)
 
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
         """Decoder output for codes `[n, z_dim]` in deviations of the prior."""

@@ -48,7 +48,9 @@ class WAEMMD(Method):
     pretrain: int = Field(default=0, ge=0)
     """First batches, in which the encoder learns alone while its codes' moments are far from the prior's."""
     add_noise: float = Field(default=0.0, ge=0)
-    """Deviation of the truncated noise on what the encoder sees while it learns; 0.01 in the code."""
+    """Deviation of the truncated noise on what the encoder sees while it learns, new in each of its passes;
+    0.01 in the code.
+    """
     aef: float = Field(default=0.0, ge=0)
     """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
 
@@ -76,7 +78,12 @@ class WAEMMD(Method):
         if not self.aef:
             return torch.zeros(len(z), device=z.device)
         E, D = nets.encoder, nets.decoder
-        return fixed_point(D(z), lambda x: D.untracked(E.untracked(x).mu), squared_error)
+
+        def rebuilt(x: Tensor) -> Tensor:
+            again: Tensor = D.untracked(E.untracked(noise.disturbed(x, self.add_noise)).mu)
+            return again
+
+        return fixed_point(D(z), rebuilt, squared_error)
 
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
         """Decoder output for codes `[n, z_dim]` in deviations of the prior."""

@@ -11,7 +11,7 @@ from chimerae.report import names, rules
 from chimerae.report.read import RunFolder
 from chimerae.report.rules import step_of
 from chimerae.report.seen import Seen, see
-from chimerae.run_folder.scores import DATA, Score
+from chimerae.run_folder.scores import DATA, TRAIN, Score
 
 ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
@@ -119,12 +119,12 @@ def _found(run: RunFolder, name: str, seen: Seen, drawn: Mapping[str, float], *,
 
 
 def measured(scores: Sequence[Score], network: str) -> dict[str, Measured]:
-    """Finite values of a network by metric, each with the data's own."""
+    """Finite values of a network by metric, each with the data's own, without those of training images."""
     own = {s.metric: s.value for s in scores if s.of == DATA and math.isfinite(s.value)}
     return {
         s.metric.partition("[")[0]: Measured(s.metric, s.value, own.get(s.metric))
         for s in scores
-        if s.of == network and math.isfinite(s.value)
+        if s.of == network and math.isfinite(s.value) and not s.metric.endswith(TRAIN)
     }
 
 

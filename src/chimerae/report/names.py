@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from chimerae.run_folder.scores import TRAIN
+
 FAMILIES: Final = {"efficientnet": "EfficientNet", "classifier": "classifier"}
 """Networks of features, by the endings of names of metrics, the preferred one first."""
 _NAMES: Final = {
@@ -77,9 +79,11 @@ OTHER: Final = "Other scores"
 def title(metric: str) -> str:
     """A metric's name as the field writes it, with the network of its features.
 
-    >>> title("psnr"), title("fd_classifier[cifar10]"), title("kd_efficientnet"), title("active_units")
-    ('PSNR', 'FD (classifier of cifar10)', 'KD (EfficientNet)', 'Active units')
+    >>> title("psnr"), title("fd_classifier[cifar10]"), title("kd_efficientnet"), title("ssim[train]")
+    ('PSNR', 'FD (classifier of cifar10)', 'KD (EfficientNet)', 'SSIM, training images')
     """
+    if metric.endswith(TRAIN):
+        return f"{title(metric.removesuffix(TRAIN))}, training images"
     name, _, labels = metric.rstrip("]").partition("[")
     stem, family = split_family(name)
     told = _NAMES.get(stem) or _written(stem)

@@ -34,6 +34,7 @@ FIRST = ("reconstructions", "samples", "scatter")
 
 CAPTIONS = {
     "reconstructions": "Reconstructions",
+    "train-reconstructions": "Reconstructions of training images",
     "samples": "Samples",
     "interpolation": "Interpolation",
     "neighbours": "Samples, and the training images nearest to them",

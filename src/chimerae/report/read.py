@@ -30,6 +30,7 @@ from chimerae.run_folder.scores import Score, listed_scores
 
 KINDS: Final = (
     "reconstructions",
+    "train-reconstructions",
     "samples",
     "interpolation",
     "neighbours",

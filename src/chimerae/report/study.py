@@ -22,6 +22,7 @@ from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table, plai
 
 OWN_CAPTIONS: Final = {
     "map": "Fidelity against realism",
+    "train-reconstructions": "Reconstructions of training images, of the first seed",
     "scatter": "Points of the first seed",
 }
 """Captions of pictures whose kind is no title; others are `Kind of the first seed`."""
@@ -56,6 +57,8 @@ class StudyPage:
     columns: int
     runs: tuple[LabelledRun, ...]
     """Finished runs; `group` is the arm."""
+    older: tuple[str, ...] = ()
+    """Finished runs with other settings than the study has now, and these settings."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """The set of each arm, by its title, where sets have data of their own; empty where all have the same."""
     figures: Mapping[str, Picture] = field(default_factory=dict)
@@ -136,6 +139,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
             RUN_HEAD, [[label, *map(plain, rest)] for label, *rest in map(_run, page.runs)], left=1
         ),
         *([f"Not finished: {'; '.join(page.missing)}."] if page.missing else []),
+        *([f"Older settings: {'; '.join(page.older)}."] if page.older else []),
         *map(plain, _ailments(page.runs)),
         "## Verdict",
         page.verdict,

@@ -14,6 +14,8 @@ from chimerae.run_folder.schema import renamed
 
 DATA: Final = "data"
 """The network's name in scores of the data themselves: another part of them, or a second draw."""
+TRAIN: Final = "[train]"
+"""Ending of the names of scores that reconstructions of the training split have."""
 
 
 @dataclass(frozen=True, kw_only=True)

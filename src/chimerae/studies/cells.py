@@ -66,20 +66,35 @@ class Cell:
         """The last logged step; 0 before the first."""
         return last_step(self.folder / LOG)
 
+    @property
+    def differences(self) -> dict[str, tuple[Any, Any]]:
+        """Settings, without those in `FREE`, in which its folder differs from the study: name -> the folder's
+        value and the study's.
+        """
+        if not (self.folder / RUN).exists():
+            return {}
+        there, asked = _settings(read_run(self.folder)), _settings(self.run)
+        measured = {"training.precision"} if asked["training.precision"] == "auto" else set()
+        names = [name for name, value in asked.items() if there.get(name) != value and name not in measured]
+        return {name: (there.get(name), asked[name]) for name in names}
+
+    @property
+    def records_only(self) -> bool:
+        """True when its folder has neither weights nor a state."""
+        return not (self.folder / MODEL).exists() and not (self.folder / STATE).exists()
+
     def check(self) -> None:
         """Raise `InputError` when its folder holds another run, or one that cannot be resumed."""
         if not (self.folder / RUN).exists():
             return
-        there = _settings(read_run(self.folder))
-        for name, value in _settings(self.run).items():
-            measured = name == "training.precision" and value == "auto"  # its choice stands in the run
-            if there.get(name) != value and not measured:
+        records = self.arm.recorded if self.records_only and self.finished else {}
+        for name, (there, asked) in self.differences.items():
+            if name not in records or records[name] != there:
                 raise InputError(
-                    f"{self.folder} holds another run: {name} is {there.get(name)}, the study asks for "
-                    f"{value}; choose another --out"
+                    f"{self.folder} holds another run: {name} is {there}, the study asks for "
+                    f"{asked}; choose another --out"
                 )
-        records_only = not (self.folder / MODEL).exists() and not (self.folder / STATE).exists()
-        if records_only and (self.folder / SCORES).exists() and not self.finished:
+        if self.records_only and (self.folder / SCORES).exists() and not self.finished:
             raise InputError(
                 f"{self.folder} holds records without weights, of fewer steps than are asked for; "
                 "remove it to train it anew"

@@ -55,6 +55,7 @@ def write_page(
         columns=study.columns,
         runs=runs,
         sets=sets,
+        older=tuple(map(_older, (cell for cell in finished if cell.differences))),
     )
     arms = list({cell.arm.title: cell.arm for cell in cells}.values())
     drawn = {"map": map_of(study, arms, found)}
@@ -66,6 +67,12 @@ def write_page(
     )
     _write(page, folder, html)
     return page
+
+
+def _older(cell: Cell) -> str:
+    """The settings in which a record differs from the study."""
+    told = (f"{name} {there} instead of {asked}" for name, (there, asked) in cell.differences.items())
+    return f"{cell.label}: {', '.join(told)}"
 
 
 def _films(finished: Sequence[Cell], runs: Sequence[LabelledRun], folder: Path) -> dict[str, Film]:

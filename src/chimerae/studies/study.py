@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from chimerae.metrics import METRICS
 from chimerae.runs.run import Run
@@ -28,6 +28,10 @@ class Arm:
     """Networks that get a row each; none: one row, of the network that samples."""
     seconds: float | None = None
     """Time that a run learns, from its start on; its steps follow from it. None: the run's own steps."""
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    """Other values of settings, by dotted path, with which committed records of this row were made. Such
+    records count, and the page names them.
+    """
 
     @property
     def title(self) -> str:
@@ -115,6 +119,8 @@ class Study:
     """Called when every cell is finished."""
     published: Mapping[tuple[str, str], str] = field(default_factory=dict)
     """The source's numbers by row and metric, as it prints them."""
+    cited: tuple[tuple[str, str], ...] = ()
+    """Groups and names of rows with numbers of the source alone; `group, name` in `published`."""
     pictures: tuple[str, ...] = ("scatter",)
     """Pictures of evaluation that the page puts side by side, one per arm."""
     map: Map | None = None

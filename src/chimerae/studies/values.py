@@ -69,6 +69,9 @@ def _lines(study: Study, arms: Sequence[Arm], found: StudyResults) -> Iterator[T
         for arm in {arm.title: arm for arm in arms if arm.group == group}.values():
             for row in [f"{arm.title}: {network}" for network in arm.networks] or [arm.title]:
                 yield _line(study, found, row, row.removeprefix(f"{group}, ") if group else row, group)
+        for name in (name for its, name in study.cited if its == group):
+            row = f"{group}, {name}" if group else name
+            yield _line(study, found, row, name, group, competes=False)
         if group:
             yield from _of_data(study, found, group)
     yield from _of_data(study, found, "")

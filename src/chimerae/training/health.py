@@ -19,6 +19,8 @@ UNRELATED_ERROR = 2.0
 FAR_OFFSET = 0.5
 UNUSED_SHARE = 0.1
 UNREAD = 0.1
+HARDLY_READ = 0.2
+DISPLACED = 0.1
 RUNAWAY_LOGIT = 50.0
 SATURATED_COST = 0.05
 UNUSED_NATS = 0.05
@@ -65,6 +67,14 @@ def _faint(values: Values) -> bool:
     return variety < FAINT_VARIETY and variety + values.get("offset", inf) < FAINT_TOTAL
 
 
+def _few(values: Values) -> bool:
+    """Samples vary little, or they vary without telling their codes, and have another mean than the data:
+    a few patterns in other tones.
+    """
+    untold = values.get("read_back", inf) < HARDLY_READ and values.get("offset", -inf) > DISPLACED
+    return values.get("variety", inf) < FEW_VARIETY or untold
+
+
 def _lost(values: Values) -> bool:
     """Reconstructions are farther than the mean image and hardly follow their originals, or are farther than
     another image of the data. Sharp ones that follow their originals may have errors between these two.
@@ -105,7 +115,7 @@ RULES: tuple[Rule, ...] = (
     Rule("a value is huge", _huge),
     Rule("samples alike", _below("variety", ALIKE_VARIETY), after=0.1),
     Rule("samples faint", _faint, after=0.5),
-    Rule("few patterns", _below("variety", FEW_VARIETY), after=0.5),
+    Rule("few patterns", _few, after=0.5),
     Rule("no better than the mean", _lost, after=0.2),
     Rule("off the data", _above("offset", FAR_OFFSET), after=0.2),
     Rule("code unused", _below("kl", UNUSED_NATS)),

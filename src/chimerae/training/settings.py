@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field, replace
+from functools import partial
 from math import cos, pi
 from typing import Annotated, Literal
 
@@ -12,9 +13,10 @@ from pydantic.dataclasses import dataclass
 
 from chimerae.config import STRICT
 
-ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps", "late_steps"]
+ScheduleName = Literal["constant", "exponential", "linear", "cosine", "steps", "early_steps", "late_steps"]
 
 STEPS_AT = (1 / 3, 1 / 2)
+EARLY_STEPS_AT = (30 / 100, 50 / 100)
 LATE_STEPS_AT = (30 / 55, 50 / 55)
 
 
@@ -23,9 +25,9 @@ def _steps(progress: float, final: float) -> float:
     return float(final ** (sum(progress >= at for at in STEPS_AT) / len(STEPS_AT)))
 
 
-def _late_steps(progress: float, final: float) -> float:
-    """Half the rate from 30 of 55 parts on, `final` from 50 on (WAE's CelebA: 1, then 1/2, then 1/5)."""
-    half_at, final_at = LATE_STEPS_AT
+def _halved(at: tuple[float, float], progress: float, final: float) -> float:
+    """Half the rate from the first of two shares of the run on, `final` from the second on."""
+    half_at, final_at = at
     return 1.0 if progress < half_at else max(0.5, final) if progress < final_at else final
 
 
@@ -35,7 +37,8 @@ SCHEDULES: Mapping[ScheduleName, Callable[[float, float], float]] = {
     "linear": lambda progress, final: 1.0 + (final - 1.0) * progress,
     "cosine": lambda progress, final: final + (1.0 - final) * 0.5 * (1.0 + cos(pi * progress)),
     "steps": _steps,
-    "late_steps": _late_steps,
+    "early_steps": partial(_halved, EARLY_STEPS_AT),  # WAE's MNIST, 100 epochs: 1, then 1/2, then 1/10
+    "late_steps": partial(_halved, LATE_STEPS_AT),  # WAE's CelebA, 55 epochs: 1, then 1/2, then 1/5
 }
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
 from chimerae.errors import InputError
-from chimerae.studies import STUDIES, MetricColumn, Study, StudyResults, cells_of, study
+from chimerae.studies import SCALES, STUDIES, MetricColumn, Study, StudyResults, cells_of, study
 from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
-from chimerae.tables import Values
+from chimerae.studies.values import table_of
+from chimerae.tables import Values, markdown
 from tests.helpers.rows import through
+
+RESULTS = Path(__file__).parents[3] / "docs" / "results" / "studies"
 
 
 def of_the_source(chosen: Study, group: str) -> StudyResults:
@@ -107,3 +111,48 @@ def test_missing_data_are_all_named_before_anything_is_trained(tmp_path, monkeyp
     assert "'lfw'" in str(caught.value)
     assert "no hub" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_the_published_code_of_as_introvae_differs_from_the_paper_as_its_page_says():
+    """`docs/methods/as-introvae.md`: the options of the code, and 50,000 samples against training images."""
+    quick, paper = (
+        {arm.title: arm for arm in study("as-introvae-table2").arms(scale)} for scale in ("quick", "paper")
+    )
+    for arms in (quick, paper):
+        ours, code = (arms[f"CIFAR10, AS-IntroVAE{which}"].run.method for which in ("", " as published code"))
+        assert (code.schedule, code.reduce_e, code.squash) == ("tanh", "sum", "distance_and_kl_d")
+        assert (code.detach_target, code.gamma_r) == (False, 1e-8)
+        assert (ours.detach_target, ours.gamma_r) == (True, 0.0)
+    for arm in paper.values():
+        scored = arm.run.evaluation
+        assert (scored.samples, scored.n, scored.real, scored.bn) == (50_000, 50_000, "train", "batch")
+        assert not arm.recorded
+    assert {title for title, arm in quick.items() if arm.recorded} == {
+        title for title in quick if "published code" in title
+    }
+
+
+def test_the_comparison_with_introvae_has_all_numbers_of_its_source():
+    """Errors of both splits, and the similarity that IntroVAE's paper prints, in a row without runs."""
+    rmse, diversity = study("wae-introvae-rmse"), study("wae-introvae-diversity")
+    train = [text for (_, metric), text in rmse.published.items() if metric == "rmse_255[train]"]
+    assert train == ["23.39", "11.70", "13.64"]
+    assert all(arm.run.evaluation.rebuild_train for scale in SCALES for arm in rmse.arms(scale))
+    assert "train-reconstructions" in rmse.pictures
+    arms = [arm for arm in diversity.arms("quick") if arm.group == "CELEBA"]
+    ours = {("CELEBA, IntroVAE", "ms_ssim"): Values((0.2, 0.3, 0.4))}
+    table = table_of(diversity, arms, StudyResults(ours))
+    (line,) = [line for line in table.lines if line.name == "IntroVAE paper"]
+    assert (line.values, line.source, line.competes) == ({}, {"MS-SSIM of pairs": "0.2989"}, False)
+    assert "| IntroVAE paper |" in markdown(table)
+    assert "IntroVAE paper" not in markdown(
+        table_of(diversity, diversity.arms("quick")[3:], StudyResults(ours))
+    )
+
+
+@pytest.mark.parametrize("name", ["as-introvae-table2", "as-introvae-table3"])
+def test_committed_records_are_cells_of_their_study(name: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("chimerae.studies.cells._check_data", lambda arms: None)
+    monkeypatch.setattr("chimerae.studies.cells.sized", lambda run: (run, ""))
+    made = cells_of(study(name), RESULTS / name, scale="quick", seeds=1, only=["MNIST", "CIFAR10"])
+    assert all(cell.finished for cell in made)

@@ -64,6 +64,7 @@ def test_it_shows_metrics_that_there_are(chosen: Study):
 @each
 def test_published_numbers_stand_in_rows_and_columns_of_the_table(chosen: Study):
     metrics, known = {shown.metric for shown in chosen.shows}, rows(chosen.arms("paper"))
+    known |= {f"{group}, {name}" for group, name in chosen.cited}
     for row, metric in chosen.published:
         assert row in known
         assert metric in metrics
