@@ -40,7 +40,7 @@ class Job(Protocol):
     """A cell that was handed to an executor."""
 
     def end(self) -> End | None:
-        """How it ended; None while it waits or runs."""
+        """Its end; None while it waits or runs."""
         ...
 
 

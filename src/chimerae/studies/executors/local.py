@@ -29,7 +29,7 @@ class _Process:
     """Index of its GPU among those of the executor."""
 
     def end(self) -> End | None:
-        """How it ended; a process that a signal killed is lost."""
+        """Its end; a process that a signal killed is lost."""
         code = self.process.poll()
         if code is None:
             return None

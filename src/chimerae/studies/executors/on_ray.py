@@ -38,7 +38,7 @@ class _Task:
     ended: End | None = None
 
     def end(self) -> End | None:
-        """How it ended; lost when its process, or the machine, is gone."""
+        """Its end; lost when its process, or the machine, is gone."""
         if self.ended is None and self.ray.wait([self.reference], timeout=0)[0]:
             self.ended = self._end()
         return self.ended

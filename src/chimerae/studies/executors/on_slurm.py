@@ -93,7 +93,7 @@ class _SlurmJob:
     ended: End | None = None
 
     def end(self) -> End | None:
-        """How it ended; lost when it left no result, unless it was cancelled."""
+        """Its end; lost when it left no result, unless it was cancelled."""
         if self.ended is None and self.job.done():
             self.ended = self._end()
         return self.ended
