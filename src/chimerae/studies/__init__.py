@@ -1,4 +1,4 @@
-"""Studies: grids of runs, trained and scored in parallel processes, and the page with their table."""
+"""Studies: grids of runs, trained and scored side by side, and the page with their table."""
 
 from __future__ import annotations
 

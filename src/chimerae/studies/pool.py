@@ -30,7 +30,7 @@ class Interrupted(Exception):
         self.signum = signum
 
 
-@dataclass
+@dataclass(eq=False)
 class _Work:
     """A started cell."""
 
@@ -127,11 +127,10 @@ class _Pool:
         """Estimated seconds to the end of the study; None before a step was logged."""
         paces = self.forecast.paces()
         after = fmean(self.scoring) if self.scoring else 0.0
-
         going = [one for one in self.working if one.runs or not self.executor.queues]
-        queued = [one.cell for one in self.working if one not in going]
-        later = [*queued, *self.waiting]
-        if not going or any(cell.arm.title not in paces for cell in (*(one.cell for one in going), *later)):
+        later = [*(one.cell for one in self.working if one not in going), *self.waiting]
+        known = all(cell.arm.title in paces for cell in [*(one.cell for one in going), *later])
+        if not (going and known):
             return None
 
         def needed(cell: Cell, beside: float = 0.0) -> float:

@@ -20,8 +20,8 @@ SIDE_BY_SIDE: Final = 4
 
 @dataclass(frozen=True)
 class Shares:
-    """Rule by which cells get threads and a share of a GPU. It depends on the command alone, so a resumed
-    cell has as many threads as before.
+    """Rule by which cells get threads and a share of a GPU. It depends on the command and the machine, never
+    on the cells that are finished. A run may use fewer threads, if that is faster.
     """
 
     forecast: Forecast
