@@ -90,7 +90,7 @@ class Asked:
 
     @property
     def wanted(self) -> Wanted:
-        """Where the runs go, and with what resources."""
+        """Place and resources of the runs."""
         return Wanted(self.on, self.jobs, self.threads, self.gpu_share, self.sbatch, self.device)
 
 
