@@ -51,7 +51,7 @@ class Asked:
     scale: Scale = "quick"
     """`quick`: minutes on a few cores; `paper`: the source's settings."""
     on: Place = "local"
-    """Place of the runs: `local` for processes on this machine, `ray` for a Ray cluster, `slurm` for Slurm."""
+    """Place of the runs: `local` (processes on this machine), `ray` (a Ray cluster) or `slurm`."""
     jobs: int | None = None
     """Runs at a time; when not given as many as there is room for: one per core, or one large run or four
     small ones per GPU; on a cluster all at once."""

@@ -14,7 +14,10 @@ SMOOTH_ARCH = replace(SHORT_ARCH, upsampling="bilinear")
 """The same without checkerboards, for methods whose samples a critic of images judges. Decoders that learn
 from pixel errors draw better with transposed convolutions.
 """
-RATE = 1e-3
+RATE, FINAL = 1e-3, 0.02
+"""Rate at the start, and its share that is left at the end."""
+FIRST_STAGE = 0.3
+"""Share of the run of ID-GAN's VAE. Its GAN begins afterwards, where the rate has fallen to `RATE`."""
 
 ADAM: Mapping[str, Any] = {
     "training.batch_size": 32,
@@ -23,7 +26,7 @@ ADAM: Mapping[str, Any] = {
     "training.optimizer.beta1": 0.5,
     "training.optimizer.beta2": 0.999,
     "training.optimizer.schedule": "exponential",
-    "training.optimizer.final": 0.02,
+    "training.optimizer.final": FINAL,
     "training.picture_every": 500,
     "training.save_every": 500,
 }
@@ -47,7 +50,7 @@ a KL of some tens of nats.
 def _rates(*players: str, lr: float = RATE) -> Mapping[str, Any]:
     """The rate, schedule and rule of short runs for players with their own settings in a recipe."""
     shared = dict.fromkeys(("kind", "beta2"))  # None: those of the other players
-    own = {**shared, "lr": lr, "schedule": "exponential", "final": 0.02, "beta1": 0.5, "weight_decay": 0.0}
+    own = {**shared, "lr": lr, "schedule": "exponential", "final": FINAL, "beta1": 0.5, "weight_decay": 0.0}
     return {f"training.players.{player}.{name}": value for player in players for name, value in own.items()}
 
 
@@ -97,10 +100,13 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         **CALIBRATED,
         "method.z_dim": 32,
         "method.s_dim": 32,
-        "method.first_stage_share": 0.3,
-        "method.w_info": 0.01,
+        "method.first_stage_share": FIRST_STAGE,
+        "method.w_info": 1e-3,
         "method.r1": 0.5,
+        "method.r1_every": 4,
+        "method.critic_norm": True,
         **_rates("vae"),
+        **_rates("generator", "critic", lr=RATE / FINAL**FIRST_STAGE),
     },
     "ian": {
         "method.z_dim": 64,

@@ -14,7 +14,7 @@ SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
 """Learning time of each run: ten minutes, or an hour."""
 DIGITS_SHARE = 0.2
 """Share of that time for digits, which have 64 pixels."""
-VAE, BIGAN, AVAE, BIADVERSARIAL = "VAE", "BiGAN", "AVAE", "Biadversarial"
+VAE, BIGAN, AVAE, BIADVERSARIAL, ID_GAN = "VAE", "BiGAN", "AVAE", "Biadversarial", "ID-GAN"
 GENERATOR = f"{AVAE}: generator"
 RECIPES: Mapping[str, str] = {
     VAE: "vae",
@@ -31,7 +31,7 @@ RECIPES: Mapping[str, str] = {
     "WAE-MMD": "wae-mmd",
     "WAE-GAN": "wae-gan",
     "AAE": "aae",
-    "ID-GAN": "id-gan",
+    ID_GAN: "id-gan",
     "IAN": "ian",
 }
 DIGITS, MNIST, FACES = "digits", "MNIST", "LFW"
@@ -44,9 +44,19 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     "": {"training.batch_size": 64},
     AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
     BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
+    ID_GAN: {
+        "method.w_info": 0.01,
+        "method.r1_every": 1,
+        "method.critic_norm": False,
+        **{
+            key: None
+            for key in SHORT["id-gan"]
+            if key.startswith(("training.players.g", "training.players.c"))
+        },
+    },
     "IAN": {"method.r1": 0.0, "method.w_pixels": 3.0, "training.players.critic.lr": 2e-4},
 }
-"""Settings of the short recipes when the digits were run, for all methods and for single ones.
+"""Settings of the short recipes when the digits were run, for all methods and for single ones; None: absent.
 
 `docs/short-runs.md` has those of today. Codes of digits have 16 numbers, and their decoders are transposed
 convolutions.
@@ -88,7 +98,9 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
     if title == AVAE:
         settings["method.recon_code"] = "sample"  # as all others reconstruct
     if group == DIGITS:
-        settings |= {**DIGITS_BEFORE[""], **DIGITS_BEFORE.get(title, {})}
+        before = {**DIGITS_BEFORE[""], **DIGITS_BEFORE.get(title, {})}
+        settings = {k: v for k, v in settings.items() if k not in before}
+        settings |= {k: v for k, v in before.items() if v is not None}
     arch = SHORT_ARCH if group == DIGITS else short_arch(name)
     run = replace(build(name, data=source, arch=arch.name, settings=settings), arch=arch)
     networks = ("decoder", "generator") if title == AVAE else ()
