@@ -19,6 +19,7 @@ from chimerae.remedies.change import Change, Remedy
 from chimerae.remedies.known import GENERAL, MEANINGS, REMEDIES
 from chimerae.training.health import RULES
 from chimerae.training.settings import Optimizer, Training
+from tests.docs.test_method_pages import logged_by
 from tests.helpers.rows import through
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -81,6 +82,12 @@ def test_advice_leads_to_pages_and_sections_that_exist(method, word):
     ).groups()
     assert anchor in anchors(page)
     assert (DOCS / method_page).is_file()
+
+
+@through("method", sorted(LOGISTIC))
+def test_logits_of_critics_are_not_taken_for_those_of_a_wasserstein_critic(method):
+    """The rules on logits pass over methods that log a `penalty`, as WGAN-GP does."""
+    assert "penalty" not in logged_by(BY_NAME[method])
 
 
 def test_a_method_has_its_own_remedy_before_the_general_one():

@@ -94,5 +94,5 @@ class IDGAN(Method):
         yield {"critic": (logistic_real(c_real) + logistic_fake(c_fake) + penalty).mean()}
         x_fake = G(self.with_noise(c))  # the same codes, another noise
         nll = -E.in_eval_mode(x_fake).log_prob(c)
-        clock.log(c_real=c_real, c_fake=c_fake, penalty=penalty, nll=nll)
+        clock.log(c_real=c_real, c_fake=c_fake, slope=penalty, nll=nll)
         yield {"generator": (non_saturating(C(x_fake)) + self.w_info * nll).mean()}

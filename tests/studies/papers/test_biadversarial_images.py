@@ -46,6 +46,8 @@ def test_every_finished_group_counts(digits, word):
     found = sharpness(0.1, 0.9) | sharpness(*digits, group="Digits")
     assert STUDY.verdict(StudyResults(found)).word == word
     assert STUDY.verdict(StudyResults({})).word == "unclear"
+    found.pop(("Digits, data", "sharpness"))
+    assert STUDY.verdict(StudyResults(found)).why == "Digits: the sharpness of the data is not known"
 
 
 @pytest.mark.parametrize("steps", [30])

@@ -63,7 +63,8 @@ def verdict(found: StudyResults) -> Verdict:
     blurred, noisy, told = [], [], []
     for group in groups:
         vae, ours = (found(f"{group}, {title}", SHARP) for title in (VAE, PAPER))
-        data = _data(found, group)
+        if (data := _data(found, group)) is None:
+            return Verdict("unclear", f"{group}: the sharpness of the data is not known")
         line = f"{group}: {ours.mean:.3g}, the VAE {vae.mean:.3g}, the data {data.mean:.3g}"
         told.append(line := f"{line} ({ours.versus(vae)})")
         if not (ours.differs(vae) and ours.mean > vae.mean):
@@ -78,9 +79,9 @@ def verdict(found: StudyResults) -> Verdict:
     return Verdict("agrees", f"sharpness is nearer to the data's; {'; '.join(told)}")
 
 
-def _data(found: StudyResults, group: str) -> Values:
-    """The data's own sharpness; where there is one group only, its row is that of all."""
-    return found(f"{group}, data" if (f"{group}, data", SHARP) in found.values else "data", SHARP)
+def _data(found: StudyResults, group: str) -> Values | None:
+    """The data's own sharpness, None where it was not measured; the row of a single group is that of all."""
+    return found.values.get((f"{group}, data", SHARP)) or found.values.get(("data", SHARP))
 
 
 def _away(sharpness: float, data: float) -> float:
