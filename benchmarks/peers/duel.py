@@ -81,8 +81,7 @@ class Duel:
         for _ in range(WARM_UP):
             yield x.clone()
         clock.note(first, WARM_UP)
-        early = {p: side.block(WARM_UP) for p, side in sides.items()}
-        precision = self._chosen({p: t.cpu[0] for p, t in early.items()})
+        precision = self._chosen(sides)
         yield from self._rounds(x, sides, precision, max(1, min(MOST, int(self.seconds / first.cpu[0]))))
         self.found["errors"] = {"theirs": exact.error(theirs), "ours": exact.error()}
 
@@ -99,8 +98,13 @@ class Duel:
         self.found |= {"auto": precision, "updates": updates}
         self.found["times"] = {name: t.facts() for name, t in times.items()}
 
-    def _chosen(self, seconds: Mapping[str, float]) -> str:
+    def _chosen(self, sides: Mapping[str, Ours]) -> str:
         """The precision that `auto` takes: the rule of `chimerae.recipes.precision`."""
+        early = {p: Times() for p in sides}
+        for _ in range(1 + WARM_UP):
+            for p, side in sides.items():
+                side.block(1, early[p])
         if self.found["arithmetic"]["ours"] < LEAST or probe(torch.device("cpu")).gain < GAIN:
             return "float32"
-        return "bfloat16" if seconds["float32"] / seconds["bfloat16"] >= GAIN else "float32"
+        gain = min(early["float32"].cpu[1:]) / min(early["bfloat16"].cpu[1:])  # the first makes the kernels
+        return "bfloat16" if gain >= GAIN else "float32"

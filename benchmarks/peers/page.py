@@ -27,13 +27,13 @@ Written by `python -m benchmarks.peers.page` from the files in
 - One update of a peer's published training code is compared with the same update of `chimerae train`. Both
   sides run in one process on one core. They begin with the same weights, data and settings of the optimiser.
 - The peer's own training function runs from its checkout, with another loader: between two of its blocks, our
-  loop plays. So blocks alternate: peer, ours in float32, ours in the precision that `auto` chooses, and again.
+  loop plays. Blocks alternate: peer, ours in float32, ours in the precision that `auto` chooses, and again.
 - A time is the median over rounds of the mean update of a block, in CPU seconds of the process. Other work on
   the machine adds no CPU seconds, but it shares the caches.
 - A ratio is the median over rounds of the peer's time divided by ours: above 1, ours is faster. The range is
   that of the rounds.
 - Both times include passes, optimisers, and the losses that each loop reads or prints. Both exclude loading,
-  pictures and saved states. Ours has no moving average of the weights (`training.ema` 0): the peers have none.
+  pictures and saved states. Ours has no moving average of the weights (`training.ema` 0), like the peers.
 - Arithmetic is counted by PyTorch over one update: convolutions and products of matrices, forward and back.
 """
 
@@ -145,8 +145,8 @@ def _remarks(found: Sequence[Mapping[str, Any]]) -> str:
     lines += [f"- {', '.join(names)}: {remark}" for remark, names in told.items()]
     lines += [
         "",
-        "Mean squared error of the reconstructed batch after equally many updates in float32, of the peer and",
-        "of ours; the draws of noise differ:",
+        "Mean squared error of the reconstructed batch after equally many updates in float32, of the peer",
+        "and of ours; the draws of noise differ:",
         "",
     ]
     learnt = [one for one in found if one["errors"]["ours"] is not None]
