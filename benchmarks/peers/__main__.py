@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 import tyro
-from benchmarks.peers import dcgan, introvae, pythae, soft_intro
+from benchmarks.peers.adapters import ADAPTERS
 from benchmarks.peers.duel import Duel, Finished
 from benchmarks.peers.start import Start
 
@@ -43,9 +43,6 @@ class Options:
     seconds: float = 1.5
     """Least seconds of a peer's block."""
     seed: int = 0
-
-
-ADAPTERS = {"pythae": pythae, "soft_intro": soft_intro, "introvae": introvae, "dcgan": dcgan}
 
 
 def chosen(options: Options) -> Iterator[Start]:

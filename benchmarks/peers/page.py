@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from benchmarks.peers.adapters import ADAPTERS
+
 from chimerae.files import read_json, write_text
 
 REDUNDANT = 1.05
@@ -34,6 +36,7 @@ Written by `python -m benchmarks.peers.page` from the files in
   that of the rounds.
 - Both times include passes, optimisers, and the losses that each loop reads or prints. Both exclude loading,
   pictures and saved states. Ours has no moving average of the weights (`training.ema` 0), like the peers.
+- `auto` is decided as at the start of a run, from a few steps that are timed before the rounds.
 - Arithmetic is counted by PyTorch over one update: convolutions and products of matrices, forward and back.
 """
 
@@ -42,7 +45,8 @@ def page(folder: Path) -> str:
     """The whole page."""
     found = [read_json(path, "a measurement") for path in sorted(folder.glob("*.json"))]
     found.sort(key=lambda one: (one["peer"], one["name"]))
-    parts = [HEAD, _machine(found), _table(found), _targets(found), _passes(found), _remarks(found)]
+    parts = [HEAD, _machine(found), _table(found), _missing(found), _targets(found)]
+    parts += [_passes(found), _remarks(found)]
     return "\n".join(parts)
 
 
@@ -75,6 +79,13 @@ def _table(found: Sequence[Mapping[str, Any]]) -> str:
             f"| {auto} | {_ms(one, auto)} | {_ratio(one, auto)} |"
         )
     return "\n".join([*lines, ""])
+
+
+def _missing(found: Sequence[Mapping[str, Any]]) -> str:
+    """The measurements that are defined and have no file."""
+    known = [s.case.name for adapter in ADAPTERS.values() for s in adapter.starts(Path())]
+    left = [name for name in known if name not in {one["name"] for one in found}]
+    return f"Defined and not measured yet: {', '.join(left) or 'none'}.\n"
 
 
 def _ms(one: Mapping[str, Any], side: str) -> str:
