@@ -1,4 +1,4 @@
-"""Measure updates beside those of peers; see the package's first lines."""
+"""Measure updates beside those of peers, in turn, each with its passes; a JSON file for each."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ def chosen(options: Options) -> Iterator[Start]:
     for name, adapter in ADAPTERS.items():
         folder = getattr(options, name)
         if folder is not None:
-            yield from (s for s in adapter.starts(folder) if not options.only or s.case.name in options.only)
+            yield from (
+                s for s in adapter.starts(folder.resolve()) if not options.only or s.case.name in options.only
+            )
 
 
 def main(options: Options) -> None:

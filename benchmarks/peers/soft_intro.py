@@ -54,7 +54,6 @@ def starts(folder: Path) -> Iterator[Start]:
 def train_images(case: Case, folder: Path, width: int | None, duel: Duel) -> None:
     with abroad(folder / "soft_intro_vae"):
         module: Any = importlib.import_module("train_soft_intro_vae")
-        made: list[nn.Module] = []
         with seeded(duel.seed, "networks"):
             model = module.SoftIntroVAE(3, Z, [64, 128, 256], 32)
             ours: dict[str, nn.Module] = {
@@ -64,7 +63,6 @@ def train_images(case: Case, folder: Path, width: int | None, duel: Duel) -> Non
             if width is not None:
                 ours = dict(case.method.networks(case.shape, DCGAN(width=width)))
                 model.encoder, model.decoder = _Halves(deepcopy(ours["encoder"])), deepcopy(ours["decoder"])
-        made.append(model)
         theirs = {"encoder": model.encoder, "decoder": model.decoder}
         module.SoftIntroVAE = lambda **given: model
         module.CIFAR10 = lambda **given: None
