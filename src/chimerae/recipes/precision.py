@@ -30,8 +30,10 @@ AT_MOST: Final = 0.8
 SIDE: Final = 256
 """Rows and columns of the probe's matrices."""
 REPEATS: Final = 5
+LEAST_REPEATS: Final = 2
+"""Repeats that are timed whatever they take: an interruption of one decides nothing."""
 ENOUGH: Final = 0.02
-"""Seconds after which a kind of work is not repeated."""
+"""Seconds after which a kind of work is not repeated further."""
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -56,7 +58,7 @@ def with_precision(
     """`run` with the faster precision in place of `auto`, and the gain of bfloat16 over float32.
 
     The gain is None where nothing was tried. A processor without instructions for bfloat16 emulates it, up to
-    70 times slower than float32: the probe finds that within a tenth of a second, and then no step is timed.
+    70 times slower than float32: the probe finds that in a few tenths of a second, and then no step is timed.
 
     Args:
         run: as requested; any other precision than `auto` stays.
@@ -77,7 +79,8 @@ def with_precision(
         return _in(run, "float32"), None
 
     def step(precision: Precision) -> float:
-        return clocked(_in(run, precision), shape, at_most=AT_MOST).step
+        timed = clocked(_in(run, precision), shape, at_most=AT_MOST)
+        return timed.step / timed.slowness  # other work on the machine slows both, and not evenly
 
     gain = tried.gain
     if counted / tried.rate < LONG:
@@ -91,7 +94,7 @@ def _in(run: Run, precision: Precision) -> Run:
 
 @cache
 def probe(device: torch.device) -> Probed:
-    """Try both precisions on `device`; 20 to 150 ms."""
+    """Try both precisions on `device`; 20 to 300 ms."""
     with torch.inference_mode():
         matrix = torch.ones(SIDE, SIDE, device=device)
         images = torch.ones(4, 64, 16, 16, device=device).to(memory_format=torch.channels_last)
@@ -110,9 +113,14 @@ def _both(tensor: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _seconds(work: Callable[..., Tensor], *inputs: Tensor) -> float:
-    """Seconds of the fastest of `REPEATS`, fewer where they are slow."""
+    """Seconds of the fastest of `REPEATS`, fewer where they are slow.
+
+    The first pass is left out, because PyTorch makes its kernels in it: on a busy machine that takes longer
+    than all repeats.
+    """
+    work(*inputs)
     taken: list[float] = []
-    while len(taken) < REPEATS and sum(taken) < ENOUGH:
+    while len(taken) < LEAST_REPEATS or (len(taken) < REPEATS and sum(taken) < ENOUGH):
         begun = time.perf_counter()
         made = work(*inputs)
         if made.device.type == "cuda":

@@ -100,7 +100,7 @@ class Loop:
         done = step + 1
         report = done % self.training.log_every == 0 or done == self.total
         clock = self._clock(step, report)
-        torch.manual_seed(noise.key(self.seed, "noise", step))
+        noise.reseed(self.state.device, self.seed, "noise", step)
         parts = self._batch(step).chunk(self.training.grad_accumulation)
         losses = self._play(parts, clock)
         self.state.losses |= losses

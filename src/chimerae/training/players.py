@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 import torch
@@ -36,8 +37,8 @@ class Player:
 
     def clear(self) -> None:
         """Forget the gradients of the last turn."""
-        if self.optimizer is not None:
-            self.optimizer.zero_grad(set_to_none=True)
+        for p in self.params:
+            p.grad = None
 
     def step(self, progress: float) -> None:
         """Take a step of the optimiser, with the learning rate at `progress`."""
@@ -171,7 +172,7 @@ def _take_gradients(
     for name, loss in losses.items():
         if name not in turn:
             players[name].clear()
-        share = loss / n_parts
+        share = loss / n_parts if n_parts > 1 else loss
         if players[name].params:
             share.backward(inputs=players[name].params, retain_graph=True)
         turn[name] = turn[name] + share.detach() if name in turn else share.detach()
@@ -187,8 +188,8 @@ def _check_turn(turn: Mapping[str, Tensor], players: Mapping[str, Player]) -> No
 def check_finite(losses: Mapping[str, Tensor], step: int) -> None:
     """Raise `NotFinite`, naming the player and the step, when a loss is not a number."""
     for name, loss in losses.items():
-        if not torch.isfinite(loss):
-            raise _not_finite(f"the loss of '{name}' became {loss.item()} at step {step}")
+        if not isfinite(value := loss.item()):
+            raise _not_finite(f"the loss of '{name}' became {value} at step {step}")
 
 
 def check_state(tensors: Mapping[str, Tensor], step: int) -> None:
