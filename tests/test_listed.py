@@ -35,7 +35,7 @@ HELPERS = {
     "chimerae.metrics": {"kinds", "mean", "registry"},
     "chimerae.cli": {
         *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),
-        *("settings_flags", "strangers", "train_help"),
+        *("places", "settings_flags", "strangers", "study_plan", "train_help"),
     },
 }
 """Modules that hold no entry of their room's table."""
