@@ -14,8 +14,8 @@ from chimerae.parallel.rows import average, count, current
 class _OverAll(_BatchNorm):
     """BatchNorm whose statistics, in training mode, are those of all processes' rows.
 
-    In evaluation mode, and alone, it is PyTorch's own. It is written in plain operations, since its gradient
-    must be differentiable (R1), and works on processors; `nn.SyncBatchNorm` does neither.
+    In evaluation mode, and alone, it is PyTorch's own. It is written in plain operations, because its
+    gradient is differentiated again (R1). `nn.SyncBatchNorm` refuses tensors on a CPU.
     """
 
     def forward(self, x: Tensor) -> Tensor:
