@@ -52,7 +52,7 @@ def mmd(p: Tensor, q: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> T
     if n < 2:
         raise InputError("a kernel distance needs 2 codes or more; lower --training.grad-accumulation")
     within = imq(p, all_p, scales, sigma2) + imq(q, all_q, scales, sigma2)
-    alone = 2.0 * len(scales) * len(p)  # a code is as near to itself as can be: 1 for each scale
+    alone = 2.0 * len(scales) * len(p)  # a pair of a code with itself counts 1 for each scale
     pairs = (within.sum() - alone) / (len(p) * (n - 1))
     return pairs - 2.0 * imq(p, all_q, scales, sigma2).mean()
 

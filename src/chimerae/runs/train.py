@@ -146,7 +146,8 @@ def start(
     folder = _folder(out, run)
     with joined(run.training.device) as group:
         callbacks = (callbacks or Callbacks()) if group.first else SILENT
-        if place().restarts and group.by_first((folder / RUN).exists):
+        restarts = group.most(place().restarts)  # a machine counts its own
+        if any(restarts) and group.by_first((folder / RUN).exists):
             return _resumed(folder, None, {}, None, callbacks, group)
         rows_of(run.training.batch_size, run.training.grad_accumulation, group)  # before it takes time
         run, prepared, ahead = _planned(run, folder, callbacks, wish, paper, began, group)

@@ -134,9 +134,7 @@ class Loop:
         self.state.step = done
         if report:
             self._report(clock, watch)
-        elif not self.group.first:
-            pass
-        elif done == 1 or time.monotonic() - self._shown >= SHOWN_SECONDS:
+        elif self.group.first and (done == 1 or time.monotonic() - self._shown >= SHOWN_SECONDS):
             self._show(clock, watch)
         due = watch.seconds >= self._preview
         if self.group.first and (due or done % self.training.picture_every == 0 or done in (1, self.total)):
