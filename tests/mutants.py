@@ -140,7 +140,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the hinge of a batch is per sample",
         "losses/introspective.py",
-        "return hinge_per_sample(kl.mean(), m).expand_as(kl)",
+        "return hinge_per_sample(average(kl.mean()), m).expand_as(kl)",
         "return hinge_per_sample(kl, m).expand_as(kl)",
         "tests/losses/test_introspective.py",
     ),
@@ -290,8 +290,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "the distance of AS-IntroVAE subtracts its cross term once",
         "losses/aggregate.py",
-        "- 2.0 * total(k(a, b))",
-        "- total(k(a, b))",
+        "- 2.0 * red(k(a, all_b))",
+        "- red(k(a, all_b))",
         "tests/losses/test_aggregate.py",
     ),
     # data
@@ -563,6 +563,42 @@ MUTANTS: tuple[Mutant, ...] = (
         '    "method.detach_target": False,\n',
         "",
         "tests/studies/papers/test_image_tables.py -k published_code",
+    ),
+    # many processes
+    Mutant(
+        "every process draws the noise of the first rows",
+        "noise.py",
+        "return own(torch.randn(rows_of_all(n), d, device=device)) if made",
+        "return torch.randn(n, d, device=device) if made",
+        "tests/parallel/test_parallel.py",
+    ),
+    Mutant(
+        "values of the whole batch have the gradient of one process's loss",
+        "parallel/rows.py",
+        "return _Sum.apply(slopes[0], ctx.group), None",
+        "return slopes[0], None",
+        "tests/parallel/test_parallel.py",
+    ),
+    Mutant(
+        "gradients are added up over the processes",
+        "parallel/group.py",
+        "flat.div_(self.size)",
+        "flat",
+        "tests/parallel/test_parallel.py",
+    ),
+    Mutant(
+        "BatchNorm's variance is that of one process's rows",
+        "parallel/norms.py",
+        "average(centred.square().mean(rows, keepdim=True))",
+        "centred.square().mean(rows, keepdim=True)",
+        "tests/parallel/test_parallel.py",
+    ),
+    Mutant(
+        "the estimated variance is that of one process's rows",
+        "losses/reconstruction.py",
+        "average((x - y).detach().square().mean())",
+        "(x - y).detach().square().mean()",
+        "tests/parallel/test_parallel.py",
     ),
 )
 

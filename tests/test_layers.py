@@ -30,6 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "tables",
         "durations",
         "interpolation",
+        "parallel",
     ),
     ("losses", "networks", "data", "metrics"),
     ("methods", "features", "codec"),

@@ -19,6 +19,10 @@ class InputError(ValueError):
     """
 
 
+class Elsewhere(InputError):
+    """An error of another process of the run, which prints it."""
+
+
 def printable(text: str) -> str:
     r"""`text` with every character that a terminal or a page could obey, or cannot show, in its escaped form.
 

@@ -12,6 +12,9 @@ from typing import Final
 import torch
 from torch import Tensor
 
+from chimerae.parallel import count as rows_of_all
+from chimerae.parallel import own
+
 BLOCK: Final = 256
 """Rows of noise that are drawn from one seed."""
 _PLACED: ContextVar[Callable[[int, int], Tensor] | None] = ContextVar("placed", default=None)
@@ -68,11 +71,12 @@ def reseed(device: torch.device, *parts: int | str) -> None:
 def normal(n: int, d: int, *, like: Tensor | None = None) -> Tensor:
     """Standard normal draws `[n, d]`, float32, on the device of `like`.
 
-    Every draw of every method comes from here or from `uniform`, so a test can supply its own noise.
+    Every draw of every method comes from here or from `uniform`, so a test can supply its own noise. Where
+    processes share a batch, each draws the rows of all of them, from the same seed, and takes its own.
     """
     device = None if like is None else like.device
     made = _PLACED.get()
-    return torch.randn(n, d, device=device) if made is None else made(n, d).to(device)
+    return own(torch.randn(rows_of_all(n), d, device=device)) if made is None else made(n, d).to(device)
 
 
 def rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
@@ -103,8 +107,8 @@ def placed(start: int, *parts: int | str) -> Iterator[None]:
 
 
 def uniform(n: int, *, like: Tensor | None = None) -> Tensor:
-    """Draws `[n]` from U(0, 1), float32, on the device of `like`."""
-    return torch.rand(n, device=None if like is None else like.device)
+    """Draws `[n]` from U(0, 1), float32, on the device of `like`; shared as those of `normal`."""
+    return own(torch.rand(rows_of_all(n), device=None if like is None else like.device))
 
 
 def truncated(n: int, d: int, *, like: Tensor | None = None) -> Tensor:

@@ -16,7 +16,8 @@ from chimerae.errors import InputError
 from chimerae.methods import VAE
 from chimerae.runs.changes import slower
 from chimerae.runs.folder import create
-from chimerae.runs.train import Callbacks, _learn, resume, train
+from chimerae.runs.learn import learn
+from chimerae.runs.train import Callbacks, resume, train
 from chimerae.training import loop
 from chimerae.training.players import NotFinite
 from chimerae.training.state import build_state
@@ -185,7 +186,7 @@ def test_a_run_of_given_seconds_does_not_get_them_again_by_going_back(tmp_path: 
     first = SimpleNamespace(total=lambda step, share, planned: planned)
     monkeypatch.setattr(loop.Pacer, "resumed", lambda *given: (asked.append(given), first)[1])
     with pytest.warns(UserWarning, match="back to step 3"):
-        _learn(given, state, prepared, folder, Callbacks(), lambda: first)
+        learn(given, state, prepared, folder, Callbacks(), lambda: first)
     assert pacers == [first, None]
     [(whole, spent, step, _)] = asked
     assert (whole, step) == (60.0, 3)

@@ -16,6 +16,7 @@ from chimerae.runs.train import Callbacks, train
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer, learning_clock, towards
 from chimerae.training.settings import Training
+from chimerae.training.signals import Request
 from chimerae.training.state import build_state
 from tests.helpers.rows import through
 from tests.helpers.runs import tiny_run
@@ -162,7 +163,7 @@ def test_a_run_that_goes_back_behind_a_changed_total_can_change_it_again(tmp_pat
         pacer=paced,
         replanned=lambda total, training: told.append((total, training)),
     )
-    playing._keep_pace()
+    playing._agree(Request())
     [(total, training)] = told
     assert training.replanned == ((300, 9000),)
     assert total > 300

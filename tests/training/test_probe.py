@@ -11,7 +11,8 @@ import chimerae
 from chimerae.gaussian import Gaussian
 from chimerae.methods import AVAE, GAN, VAE
 from chimerae.networks import DCGAN, MLP
-from chimerae.runs.train import _with_training_samples, train
+from chimerae.runs.learn import _with_training_samples
+from chimerae.runs.train import train
 from chimerae.training.probe import (
     CODES,
     FEWEST,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -11,12 +12,14 @@ from importlib import import_module
 
 import chimerae
 from chimerae.cli.flags import rooted
-from chimerae.errors import TOO_MUCH, InputError, printable, spelt, unknown
+from chimerae.errors import TOO_MUCH, Elsewhere, InputError, printable, spelt, unknown
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
 GREETED = ("train", "resume", "evaluate", "bench")
 """Verbs that print a line before their module is imported."""
+SHARED = ("train", "resume")
+"""Verbs that many processes do together, under torchrun."""
 
 VERBS: dict[str, str] = {
     "train": "train a method or recipe on your data",
@@ -97,7 +100,7 @@ def started() -> float:
 
 def _greet(verb: str) -> None:
     """Print a first line before PyTorch is imported, which takes seconds, or minutes on a busy machine."""
-    if verb in GREETED and "torch" not in sys.modules:
+    if verb in GREETED and "torch" not in sys.modules and not _rank():
         print(f"{verb}: loading PyTorch (chimerae {chimerae.__version__})", file=sys.stderr, flush=True)
 
 
@@ -127,6 +130,9 @@ def run(args: Sequence[str]) -> int:
         return DONE
     if args[0] not in VERBS:
         raise _no_verb(args)
+    if args[0] not in SHARED and os.environ.get("WORLD_SIZE", "1") != "1" and "RANK" in os.environ:
+        one = InputError(f"{args[0]} runs in one process; leave out torchrun, which is for train and resume")
+        raise Elsewhere(str(one)) if _rank() else one
     wants_help = bool({"-h", "--help", "--help-all"} & set(args))
     if args[0] == "train" and len(args) > 2 and not args[1].startswith("-") and {*args} & {"-h", "--help"}:
         helped: int = import_module("chimerae.cli.train_help").main(args[1])
@@ -155,6 +161,8 @@ def main(args: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal may have no sign for what is printed
     try:
         return run(sys.argv[1:] if args is None else args)
+    except Elsewhere:
+        return INPUT_WRONG
     except InputError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
@@ -181,5 +189,11 @@ def _complain(message: str) -> int:
     said = printable(" ".join(message.split()))
     if len(said) > MOST_SAID:
         said = f"{said[: MOST_SAID // 2]} ... {said[-MOST_SAID // 2 :]}"
-    print(f"chimerae: {said}", file=sys.stderr)
+    print(f"chimerae: {f'process {_rank()}: ' if _rank() else ''}{said}", file=sys.stderr)
     return INPUT_WRONG
+
+
+def _rank() -> int:
+    """Place of this process among those that torchrun started; 0 for a single one."""
+    given = os.environ.get("RANK", "0")
+    return int(given) if given.isdecimal() else 0

@@ -24,13 +24,17 @@ from chimerae.cli.settings_flags import flags_of
 from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
 from chimerae.data.opened import opened_once
+from chimerae.errors import Elsewhere
+from chimerae.parallel import place
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
 from chimerae.remedies import ending
+from chimerae.runs.callbacks import SILENT, Callbacks
 from chimerae.runs.folder import free_folder
 from chimerae.runs.run import Run
-from chimerae.runs.train import Callbacks, foresee, start
+from chimerae.runs.train import foresee, start
+from chimerae.training.players import NotFinite
 from chimerae.training.signals import Stopped
 
 
@@ -110,6 +114,8 @@ def named(flags: Sequence[str]) -> set[str]:
 
 def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
     """Print the plan, and the settings as `run.json` would hold them."""
+    if place().rank:
+        return DONE
     with display() as show:
         callbacks = Callbacks(show.line, show.count, show.tell, show.tell)
         folder = asked.out or free_folder(asked.run)
@@ -120,6 +126,8 @@ def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
 
 def learn(work: Callable[[Callbacks], Path]) -> int:
     """Do `work`, which returns a run folder, under a live line, and print the outcome."""
+    if place().rank:
+        return _learn_silently(work)
     try:
         with display() as show:
             folder = work(Callbacks(show.line, show.count, show.tell, show.tell))
@@ -131,4 +139,15 @@ def learn(work: Callable[[Callbacks], Path]) -> int:
     if told := ending(folder):
         print(told)
     print(f"done: {folder}\nnext: chimerae evaluate {folder}; chimerae report {folder}")
+    return DONE
+
+
+def _learn_silently(work: Callable[[Callbacks], Path]) -> int:
+    """Do `work` as one of several processes; the first one prints the outcome."""
+    try:
+        work(SILENT)
+    except Stopped as stop:
+        return SIGNALLED + stop.signum
+    except NotFinite as error:
+        raise Elsewhere(str(error)) from None
     return DONE

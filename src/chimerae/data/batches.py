@@ -35,7 +35,9 @@ class Batches:
         seed: int,
         device: str | torch.device = "cpu",
         flip: bool = False,
+        rows: Tensor | None = None,
     ) -> None:
+        """`rows`: of each batch, those that this process gets, int64; None: all."""
         if batch_size < 1 or len(split) == 0:
             raise ValueError(f"batches of {batch_size} out of {len(split)} samples: both must be at least 1")
         self.split = split
@@ -43,6 +45,7 @@ class Batches:
         self.seed = seed
         self.device = torch.device(device)
         self.flip = flip and len(split.shape) == 3
+        self.rows = torch.arange(batch_size) if rows is None else rows
         self._resident = self._load() if self._fits() else None
         self._order = lru_cache(maxsize=2)(self._permutation)
 
@@ -52,13 +55,13 @@ class Batches:
         return len(self.split) / self.batch_size
 
     def __call__(self, step: int) -> Tensor:
-        """Batch number `step` >= 0, `[batch_size, *shape]`, on the device: images in [0, 1], or points."""
+        """Rows of batch number `step` >= 0, `[rows, *shape]`, on the device: images in [0, 1], or points."""
         if step < 0:
             raise ValueError(f"step {step}: steps count from 0")
         if self.split.toy is not None:
             points = self.split.toy.sample(self.batch_size, noise.generator(self.seed, "batch", step))
-            return points.to(self.device)
-        x = to_unit(self._gather(self.indices(step)))
+            return points[self.rows].to(self.device)
+        x = to_unit(self._gather(self.indices(step)[self.rows]))
         return self._flipped(x, step) if self.flip else x
 
     def indices(self, step: int) -> Tensor:
@@ -87,5 +90,5 @@ class Batches:
         return raw.to(self.device)
 
     def _flipped(self, x: Tensor, step: int) -> Tensor:
-        mirror = torch.rand(len(x), generator=noise.generator(self.seed, "flip", step)) < 0.5
-        return torch.where(mirror.to(self.device)[:, None, None, None], x.flip(-1), x)
+        mirror = torch.rand(self.batch_size, generator=noise.generator(self.seed, "flip", step)) < 0.5
+        return torch.where(mirror[self.rows].to(self.device)[:, None, None, None], x.flip(-1), x)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from chimerae.parallel import average
+
 LEAST = 1e-4
 """Added to the denominator, as in the published code."""
 MOST = 1e4
@@ -24,5 +26,6 @@ def gradient_ratio(rec: Tensor, game: Tensor, decoder: nn.Module) -> Tensor:
     """
     last = [p for p in decoder.parameters() if p.ndim > 1][-1]
     (of_rec,), (of_game,) = (torch.autograd.grad(loss, last, retain_graph=True) for loss in (rec, game))
+    of_rec, of_game = average(of_rec), average(of_game)  # gradients of the whole batch
     ratio: Tensor = of_rec.norm() / (of_game.norm() + LEAST)
     return ratio.clamp(max=MOST).detach()

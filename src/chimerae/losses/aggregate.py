@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from chimerae.gaussian import Gaussian
+from chimerae.parallel import average, everyone, total
 
 Kernel = Literal["per_dim_flat", "per_dim_prior", "product_flat"]
 Reduction = Literal["mean", "sum"]
@@ -76,7 +77,11 @@ KERNELS: Mapping[Kernel, Callable[[Gaussian, Gaussian], Tensor]] = {
     "per_dim_prior": per_dim_prior,
     "product_flat": product_flat,
 }
-REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum}
+REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {
+    "mean": lambda k: average(k.mean()),
+    "sum": lambda k: total(k.sum()),
+}
+"""Reductions over all pairs; each process has those of its own rows with everyone's."""
 
 
 def aggregate_distance(a: Gaussian, b: Gaussian, *, kernel: Kernel, reduction: Reduction = "mean") -> Tensor:
@@ -86,8 +91,14 @@ def aggregate_distance(a: Gaussian, b: Gaussian, *, kernel: Kernel, reduction: R
     >>> aggregate_distance(a, a, kernel="per_dim_flat"), aggregate_distance(a, b, kernel="per_dim_flat")
     (tensor(0.), tensor(0.3128))
     """
-    k, total = KERNELS[kernel], REDUCTIONS[reduction]
-    return total(k(a, a)) + total(k(b, b)) - 2.0 * total(k(a, b))
+    k, red = KERNELS[kernel], REDUCTIONS[reduction]
+    all_a, all_b = _everyones(a), _everyones(b)
+    return red(k(a, all_a)) + red(k(b, all_b)) - 2.0 * red(k(a, all_b))
+
+
+def _everyones(q: Gaussian) -> Gaussian:
+    """The posteriors of all processes' rows."""
+    return Gaussian(everyone(q.mu), q.logvar if q.logvar.dim() == 1 else everyone(q.logvar))
 
 
 def squash(q: Gaussian) -> Gaussian:

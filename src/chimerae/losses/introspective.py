@@ -7,6 +7,8 @@ from typing import Literal
 
 from torch import Tensor
 
+from chimerae.parallel import average
+
 Hinge = Literal["per_sample", "batch_mean"]
 
 
@@ -27,7 +29,7 @@ def hinge_batch_mean(kl: Tensor, m: float) -> Tensor:
     >>> hinge_batch_mean(torch.tensor([1.0, 5.0]), 2.0)
     tensor([0., 0.])
     """
-    return hinge_per_sample(kl.mean(), m).expand_as(kl)
+    return hinge_per_sample(average(kl.mean()), m).expand_as(kl)
 
 
 HINGES: Mapping[Hinge, Callable[[Tensor, float], Tensor]] = {

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
+from chimerae.parallel import everyone
 
 Scales = Literal["single", "seven"]
 SCALES: Mapping[Scales, Sequence[float]] = {
@@ -36,7 +37,8 @@ def mmd(p: Tensor, q: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> T
     """Squared maximum mean discrepancy of two sets of codes `[n, d]` under `imq`, a scalar.
 
     A U-statistic: pairs of a code with itself are left out, so it is unbiased, and at times below zero.
-    Source: WAE, algorithm 2.
+    Where processes share a batch, each takes the pairs of its own codes with everyone's, and the distance is
+    the mean over the processes. Source: WAE, algorithm 2.
 
     Raises:
         InputError: fewer than two codes.
@@ -45,12 +47,14 @@ def mmd(p: Tensor, q: Tensor, scales: Sequence[float], sigma2: float = 1.0) -> T
     >>> mmd(same, same, SCALES["single"])
     tensor(-0.3333)
     """
-    n = len(p)
+    all_p, all_q = everyone(p), everyone(q)
+    n = len(all_p)
     if n < 2:
         raise InputError("a kernel distance needs 2 codes or more; lower --training.grad-accumulation")
-    within = imq(p, p, scales, sigma2) + imq(q, q, scales, sigma2)
-    pairs = (within.sum() - within.diagonal().sum()) / (n * (n - 1))
-    return pairs - 2.0 * imq(p, q, scales, sigma2).mean()
+    within = imq(p, all_p, scales, sigma2) + imq(q, all_q, scales, sigma2)
+    alone = 2.0 * len(scales) * len(p)  # a pair of a code with itself counts 1 for each scale
+    pairs = (within.sum() - alone) / (len(p) * (n - 1))
+    return pairs - 2.0 * imq(p, all_q, scales, sigma2).mean()
 
 
 def moment_gap(p: Tensor, q: Tensor) -> Tensor:
@@ -61,6 +65,7 @@ def moment_gap(p: Tensor, q: Tensor) -> Tensor:
     >>> moment_gap(torch.tensor([[0.0], [2.0]]), torch.tensor([[1.0], [3.0]]))
     tensor(1.)
     """
+    p, q = everyone(p), everyone(q)
     means = (p.mean(0) - q.mean(0)).square().mean()
     return means + (_covariance(p) - _covariance(q)).square().mean()
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from chimerae.gaussian import Gaussian
+from chimerae.parallel import count
 
 LatentLoss = Literal["paper_a", "paper_b", "official", "normalised"]
 
@@ -41,7 +42,7 @@ def latent_official(q: Gaussian, z: Tensor) -> Tensor:
     The published code's weighting: its batch *sum* makes it `B / sum_j sigma_j^-2` times L^a.
     """
     weights = torch.softmax(-q.logvar, -1)
-    return len(z) * 0.5 * (weights * (q.mu - z).square()).sum(1)
+    return count(len(z)) * 0.5 * (weights * (q.mu - z).square()).sum(1)
 
 
 def latent_normalised(q: Gaussian, z: Tensor) -> Tensor:

@@ -7,6 +7,8 @@ from typing import Literal
 
 from torch import Tensor
 
+from chimerae.parallel import average
+
 Likelihood = Literal["unit", "estimated"]
 """Variance of a Gaussian decoder: 1, or the one under which the batch is likeliest."""
 SMALLEST_VARIANCE = 1e-6
@@ -72,7 +74,7 @@ def estimated_variance(x: Tensor, y: Tensor) -> Tensor:
     >>> estimated_variance(torch.tensor([[1.0, 3.0]]), torch.zeros(1, 2))
     tensor(5.)
     """
-    return (x - y).detach().square().mean().clamp(min=SMALLEST_VARIANCE)
+    return average((x - y).detach().square().mean()).clamp(min=SMALLEST_VARIANCE)
 
 
 def estimated_nll(x: Tensor, y: Tensor) -> Tensor:

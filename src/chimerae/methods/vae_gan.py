@@ -15,10 +15,14 @@ from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
+from chimerae.parallel import total
 from chimerae.shapes import Shape
 
 Reduction = Literal["mean", "sum"]
-REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {"mean": Tensor.mean, "sum": Tensor.sum}
+REDUCTIONS: Mapping[Reduction, Callable[[Tensor], Tensor]] = {
+    "mean": Tensor.mean,
+    "sum": lambda loss: total(loss.sum()),
+}
 
 
 @final
@@ -90,14 +94,14 @@ class VAEGAN(Method):
         games = FAKES[self.fakes](c_r, lambda: C(D(self.prior(x)))[0])
         clock.log(rec=half_squared_error(f_real, f_r), kl=kl, c_real=c_real, c_fake=games[-1])
 
-        total, e = REDUCTIONS[self.reduction], self.log_offset
+        red, e = REDUCTIONS[self.reduction], self.log_offset
         fooled = sum(GENERATOR_LOSSES[self.adv_loss](c, e) for c in games)
         real, fake = (0.5, 0.5 / len(games)) if self.critic_halves else (1.0, 1.0)
         told = real * logistic_real(c_real, e) + fake * sum(logistic_fake(c, e) for c in games)
         return {
-            "encoder": total(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
-            "decoder": total(self.gamma * rec + self._share() * fooled),  # gamma L_llike - L_GAN
-            "critic": total(told + slope),  # -L_GAN
+            "encoder": red(self.beta * kl + rec),  # algorithm 1: L_prior + L_llike
+            "decoder": red(self.gamma * rec + self._share() * fooled),  # gamma L_llike - L_GAN
+            "critic": red(told + slope),  # -L_GAN
         }
 
     def _share(self) -> float:

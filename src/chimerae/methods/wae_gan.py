@@ -19,6 +19,7 @@ from chimerae.losses.fixed_point import fixed_point
 from chimerae.losses.reconstruction import squared_error
 from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
+from chimerae.parallel import everyone
 from chimerae.shapes import Shape
 
 
@@ -120,7 +121,7 @@ class WAEGAN(Method):
 P_TRICKS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "off": lambda h, log_p: h,
     "correct": lambda h, log_p: h + log_p,
-    "official_broadcast": lambda h, log_p: h[:, None] + log_p,
+    "official_broadcast": lambda h, log_p: h[:, None] + everyone(log_p),
 }
 
 

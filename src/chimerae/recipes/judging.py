@@ -45,7 +45,7 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
             labelled images.
     """
     n, wanted = min(len(data.test), run.evaluation.n or len(data.test)), _wanted(run)
-    passes = timing.step * (STEPS_ALWAYS + PASSES * n / run.training.batch_size)
+    passes = timing.alone * (STEPS_ALWAYS + PASSES * n / run.training.batch_size)
     total = FIXED * timing.slowness + passes
     if not is_image(data.shape):
         return total
@@ -57,7 +57,7 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
         total += (kinds + 1) * min(n, QUICK) * SEEN * timing.slowness
     if operations and Classifier.name in wanted and (classes := _classes(data)):
         steps = min(STEPS, EPOCHS * len(data.train) // BATCH)
-        total += steps * timing.step * _lesson(data, classes) / operations
+        total += steps * timing.alone * _lesson(data, classes) / operations
     return total
 
 

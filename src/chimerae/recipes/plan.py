@@ -11,6 +11,7 @@ import torch
 
 from chimerae.durations import in_words
 from chimerae.errors import InputError
+from chimerae.parallel import place
 from chimerae.recipes.planning import ENOUGH
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.timing import Timing
@@ -78,12 +79,12 @@ class Plan:
         precision += _tried(self.gain, fast)
         if device.type != "cpu":
             name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
-            return f"{name}, {precision}"
+            return f"{name}, {precision}{_shared()}"
         threads = self.run.training.threads or torch.get_num_threads()
         words = f"{threads} {'thread' if threads == 1 else 'threads'}"
         if self.most_threads is not None and threads < self.most_threads:
             words += f" ({self.most_threads} are not faster here)"
-        return f"cpu, {precision}, {words}{_busy()}"
+        return f"cpu, {precision}, {words}{_shared()}{_busy()}"
 
     def _networks(self) -> str:
         width = getattr(self.run.arch, "width", None)
@@ -187,6 +188,11 @@ def paper_cost(
         return None
     theirs = operations(paper, seen)
     return None if theirs is None else (paper, timing.step * theirs / ours * paper.steps)
+
+
+def _shared() -> str:
+    """The number of processes that share every batch; empty for one."""
+    return f", {place().size} processes" if place().size > 1 else ""
 
 
 def _busy() -> str:

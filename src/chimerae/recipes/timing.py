@@ -10,6 +10,7 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.methods import Clock
+from chimerae.parallel import place
 from chimerae.recipes.work import SHARES
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
@@ -34,6 +35,13 @@ class Timing:
     slowness: float = 1.0
     """Time that passed per second of a core that this process used, at least 1; more under other work."""
     on_cpu: bool = True
+    processes: int = 1
+    """Processes that share a batch: the steps were those of one of them, without exchanges."""
+
+    @property
+    def alone(self) -> float:
+        """Mean seconds of a step that one process would play."""
+        return self.step * self.processes
 
     @property
     def step(self) -> float:
@@ -43,15 +51,16 @@ class Timing:
 
 def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
     """Play some steps of `run` on noise of `shape`, in fresh networks that are dropped; about `at_most`
-    seconds.
+    seconds. Where processes share a batch, these are steps of one share.
 
     Two steps are played before the clock starts: the first ones choose algorithms and take memory. If these
     two use up the time, they alone are the timing.
     """
     begun = time.monotonic()
+    processes = place().size
     state = build_state(run.method, run.arch, shape, run.training, run.seed)
     with noise.seeded("timing"):
-        x = torch.rand(run.training.batch_size, *shape)
+        x = torch.rand(run.training.batch_size // processes, *shape)
         if is_image(shape):
             x = run.method.value_range.from_unit(x).contiguous(memory_format=torch.channels_last)
         x = x.to(state.device)
@@ -69,7 +78,7 @@ def time_steps(run: Run, shape: Shape, *, at_most: float = 3.0) -> Timing:
     on_cpu = state.device.type == "cpu"
     slowness = max(passed * torch.get_num_threads() / used, 1.0) if on_cpu and used else 1.0
     parameters = {name: sum(p.numel() for p in net.parameters()) for name, net in state.nets.items()}
-    return Timing(_shaped(taken), parameters, len(taken[0]), slowness, on_cpu)
+    return Timing(_shaped(taken), parameters, len(taken[0]), slowness, on_cpu, processes)
 
 
 def play_step(run: Run, state: State, x: Tensor, step: int) -> float:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from chimerae.config import override, to_dict
 from chimerae.errors import InputError
-from chimerae.files import read_json
-from chimerae.run_folder.schema import RUN
+from chimerae.files import read_json, write_json
+from chimerae.run_folder.schema import ENV, RUN
 from chimerae.runs.folder import rewrite
 from chimerae.runs.run import Run
 
@@ -17,6 +17,9 @@ CHANGEABLE: Final = ("method.", "training.")
 """Beginnings of the settings that a run may change on its way."""
 CHANGES: Final = "changes"
 """Key of `run.json`: steps, and the settings that were changed there."""
+
+PROCESSES: Final = "processes"
+"""Key of `run.json`: steps, and the number of processes from there on, where it changed."""
 
 
 def with_changes(run: Run, settings: Mapping[str, Any]) -> Run:
@@ -48,6 +51,17 @@ def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: in
     """Write `run`, whose `settings` hold from `step` on, and the change itself into `run.json`."""
     before = read_json(folder / RUN, "a run").get(CHANGES, [])
     rewrite(folder, run, {CHANGES: [*before, {"step": step, "settings": dict(settings)}]})
+
+
+def record_processes(folder: Path, processes: int, step: int) -> None:
+    """Write into `run.json` that so many processes play the run from `step` on, where it is another number
+    than before.
+    """
+    content, first = read_json(folder / RUN, "a run"), read_json(folder / ENV, "an environment")
+    before = content.get(PROCESSES, [{"processes": first.get("processes", 1)}])
+    if before[-1]["processes"] != processes:
+        entries = [*content.get(PROCESSES, []), {"step": step, "processes": processes}]
+        write_json(folder / RUN, {**content, PROCESSES: entries})
 
 
 def slower(run: Run) -> dict[str, float]:

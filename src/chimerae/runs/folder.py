@@ -33,7 +33,9 @@ from chimerae.runs.run import Run
 from chimerae.training.checkpoint import has_states
 
 
-def create(folder: Path, run: Run, manifest: Any, device: torch.device, command: str) -> None:
+def create(
+    folder: Path, run: Run, manifest: Any, device: torch.device, command: str, *, processes: int = 1
+) -> None:
     """Make `folder` with `env.json`, `data.json` and, last, `run.json`, which makes it a run.
 
     Raises:
@@ -43,7 +45,7 @@ def create(folder: Path, run: Run, manifest: Any, device: torch.device, command:
     for left in folder.glob(".*"):
         if HALF.fullmatch(left.name):
             left.unlink()
-    write_json(folder / ENV, environment(device))
+    write_json(folder / ENV, environment(device) | {"processes": processes})
     write_json(folder / MANIFEST, manifest)
     content = {
         "schema": SCHEMAS[RUN],
@@ -129,17 +131,15 @@ def never_saved(folder: Path) -> bool:
     return not has_states(folder / STATE) and not (folder / MODEL).exists()
 
 
-def longer(folder: Path, run: Run, steps: int, done: int) -> Run:
-    """`run` with a new total of `steps`, written into its folder.
+def longer(folder: Path, run: Run, steps: int, done: int) -> None:
+    """Write `run` with a new total of `steps` into its folder.
 
     Raises:
         InputError: more than `steps` are done already.
     """
     if steps < done:
         raise InputError(f"{folder} has done {done} steps already; --steps {steps} must be more")
-    changed = replace(run, steps=steps)
-    rewrite(folder, changed)
-    return changed
+    rewrite(folder, replace(run, steps=steps))
 
 
 def rewrite(folder: Path, run: Run, beside: Mapping[str, Any] = {}) -> None:

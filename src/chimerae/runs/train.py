@@ -5,76 +5,48 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from chimerae import model
-from chimerae.config import override
+from chimerae.config import from_dict, override, to_dict
 from chimerae.console import display
-from chimerae.data import Batches, Prepared, prepare
+from chimerae.data import Prepared, prepare
 from chimerae.data.memory import held, held_again
+from chimerae.errors import InputError
 from chimerae.methods import Method
 from chimerae.nets import Architecture
-from chimerae.progress import Progress, silent
+from chimerae.parallel import Group, in_turns, joined, place, rows_of
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.outlook import Outlook, outlook
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.threads import threads
-from chimerae.run_folder.log import Listener, ignore
-from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
-from chimerae.runs.changes import record_changes, slower, with_changes
+from chimerae.run_folder.schema import RUN
+from chimerae.runs.callbacks import SILENT
+from chimerae.runs.callbacks import Callbacks as Callbacks
+from chimerae.runs.changes import record_changes, record_processes, with_changes
 from chimerae.runs.folder import (
     create,
     free_folder,
     longer,
-    never_saved,
     read_run,
-    rewrite,
     same_data,
     same_size,
     vacant,
 )
-from chimerae.runs.lock import locked
+from chimerae.runs.learn import learn, locked_together, newest_state
 from chimerae.runs.run import Run
-from chimerae.training.checkpoint import newest_values, read_state
-from chimerae.training.fitting import sized_for
-from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer, learning_clock
-from chimerae.training.players import NotFinite
-from chimerae.training.previews import POINTS, SAMPLES, Previews
-from chimerae.training.probe import CODES, Probe
-from chimerae.training.state import State, build_state
+from chimerae.training.state import build_state
 
 AS_ASKED = Wish()
 """Wish of a run whose settings are all given."""
-ROLLBACKS = 3
-"""Times that a run goes back to its newest state, with half the learning rates, before it ends."""
 NAMED = 5
 """Largest number of unreadable files that a warning names."""
-
-
-@dataclass(frozen=True)
-class Callbacks:
-    """Callbacks invoked during a run."""
-
-    on_log: Listener = ignore
-    """Called with every line of the log, and with lines between them every 2 seconds."""
-    on_progress: Progress = silent
-    """Called while data are prepared."""
-    on_warning: Callable[[str], None] = warnings.warn
-    """Called with warnings about the data."""
-    on_plan: Callable[[str], None] | None = None
-    """Called with the plan, several lines, before the first step; None: a run whose steps are given is not
-    timed.
-    """
 
 
 def train(
@@ -139,7 +111,12 @@ def train(
 
 @contextmanager
 def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]:
-    """The given `callbacks`, by default a display on standard error; nothing where `quiet`."""
+    """The given `callbacks`, by default a display on standard error; nothing where `quiet`, and in all
+    processes but the first.
+    """
+    if place().rank:
+        yield SILENT
+        return
     if callbacks is not None or quiet:
         yield callbacks or Callbacks()
         return
@@ -152,7 +129,7 @@ def start(
     run: Run,
     *,
     out: str | Path | None = None,
-    callbacks: Callbacks = Callbacks(),
+    callbacks: Callbacks | None = None,
     command: str | None = None,
     wish: Wish = AS_ASKED,
     paper: Run | None = None,
@@ -162,27 +139,67 @@ def start(
 
     `paper`, for the plan, is the run with its source's settings; `began` is the reading of `time.monotonic`
     from which a budget counts. See `train`.
+
+    Under torchrun all processes train the run together; when torchrun has restarted them, they go on with it.
     """
     began = time.monotonic() if began is None else began
-    folder = Path(out) if out is not None else free_folder(run)
-    vacant(folder)
-    ahead = foresee(run, folder, callbacks=callbacks, wish=wish, paper=paper, began=began)
-    run, prepared = ahead.run, ahead.data
-    _tell_unreadable(prepared, callbacks)
-    state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-    create(folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
+    folder = _folder(out, run)
+    with joined(run.training.device) as group:
+        callbacks = (callbacks or Callbacks()) if group.first else SILENT
+        restarts = group.most(place().restarts)  # a machine counts its own
+        if any(restarts) and group.by_first((folder / RUN).exists):
+            return _resumed(folder, None, {}, None, callbacks, group)
+        rows_of(run.training.batch_size, run.training.grad_accumulation, group)  # before it takes time
+        run, prepared, ahead = _planned(run, folder, callbacks, wish, paper, began, group)
+        _tell_unreadable(prepared, callbacks)
+        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+        made = partial(create, folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
+        group.by_first(partial(made, processes=group.size))
 
-    def paced() -> Pacer | None:
-        if ahead.timing is None or not ahead.paced:
-            return None
-        if run.training.seconds:
-            clock = learning_clock(run.training, state.device)
-            return Pacer(clock() + run.training.seconds, ahead.timing.seconds, clock)
-        return Pacer(began + ahead.ends, ahead.timing.seconds)
+        def paced() -> Pacer | None:
+            if ahead is None or ahead.timing is None or not ahead.paced:
+                return None
+            if run.training.seconds:
+                clock = learning_clock(run.training, state.device)
+                return Pacer(clock() + run.training.seconds, ahead.timing.seconds, clock)
+            return Pacer(began + ahead.ends, ahead.timing.seconds)
 
-    with locked(folder):
-        _learn(run, state, prepared, folder, callbacks, paced)
+        with threads(run.training.threads), locked_together(folder, group):
+            learn(run, state, prepared, folder, callbacks, paced, group)
     return folder
+
+
+def _folder(out: str | Path | None, run: Run) -> Path:
+    """The folder of a new run."""
+    if out is None and place().size > 1:
+        raise InputError(
+            "many processes need --out DIR: restarted by torchrun, they go on with the run there"
+        )
+    return Path(out) if out is not None else free_folder(run)
+
+
+def _planned(
+    run: Run,
+    folder: Path,
+    callbacks: Callbacks,
+    wish: Wish,
+    paper: Run | None,
+    began: float,
+    group: Group,
+) -> tuple[Run, Prepared, Outlook | None]:
+    """The run as the first process plans it, its data, and in that process the outlook."""
+    outlooks: list[Outlook] = []
+
+    def plan() -> dict[str, Any]:
+        vacant(folder)
+        outlooks.append(foresee(run, folder, callbacks=callbacks, wish=wish, paper=paper, began=began))
+        return to_dict(outlooks[0].run)
+
+    settings = group.by_first(plan)
+    ahead = outlooks[0] if outlooks else None
+    chosen = ahead.run if ahead else from_dict(Run, settings)
+    prepared = in_turns(group, lambda: ahead.data if ahead else prepare(chosen.data, chosen.prepare))
+    return chosen, prepared, ahead
 
 
 def foresee(
@@ -196,43 +213,6 @@ def foresee(
     elif ahead.note:
         callbacks.on_warning(ahead.note)
     return ahead
-
-
-def _learn(
-    run: Run,
-    state: State,
-    prepared: Prepared,
-    folder: Path,
-    callbacks: Callbacks,
-    paced: Callable[[], Pacer | None] = lambda: None,
-) -> None:
-    """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
-    for left in reversed(range(ROLLBACKS + 1)):
-        loop = _loop(run, state, prepared, folder, callbacks.on_log)
-        # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
-        loop.pacer = None if run.training.seconds and state.step else paced()
-        try:
-            loop.run()
-            return
-        except NotFinite as error:
-            if run.training.on_nonfinite != "rollback" or not left:
-                raise
-            what = str(error).partition(";")[0]
-        halved = slower(read_run(folder))
-        run = with_changes(read_run(folder), halved)
-        state = _state(run, prepared, folder, callbacks)
-        record_changes(folder, run, halved, state.step)
-        callbacks.on_warning(f"{what}; back to step {state.step}, with half the learning rates")
-
-
-def _state(run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks) -> State:
-    """The newest saved state of `folder`, or a fresh one where nothing was saved yet."""
-    begun = not never_saved(folder)
-    with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
-        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-    if begun:
-        state.load(*read_state(folder / STATE, callbacks.on_warning))
-    return state
 
 
 def resume(
@@ -262,25 +242,34 @@ def resume(
             is training there.
         Stopped: as `train` says.
     """
-    with _or_display(callbacks, quiet) as shown:
-        return _resumed(Path(folder), steps, settings or {}, data, shown)
+    run = with_changes(read_run(Path(folder)), settings or {})
+    with _or_display(callbacks, quiet) as shown, joined(run.training.device) as group:
+        return _resumed(Path(folder), steps, settings or {}, data, shown, group)
 
 
 def _resumed(
-    folder: Path, steps: int | None, settings: Mapping[str, Any], data: object, callbacks: Callbacks
+    folder: Path,
+    steps: int | None,
+    settings: Mapping[str, Any],
+    data: object,
+    callbacks: Callbacks,
+    group: Group,
 ) -> Path:
     run = with_changes(read_run(folder), settings)
+    rows_of(run.training.batch_size, run.training.grad_accumulation, group)
     same_size(folder, run)
     with held_again(data, run.data):
-        prepared = prepare(run.data, run.prepare, progress=callbacks.on_progress)
+        prepared = in_turns(group, lambda: prepare(run.data, run.prepare, progress=callbacks.on_progress))
     same_data(folder, prepared.manifest)
-    with threads(run.training.threads), locked(folder):
-        state = _state(run, prepared, folder, callbacks)
+    with threads(run.training.threads), locked_together(folder, group):
+        state = newest_state(run, prepared, folder, callbacks, group)  # all have read `run.json`
         if steps is not None and steps != run.steps:
-            run = longer(folder, run, steps, state.step)
+            group.by_first(partial(longer, folder, run, steps, state.step))
+            run = replace(run, steps=steps)
         if settings:
-            record_changes(folder, run, settings, state.step)
-        _learn(run, state, prepared, folder, callbacks)
+            group.by_first(partial(record_changes, folder, run, settings, state.step))
+        group.by_first(partial(record_processes, folder, group.size, state.step))
+        learn(run, state, prepared, folder, callbacks, group=group)
     return folder
 
 
@@ -291,34 +280,3 @@ def _tell_unreadable(prepared: Prepared, callbacks: Callbacks) -> None:
         callbacks.on_warning(
             f"{len(unread)} unreadable files are left out (all are listed in data.json): {names}"
         )
-
-
-def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener) -> Loop:
-    batches = Batches(
-        prepared.train,
-        batch_size=run.training.batch_size,
-        seed=run.seed,
-        device=state.device,
-        flip=run.training.flip,
-    )
-    n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
-    originals = prepared.test.take(range(n)).to(state.device)
-    return Loop(
-        state=state,
-        batches=batches,
-        training=run.training,
-        total=run.steps,
-        seed=run.seed,
-        folder=folder,
-        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed),
-        probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
-        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
-        listener=listener,
-        replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
-    )
-
-
-def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
-    """At least `CODES` samples where the data have them: a small test split is filled up from training."""
-    missing = min(max(CODES - len(originals), 0), len(prepared.train))
-    return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals

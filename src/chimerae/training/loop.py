@@ -15,6 +15,7 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.methods import Clock
+from chimerae.parallel import ALONE, Group, sharing, statistics
 from chimerae.run_folder.log import Listener, Log, LogLine, ignore
 from chimerae.run_folder.schema import LOG, RUN, STATE
 from chimerae.shapes import is_image
@@ -58,6 +59,8 @@ class Loop:
     """Changes `total` so that the run ends in time; None: `total` stays."""
     replanned: Callable[[int, Training], None] = lambda total, training: None
     """Called with a changed total and the settings that hold from then on, to record them."""
+    group: Group = ALONE
+    """Processes that play the run together. All play; the first one measures, draws, logs and saves."""
     log: Log = field(init=False)
     _saved: int | None = field(default=None, init=False)
     _probed: int | None = field(default=None, init=False)
@@ -79,9 +82,12 @@ class Loop:
             Stopped: a signal of `signals.STOPPING` came; the state is saved.
             NotFinite: a loss or a weight became NaN or infinite; the last saved state is untouched.
             InputError: the run's folder is gone, or cannot be written.
+            Lost: another process of the run ended.
         """
-        seconds = self.log.cut(self.state.step)
-        self._probed, self._drawn = self.log.drawn()
+        seconds, begun = 0.0, self.state.step
+        if self.group.first:
+            seconds = self.log.cut(self.state.step)
+            self._probed, self._drawn = self.log.drawn()
         clock = learning_clock(self.training, self.state.device)
         watch = Stopwatch(seconds, self.state.step, clock)
         if self.pacer is None and self.training.seconds and 0 < self.state.step < self.total:
@@ -90,10 +96,23 @@ class Loop:
         self.state.nets.train()
         with stop_requests() as request, noise.seeded(self.seed):
             while self.state.step < self.total:
-                self._keep_pace()
+                signum = self._agree(request)
+                if signum and self.state.step > begun:
+                    self._save()
+                    raise Stopped(signum, self.state.step, self.folder)
                 self._step(watch)
-                self._stop_if_asked(request)
             self._save()
+
+    def _agree(self, request: Request) -> int:
+        """The signal that asked any process to stop, or 0; all processes get the first one's total."""
+        wanted = self._paced() if self.group.first else 0
+        signum, total = self.group.most(request.signum or 0, wanted)
+        if not signum and total != self.total:
+            before = replan(self.training.replanned, self.state.step, self.total)
+            self.training, self.total = replace(self.training, replanned=before), total
+            if self.group.first:
+                self.replanned(total, self.training)
+        return signum
 
     def _step(self, watch: Stopwatch) -> None:
         step = self.state.step
@@ -102,7 +121,10 @@ class Loop:
         clock = self._clock(step, report)
         noise.reseed(self.state.device, self.seed, "noise", step)
         parts = self._batch(step).chunk(self.training.grad_accumulation)
-        losses = self._play(parts, clock)
+        with sharing(self.group):
+            losses = self._play(parts, clock)
+        if self.group.size > 1:
+            self._share_statistics()
         self.state.losses |= losses
         if self.state.device.type == "cpu":  # an accelerator would have to wait at every check
             check_finite(losses, done)
@@ -112,10 +134,10 @@ class Loop:
         self.state.step = done
         if report:
             self._report(clock, watch)
-        elif done == 1 or time.monotonic() - self._shown >= SHOWN_SECONDS:
+        elif self.group.first and (done == 1 or time.monotonic() - self._shown >= SHOWN_SECONDS):
             self._show(clock, watch)
         due = watch.seconds >= self._preview
-        if due or done % self.training.picture_every == 0 or done in (1, self.total):
+        if self.group.first and (due or done % self.training.picture_every == 0 or done in (1, self.total)):
             self._require_folder()
             self.previews.draw(self.state.final_nets(), done)
             self._preview = max(PREVIEW_SECONDS, 2 * watch.seconds)
@@ -136,22 +158,27 @@ class Loop:
             return {}
         return losses
 
+    def _share_statistics(self) -> None:
+        """Average what each process gathers over its own rows, so that all networks stay the same."""
+        nets = self.state.nets
+        own = [tensor for tensor in nets.buffers.values() if tensor.is_floating_point()]
+        if not self.training.sync_batchnorm:
+            own += statistics(nets.modules.values())
+        self.group.averaging(own)()
+
     def _clock(self, step: int, report: bool) -> Clock:
         if self.training.schedule_steps:
             return Clock(step, self.training.schedule_steps, {} if report else None)
         total, share = towards(step, self.total, self.training.replanned)
         return Clock(step, total, {} if report else None, share)
 
-    def _keep_pace(self) -> None:
-        """Take over the pacer's `total` and record a changed one before the next step."""
+    def _paced(self) -> int:
+        """The total of the run from here on, as the pacer wants it."""
         if self.pacer is None:
-            return
+            return self.total
         step = self.state.step
         total = self.pacer.total(step, self._clock(step, False).progress, self.total)
-        if total != self.total and step:
-            before = replan(self.training.replanned, step, self.total)
-            self.training, self.total = replace(self.training, replanned=before), total
-            self.replanned(total, self.training)
+        return total if step else self.total
 
     def _batch(self, step: int) -> Tensor:
         x = self.batches(step)
@@ -161,7 +188,11 @@ class Loop:
 
     def _report(self, clock: Clock, watch: Stopwatch) -> None:
         check_finite(self.state.losses, self.state.step)
-        values = {name: fmean(v.item() for v in means) for name, means in (clock.logged or {}).items()}
+        values = self.group.means(
+            {name: fmean(v.item() for v in means) for name, means in (clock.logged or {}).items()}
+        )
+        if not self.group.first:
+            return
         if self._skipped:
             values["skipped_steps"] = float(len(self._skipped))
         drawn, share = self._look(), self.probe.share(self._progress)
@@ -211,20 +242,17 @@ class Loop:
         """Share of the run that is done, this step included."""
         return min(self.state.step / (self.training.schedule_steps or self.total), 1.0)
 
-    def _stop_if_asked(self, request: Request) -> None:
-        if request.signum is not None and self.state.step < self.total:
-            self._save()
-            raise Stopped(request.signum, self.state.step, self.folder)
-
     def _save(self) -> None:
         if self._saved == self.state.step:
             return
-        self._require_folder()
+        if self.group.first:
+            self._require_folder()
         check_finite(self.state.losses, self.state.step)
         tensors = self.state.tensors()
         check_state(tensors, self.state.step)
-        write_state(self.folder / STATE, tensors, self.state.step, self.training.keep)
-        self.snapshot(self.state)
+        if self.group.first:
+            write_state(self.folder / STATE, tensors, self.state.step, self.training.keep)
+            self.snapshot(self.state)
         self._saved = self.state.step
 
     def _require_folder(self) -> None:

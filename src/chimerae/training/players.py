@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
@@ -15,6 +15,7 @@ from chimerae.errors import InputError
 from chimerae.heads import LOG_SIGMA
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
+from chimerae.parallel import current
 from chimerae.training.settings import Optimizer, Training
 
 LEARNT: Final = ("nets/", "ema/", "optimizer/")
@@ -153,11 +154,19 @@ def take_turn(
 ) -> dict[str, Tensor]:
     """Take one turn of each part: every gradient first, then every step. Empty when the plays are over.
 
+    Where processes share a batch, losses and gradients are averaged over them before any step: one exchange
+    for each player.
+
     With `finite`, raises `NotFinite` before any step if a loss or gradient is not finite.
     """
     turn: dict[str, Tensor] = {}
-    for play in plays:
-        _take_gradients(next(play, {}), players, turn, len(plays))
+    exchanges: list[Callable[[], None]] = []
+    for i, play in enumerate(plays):
+        for name in _take_gradients(next(play, {}), players, turn, len(plays)):
+            if i == len(plays) - 1:  # meanwhile the next player's gradients are taken
+                exchanges.append(_share(players[name], turn[name]))
+    for finish in exchanges:
+        finish()
     if finite:
         _check_turn(turn, players)
     for name in turn:
@@ -167,15 +176,23 @@ def take_turn(
 
 def _take_gradients(
     losses: Losses, players: Mapping[str, Player], turn: dict[str, Tensor], n_parts: int
-) -> None:
-    """Accumulate the gradients of one part and add its losses to `turn`, without a reference to its graph."""
+) -> Iterator[str]:
+    """Accumulate the gradients of one part and add its losses to `turn`, without a reference to its graph.
+    Each player's name is given as soon as it is done.
+    """
     for name, loss in losses.items():
         if name not in turn:
             players[name].clear()
         share = loss / n_parts if n_parts > 1 else loss
         if players[name].params:
             share.backward(inputs=players[name].params, retain_graph=True)
-        turn[name] = turn[name] + share.detach() if name in turn else share.detach()
+        turn[name] = turn[name] + share.detach() if name in turn else share.detach().clone()
+        yield name
+
+
+def _share(player: Player, loss: Tensor) -> Callable[[], None]:
+    """Begin to average the player's gradients and its loss, a scalar, over the processes."""
+    return current().averaging([*(p.grad for p in player.params if p.grad is not None), loss])
 
 
 def _check_turn(turn: Mapping[str, Tensor], players: Mapping[str, Player]) -> None:

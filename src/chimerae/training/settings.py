@@ -116,7 +116,7 @@ class Training:
     """Everything about learning that is neither the method nor the networks."""
 
     batch_size: int = Field(default=64, ge=2)
-    """Samples per step."""
+    """Samples per step, over all processes."""
     grad_accumulation: int = Field(default=1, ge=1)
     """Equal parts that a batch is played in, one after the other, to save memory. BatchNorm then sees single
     parts, and so does a loss that sums over the batch."""
@@ -126,6 +126,8 @@ class Training:
     """Settings that differ for single players, by the player's name."""
     ema: float = Field(default=0.999, ge=0, lt=1)
     """Decay of the average of the weights that is used for sampling and saved; 0: the last weights."""
+    sync_batchnorm: bool = True
+    """With many processes, BatchNorm's statistics are those of the whole batch; else each process's own."""
     flip: bool = False
     """Mirror images at random."""
     device: str = "auto"

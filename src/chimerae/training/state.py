@@ -14,6 +14,7 @@ from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.methods import Method
 from chimerae.nets import Architecture, Autocast, Nets
+from chimerae.parallel import share_statistics
 from chimerae.shapes import Shape, is_image
 from chimerae.training.ema import EMA
 from chimerae.training.players import Player, build_players
@@ -199,6 +200,8 @@ def build_state(method: Method, arch: Architecture, shape: Shape, training: Trai
     with noise.seeded(seed, "initialise"):
         modules = with_targets(method, method.networks(shape, arch))
     for module in modules.values():
+        if training.sync_batchnorm:
+            share_statistics(module)
         module.to(device)
         if is_image(shape):
             module.to(memory_format=torch.channels_last)

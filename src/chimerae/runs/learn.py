@@ -1,0 +1,124 @@
+"""Play the run of a folder to its end, from its newest state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from chimerae import model
+from chimerae.data import Batches, Prepared
+from chimerae.errors import InputError
+from chimerae.parallel import ALONE, Group, rows_of
+from chimerae.run_folder.log import Listener
+from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
+from chimerae.runs.callbacks import Callbacks
+from chimerae.runs.changes import record_changes, slower, with_changes
+from chimerae.runs.folder import never_saved, read_run, rewrite
+from chimerae.runs.lock import locked
+from chimerae.runs.run import Run
+from chimerae.training.checkpoint import newest_values, read_state
+from chimerae.training.fitting import sized_for
+from chimerae.training.loop import Loop
+from chimerae.training.pacing import Pacer
+from chimerae.training.players import NotFinite
+from chimerae.training.previews import POINTS, SAMPLES, Previews
+from chimerae.training.probe import CODES, Probe
+from chimerae.training.state import State, build_state
+
+ROLLBACKS = 3
+"""Times that a run goes back to its newest state, with half the learning rates, before it ends."""
+
+
+def learn(
+    run: Run,
+    state: State,
+    prepared: Prepared,
+    folder: Path,
+    callbacks: Callbacks,
+    paced: Callable[[], Pacer | None] = lambda: None,
+    group: Group = ALONE,
+) -> None:
+    """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
+    for left in reversed(range(ROLLBACKS + 1)):
+        loop = _loop(run, state, prepared, folder, callbacks.on_log, group)
+        # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
+        loop.pacer = None if run.training.seconds and state.step else paced()
+        try:
+            loop.run()
+            return
+        except NotFinite as error:
+            if run.training.on_nonfinite != "rollback" or not left:
+                raise
+            what = str(error).partition(";")[0]
+        halved = slower(read_run(folder))
+        run = with_changes(read_run(folder), halved)
+        state = newest_state(run, prepared, folder, callbacks, group)
+        group.by_first(partial(record_changes, folder, run, halved, state.step))
+        callbacks.on_warning(f"{what}; back to step {state.step}, with half the learning rates")
+
+
+def newest_state(run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks, group: Group) -> State:
+    """The newest saved state of `folder`, or a fresh one where nothing was saved yet.
+
+    Raises:
+        InputError: it is damaged, or processes read different states.
+    """
+    begun = not never_saved(folder)
+    with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
+        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+    if begun:
+        state.load(*read_state(folder / STATE, callbacks.on_warning))
+    newest, oldest = group.most(state.step, -state.step)
+    if newest != -oldest:
+        raise InputError(
+            f"the processes find different states in {folder}, of steps {-oldest} and {newest}; "
+            "put the run into a folder that all machines share"
+        )
+    return state
+
+
+def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener, group: Group) -> Loop:
+    batches = Batches(
+        prepared.train,
+        batch_size=run.training.batch_size,
+        seed=run.seed,
+        device=state.device,
+        flip=run.training.flip,
+        rows=rows_of(run.training.batch_size, run.training.grad_accumulation, group),
+    )
+    n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
+    originals = prepared.test.take(range(n)).to(state.device)
+    return Loop(
+        state=state,
+        batches=batches,
+        training=run.training,
+        total=run.steps,
+        seed=run.seed,
+        folder=folder,
+        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed),
+        probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
+        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
+        listener=listener,
+        group=group,
+        replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
+    )
+
+
+def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
+    """At least `CODES` samples where the data have them: a small test split is filled up from training."""
+    missing = min(max(CODES - len(originals), 0), len(prepared.train))
+    return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals
+
+
+@contextmanager
+def locked_together(folder: Path, group: Group) -> Iterator[None]:
+    """Keep other runs from training in `folder`; the first process holds the lock."""
+    with ExitStack() as stack:
+        group.by_first(lambda: stack.enter_context(locked(folder)))
+        yield

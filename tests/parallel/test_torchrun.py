@@ -1,0 +1,56 @@
+"""A run below torchrun, one of whose processes is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chimerae import cli
+from tests.helpers.runs import log_of, saved
+from tests.parallel.replay import compared
+
+ARGS = (
+    "train vae --data avae-sine --arch mlp --arch.width 8 --method.z-dim 2 --steps 9 --seed 1 "
+    "--training.batch-size 8 --training.log-every 1 --training.save-every 3 --training.device cpu --out "
+)
+TORCHRUN = "-m torch.distributed.run --standalone --nproc-per-node 2 --max-restarts 1"
+SECONDS = 900
+"""Time for a busy machine; a free one needs a hundredth."""
+
+
+@pytest.mark.timeout(2 * SECONDS)
+def test_torchrun_restarts_the_processes_and_the_run_goes_on(tmp_path, monkeypatch, capsys):
+    line = f"{TORCHRUN} {Path(__file__).with_name('killed.py')} {ARGS} many"
+    ended = subprocess.run(
+        [sys.executable, *line.split()],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count("done: many") == 1
+    assert "2 processes" in ended.stderr
+    assert [line["step"] for line in log_of(tmp_path / "many")] == [*range(1, 10)]
+    assert json.loads((tmp_path / "many" / "env.json").read_text())["processes"] == 2
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(f"{ARGS} alone".split()) == 0
+    assert not list(compared(saved(tmp_path / "many"), saved(tmp_path / "alone"), within=2e-6))
+
+
+def test_other_verbs_are_for_one_process(monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank, said in (("0", "chimerae: list runs in one process; leave out torchrun"), ("1", "")):
+        monkeypatch.setenv("RANK", rank)
+        assert cli.main(["list", "methods"]) == 2
+        told = capsys.readouterr()
+        assert told.err.startswith(said)
+        assert not told.out
+        assert bool(told.err) == bool(said)
