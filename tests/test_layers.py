@@ -25,6 +25,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "progress",
         "remedies",
         "files",
+        "leftovers",
         "run_folder",
         "pictures",
         "tables",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import math
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from chimerae.errors import InputError
+from chimerae.leftovers import temporary_file, temporary_folder
 
 MOST_JSON: Final = 32_000_000
 """Bytes that a JSON file may have: parsed, it takes up to twenty times as many."""
@@ -71,7 +70,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         with whole_file(path) as file:
             file.write(content)
     except OSError as error:
-        raise _cannot_write(path, error) from None
+        raise _cannot_replace(path, error) from None
 
 
 def replace(source: Path, target: Path) -> None:
@@ -83,7 +82,7 @@ def replace(source: Path, target: Path) -> None:
     try:
         os.replace(source, target)
     except OSError as error:
-        raise _cannot_write(target, error) from None
+        raise _cannot_replace(target, error) from None
 
 
 @contextmanager
@@ -94,16 +93,13 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
         OSError: its place is not writable, the disk is full.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
+    with temporary_file(path) as (handle, temporary):
         with os.fdopen(handle, "wb") as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -116,17 +112,14 @@ def whole_folder(path: Path) -> Iterator[Path]:
     path = path.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        with temporary_folder(path) as work:
+            yield work
+            work.chmod(0o755)
+            if path.is_dir():
+                path.rmdir()  # Windows replaces no folder
+            os.replace(work, path)
     except OSError as error:
         raise _cannot_write(path, error) from None
-    try:
-        yield work
-        work.chmod(0o755)
-        os.replace(work, path)
-    except OSError as error:
-        raise _cannot_write(path, error) from None
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def write_text(path: Path, content: str) -> None:
@@ -206,3 +199,9 @@ def read_json(path: Path, what: str) -> Any:
 
 def _cannot_write(path: Path, error: OSError) -> InputError:
     return InputError(f"cannot write {path}: {error.strerror}; free some space or choose another --out")
+
+
+def _cannot_replace(path: Path, error: OSError) -> InputError:
+    if path.is_dir():
+        return InputError(f"cannot write {path}: a folder stands in its place; move it away")
+    return _cannot_write(path, error)

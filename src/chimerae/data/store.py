@@ -9,10 +9,9 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from tempfile import mkdtemp
 from types import TracebackType
 from typing import Final, Self
 
@@ -24,6 +23,7 @@ from chimerae.data.manifest import ArrayFile, Manifest
 from chimerae.errors import InputError
 from chimerae.files import cache_folder as cache_folder
 from chimerae.files import regular, size_of, whole_file
+from chimerae.leftovers import temporary_folder
 
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
@@ -77,36 +77,36 @@ def new_entry(entry: Path) -> Iterator[Path]:
     Raises:
         InputError: the disk is full, or the cache cannot be written to.
     """
-    try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(entry.parent)
-        work = Path(mkdtemp(prefix=_PARTIAL, dir=entry.parent))
-    except OSError as error:
-        raise _unwritable(entry.parent, error) from error
-    try:
-        yield work
-        _sync(work)
-        _put(work, entry)
-        _sync(entry.parent)
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+    with ExitStack() as kept:
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(entry.parent)
+            work = kept.enter_context(temporary_folder(entry))
+        except OSError as error:
             raise _unwritable(entry.parent, error) from error
-        raise
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        try:
+            yield work
+            _sync(work)
+            _put(work, entry)
+            _sync(entry.parent)
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+                raise _unwritable(entry.parent, error) from error
+            raise
 
 
 def _sync(folder: Path) -> None:
-    """Have the names in a folder reach the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    """Have the names in a folder reach the disk, where the system opens folders: Windows does not."""
+    with suppress(PermissionError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def _put(work: Path, entry: Path) -> None:
-    for attempt in range(3):
+    for _ in range(3):
         try:
             work.rename(entry)
             return
@@ -114,15 +114,13 @@ def _put(work: Path, entry: Path) -> None:
             there = read_manifest(entry)
             if there is not None and not damaged(entry, there):
                 return
-        old = work.with_name(f"{work.name}-old-{attempt}")
-        with suppress(FileNotFoundError):
-            entry.rename(old)
-        shutil.rmtree(old, ignore_errors=True)
+        with temporary_folder(entry) as old, suppress(FileNotFoundError):
+            entry.rename(old / entry.name)
     raise OSError(errno.EEXIST, "others keep writing to it", str(entry))
 
 
 def _sweep(cache: Path) -> None:
-    """Remove stale folders that killed processes left behind."""
+    """Remove stale folders of killed processes of versions before 2026-11-29."""
     for left in cache.glob(f"{_PARTIAL}*"):
         with suppress(FileNotFoundError):  # another process may sweep too
             if time.time() - left.stat().st_mtime > _STALE_SECONDS:

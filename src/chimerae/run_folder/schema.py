@@ -35,6 +35,14 @@ CONFIG: Final = "config.json"
 WEIGHTS: Final = "model.safetensors"
 CARD: Final = "README.md"
 
+FOLDERS: Final = (STATE, MODEL, PREVIEWS, PICTURES)
+"""Folders in the folder of a run."""
+FILES: Final = (
+    *(RUN, ENV, MANIFEST, LOG, SCORES),
+    *(f"{STATE}/{INDEX}", *(f"{MODEL}/{name}" for name in (CONFIG, WEIGHTS, CARD))),
+)
+"""Files of a run that are written again while it trains or is evaluated."""
+
 SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
 """Schema number of every file that carries one; the index holds those of saved states.
 
@@ -87,15 +95,19 @@ def check_schema(content: Any, path: Path, name: str) -> None:
 
 
 def refuse_links(folder: Path) -> None:
-    """Raise `InputError` when a folder or the log of a run is a link, or when the log is not a file.
+    """Raise `InputError` when something that is not ours stands in the place of a part of a run.
 
-    The target of a link is not ours.
+    That is a link in place of a folder or of the log, and anything but a file or a folder where one belongs.
     """
-    for name in (STATE, MODEL, PREVIEWS, PICTURES, LOG):
+    for name in (*FOLDERS, LOG):
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} is a link, which is not followed; put what it leads to here")
-    with suppress(FileNotFoundError):
-        regular(folder / LOG)
+    for name in FOLDERS:
+        if (folder / name).exists() and not (folder / name).is_dir():
+            raise InputError(f"{folder / name} is no folder, and the run needs one there; move it away")
+    for name in FILES:
+        with suppress(FileNotFoundError):
+            regular(folder / name)
 
 
 def renamed(tree: Any, schema: int = 1) -> Any:

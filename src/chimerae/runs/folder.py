@@ -18,6 +18,7 @@ from chimerae.config import from_dict, to_dict
 from chimerae.data import TOYS
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
+from chimerae.leftovers import ENDING
 from chimerae.run_folder.schema import (
     ENV,
     LOCK,
@@ -71,7 +72,7 @@ def vacant(folder: Path) -> None:
         raise InputError(f"{folder} is not empty; choose a new folder with --out")
 
 
-HALF: Final = re.compile(rf"\.({'|'.join(map(re.escape, (ENV, MANIFEST, RUN)))})\.\w+")
+HALF: Final = re.compile(rf"\.({'|'.join(map(re.escape, (ENV, MANIFEST, RUN)))})\.\w+({re.escape(ENDING)})?")
 """Names of the temporary files that remain when a process is killed in `create`."""
 
 

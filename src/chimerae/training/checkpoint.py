@@ -21,7 +21,7 @@ from chimerae.run_folder.schema import INDEX, SCHEMAS, STATE, check_schema, rena
 NAME: Final = re.compile(r"step-(?P<step>\d{8,})(?:-(?P<digest>[0-9a-f]{16}))?\.safetensors")
 """Names of states. The digest is the beginning of the file's SHA-256; names before 2026-11-29 lack it."""
 LEFT: Final = re.compile(r"\." + NAME.pattern + r"\.\w+")
-"""Names of the temporary files that remain when a process is killed while it writes a state."""
+"""Names of the temporary files that a process of a version before 2026-11-29 left when it was killed."""
 
 
 def write_state(folder: Path, tensors: Mapping[str, Tensor], step: int, keep: int) -> Path:
