@@ -184,7 +184,9 @@ def test_the_short_recipe_is_not_told_what_it_has(name, word):
 
 def run_folder(place: Path, *words: str) -> Path:
     (place / "run.json").write_text(json.dumps({"run": {"method": {"name": "avae"}}}))
-    (place / "log.jsonl").write_text("".join(json.dumps({"health": word}) + "\n" for word in words))
+    (place / "log.jsonl").write_text(
+        "".join(json.dumps({"step": 9_000 + i, "health": word}) + "\n" for i, word in enumerate(words))
+    )
     return place
 
 

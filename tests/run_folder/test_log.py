@@ -3,13 +3,13 @@ from __future__ import annotations
 import csv
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from chimerae.errors import InputError
-from chimerae.run_folder.log import Log, LogLine, last_step, log_csv, parsed, read_log, shortened
+from chimerae.run_folder.log import Log, LogLine, last_line, last_step, log_csv, parsed, read_log, shortened
 
 
 def line(step: int) -> LogLine:
@@ -117,6 +117,27 @@ def test_a_short_log_ends_with_the_last_line_and_has_every_change_of_health(log)
     kept = [json.loads(text)["step"] for text in texts]
     assert kept == [3, 5, 24, 49, 59, 60, 74, 99]
     assert set(texts) <= set(log.path.read_text().splitlines())
+
+
+def test_a_long_log_is_held_as_evenly_spaced_lines(log, monkeypatch):
+    monkeypatch.setattr("chimerae.run_folder.log.MOST_HELD", 64)
+    words = {40: "critic blind"}
+    lines = [replace(line(i), health=words.get(i, "ok")) for i in range(1, 1002)]
+    log.path.write_text("".join(json.dumps(asdict(each)) + "\n" for each in lines))
+    held, torn = read_log(log.path)
+    assert torn == 0
+    assert [each.step for each in held] == sorted({*range(1, 1002, 32), 39, 40, 1001})
+    log.path.write_text(
+        "".join(json.dumps(asdict(replace(each, health=str(each.step)))) + "\n" for each in lines)
+    )
+    assert [each.step for each in read_log(log.path)[0]] == [*range(1, 1002, 32), 1001]
+
+
+def test_the_end_of_a_long_log_is_read_alone(log, monkeypatch):
+    with log.path.open("r+b") as file:
+        file.seek(3_000_000_000)
+        file.write(b"\n" + json.dumps(asdict(line(7))).encode() + b"\n{")
+    assert last_line(log.path) == line(7)
 
 
 def test_the_log_as_csv_keeps_the_last_line():

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from chimerae.extensions import is_reference
-from chimerae.files import parsed_json, read_json
+from chimerae.files import read_json
 from chimerae.remedies.known import GENERAL, LONGER, MEANINGS, REMEDIES
-from chimerae.run_folder.fields import whole
+from chimerae.run_folder.log import last_line
 from chimerae.run_folder.schema import LOG, RUN, renamed
 
 PAGE: Final = "docs/health.md"
@@ -66,9 +66,11 @@ def ending(folder: Path) -> str:
     """The advice for a run folder, from the last line of its log; empty where all is well or nothing is
     logged.
     """
+    line = last_line(folder / LOG)
+    if line is None:
+        return ""
     try:
         run = renamed(read_json(folder / RUN, "a run")["run"])
-        line = renamed(parsed_json((folder / LOG).read_text("utf-8").splitlines()[-1]))
-        return advice(str(run["method"]["name"]), str(line["health"]), run, whole(line.get("step")))
+        return advice(str(run["method"]["name"]), line.health, run, line.step)
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError):
         return ""

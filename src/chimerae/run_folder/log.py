@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from chimerae.errors import InputError, printable
-from chimerae.files import parsed_json, size_of, write_text
+from chimerae.files import parsed_json, size_of, whole_file
 from chimerae.run_folder.fields import number, section, whole
 from chimerae.run_folder.schema import renamed
 
-TAIL_BYTES = 8192
+TAIL_BYTES = 65_536
 """Bytes at the end of a log that are searched for its last whole line."""
 MOST_LINE = 1_000_000
 """Bytes of a line; longer ones are torn."""
-MOST_LOG = 64_000_000
-"""Bytes of a log that is held as a whole; resuming a run reads longer ones line by line."""
+MOST_LOG = 2_000_000_000
+"""Bytes of a log that a report reads, line by line."""
+MOST_HELD = 100_000
+"""Lines of a log that a report holds, evenly spaced ones of a log that has more."""
 T = TypeVar("T")
 
 
@@ -65,12 +67,15 @@ class Log:
         """Drop all lines after `step`, which a resumed run writes again, and return the seconds of the last
         line that stays.
         """
-        kept, seconds = [], 0.0
-        for text, line in self._lines():
-            if line.step <= step:
-                kept.append(text)
-                seconds = line.seconds
-        write_text(self.path, "".join(text + "\n" for text in kept))
+        seconds = 0.0
+        try:
+            with whole_file(self.path) as file:
+                for text, line in self._lines():
+                    if line.step <= step:
+                        file.write(f"{text}\n".encode())
+                        seconds = line.seconds
+        except OSError as error:
+            raise self._cannot_write(error) from None
         return seconds
 
     def drawn(self) -> tuple[int | None, dict[str, float]]:
@@ -88,9 +93,10 @@ class Log:
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            raise InputError(
-                f"cannot write {self.path}: {error.strerror}; free some space and resume the run"
-            ) from None
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: OSError) -> InputError:
+        return InputError(f"cannot write {self.path}: {error.strerror}; free some space and resume the run")
 
     def _lines(self) -> Iterator[tuple[str, LogLine]]:
         """Texts and lines up to the first one that a kill has torn: no whole line can follow it."""
@@ -129,25 +135,36 @@ def parsed(text: str) -> LogLine | None:
 def read_log(path: Path) -> tuple[tuple[LogLine, ...], int]:
     """The lines of a log by rising step, and the number of torn ones.
 
-    A resumed run may log some steps again: the last line of a step counts.
+    A resumed run may log some steps again: the last line of a step counts. Of more than `MOST_HELD` lines,
+    evenly spaced ones are held, those before a change of the health word, and the last.
     """
-    lines: list[LogLine] = []
-    torn = 0
-    for text in _texts(path, MOST_LOG):
+    held: list[tuple[int, LogLine]] = []
+    torn, stride = 0, 1
+    for i, text in enumerate(_texts(path, MOST_LOG)):
         line = parsed(text)
         if line is None:
             torn += bool(text.strip())
             continue
-        while lines and lines[-1].step >= line.step:
-            lines.pop()
-        lines.append(line)
-    return tuple(lines), torn
+        while held and held[-1][1].step >= line.step:
+            held.pop()
+        held.append((i, line))
+        if len(held) > MOST_HELD:
+            while i // stride >= MOST_HELD // 2:
+                stride *= 2
+            held = _spaced(held, stride)
+    return tuple(line for _, line in (_spaced(held, stride) if stride > 1 else held)), torn
 
 
-def last_step(path: Path) -> int:
-    """Step of the last whole line of a log; 0 when there is none."""
-    line = last_line(path)
-    return line.step if line else 0
+def _spaced(held: Sequence[tuple[int, LogLine]], stride: int) -> list[tuple[int, LogLine]]:
+    """Every line whose number `stride` divides, and the last; those before a change of the health word too,
+    where they are few.
+    """
+    *before, last = held
+    even = [one for one in before if one[0] % stride == 0]
+    changes = [a for a, b in pairwise(held) if a[1].health != b[1].health]
+    if len(changes) > MOST_HELD // 4:
+        changes = []
+    return [*sorted({i: (i, line) for i, line in (*even, *changes)}.values(), key=lambda one: one[0]), last]
 
 
 def last_line(path: Path) -> LogLine | None:
@@ -156,10 +173,16 @@ def last_line(path: Path) -> LogLine | None:
         start = max(0, size_of(path) - TAIL_BYTES)
         with path.open("rb") as file:
             file.seek(start)
-            texts = file.read().decode("utf-8", errors="replace").splitlines()
+            texts = file.read(TAIL_BYTES).decode("utf-8", errors="replace").splitlines()
     except (OSError, InputError):
         return None
     return next((line for text in reversed(texts) if (line := parsed(text))), None)
+
+
+def last_step(path: Path) -> int:
+    """Step of the last whole line of a log; 0 when there is none."""
+    line = last_line(path)
+    return 0 if line is None else line.step
 
 
 def thinned(lines: Sequence[T], most: int, health: Sequence[str] = ()) -> list[T]:
@@ -182,9 +205,9 @@ def shortened(path: Path, most: int) -> str:
     """The log in `path` with about `most` of its lines: evenly spaced ones, and those before a change of the
     health word, so that reports on the short log and on the whole one agree.
     """
-    texts = list(_texts(path, MOST_LOG))
-    words = [line.health if (line := parsed(text)) else "" for text in texts]
-    return "\n".join(thinned(texts, most, words)) + "\n"
+    words = [line.health if (line := parsed(text)) else "" for text in _texts(path, MOST_LOG)]
+    chosen = set(thinned(range(len(words)), most, words))
+    return "\n".join(text for i, text in enumerate(_texts(path, MOST_LOG)) if i in chosen) + "\n"
 
 
 def log_csv(log: Sequence[LogLine], most: int) -> str:
