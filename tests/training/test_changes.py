@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,8 +14,8 @@ from chimerae import cli
 from chimerae.cli.resume import _settings
 from chimerae.data import prepare
 from chimerae.errors import InputError
-from chimerae.methods import VAE
-from chimerae.runs.changes import slower
+from chimerae.methods import AVAE, VAE
+from chimerae.runs.changes import rollbacks, slower
 from chimerae.runs.folder import create
 from chimerae.runs.learn import learn
 from chimerae.runs.train import Callbacks, resume, train
@@ -149,8 +150,56 @@ def test_rollback_goes_back_with_half_the_rates_and_says_so(tmp_path: Path, monk
     assert told == ["the loss of 'vae' became nan at step 5; back to step 3, with half the learning rates"]
     halved = {"training.optimizer.lr": 1e-4, "training.players.vae.lr": 0.005}
     assert slower(run) == halved
-    assert record(folder)["changes"] == [{"step": 3, "settings": halved}]
+    assert record(folder)["changes"] == [{"step": 3, "settings": halved, "rollback": True}]
     assert [line["lr"]["vae"] for line in log_of(folder)] == [0.01] * 3 + [0.005] * 3
+
+
+def test_rollback_is_a_resumption_with_half_the_rates(tmp_path: Path, monkeypatch):
+    """The networks that became NaN are filled again in their place, and their optimisers begin anew."""
+    run = tiny_run("avae", on_nonfinite="rollback")
+    with pytest.raises(Crash):
+        train(run, out=tmp_path / "resumed", callbacks=after(4, crash))
+    resume(tmp_path / "resumed", settings=slower(run), quiet=True)
+    honest, spoiling = AVAE.play, iter([False] * 4 + [True] + [False] * 9)
+
+    def played(self, nets, x, clock):
+        losses = honest(self, nets, x, clock)
+        bad = next(spoiling)
+        return {name: loss * math.nan if bad else loss for name, loss in losses.items()}
+
+    monkeypatch.setattr(AVAE, "play", played)
+    with pytest.warns(UserWarning, match="back to step 3"):
+        train(run, out=tmp_path / "back", quiet=True)
+    assert_same_run(tmp_path / "resumed", tmp_path / "back")
+
+
+def test_skipped_steps_are_counted_over_all_parts_of_a_run(tmp_path: Path, monkeypatch):
+    spoil(monkeypatch, lambda step: step in (2, 4))
+    with pytest.raises(Crash):
+        train(tiny_run("vae", on_nonfinite="skip"), out=tmp_path / "skip", callbacks=after(4, crash))
+    resume(tmp_path / "skip", quiet=True)
+    assert [line["logged"].get("skipped_steps", 0) for line in log_of(tmp_path / "skip")] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+    ]
+
+
+def test_rollbacks_are_counted_over_all_parts_of_a_run(tmp_path: Path, monkeypatch):
+    spoil(monkeypatch, lambda step: step == 4)
+    back = tmp_path / "back"
+    with pytest.warns(UserWarning, match="back to step 3"), pytest.raises(NotFinite):
+        train(tiny_run("vae", on_nonfinite="rollback"), out=back, quiet=True)
+    with pytest.raises(NotFinite):
+        resume(back, quiet=True)
+    assert rollbacks(back) == 3
+    assert len(record(back)["changes"]) == 3
+    with pytest.warns(UserWarning, match="back to step 3"), pytest.raises(NotFinite):
+        resume(back, settings={"training.optimizer.lr": 1e-4}, quiet=True)
+    assert len(record(back)["changes"]) == 7
 
 
 def test_rollback_without_a_state_begins_again_and_gives_up_after_three(tmp_path: Path, monkeypatch):

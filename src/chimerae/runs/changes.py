@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ CHANGEABLE: Final = ("method.", "training.")
 """Beginnings of the settings that a run may change on its way."""
 CHANGES: Final = "changes"
 """Key of `run.json`: steps, and the settings that were changed there."""
+ROLLBACK: Final = "rollback"
+"""Key of a change that the run made itself, when it went back."""
 
 PROCESSES: Final = "processes"
 """Key of `run.json`: steps, and the number of processes from there on, where it changed."""
@@ -47,10 +50,22 @@ def with_all_players(run: Run) -> Run:
     return override(run, {"training.players": {name: {} for name in run.method.players} | own})
 
 
-def record_changes(folder: Path, run: Run, settings: Mapping[str, Any], step: int) -> None:
+def record_changes(
+    folder: Path, run: Run, settings: Mapping[str, Any], step: int, *, rollback: bool = False
+) -> None:
     """Write `run`, whose `settings` hold from `step` on, and the change itself into `run.json`."""
-    before = read_json(folder / RUN, "a run").get(CHANGES, [])
-    rewrite(folder, run, {CHANGES: [*before, {"step": step, "settings": dict(settings)}]})
+    change = {"step": step, "settings": dict(settings)} | ({ROLLBACK: True} if rollback else {})
+    rewrite(folder, run, {CHANGES: [*_changes(folder), change]})
+
+
+def rollbacks(folder: Path) -> int:
+    """Times that the run of `folder` went back, since it began or a person last changed its settings."""
+    return len(list(takewhile(lambda change: ROLLBACK in change, reversed(_changes(folder)))))
+
+
+def _changes(folder: Path) -> list[dict[str, Any]]:
+    found = read_json(folder / RUN, "a run").get(CHANGES, [])
+    return [change for change in found if isinstance(change, dict)] if isinstance(found, list) else []
 
 
 def record_processes(folder: Path, processes: int, step: int) -> None:

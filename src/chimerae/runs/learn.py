@@ -18,7 +18,7 @@ from chimerae.parallel import ALONE, Group, rows_of
 from chimerae.run_folder.log import Listener
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.callbacks import Callbacks
-from chimerae.runs.changes import record_changes, slower, with_changes
+from chimerae.runs.changes import record_changes, rollbacks, slower, with_changes
 from chimerae.runs.folder import never_saved, read_run, rewrite
 from chimerae.runs.lock import locked
 from chimerae.runs.run import Run
@@ -26,13 +26,15 @@ from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.fitting import sized_for
 from chimerae.training.loop import Loop
 from chimerae.training.pacing import Pacer
-from chimerae.training.players import NotFinite
+from chimerae.training.players import NotFinite, build_players
 from chimerae.training.previews import POINTS, SAMPLES, Previews
 from chimerae.training.probe import CODES, Probe
 from chimerae.training.state import State, build_state
 
 ROLLBACKS = 3
-"""Times that a run goes back to its newest state, with half the learning rates, before it ends."""
+"""Times that a run goes back to its newest state, with half the learning rates, before it ends; a change of
+settings by a person starts the count anew.
+"""
 
 
 def learn(
@@ -45,7 +47,7 @@ def learn(
     group: Group = ALONE,
 ) -> None:
     """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
-    for left in reversed(range(ROLLBACKS + 1)):
+    while True:
         loop = _loop(run, state, prepared, folder, callbacks.on_log, group)
         # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
         loop.pacer = None if run.training.seconds and state.step else paced()
@@ -53,13 +55,14 @@ def learn(
             loop.run()
             return
         except NotFinite as error:
-            if run.training.on_nonfinite != "rollback" or not left:
+            if run.training.on_nonfinite != "rollback" or rollbacks(folder) >= ROLLBACKS:
                 raise
             what = str(error).partition(";")[0]
         halved = slower(read_run(folder))
         run = with_changes(read_run(folder), halved)
-        state = newest_state(run, prepared, folder, callbacks, group)
-        group.by_first(partial(record_changes, folder, run, halved, state.step))
+        _go_back(state, run, prepared, folder, callbacks)
+        _require_same_step(state, folder, group)
+        group.by_first(partial(record_changes, folder, run, halved, state.step, rollback=True))
         callbacks.on_warning(f"{what}; back to step {state.step}, with half the learning rates")
 
 
@@ -74,13 +77,31 @@ def newest_state(run: Run, prepared: Prepared, folder: Path, callbacks: Callback
         state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
     if begun:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
+    _require_same_step(state, folder, group)
+    return state
+
+
+def _go_back(state: State, run: Run, prepared: Prepared, folder: Path, callbacks: Callbacks) -> None:
+    """Load the newest saved state of `folder` into `state`, or initial values where nothing was saved yet.
+
+    The optimisers become those of `run`. No second state is built beside one with moments: an accelerator may
+    have room for one only.
+    """
+    state.players = build_players(run.method, state.nets, run.training)
+    if never_saved(folder):
+        fresh = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+        state.load(fresh.tensors(), 0)
+    else:
+        state.load(*read_state(folder / STATE, callbacks.on_warning))
+
+
+def _require_same_step(state: State, folder: Path, group: Group) -> None:
     newest, oldest = group.most(state.step, -state.step)
     if newest != -oldest:
         raise InputError(
             f"the processes find different states in {folder}, of steps {-oldest} and {newest}; "
             "put the run into a folder that all machines share"
         )
-    return state
 
 
 def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener, group: Group) -> Loop:

@@ -68,8 +68,6 @@ class Loop:
     _drawn: Mapping[str, float] = field(default_factory=dict, init=False)
     _shown: float = field(default=0.0, init=False)
     _health: str = field(default="", init=False)
-    _skipped: list[int] = field(default_factory=list, init=False)
-    """Steps, since this start or resumption, that `on_nonfinite` had skipped."""
     _preview: float = field(default=PREVIEW_SECONDS, init=False)
 
     def __post_init__(self) -> None:
@@ -152,8 +150,8 @@ class Loop:
         try:
             losses = play_batch(state.method, state.nets, state.players, parts, clock, finite=True)
         except NotFinite as error:
-            self._skipped.append(clock.step)
-            if self._skipped[-SKIPS:] == list(range(clock.step + 1 - SKIPS, clock.step + 1)):
+            state.skipped.append(clock.step)
+            if state.skipped[-SKIPS:] == list(range(clock.step + 1 - SKIPS, clock.step + 1)):
                 raise NotFinite(f"{error}, in {SKIPS} steps in a row up to step {clock.step + 1}") from None
             return {}
         return losses
@@ -193,8 +191,8 @@ class Loop:
         )
         if not self.group.first:
             return
-        if self._skipped:
-            values["skipped_steps"] = float(len(self._skipped))
+        if self.state.skipped:
+            values["skipped_steps"] = float(len(self.state.skipped))
         drawn, share = self._look(), self.probe.share(self._progress)
         line = self._line(clock, watch, values)
         self._health = health({**line.losses, **values, **self._drawn}, share)

@@ -23,6 +23,8 @@ from chimerae.training.targets import with_targets
 
 ROOMS = ("nets/", "ema/", "buffers/")
 """Prefixes of the tensors that must match when a state is loaded."""
+SKIPPED: Final = "skipped"
+"""Name of the tensor with the skipped steps."""
 
 
 @dataclass
@@ -36,6 +38,8 @@ class State:
     step: int = 0
     losses: dict[str, Tensor] = field(default_factory=dict)
     """The newest loss of every player in each of its turns; not every player moves on every step."""
+    skipped: list[int] = field(default_factory=list)
+    """Steps that `on_nonfinite` had skipped."""
 
     @property
     def device(self) -> torch.device:
@@ -55,8 +59,8 @@ class State:
     def tensors(self) -> dict[str, Tensor]:
         """Everything as named tensors.
 
-        They are called `nets/...`, `ema/...`, `buffers/...`, `optimizer/<player>/<index>/<slot>` and
-        `loss/<player>`.
+        They are called `nets/...`, `ema/...`, `buffers/...`, `optimizer/<player>/<index>/<slot>`,
+        `loss/<player>` and, where steps were skipped, `skipped`.
         """
         return dict(self._tensors())
 
@@ -69,6 +73,8 @@ class State:
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
         yield from self._weights().items()
         yield from ((f"loss/{name}", loss) for name, loss in self.losses.items())
+        if self.skipped:
+            yield SKIPPED, torch.tensor(self.skipped)
         for player in self.players.values():
             if player.optimizer is None:
                 continue
@@ -96,6 +102,7 @@ class State:
         self.losses = {n.removeprefix("loss/"): t for n, t in tensors.items() if n.startswith("loss/")}
         if odd := next((name for name, loss in self.losses.items() if loss.numel() != 1), None):
             raise InputError(f"the saved state does not fit this run: its loss of '{odd}' is no number")
+        self.skipped = _steps(tensors.get(SKIPPED, torch.empty(0, dtype=torch.int64)))
         for player in self.players.values():
             _load_optimizer(player, tensors)
         self.step = step
@@ -106,6 +113,12 @@ SLOTS: Final[Mapping[Kind, Set[str]]] = {
     "rmsprop": {"step", "square_avg"},
 }
 """Kind of optimiser -> tensors that it keeps for a parameter."""
+
+
+def _steps(tensor: Tensor) -> list[int]:
+    if tensor.dtype != torch.int64 or tensor.dim() != 1:
+        raise InputError(f"the saved state does not fit this run: its '{SKIPPED}' are no steps")
+    return [int(step) for step in tensor.tolist()]
 
 
 def _named(room: str, modules: Mapping[str, nn.Module]) -> Iterator[tuple[str, Tensor]]:
