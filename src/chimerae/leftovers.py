@@ -7,6 +7,7 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,11 +15,12 @@ from typing import Final
 
 try:
     import fcntl
-except ImportError:  # Windows, where a file that is open cannot be removed
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 ENDING: Final = ".chimerae"
 """Last part of the names of temporary files and folders."""
+STALE_SECONDS: Final = 24 * 3600
 LEFT: Final = re.compile(rf"\..+\.\w{{8}}{re.escape(ENDING)}")
 """Names of temporary files and folders: that of the target between a dot and a random word."""
 
@@ -60,7 +62,7 @@ def remove_left(folder: Path) -> None:
     """Remove temporary files and folders in `folder` whose process has ended.
 
     A process holds a lock on what it fills, and the system takes the lock away when the process ends, however
-    it ends. On a file system without locks nothing is removed.
+    it ends. Without such locks, as on Windows, what has not changed for a day is removed.
     """
     with suppress(OSError):
         for name in [entry.name for entry in os.scandir(folder) if LEFT.fullmatch(entry.name)]:
@@ -70,18 +72,23 @@ def remove_left(folder: Path) -> None:
 def _remove_if_left(path: Path) -> None:
     with suppress(OSError):
         if fcntl is None:
-            path.unlink()
+            if time.time() - path.lstat().st_mtime > STALE_SECONDS:
+                _remove(path)
             return
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            kind = stat.S_IFMT(os.fstat(handle).st_mode)
-            if kind == stat.S_IFREG:
-                path.unlink()
-            elif kind == stat.S_IFDIR:
-                shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
         finally:
             os.close(handle)
+
+
+def _remove(path: Path) -> None:
+    kind = stat.S_IFMT(path.lstat().st_mode)
+    if kind == stat.S_IFREG:
+        path.unlink()
+    elif kind == stat.S_IFDIR:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _claimed_file(target: Path) -> tuple[int, Path]:
