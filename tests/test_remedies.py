@@ -197,8 +197,8 @@ def test_the_end_of_a_run_knows_its_settings_and_its_steps(tmp_path):
     (tmp_path / "log.jsonl").write_text(json.dumps({"step": 300, "health": "samples alike"}) + "\n")
     assert ending(tmp_path) == advice("gan", "samples alike", run, 300)
     assert "--method.r1" not in ending(tmp_path)
-    (tmp_path / "log.jsonl").write_text(json.dumps({"health": "samples alike"}) + "\n")
-    assert ending(tmp_path) == advice("gan", "samples alike", run)
+    (tmp_path / "log.jsonl").write_text(json.dumps({"step": 3_000, "health": "samples alike"}) + "\n")
+    assert ending(tmp_path) == advice("gan", "samples alike", run, 3_000)
 
 
 def test_the_last_line_of_the_log_decides(tmp_path):

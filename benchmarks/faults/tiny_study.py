@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chimerae.config import override, to_dict
 from chimerae.data import Prepare
@@ -14,17 +15,16 @@ from chimerae.networks import MLP
 from chimerae.runs.run import Run
 from chimerae.studies import (
     Arm,
-    Cell,
     MetricColumn,
     Study,
     StudyResults,
     Verdict,
     cells_of,
     conduct,
-    pool,
     slim,
     write_page,
 )
+from chimerae.studies.executors import End, Resources
 from chimerae.studies.worker import work
 from chimerae.training.settings import Training
 
@@ -61,47 +61,57 @@ STUDY = Study(
 
 @dataclass
 class Forked:
-    """Stands in for `subprocess.Popen`: the worker of one cell, in a fork."""
+    """A cell in a fork."""
 
     child: int
-    returncode: int | None = None
 
-    def poll(self) -> int | None:
-        """Exit code; None while it runs."""
-        if self.returncode is None:
-            ended, status = os.waitpid(self.child, os.WNOHANG)
-            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
-        return self.returncode
+    def end(self) -> End | None:
+        """How it ended; None while it runs."""
+        ended, status = os.waitpid(self.child, os.WNOHANG)
+        if not ended:
+            return None
+        code = os.waitstatus_to_exitcode(status)
+        return End(f"it ended with exit code {code}" if code else "")
 
-    def wait(self) -> int:
-        """Exit code, in the end."""
-        if self.returncode is None:
-            self.returncode = os.waitstatus_to_exitcode(os.waitpid(self.child, 0)[1])
-        return self.returncode
 
-    def terminate(self) -> None:
+@dataclass
+class Forks:
+    """An executor of one cell at a time, in a fork, which is killed with the study."""
+
+    job: Forked | None = None
+    every: float = 0.01
+    queues: bool = False
+
+    def fits(self, wanted: Resources) -> bool:
+        """True when the last cell has ended."""
+        return self.job is None or not alive(self.job.child)
+
+    def start(self, task: Mapping[str, Any], wanted: Resources) -> Forked:
+        """Start one."""
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                code = work({**task, "threads": 1})
+            finally:
+                os._exit(code)
+        self.job = Forked(child)
+        return self.job
+
+    def stop(self) -> None:
         """Leave it alone: it ends soon."""
 
 
-def started(cell: Cell, threads: int, command: str) -> pool._Process:
-    """`pool._started`, with a fork for the process."""
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            task = {"folder": str(cell.folder), "run": to_dict(cell.run), "threads": 1, "command": command}
-            code = work(task)
-        finally:
-            os._exit(code)
-    return pool._Process(cell, Forked(child), io.BytesIO())  # type: ignore[arg-type]
+def alive(child: int) -> bool:
+    """True while the process is there."""
+    return Path(f"/proc/{child}").exists()
 
 
 def conduct_and_write() -> None:
     """`chimerae study`, in the folder `study`; records go to `published`."""
-    pool._started, pool.POLL_SECONDS = started, 0.01
     folder, published = Path("study"), Path("published")
     cells = cells_of(STUDY, folder, scale="quick", seeds=1)
-    if failed := conduct(cells, jobs=1):
+    if failed := conduct(cells, executor=Forks()):
         raise SystemExit(f"{failed}")
     for cell in cells:
         slim(cell, published / "cells" / cell.folder.name)

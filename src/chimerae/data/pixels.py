@@ -27,7 +27,7 @@ _SIDEWAYS: Final = frozenset({5, 6, 7, 8})
 
 # glibc gives blocks of 32 MB and more back to the system as soon as they are free; smaller ones, such as
 # Pillow's 16 MB, stay with the thread that asked for them: 200 MB of three pictures of 8000x8000
-Image.core.set_block_size(2**26)
+Image.core.set_block_size(2**26)  # type: ignore[attr-defined]
 
 
 class Unreadable(Exception):
