@@ -200,3 +200,8 @@ def test_large_jpegs_are_drafted_without_a_visible_difference(orientation: int) 
     assert min(draft.size) >= 96
     small = [to_array(fitted(image, 32, 32, "crop")).astype(int) for image in (whole, draft)]
     assert np.abs(small[0] - small[1]).max() <= 4
+
+
+def test_memory_of_large_pictures_goes_back_to_the_system():
+    """The C library keeps freed blocks below 32 MB for the thread that asked for them."""
+    assert Image.core.get_block_size() >= 2**25

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -34,6 +36,29 @@ def test_a_verb_that_is_killed_at_a_file_operation_goes_on(tmp_path: Path, verb:
     found = list(crash_points.killed(tmp_path / "kills", each, every))
     assert len(found) > 3
     assert not [kill for kill in found if kill.fault]
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_run_that_is_killed_while_pictures_are_drawn_is_not_evaluated(tmp_path: Path):
+    """A study takes a run with scores for finished, and would never draw its pictures."""
+
+    def killing() -> None:
+        from chimerae.runs import evaluate
+
+        evaluate.draw = lambda shown, folder: os.kill(os.getpid(), signal.SIGKILL)
+
+    def score() -> object:
+        return places.verb("evaluate", "run", "--metrics", "kl_nats", "--n", "16")
+
+    place = tmp_path / "place"
+    place.mkdir()
+    train = ("train", *places.METHODS["vae"], "--steps", "1", "--out", "run")
+    assert places.forked(place, lambda: places.verb(*train)) == 0
+    assert places.forked(place, score, killing) == signal.SIGKILL
+    assert not (place / "run/scores.json").exists()
+    assert places.forked(place, score) == 0
+    assert {path.name for path in (place / "run").iterdir()} >= {"scores.json", "pictures"}
+    assert not (place / "run/.scores.json.waiting").exists()
 
 
 @pytest.mark.usefixtures("loaded")

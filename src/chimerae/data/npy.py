@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import struct
-import tokenize
-import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from io import BytesIO
 from math import prod
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 from PIL import Image
 
+from chimerae.data.npy_header import Array, Head, read_head
 from chimerae.data.sources import (
     MOST_PIXELS,
     ImageSource,
@@ -32,8 +28,6 @@ from chimerae.data.sources import (
 )
 from chimerae.errors import InputError, first_line
 from chimerae.files import regular
-
-Array = NDArray[np.generic]
 
 TRAIN_NAMES: Final = ("x_train", "train", "train_images", "images", "x", "data")
 TEST_NAMES: Final = ("x_test", "test", "test_images", "x_val", "val", "validation")
@@ -52,17 +46,11 @@ _MOST_POINTS: Final = 3 * 2**26
 """Coordinates of all points together, at most: they are kept in memory as float32."""
 _MOST_VALUES: Final = MOST_PIXELS // 2
 """Numbers of one image, at most."""
-_MOST_HEADER: Final = 2**16
 _MOST_DIMENSIONS: Final = 2**16
 _MOST_DIRECTORY: Final = 2**20
 """Bytes of the list of files in an `.npz`, at most."""
 _MOST_MEMBERS: Final = 1000
 """Arrays in an `.npz`, at most."""
-_BAD_HEADER: Final = (
-    *(ValueError, TypeError, SyntaxError, tokenize.TokenError, LookupError, AttributeError, EOFError),
-    *(RecursionError, MemoryError, OverflowError, struct.error),
-)
-"""Errors of numpy on headers that are no header of an array."""
 _BAD_ZIP: Final = (
     *(OSError, ValueError, EOFError, LookupError, RuntimeError, NotImplementedError),
     *(zlib.error, zipfile.BadZipFile),
@@ -203,7 +191,7 @@ def from_stored(
 def _members(path: Path) -> dict[str, Stored]:
     if path.suffix.lower() == ".npy":
         with path.open("rb") as file:
-            head = _head(file, path.stat().st_size)
+            head = read_head(file, path.stat().st_size)
         return {"": Stored(f"'{path}'", head.shape, head.dtype, cache(partial(_mapped, path, head)))}
     found = {}
     if (listed := _directory_bytes(path)) > _MOST_DIRECTORY:
@@ -215,7 +203,7 @@ def _members(path: Path) -> dict[str, Stored]:
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise ValueError(f"'{info.filename}' is compressed as numpy compresses nothing")
             with archive.open(info) as file:
-                head = _head(file, info.file_size)
+                head = read_head(file, info.file_size)
             key = info.filename.removesuffix(".npy")
             load = cache(partial(_load_member, path, info, head))
             found[key] = Stored(f"'{key}' in '{path}'", head.shape, head.dtype, load)
@@ -233,64 +221,7 @@ def _directory_bytes(path: Path) -> int:
     return max(short, long)
 
 
-@dataclass(frozen=True)
-class _Head:
-    """Header of an array: shape, order and type of its values, and the byte where they begin."""
-
-    shape: tuple[int, ...]
-    fortran: bool
-    dtype: np.dtype[np.generic]
-    start: int
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the values."""
-        return prod(self.shape) * self.dtype.itemsize
-
-    def array(self, values: Array) -> Array:
-        """`values` `[n]` in their shape."""
-        return values.reshape(self.shape, order="F" if self.fortran else "C")
-
-
-def _head(file: IO[bytes], size: int) -> _Head:
-    """The header of an array in a file of `size` bytes, all of whose values are there.
-
-    Raises:
-        ValueError: it is no header, or says what cannot be.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # numpy tells of headers that Python 2 has written
-            text, old = _header_bytes(file)
-            shape, fortran, dtype = (npy.read_array_header_1_0 if old else npy.read_array_header_2_0)(text)
-    except _BAD_HEADER as error:
-        raise ValueError(f"no header of an array: {first_line(error)[:100]}") from error
-    if any(isinstance(side, bool) or side < 0 for side in shape):
-        raise ValueError(f"its header tells of the shape {list(shape)}")
-    head = _Head(shape, bool(fortran), dtype, text.tell())
-    if dtype.hasobject:  # such arrays may stand beside others, and are refused where they are wanted
-        return head
-    if head.start + head.n_bytes > size:
-        raise ValueError(
-            f"it is cut: its header tells of {head.n_bytes:,} bytes, of which {max(size - head.start, 0):,} "
-            "are there"
-        )
-    return head
-
-
-def _header_bytes(file: IO[bytes]) -> tuple[BytesIO, bool]:
-    """The header of an array behind its magic word, and whether it is of the first version."""
-    first = file.read(12)
-    old = npy.read_magic(BytesIO(first)) == (1, 0)
-    (length,) = struct.unpack_from("<H" if old else "<I", first, npy.MAGIC_LEN)
-    if length > _MOST_HEADER:
-        raise ValueError(f"a header of {length:,} bytes")
-    whole = BytesIO(first + file.read(length))
-    whole.seek(npy.MAGIC_LEN)
-    return whole, old
-
-
-def _mapped(path: Path, head: _Head) -> Array:
+def _mapped(path: Path, head: Head) -> Array:
     """A memory map of the array in a file of its own."""
     try:
         return np.memmap(path, head.dtype, "r", head.start, head.shape, order="F" if head.fortran else "C")
@@ -298,7 +229,7 @@ def _mapped(path: Path, head: _Head) -> Array:
         raise InputError(f"'{path}' has changed since it was opened: {first_line(error)}") from error
 
 
-def _load_member(path: Path, info: zipfile.ZipInfo, head: _Head) -> Array:
+def _load_member(path: Path, info: zipfile.ZipInfo, head: Head) -> Array:
     try:
         with zipfile.ZipFile(path) as archive, archive.open(info) as file:
             file.read(head.start)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from chimerae.data import prepare
 from chimerae.data.memory import held_again
 from chimerae.errors import InputError
 from chimerae.evaluation import Evaluation, Results, draw, evaluate, merged, read_scores, write_scores
+from chimerae.files import replace as replace_file
 from chimerae.model import load
 from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import PICTURES, SCORES, refuse_links
 from chimerae.run_folder.scores import DATA
 from chimerae.runs.folder import read_run, same_data, same_size
+
+WAITING: Final = f".{SCORES}.waiting"
+"""File of new scores until the pictures are drawn. Those may fill the disk, so it is written before them; and
+a run with scores is one that was evaluated in whole, so it has its name after them.
+"""
 
 
 def evaluate_run(
@@ -54,8 +61,11 @@ def evaluate_run(
     results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
     before, step = scored(folder)
     both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / SCORES)  # first: pictures may fill the disk
-    draw(results.shown, folder / PICTURES)
+    write_scores(both, model.step, folder / WAITING)
+    try:
+        draw(results.shown, folder / PICTURES)
+    finally:
+        replace_file(folder / WAITING, folder / SCORES)
     return results
 
 
