@@ -327,8 +327,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "noise repeats itself at every step",
         "training/loop.py",
-        'torch.manual_seed(noise.key(self.seed, "noise", step))',
-        'torch.manual_seed(noise.key(self.seed, "noise", 0))',
+        'noise.reseed(noise.key(self.seed, "noise", step))',
+        'noise.reseed(noise.key(self.seed, "noise", 0))',
         "tests/training/test_loop.py",
     ),
     Mutant(
