@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.npy import Array, Stored, from_stored
+from chimerae.data.npy import Stored, from_stored
+from chimerae.data.npy_header import Array
 from chimerae.data.opened import opened_once
 from chimerae.data.picture import as_picture
 from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, even_indices

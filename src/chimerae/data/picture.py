@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.npy import CHANNELS, UNIT, Array, array_picture, channel_axis
+from chimerae.data.npy import CHANNELS, UNIT, array_picture, channel_axis
+from chimerae.data.npy_header import Array
 from chimerae.data.sources import open_picture
 from chimerae.errors import InputError
 
