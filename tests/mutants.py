@@ -327,8 +327,8 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant(
         "noise repeats itself at every step",
         "training/loop.py",
-        'noise.reseed(noise.key(self.seed, "noise", step))',
-        'noise.reseed(noise.key(self.seed, "noise", 0))',
+        'noise.reseed(self.state.device, self.seed, "noise", step)',
+        'noise.reseed(self.state.device, self.seed, "noise", 0)',
         "tests/training/test_loop.py",
     ),
     Mutant(

@@ -90,7 +90,7 @@ class SlowIntro(Slow):
         x_r, x_p = self.images(self.z)
         alpha = 0.5 if self.h.alpha_g == "0.5" else self.h.alpha
         kls = sum(kl(stats(self.m, fake)).mean() for fake in (x_r, x_p))
-        return alpha * kls + self.h.beta * self.half_nll(x_r)
+        return alpha * kls + self.h.decoder_error * self.h.beta * self.half_nll(x_r)
 
 
 class SlowSoft(Slow):

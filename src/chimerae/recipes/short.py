@@ -16,7 +16,7 @@ from pixel errors draw better with transposed convolutions.
 """
 RATE, FINAL = 1e-3, 0.02
 """Rate at the start, and its share that is left at the end."""
-FIRST_STAGE = 0.3
+FIRST_STAGE = 0.5
 """Share of the run of ID-GAN's VAE. Its GAN begins afterwards, where the rate has fallen to `RATE`."""
 
 ADAM: Mapping[str, Any] = {
@@ -100,6 +100,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         **CALIBRATED,
         "method.z_dim": 32,
         "method.s_dim": 32,
+        "method.beta": 3.0,
         "method.first_stage_share": FIRST_STAGE,
         "method.w_info": 1e-3,
         "method.r1": 0.5,

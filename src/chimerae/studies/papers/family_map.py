@@ -45,6 +45,8 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
     BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
     ID_GAN: {
+        "method.beta": 1.0,
+        "method.first_stage_share": 0.3,
         "method.w_info": 0.01,
         "method.r1_every": 1,
         "method.critic_norm": False,
