@@ -87,7 +87,7 @@ def main(args: Sequence[str]) -> int:
     _check(asked, data)
     shape = _shape_of(asked.run) if data is not None else asked.shape or ((2,) if points else SHAPE)
     asked.run.arch.check(shape)
-    chosen, _ = with_threads(with_precision(asked.run, shape)[0], shape)
+    chosen, _ = with_precision(with_threads(asked.run, shape)[0], shape)
     print(f"bench: timing {asked.timed} steps", file=sys.stderr, flush=True)
     found = measure(chosen, shape, steps=asked.timed)
     print(json.dumps(found.facts, indent=2) if asked.json else found.text())

@@ -92,8 +92,8 @@ def outlook(run: Run, wish: Wish, *, began: float, told: bool = True, progress: 
         run.arch.check(data.shape)
         if run.steps < WORTH_TIMING:
             return Outlook(run, data, note, None)
+        run, most = with_threads(run, data.shape)  # first: threads that wait would distort the other trial
         run, gain = with_precision(run, data.shape)
-        run, most = with_threads(run, data.shape)
         if not told:
             return Outlook(run, data, note, None, gain=gain, most_threads=most)
         timing, counted = time_steps(run, data.shape), operations(run, data.shape)
@@ -106,8 +106,8 @@ def _fitted(run: Run, note: str, wish: Wish, limit: float, began: float, progres
     quick = max(min(limit / 60, 3.0), 0.5)
     given = shape = _shape(run)
     run.arch.check(shape)
-    run, gain = with_precision(run, shape)
     run, threads = with_threads(run, shape)
+    run, gain = with_precision(run, shape)
     search = Search(run, 0.0, wish.width, lambda run, shape: time_steps(run, shape, at_most=quick))
     kept, data = GUESSED_SHARE * limit, None
     if not wish.size:

@@ -188,16 +188,19 @@ def last_step(path: Path) -> int:
 def thinned(lines: Sequence[T], most: int, health: Sequence[str] = ()) -> list[T]:
     """At most `most` evenly spaced lines, the last one included.
 
-    With `health`, the health word of every line, the last line before each change of the word stays too.
+    With `health`, the health word of every line, the last line before each change of the word stays too, and
+    does not count: a short log stays as it is when it is shortened again.
 
     >>> thinned([1, 2, 3, 4, 5], 3)
     [1, 3, 5]
     >>> thinned([1, 2, 3, 4, 5], 1, ["ok", "bad", "ok", "ok", "ok"])
     [1, 2, 5]
+    >>> thinned([1, 2, 5], 1, ["ok", "bad", "ok"])
+    [1, 2, 5]
     """
-    stride = -(-len(lines) // most) or 1
-    even = set(range(len(lines) - 1, -1, -stride))
     changes = {i for i, (a, b) in enumerate(pairwise(health)) if a != b}
+    stride = max(-(-(len(lines) - len(changes)) // most), 1)
+    even = set(range(len(lines) - 1, -1, -stride))
     return [lines[i] for i in sorted(even | changes)]
 
 
