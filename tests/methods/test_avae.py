@@ -8,7 +8,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.losses.latent import LATENT_LOSSES
 from chimerae.methods import AVAE
 from chimerae.methods.method import Clock
-from chimerae.networks import MLP
+from chimerae.networks import DCGAN, MLP
 from tests.helpers.cases import Case
 from tests.helpers.rows import through
 from tests.helpers.tape import Tape
@@ -113,6 +113,18 @@ def test_four_separate_sets_of_weights():
     pointers = [p.data_ptr() for module in modules.values() for p in module.parameters()]
     assert len(pointers) == len(set(pointers))
     assert list(modules) == ["encoder", "decoder", "generator", "critic"]
+
+
+@through("arch, shape", [(MLP(width=8), (2,)), (DCGAN(width=2), (1, 8, 8))])
+def test_the_posterior_begins_with_the_given_deviation(arch, shape):
+    """And no other weight of any network differs."""
+    sets = [Case(AVAE(z_dim=3, sigma_start=sigma), arch, shape).state().nets.modules for sigma in (1.0, 0.25)]
+    wide, narrow = (
+        {f"{n}.{k}": p for n, m in nets.items() for k, p in m.named_parameters()} for nets in sets
+    )
+    differ = [key for key in wide if not torch.equal(wide[key], narrow[key])]
+    assert [key.rpartition(".")[2] for key in differ] == ["log_sigma"]
+    torch.testing.assert_close(narrow[differ[0]].exp(), torch.full((3,), 0.25))
 
 
 def test_defaults_are_those_of_the_switchboard():

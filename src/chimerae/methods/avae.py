@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import log
 from typing import ClassVar, Literal, final
 
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
+from chimerae.heads import LOG_SIGMA
 from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
 from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
 from chimerae.losses.penalties import R1
@@ -62,6 +64,11 @@ class AVAE(Method):
     """
     r1_every: int = Field(default=4, ge=1)
     """Steps between two penalties; each weighs that many times as much."""
+    sigma_start: float = Field(default=1.0, gt=0)
+    """Deviation of the posterior when training begins, 1 in the published code. From 1, means grow until they
+    stand out of the noise, and then stay long: codes of data exceed those of the prior, from which alone the
+    generator learns.
+    """
     use_xi: bool = False
     """Give the generator noise `xi` beside the code, `z_dim` numbers of it."""
     recon_code: Literal["sample", "mean", "mean_rescaled"] = "sample"
@@ -83,8 +90,12 @@ class AVAE(Method):
         """Encoder with one sigma for all samples, decoder, generator, critic: four separate sets of
         weights.
         """
+        encoder = arch.encoder(shape, self.z_dim, scale="shared")
+        for name, parameter in encoder.named_parameters():
+            if name.endswith(LOG_SIGMA):
+                nn.init.constant_(parameter, log(self.sigma_start))
         return {
-            "encoder": arch.encoder(shape, self.z_dim, scale="shared"),
+            "encoder": encoder,
             "decoder": arch.decoder(self.z_dim, shape),
             "generator": arch.decoder(self.z_dim + self.noise_dim, shape),
             "critic": arch.critic(shape),

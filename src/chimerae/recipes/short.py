@@ -77,6 +77,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "method.latent_warmup": 0.5,
         "method.latent_weight": 0.1,
         "method.recon_code": "mean",
+        "method.sigma_start": 0.1,
         "training.optimizer.sigma_lr_scale": 5.0,
     },
     "introvae": {**CALIBRATED, "method.beta": 1.0, "method.m": 30.0, "method.warmup_steps": 300},
