@@ -35,8 +35,8 @@ def with_threads(
 
     That number is None where nothing was tried: on an accelerator, in a process of one thread, or when the
     settings name a number. Half as many threads are taken as long as they are as fast. They are for small
-    networks, and on cores that other work keeps busy, where threads that wait for each other once made a run
-    ten times slower.
+    networks, and on cores that other work keeps busy: there a run on two threads, which wait for each other,
+    once played 338 steps in the time of 6,089 on one.
 
     Args:
         run: as requested.
