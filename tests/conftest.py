@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import tempfile
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 import torch
 
@@ -29,6 +31,14 @@ def pytest_collection_finish() -> None:
     """Take what was imported and collected out of Python's searches for garbage: it stays to the end."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let a test draw the same numbers whatever ran before it, and on whichever worker."""
+    random.seed(0)
+    np.random.seed(0)
+    torch.manual_seed(0)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +86,12 @@ def test_no_comparison_is_no_failure():
     assert pytest.approx(2.0) != 3.0
     assert pytest.approx([2.0, 1.0]) != [2.0, 1.1]
     assert pytest.approx({"a": "text", "b": 0.3}) == {"a": "text", "b": 0.3}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_every_test_draws_the_same_numbers(again):
+    drawn = (random.random(), float(np.random.rand()), float(torch.rand(())))
+    assert drawn == (0.8444218515250481, 0.5488135039273248, pytest.approx(0.4962565898895264))
 
 
 def test_float64_holds_inside_and_ends_outside():

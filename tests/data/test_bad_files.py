@@ -23,7 +23,7 @@ from benchmarks.faults import fuzz_data
 from PIL import Image
 
 import chimerae.data.parquet as tables
-from chimerae.data import Prepare, npy, parquet_pages, pixels, prepare, source_info, sources
+from chimerae.data import Prepare, arrays, npy, parquet_pages, pixels, prepare, source_info, sources
 from chimerae.data.given import take
 from chimerae.data.open import is_here, open_source
 from chimerae.data.parquet_pages import pages
@@ -102,12 +102,12 @@ def test_archives_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_arrays_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "a.npy", IMAGES)
     np.save(tmp_path / "points.npy", np.random.default_rng(0).normal(size=(9, 3)))
-    monkeypatch.setattr(npy, "_MOST_VALUES", 8 * 8 * 3 - 1)
+    monkeypatch.setattr(arrays, "_MOST_VALUES", 8 * 8 * 3 - 1)
     assert "too large" in refused(tmp_path / "a.npy")
-    monkeypatch.setattr(npy, "_MOST_DIMENSIONS", 2)
+    monkeypatch.setattr(arrays, "_MOST_DIMENSIONS", 2)
     assert "too many numbers" in refused(tmp_path / "points.npy")
     monkeypatch.setattr("chimerae.data.info.MOST_SAMPLES", 8)
-    monkeypatch.setattr(npy, "_MOST_DIMENSIONS", 3)
+    monkeypatch.setattr(arrays, "_MOST_DIMENSIONS", 3)
     assert "more than 8" in refused(tmp_path / "points.npy")
 
 

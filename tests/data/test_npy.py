@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from chimerae.data import Prepare, prepare, source_info
-from chimerae.data.npy import AS_IS, SIGNED, SIXTEEN_BITS, UNIT, Rescale, rescale_of
+from chimerae.data.rescale import AS_IS, SIGNED, SIXTEEN_BITS, UNIT, Rescale, rescale_of
 from chimerae.errors import InputError
 from tests.helpers.rows import through
 

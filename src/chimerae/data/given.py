@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from chimerae.data.arrays import channel_axis
 from chimerae.data.build import ImageTransform, chunks
 from chimerae.data.image_folder import SUFFIXES
 from chimerae.data.manifest import Unread
 from chimerae.data.named_datasets import named_dataset, preset
-from chimerae.data.npy import channel_axis
 from chimerae.data.npy_header import Array
 from chimerae.data.open import open_source, path_of
 from chimerae.data.picture import as_picture, checked

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.npy import Stored, from_stored
+from chimerae.data.arrays import Stored, from_stored
 from chimerae.data.npy_header import Array
 from chimerae.data.opened import opened_once
 from chimerae.data.picture import as_picture
@@ -51,7 +51,7 @@ def held(data: object) -> Iterator[str | None]:
     Args:
         data: a path or name of a source, which is returned as it is, or data in memory: see `KINDS`. Images
             are uint8, float in [0, 1], PIL images or paths; items of a data set are images or (image, label);
-            arrays are as in files (`chimerae.data.npy`); a pair of arrays is (samples, labels).
+            arrays are as in files (`chimerae.data.arrays`); a pair of arrays is (samples, labels).
 
     Raises:
         InputError: the data are of no known kind, or empty.

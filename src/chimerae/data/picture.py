@@ -10,8 +10,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from chimerae.data.npy import CHANNELS, UNIT, array_picture, channel_axis
+from chimerae.data.arrays import CHANNELS, array_picture, channel_axis
 from chimerae.data.npy_header import Array
+from chimerae.data.rescale import UNIT
 from chimerae.data.sources import open_picture
 from chimerae.errors import InputError
 
