@@ -30,6 +30,10 @@ OPTIONAL = (
     "torch_fidelity",
     "ray",
     "submitit",
+    "tensorboard",
+    "wandb",
+    "mlflow",
+    "trackio",
     "lpips",
     "sklearn",
     "skimage",
@@ -57,8 +61,8 @@ FIDELITY = (
     "metrics on Inception or VGG16 need the package torch_fidelity (No module named 'torch_fidelity'): "
     "install chimerae[fidelity]"
 )
-CLUSTERS = ("ray", "slurm")
-"""Extras that `all` leaves out: they are of no use without a cluster."""
+APART = ("ray", "slurm", "wandb", "mlflow", "trackio")
+"""Extras that `all` leaves out: they are of use with a cluster or a server only."""
 
 
 PARTS = {
@@ -189,7 +193,8 @@ def imported() -> set[str]:
 
 def test_each_import_is_declared():
     """By the base, or by an extra that `require` knows."""
-    alone = {module: [module] for module in ("ray", "submitit")}  # they need not be installed
+    alone = {module: [module] for module in ("ray", "submitit", "wandb", "trackio")}  # they may be missing
+    alone["mlflow"] = ["mlflow-skinny"]
     distributions = alone | dict(packages_distributions())
     base, extras = names(PROJECT["dependencies"]), PROJECT["optional-dependencies"]
     of_extras = {extra.module for extra in EXTRAS.values()}
@@ -198,7 +203,7 @@ def test_each_import_is_declared():
         assert (wanted <= base) != (module in of_extras), module
     for name, extra in EXTRAS.items():
         assert {each.lower().replace("_", "-") for each in distributions[extra.module]} == names(extras[name])
-    assert extras["all"] == [f"chimerae[{','.join(name for name in EXTRAS if name not in CLUSTERS)}]"]
+    assert extras["all"] == [f"chimerae[{','.join(name for name in EXTRAS if name not in APART)}]"]
     assert "chimerae[all]" in extras["dev"]
 
 
@@ -215,7 +220,7 @@ def test_a_start_imports_no_extra(tmp_path: Path):
 
 @pytest.mark.parametrize("name", EXTRAS)
 def test_extras_that_are_installed_are_no_error(name: str):
-    if name in CLUSTERS and find_spec(EXTRAS[name].module) is None:
+    if name in APART and find_spec(EXTRAS[name].module) is None:
         pytest.skip(f"{EXTRAS[name].module} is not installed")
     require(name)
 

@@ -37,7 +37,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("methods", "features", "codec"),
     ("training", "evaluation"),
     ("runs.run", "runs.folder", "runs.lock", "testing"),
-    ("recipes", "console"),
+    ("recipes", "console", "loggers"),
     ("report", "model", "runs", "bench"),
     ("studies",),
     ("cli", "__main__"),

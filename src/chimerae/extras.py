@@ -26,6 +26,10 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "ray": Extra("ray", "studies on a Ray cluster need"),
     "slurm": Extra("submitit", "studies on Slurm need"),
+    "tensorboard": Extra("tensorboard", "event files need"),
+    "wandb": Extra("wandb", "logging to Weights & Biases needs"),
+    "mlflow": Extra("mlflow", "logging to MLflow needs"),
+    "trackio": Extra("trackio", "logging to Trackio needs"),
 }
 """Name of an extra -> its package."""
 

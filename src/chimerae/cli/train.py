@@ -25,6 +25,7 @@ from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
 from chimerae.data.opened import opened_once
 from chimerae.errors import Elsewhere
+from chimerae.loggers import checked
 from chimerae.parallel import place
 from chimerae.recipes.build import Preset, build
 from chimerae.recipes.planning import Wish, wish
@@ -48,6 +49,8 @@ class Train:
     budget: str | None = None
     """Time from now to the end of `evaluate`, such as 10m, 2h or 1h30m: steps, and width and size where they
     are not given, are chosen to fit. Without it and --steps, 15 minutes on a CPU, an hour on a GPU."""
+    log_to: tuple[str, ...] = ()
+    """Loggers that show the run as well: tensorboard, wandb, mlflow, trackio."""
     dry_run: bool = False
     """Show the plan and the resolved settings, and stop."""
 
@@ -99,7 +102,8 @@ def main(args: Sequence[str]) -> int:
             wish=open_,
             paper=paper,
             began=started(),
-        )
+        ),
+        asked.log_to,
     )
 
 
@@ -124,13 +128,14 @@ def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
     return DONE
 
 
-def learn(work: Callable[[Callbacks], Path]) -> int:
+def learn(work: Callable[[Callbacks], Path], log_to: Sequence[str] = ()) -> int:
     """Do `work`, which returns a run folder, under a live line, and print the outcome."""
     if place().rank:
         return _learn_silently(work)
+    loggers = checked(log_to)
     try:
         with display() as show:
-            folder = work(Callbacks(show.line, show.count, show.tell, show.tell))
+            folder = work(Callbacks(show.line, show.count, show.tell, show.tell, log_to=loggers))
     except Stopped as stop:
         print(
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr

@@ -22,6 +22,8 @@ PREVIEWS: Final = "samples"
 """Folder of previews drawn during training."""
 PICTURES: Final = "pictures"
 """Folder of pictures drawn by evaluation."""
+SHOWN: Final = "loggers.json"
+"""Loggers that show a run, and its name at each."""
 LOCK: Final = ".lock"
 
 STATE: Final = "state"
@@ -38,7 +40,7 @@ CARD: Final = "README.md"
 FOLDERS: Final = (STATE, MODEL, PREVIEWS, PICTURES)
 """Folders in the folder of a run."""
 FILES: Final = (
-    *(RUN, ENV, MANIFEST, LOG, SCORES),
+    *(RUN, ENV, MANIFEST, LOG, SCORES, SHOWN),
     *(f"{STATE}/{INDEX}", *(f"{MODEL}/{name}" for name in (CONFIG, WEIGHTS, CARD))),
 )
 """Files of a run that are written again while it trains or is evaluated."""

@@ -5,9 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from chimerae.progress import Progress, silent
 from chimerae.run_folder.log import Listener, ignore
+
+
+def no_picture(path: Path, step: int) -> None:
+    """Do nothing with a picture."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +29,10 @@ class Callbacks:
     """Called with the plan, several lines, before the first step; None: a run whose steps are given is not
     timed.
     """
+    on_picture: Callable[[Path, int], None] = no_picture
+    """Called with the file of every preview, and the steps taken so far."""
+    log_to: tuple[str, ...] = ()
+    """Loggers that show the run as well: tensorboard, wandb, mlflow, trackio."""
 
 
 SILENT = Callbacks(on_warning=lambda sentence: None)

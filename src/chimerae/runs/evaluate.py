@@ -16,6 +16,7 @@ from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import PICTURES, SCORES, refuse_links
 from chimerae.run_folder.scores import DATA
 from chimerae.runs.folder import read_run, same_data, same_size
+from chimerae.runs.log_to import send_scores
 
 WAITING: Final = f".{SCORES}.waiting"
 """File of new scores until the pictures are drawn. Those may fill the disk, so it is written before them; and
@@ -66,6 +67,7 @@ def evaluate_run(
         draw(results.shown, folder / PICTURES)
     finally:
         replace_file(folder / WAITING, folder / SCORES)
+    send_scores(folder, results, model.step)
     return results
 
 

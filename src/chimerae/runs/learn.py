@@ -15,12 +15,12 @@ from chimerae import model
 from chimerae.data import Batches, Prepared
 from chimerae.errors import InputError
 from chimerae.parallel import ALONE, Group, rows_of
-from chimerae.run_folder.log import Listener
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.callbacks import Callbacks
 from chimerae.runs.changes import record_changes, rollbacks, slower, with_changes
 from chimerae.runs.folder import never_saved, read_run, rewrite
 from chimerae.runs.lock import locked
+from chimerae.runs.log_to import shown_by_loggers
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.fitting import sized_for
@@ -47,8 +47,21 @@ def learn(
     group: Group = ALONE,
 ) -> None:
     """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
+    with shown_by_loggers(callbacks, folder, run, state.step) as shown:
+        _learn(run, state, prepared, folder, shown, paced, group)
+
+
+def _learn(
+    run: Run,
+    state: State,
+    prepared: Prepared,
+    folder: Path,
+    callbacks: Callbacks,
+    paced: Callable[[], Pacer | None],
+    group: Group,
+) -> None:
     while True:
-        loop = _loop(run, state, prepared, folder, callbacks.on_log, group)
+        loop = _loop(run, state, prepared, folder, callbacks, group)
         # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
         loop.pacer = None if run.training.seconds and state.step else paced()
         try:
@@ -104,7 +117,9 @@ def _require_same_step(state: State, folder: Path, group: Group) -> None:
         )
 
 
-def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Listener, group: Group) -> Loop:
+def _loop(
+    run: Run, state: State, prepared: Prepared, folder: Path, callbacks: Callbacks, group: Group
+) -> Loop:
     batches = Batches(
         prepared.train,
         batch_size=run.training.batch_size,
@@ -122,10 +137,10 @@ def _loop(run: Run, state: State, prepared: Prepared, folder: Path, listener: Li
         total=run.steps,
         seed=run.seed,
         folder=folder,
-        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed),
+        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed, callbacks.on_picture),
         probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
-        listener=listener,
+        listener=callbacks.on_log,
         group=group,
         replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
     )

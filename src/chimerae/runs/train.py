@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,6 +17,7 @@ from chimerae.console import display
 from chimerae.data import Prepared, prepare
 from chimerae.data.memory import held, held_again
 from chimerae.errors import InputError
+from chimerae.loggers import checked
 from chimerae.methods import Method
 from chimerae.nets import Architecture
 from chimerae.parallel import Group, in_turns, joined, place, rows_of
@@ -62,6 +63,7 @@ def train(
     preset: Preset = "short",
     callbacks: Callbacks | None = None,
     quiet: bool = False,
+    log_to: str | Sequence[str] = (),
     command: str | None = None,
 ) -> Path:
     """Train a method, a recipe or a whole `Run`, and return its run folder.
@@ -84,6 +86,8 @@ def train(
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         callbacks: invoked during the run; progress goes to standard error when none are given.
         quiet: print nothing when no callbacks are given.
+        log_to: loggers that show the run as well: "tensorboard", "wandb", "mlflow", "trackio", or several of
+            them (`docs/loggers.md`); `resume` and `evaluate` go on with them.
         command: the command of this run, for its records; the command line of this process when not given.
 
     Raises:
@@ -93,7 +97,7 @@ def train(
     """
     began = time.monotonic()
     named = None if isinstance(what, Run) else what
-    with held(data) as source, _or_display(callbacks, quiet) as shown:
+    with held(data) as source, _or_display(callbacks, quiet, log_to) as shown:
         run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
         given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
         changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
@@ -110,18 +114,20 @@ def train(
 
 
 @contextmanager
-def _or_display(callbacks: Callbacks | None, quiet: bool) -> Iterator[Callbacks]:
+def _or_display(callbacks: Callbacks | None, quiet: bool, log_to: str | Sequence[str]) -> Iterator[Callbacks]:
     """The given `callbacks`, by default a display on standard error; nothing where `quiet`, and in all
     processes but the first.
     """
     if place().rank:
         yield SILENT
         return
+    asked = checked([log_to] if isinstance(log_to, str) else log_to)
     if callbacks is not None or quiet:
-        yield callbacks or Callbacks()
+        given = callbacks or Callbacks()
+        yield replace(given, log_to=given.log_to + asked)
         return
     with display() as show:
-        yield Callbacks(show.line, show.count, show.tell, show.tell)
+        yield Callbacks(show.line, show.count, show.tell, show.tell, log_to=asked)
 
 
 @threads()
@@ -223,6 +229,7 @@ def resume(
     data: object = None,
     callbacks: Callbacks | None = None,
     quiet: bool = False,
+    log_to: str | Sequence[str] = (),
 ) -> Path:
     """Resume the run in `folder` from its newest state, on a CPU bit for bit as if it had never stopped.
 
@@ -236,6 +243,7 @@ def resume(
         data: the data in memory that the run began with, where their prepared arrays are gone.
         callbacks: invoked during the run; progress goes to standard error when none are given.
         quiet: print nothing when no callbacks are given.
+        log_to: further loggers, as for `train`.
 
     Raises:
         InputError: the run or its state is missing or damaged, the data have changed, or another process
@@ -243,7 +251,7 @@ def resume(
         Stopped: as `train` says.
     """
     run = with_changes(read_run(Path(folder)), settings or {})
-    with _or_display(callbacks, quiet) as shown, joined(run.training.device) as group:
+    with _or_display(callbacks, quiet, log_to) as shown, joined(run.training.device) as group:
         return _resumed(Path(folder), steps, settings or {}, data, shown, group)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,8 @@ class Previews:
     originals: Tensor
     """Test samples `[n, *shape]` in unit range (or points), on the training device."""
     seed: int
+    on_picture: Callable[[Path, int], None] = lambda path, step: None
+    """Called with every new file and its step."""
 
     def draw(self, nets: Nets, step: int) -> None:
         """Draw the previews of `step` with `nets`; the codes are the same at every step."""
@@ -63,7 +66,10 @@ class Previews:
         path = self.folder / f"{kind}-{step:08d}.png"
         sets = {name: x.cpu() for name, x in sets.items()}
         if not self._images:
-            pictures.save(pictures.scatter(sets), path)
-            return
-        image = pictures.rows(sets) if len(sets) > 1 else pictures.grid(torch.cat(list(sets.values())))
+            image = pictures.scatter(sets)
+        elif len(sets) > 1:
+            image = pictures.rows(sets)
+        else:
+            image = pictures.grid(torch.cat(list(sets.values())))
         pictures.save(image, path)
+        self.on_picture(path, step)
