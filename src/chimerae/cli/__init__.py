@@ -29,6 +29,7 @@ VERBS: dict[str, str] = {
     "reconstruct": "encode and decode your images with a run",
     "interpolate": "walk between test images through a run's codes",
     "report": "make one page of one or several runs",
+    "watch": "open a page about runs while they learn",
     "study": "run a study: a grid of runs and the table it fills",
     "reproduce": "list the tables of the papers, or run one beside its numbers",
     "bench": "measure a training step of a method on this machine",

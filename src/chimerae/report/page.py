@@ -114,7 +114,7 @@ def page(runs: Sequence[RunFolder]) -> str:
         galleries=galleries(named, FIRST),
         learning=learning(named),
         health=[(entry, facts.health(entry.run), facts.ailments(entry.run)) for entry in named],
-        charts=_charts(named),
+        charts=charts_of(named),
         legend={entry.colour: entry.group for entry in named},
         cost=facts.cost(named),
         environment=facts.environment(named),
@@ -194,7 +194,8 @@ def _progress(entry: LabelledRun, kind: str) -> Gallery:
     return Gallery(CAPTIONS.get(kind, kind), shown if film is None else (film, *shown))
 
 
-def _charts(named: Sequence[LabelledRun]) -> list[Chart]:
+def charts_of(named: Sequence[LabelledRun]) -> list[Chart]:
+    """Panels of losses and logged means, each with the curves of all runs."""
     shown = charts.panels([entry.run for entry in named], [entry.colour for entry in named])
     return [
         Chart(panel.title, panel.hint, Markup(charts.svg(panel, f"c{i}"))) for i, panel in enumerate(shown)

@@ -1,0 +1,53 @@
+"""`chimerae watch [RUN...]`: a page in the browser about runs that learn now."""
+
+from __future__ import annotations
+
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from chimerae.cli import DONE
+from chimerae.cli.parse import parse
+from chimerae.errors import InputError
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Open a page about runs while they learn. Ctrl-C ends it."""
+
+    runs: tyro.conf.Positional[tuple[Path, ...]] = (Path("runs"),)
+    """Run folders, or folders that hold some."""
+    port: int = 0
+    """Port of the page on this machine; a free one when it is 0."""
+    every: float = 5.0
+    """Seconds between two looks."""
+    no_browser: bool = False
+    """Print the address only."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Serve the page until Ctrl-C."""
+    asked = parse(Watch, args, prog="chimerae watch")
+    if not asked.every > 0:
+        raise InputError(f"--every {asked.every:g}: give seconds above 0")
+    from chimerae.report.live import live_page, run_folders, state_of
+    from chimerae.report.serve import server
+
+    run_folders(asked.runs)
+    pages = {
+        "/": lambda: ("text/html", live_page(run_folders(asked.runs), asked.every)),
+        "/state": lambda: ("text/plain", state_of(run_folders(asked.runs))),
+    }
+    with server(pages, asked.port) as open_:
+        address = f"http://{open_.server_address[0]!s}:{open_.server_address[1]}/"
+        print(f"watch: {address} (Ctrl-C ends it)", flush=True)
+        if not asked.no_browser:
+            webbrowser.open(address)
+        try:
+            open_.serve_forever()
+        except KeyboardInterrupt:
+            print()
+    return DONE
