@@ -1,0 +1,105 @@
+"""`chimerae score RUN --input FOLDER`: the most unusual of your images, and how unusual each is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final
+
+import tyro
+
+from chimerae.cli import DONE
+from chimerae.cli.parse import parse
+from chimerae.errors import InputError, printable
+from chimerae.files import write_text
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from chimerae.model.unusual import Strangeness
+
+HELD_OUT: Final = 2_000
+"""Held-out samples of the run that yours are compared with, at most."""
+SHOWN: Final = 8
+"""Images on the sheet."""
+NAMED: Final = 3
+
+
+@dataclass(frozen=True)
+class Score:
+    """Find images unlike those that a run learned: large errors of reconstruction."""
+
+    run: tyro.conf.Positional[Path]
+    """The run folder."""
+    input: Annotated[tuple[str, ...] | None, tyro.conf.arg(aliases=["--data"])] = None
+    """Images, folders of images or other sources; the run's own test data when it is not given."""
+    out: Path = Path("scores.csv")
+    """A .csv file; a sheet of the most unusual images stands beside it as .png."""
+    share: float = 0.99
+    """An image is flagged when its error is above that of this share of the run's held-out data."""
+    n: int | None = None
+    """Number of images, at most."""
+    network: str | None = None
+    """The network that decodes; the first one when it is not given."""
+    seed: int = 0
+    """Seed of codes that are drawn from the posterior."""
+    device: str = "auto"
+    """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Score, and print how many are unusual, and which the most."""
+    asked = parse(Score, args, prog="chimerae score")
+    if asked.out.suffix.lower() != ".csv":
+        raise InputError(f"cannot write {asked.out}: use a name that ends in .csv")
+    if not 0 < asked.share <= 1:
+        raise InputError(f"--share {asked.share:g}: give a share above 0 and up to 1, such as 0.99")
+    from chimerae.cli.inputs import load_inputs
+    from chimerae.model.unusual import bound, ranks, strangeness
+
+    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
+    _, usual = load_inputs(asked.run, None, HELD_OUT, asked.device)
+    found, base = (strangeness(model, x, network=asked.network, seed=asked.seed) for x in (given.x, usual.x))
+    limit = bound(base.error, asked.share)
+    names = given.names or tuple(f"{i:06d}" for i in range(len(given.x)))
+    write_text(
+        asked.out, _table(names, found, (ranks(found.error, base.error), ranks(found.kl, base.kl)), limit)
+    )
+    order = found.error.argsort(descending=True, stable=True)
+    sheet = _sheet(given.x, found, order[:SHOWN], asked.out)
+    flagged = int((found.error > limit).sum())
+    most = ", ".join(printable(names[i]) for i in order[:NAMED].tolist())
+    above = f"{int((base.error > limit).sum())} of {len(base.error)} held-out samples of the run"
+    print(f"{flagged} of {len(names)} flagged: errors above {limit:.4g}, as {above} have")
+    print(f"most unusual: {most}")
+    print(f"score: {asked.out}" + (f", {sheet}" if sheet else ""))
+    return DONE
+
+
+def _table(names: Sequence[str], found: Strangeness, ranked: tuple[Tensor, Tensor], limit: float) -> str:
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(["name", "error", "error_rank", "kl", "kl_rank", "flagged"])
+    for i, name in enumerate(names):
+        values = (found.error[i], ranked[0][i], found.kl[i], ranked[1][i])
+        cells = ["" if value.isnan() else f"{float(value):.6g}" for value in values]
+        table.writerow([printable(name), *cells, int(found.error[i] > limit)])
+    return out.getvalue()
+
+
+def _sheet(x: Tensor, found: Strangeness, chosen: Tensor, out: Path) -> Path | None:
+    """Draw the most unusual images, their reconstructions, and where these differ; None for points."""
+    from chimerae import pictures
+    from chimerae.shapes import is_image
+
+    if not is_image(tuple(x.shape[1:])):
+        return None
+    shown, made = x[chosen], found.reconstructions[chosen]
+    gap = (shown - made).abs().mean(1, keepdim=True)
+    heat = (gap / gap.max().clamp(min=1e-6)).expand_as(shown)
+    path = out.with_suffix(".png")
+    pictures.save(pictures.rows({"most unusual": shown, "reconstruction": made, "difference": heat}), path)
+    return path
