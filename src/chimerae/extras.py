@@ -24,6 +24,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "parquet": Extra("pyarrow", "parquet files need"),
     "hub": Extra("datasets", "data sets of the Hugging Face hub need"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
+    "priors": Extra("sklearn", "a fitted mixture needs"),
     "ray": Extra("ray", "studies on a Ray cluster need"),
     "slurm": Extra("submitit", "studies on Slurm need"),
     "tensorboard": Extra("tensorboard", "event files need"),

@@ -1,11 +1,11 @@
-"""`chimerae sample RUN -n N --out FILE-OR-DIR [--improve]`."""
+"""`chimerae sample RUN -n N --out FILE-OR-DIR [--prior mixture] [--improve]`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -32,6 +32,9 @@ class Sample:
     """The same seed gives the same samples."""
     device: str = "auto"
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
+    prior: Literal["normal", "gaussian", "mixture"] = "normal"
+    """The normal prior of the training, or one fitted to the codes of the training data: a Gaussian, or a
+    mixture of ten."""
     improve: bool = False
     """Move codes until their samples survive being encoded and decoded again."""
     improving: Annotated[Improve, tyro.conf.arg(name="improve")] = PUBLISHED
@@ -44,11 +47,26 @@ def main(args: Sequence[str]) -> int:
     if asked.n < 1:
         raise InputError(f"-n {asked.n}: ask for 1 sample or more")
     kind_of(asked.out)
+    from chimerae.cli.console import display
     from chimerae.model import load
+    from chimerae.runs.fitted import sample_fitted
 
     how = asked.improving if asked.improve or asked.improving != PUBLISHED else None
-    model = load(asked.run, device=asked.device)
-    samples = model.sample(asked.n, network=asked.network, seed=asked.seed, improve=how)
+    if asked.prior == "normal":
+        model = load(asked.run, device=asked.device)
+        samples = model.sample(asked.n, network=asked.network, seed=asked.seed, improve=how)
+    else:
+        with display() as show:
+            samples = sample_fitted(
+                asked.run,
+                asked.prior,
+                asked.n,
+                network=asked.network,
+                seed=asked.seed,
+                improve=how,
+                device=asked.device,
+                progress=show.count,
+            )
     write(samples, asked.out)
     print(f"{len(samples)} samples: {asked.out}")
     return DONE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
@@ -15,6 +15,7 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import Variety, alike, variance_of
 from chimerae.evaluation.features import Views, open_views
+from chimerae.evaluation.fitted_priors import FittedPrior, fit_to
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, optimise_codes
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, joined, not_finite, pieces, spread
@@ -71,6 +72,8 @@ class _Made:
     statistics: _Gathered = field(default_factory=dict)
     alike: str = ""
     """The reason why metrics of variety do not apply; '' when they vary, and for data."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """Protocol facts of their codes."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -124,20 +127,37 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
 def _makers(
     work: _Pass, other: Split, n: int, problems: Mapping[str, str], variance: float
 ) -> Iterator[_Made]:
-    """Statistics of the split `other`, of `n` samples of each network and, where requested, of improved ones.
-    They come one after the other, because those of 50,000 images are large. `variance` is that of the data.
+    """Statistics of the split `other`, of `n` samples of each network and, where requested, of improved ones
+    and of those from fitted priors. They come one after the other, because those of 50,000 images are large.
+    `variance` is that of the data.
     """
     codec, count = work.task.codec, min(n, len(other))
+    priors = _fitted_priors(work)
     yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
     for name, problem in problems.items():
         if problem:
             yield _Made(name, n, problem)
             continue
-        yield _drawn(work, name, name, pieces(n, codec.batch_size), codec.prior, variance)
+        parts = list(pieces(n, codec.batch_size))
+        yield _drawn(work, name, name, parts, codec.prior, variance)
+        for kind, prior in priors.items():
+            codes, called = partial(_from, codec, prior), f"{name}, {kind} prior"
+            yield replace(_drawn(work, name, called, parts, codes, variance), facts=prior.facts)
         if work.task.settings.improve and codec.method.encodes:
-            improved = partial(_improved, codec, name)
-            parts = pieces(n, PUBLISHED.batch_size)
-            yield _drawn(work, name, f"{name}{IMPROVED}", parts, improved, variance)
+            codes, called = partial(_improved, codec, name), f"{name}{IMPROVED}"
+            few = pieces(n, PUBLISHED.batch_size)
+            yield replace(_drawn(work, name, called, few, codes, variance), facts=PUBLISHED.facts)
+
+
+def _fitted_priors(work: _Pass) -> dict[str, FittedPrior]:
+    codec, settings = work.task.codec, work.task.settings
+    kinds = settings.priors if codec.method.encodes and not codec.cannot_encode() else ()
+    return {kind: fit_to(codec, work.task.data.train, kind) for kind in dict.fromkeys(kinds)}
+
+
+def _from(codec: SeededCodec, prior: FittedPrior, start: int, stop: int) -> Tensor:
+    z = prior.codes(start, stop, codec.seed).to(codec.device)
+    return codec.with_noise(z, start, "xi of z")
 
 
 def _improved(codec: SeededCodec, name: str, start: int, stop: int) -> Tensor:
@@ -210,9 +230,7 @@ def _score(
     protocol |= {} if metric.alone else {**against, "real_n": n_real}
     protocol |= {fact: min(metric.facts[fact], n, n_real) for fact in metric.bounded}
     if made.of != DATA:
-        protocol |= {"code": "prior", **settings.of_networks}
-    if made.of.endswith(IMPROVED):
-        protocol |= PUBLISHED.facts
+        protocol |= {"code": "prior", **settings.of_networks, **made.facts}
     mean, std = value if isinstance(value, tuple) else (float(value), None)
     name = metric.name + work.views.suffix(metric)
     return Score(metric=name, of=made.of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)

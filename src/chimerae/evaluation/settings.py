@@ -35,6 +35,9 @@ class Evaluation:
     Values of different ones cannot be compared."""
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
+    priors: tuple[Literal["gaussian", "mixture"], ...] = ()
+    """Also score images of codes from priors fitted to the codes of training images (`chimerae sample
+    --prior`), for methods that encode."""
     rebuild_train: bool = False
     """Also score and draw reconstructions of the training split; the names of these scores end in [train]."""
     metrics: tuple[str, ...] | None = None

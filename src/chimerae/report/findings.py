@@ -16,8 +16,8 @@ from chimerae.run_folder.scores import DATA, TRAIN, Score
 ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
 """Endings of metrics on features, the preferred ones first: the first needs no labels."""
-LEFT_OUT: Final = ", improved"
-"""Ending of the names of improved samples; these are no separate network."""
+LEFT_OUT: Final = (", improved", ", gaussian prior", ", mixture prior")
+"""Endings of the names of other samples of a network; these are no networks of their own."""
 
 
 @dataclass(frozen=True)
