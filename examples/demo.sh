@@ -11,7 +11,7 @@ export OMP_NUM_THREADS=1 # one core each
 common="--data digits --prepare.hold-out 0.2 --arch.width 20 --method.z-dim 16 --batch-size 64 --steps 2500 --seed ${SEED:-0}"
 chimerae train vae $common --method.sigma shared --out "$out/vae" &
 vae=$!
-chimerae train avae $common --method.latent-weight 1 --method.r1 0 --method.sigma-start 1 --arch.upsampling transposed --out "$out/avae"
+chimerae train avae $common --method.latent-weight 1 --method.r1 0 --arch.upsampling transposed --out "$out/avae"
 wait $vae
 chimerae evaluate "$out/vae" &
 vae=$!

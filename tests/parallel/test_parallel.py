@@ -83,6 +83,10 @@ def test_the_number_of_processes_is_recorded(folder):
     assert changed == [{"step": 3, "processes": 1}]
 
 
+def test_the_first_process_alone_sends_to_loggers(folder):
+    assert len(list((folder / "many" / "tensorboard").iterdir())) == 1
+
+
 def test_all_end_when_one_finds_nan(results, folder):
     kinds = {result["stop"][0] for result in results}
     messages = {result["stop"][1] for result in results}

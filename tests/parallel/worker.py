@@ -93,6 +93,7 @@ def _stopped(group: Group, folder: Path) -> dict[str, Any]:
         ended = _ending(lambda: train(RUN, out=folder / "many", callbacks=QUIET))
     if group.first:
         shutil.copytree(folder / "many", folder / "fewer")
+        (folder / "many" / "loggers.json").write_text('{"tensorboard": "tensorboard"}')
     group.wait()
     resume(folder / "many", callbacks=QUIET)
     return {"stopped": ended}

@@ -47,7 +47,8 @@ def learn(
     group: Group = ALONE,
 ) -> None:
     """Play the run of `folder` from `state` to its end, and go back where its settings say so."""
-    with shown_by_loggers(callbacks, folder, run, state.step) as shown:
+    sending = shown_by_loggers(callbacks, folder, run, state.step) if group.first else nullcontext(callbacks)
+    with sending as shown:
         _learn(run, state, prepared, folder, shown, paced, group)
 
 

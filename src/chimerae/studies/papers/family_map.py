@@ -42,7 +42,7 @@ DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     "": {"training.batch_size": 64},
-    AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0, "method.sigma_start": 1.0},
+    AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
     BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
     ID_GAN: {
         "method.beta": 1.0,
@@ -107,8 +107,7 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
     run = replace(build(name, data=source, arch=arch.name, settings=settings), arch=arch)
     networks = ("decoder", "generator") if title == AVAE else ()
     seconds = SECONDS[scale] * (DIGITS_SHARE if group == DIGITS else 1)
-    recorded = {"method.sigma_start": 1.0} if (group, title) == (FACES, AVAE) else {}
-    return Arm(title, run, group, networks, seconds, recorded=recorded)
+    return Arm(title, run, group, networks, seconds)
 
 
 def verdict(found: StudyResults) -> Verdict:
