@@ -42,7 +42,7 @@ DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
 }
 DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
     "": {"training.batch_size": 64},
-    AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0},
+    AVAE: {"method.latent_weight": 1.0, "method.r1": 0.0, "method.sigma_start": 1.0},
     BIADVERSARIAL: {"method.recon_weight": 20.0, "method.recon_reduction": "sum"},
     ID_GAN: {
         "method.beta": 1.0,
