@@ -11,9 +11,9 @@ EXAMPLE = re.compile(r"^( *)>>> .*?(?=\n\s*\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def fenced(text: str) -> str:
-    """A docstring whose examples are fenced.
+    r"""A docstring whose examples are fenced.
 
-    >>> print(fenced("A sum.\\n\\n>>> 1 + 1\\n2"))
+    >>> print(fenced("A sum.\n\n>>> 1 + 1\n2"))
     A sum.
     <BLANKLINE>
     ```pycon

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import runpy
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +44,18 @@ def test_own_loop_learns(capsys):
     assert [line.split(":")[0] for line in said[-2:]] == ["decoder", "generator"]
     first, last = (float(line.split("'vae': ")[1].split(",")[0]) for line in (said[0], said[4]))
     assert last < 0.7 * first
+
+
+def test_the_tutorial_runs_and_is_committed_without_outputs():
+    cells = json.loads((EXAMPLES / "tutorial.ipynb").read_text("utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert not [cell for cell in code if cell["outputs"] or cell["execution_count"]]
+    there: dict[str, object] = {}
+    for cell in code:
+        source = re.sub(r"STEPS = \d+", "STEPS = 2", "".join(cell["source"]))
+        exec(compile(source, "tutorial.ipynb", "exec"), there)
+    assert there["run"] == Path("runs/avae-digits")
+    assert there["way"].shape == (4, 9, 1, 8, 8)
 
 
 def test_every_example_is_tested_and_short():
