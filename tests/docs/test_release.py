@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import yaml
 
@@ -44,6 +43,9 @@ def test_the_readme_of_a_package_index_has_no_broken_link():
     assert "| `avae` | yes |" in text
 
 
-def test_the_source_archive_includes_what_is_there():
-    for pattern in PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]:
-        assert list(Path(ROOT).glob(pattern.removeprefix("/"))), pattern
+def test_the_source_archive_has_what_builds_the_package_and_no_results():
+    include = PROJECT["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    paths = [path for pattern in include for path in ROOT.glob(pattern.removeprefix("/"))]
+    assert {ROOT / "src", ROOT / "README.md", ROOT / "CITATION.cff"} <= {*paths}
+    assert ROOT / "docs" / "results" not in paths
+    assert all(any(ROOT.glob(pattern.removeprefix("/"))) for pattern in include)
