@@ -19,7 +19,8 @@ from pathlib import Path, PurePosixPath
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
-STYLE = ROOT / "website" / "extra.css"
+ASSETS = ("extra.css", "iframe-worker.js")
+"""Files of `website/` that the site loads."""
 START = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "examples/README.md", "examples/tutorial.ipynb")
 """Pages outside `docs/` that the navigation names."""
 PICTURES = {".png", ".webp", ".jpg", ".gif"}
@@ -127,7 +128,8 @@ def stage(out: Path) -> set[Path]:
             written.add(path)
             waiting += write(path, out)
     (out / "assets").mkdir()
-    shutil.copyfile(STYLE, out / "assets" / STYLE.name)
+    for name in ASSETS:
+        shutil.copyfile(ROOT / "website" / name, out / "assets" / name)
     return written
 
 
