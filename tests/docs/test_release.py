@@ -8,6 +8,7 @@ import tomllib
 import yaml
 
 import chimerae
+from chimerae.cli import VERBS
 from chimerae.methods import METHODS
 from tests.docs.fences import DOCS, ROOT
 
@@ -21,6 +22,16 @@ def test_the_version_is_everywhere_the_same():
     heads = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
     assert heads[0] in {"Unreleased", chimerae.__version__}
     assert chimerae.__version__ in heads
+
+
+def test_the_changelog_names_every_verb_and_method():
+    text = (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert not {verb for verb in VERBS if f"`{verb}`" not in text}
+    listed = text.partition("methods: ")[2].partition(". Each")[0].lower()
+    missing = {
+        method.name for method in METHODS if re.sub(r"\W", "", method.name) not in re.sub(r"\W", "", listed)
+    }
+    assert not missing
 
 
 def test_the_source_of_every_method_is_cited():
