@@ -62,6 +62,10 @@ class Codec:
         made = self.method.decode(self.nets, self.method.with_noise(z))
         return {name: self.outwards(x) for name, x in made.items()}
 
+    def decode_by(self, network: str, z: Tensor) -> Tensor:
+        """Samples from codes, as `decode` makes them, by the decoder `network` alone."""
+        return self.outwards(self.method.decode_by(network, self.nets, z))
+
     def reconstruct(self, x: Tensor) -> dict[str, Tensor]:
         """Reconstructions of `x` `[B, *shape]` by each of the method's decoders.
 

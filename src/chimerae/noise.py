@@ -18,7 +18,7 @@ from chimerae.parallel import own
 BLOCK: Final = 256
 """Rows of noise that are drawn from one seed."""
 _PLACED: ContextVar[Callable[[int, int], Tensor] | None] = ContextVar("placed", default=None)
-"""Source of the draws of `normal` inside `placed`."""
+"""Source of the draws of `normal` inside `supplied` and `placed`."""
 
 
 def key(*parts: int | str) -> int:
@@ -94,16 +94,28 @@ def rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
 
 
 @contextmanager
+def supplied(draw: Callable[[int, int], Tensor]) -> Iterator[None]:
+    """Let `normal` return `draw(n, d)`, for noise that a caller gives.
+
+    >>> with supplied(torch.zeros):
+    ...     normal(1, 2)
+    tensor([[0., 0.]])
+    """
+    token = _PLACED.set(draw)
+    try:
+        yield
+    finally:
+        _PLACED.reset(token)
+
+
+@contextmanager
 def placed(start: int, *parts: int | str) -> Iterator[None]:
     """Let `normal` return rows `start` and on of `rows`, from another table for each call. Noise depends only
     on the sample's index, never on the batch.
     """
     calls = count()
-    token = _PLACED.set(lambda n, d: rows(start, start + n, d, *parts, next(calls)))
-    try:
+    with supplied(lambda n, d: rows(start, start + n, d, *parts, next(calls))):
         yield
-    finally:
-        _PLACED.reset(token)
 
 
 def uniform(n: int, *, like: Tensor | None = None) -> Tensor:

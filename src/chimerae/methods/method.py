@@ -169,9 +169,14 @@ class Method(ABC):
         """Samples from the codes `z` (as `generate` takes them) by each of `decoders`; only the last one
         takes noise.
         """
-        *others, last = self.decoders
-        made = {name: getattr(nets, name)(z[:, : self.z_dim]) for name in others}
-        return made | {last: self.generate(nets, z)}
+        return {name: self.decode_by(name, nets, z) for name in self.decoders}
+
+    def decode_by(self, network: str, nets: Nets, z: Tensor) -> Tensor:
+        """Samples from the codes `z` by `network`, one of `decoders`, as `decode` makes them."""
+        if network == self.decoders[-1]:
+            return self.generate(nets, z)
+        x: Tensor = getattr(nets, network)(z[:, : self.z_dim])
+        return x
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior over codes of `x` `[B, *shape]`.
@@ -202,7 +207,7 @@ class Method(ABC):
 
     def prior(self, x: Tensor, d: int | None = None) -> Tensor:
         """Standard normal codes `[B, d]`, as many as `x` has samples; `d` is `z_dim` when not given."""
-        return noise.normal(len(x), self.z_dim if d is None else d, like=x)
+        return noise.normal(x.shape[0], self.z_dim if d is None else d, like=x)  # an exported size stays free
 
     def with_noise(self, z: Tensor) -> Tensor:
         """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`.
