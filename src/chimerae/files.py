@@ -6,7 +6,7 @@ import json
 import math
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -60,14 +60,16 @@ def size_of(path: Path) -> int:
     return facts.st_size
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, check: Callable[[Path], object] | None = None) -> None:
     """Write `content` to `path` atomically: at any time, the old file or the new one is there as a whole.
+
+    `check` gets the path of the written file before it takes its place; if it raises, the file is removed.
 
     Raises:
         InputError: the folder is not writable, the disk is full.
     """
     try:
-        with whole_file(path) as file:
+        with whole_file(path, check) as file:
             file.write(content)
     except OSError as error:
         raise _cannot_replace(path, error) from None
@@ -86,8 +88,8 @@ def replace(source: Path, target: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """A temporary file that becomes `path` when the block succeeds; folders are created.
+def whole_file(path: Path, check: Callable[[Path], object] | None = None) -> Iterator[BinaryIO]:
+    """A temporary file that becomes `path` when the block and `check` of it succeed; folders are created.
 
     Raises:
         OSError: its place is not writable, the disk is full.
@@ -98,6 +100,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if check is not None:
+            check(temporary)
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
 
