@@ -28,6 +28,9 @@ OPTIONAL = (
     "datasets",
     "pandas",
     "torch_fidelity",
+    "onnx",
+    "onnxscript",
+    "onnxruntime",
     "ray",
     "submitit",
     "tensorboard",
@@ -61,6 +64,7 @@ FIDELITY = (
     "metrics on Inception or VGG16 need the package torch_fidelity (No module named 'torch_fidelity'): "
     "install chimerae[fidelity]"
 )
+ONNX = "exports to ONNX need the package onnx (No module named 'onnx'): install chimerae[onnx]"
 APART = ("ray", "slurm", "wandb", "mlflow", "trackio")
 """Extras that `all` leaves out: they are of use with a cluster or a server only."""
 
@@ -74,6 +78,10 @@ assert main(["report", "run"]) == 0
 import chimerae, numpy
 rows = numpy.random.default_rng(0).integers(0, 255, (40, 8, 8), dtype=numpy.uint8)
 chimerae.train("vae", data=rows, steps=2, out="memory", quiet=True)
+""",
+    "onnx": """
+from chimerae.cli import main
+assert main(["export", "run"]) == 2
 """,
     "data": """
 from chimerae.cli import main
@@ -173,6 +181,12 @@ def test_data_that_need_an_extra_name_it_in_one_line(alone: dict[str, Told]):
     assert alone["data"].err.splitlines() == [f"chimerae: {line}" for line in DATA.values()]
 
 
+def test_an_export_to_onnx_names_its_extra(alone: dict[str, Told], place: Path):
+    assert not alone["onnx"].failed
+    assert alone["onnx"].err.splitlines() == [f"chimerae: {ONNX}"]
+    assert not (place / "run" / "export").exists()
+
+
 def test_metrics_that_need_an_extra_name_it(alone: dict[str, Told]):
     """Published weights are there; the package that runs or feeds their networks is not."""
     assert not alone["metrics"].failed
@@ -197,12 +211,14 @@ def test_each_import_is_declared():
     alone["mlflow"] = ["mlflow-skinny"]
     distributions = alone | dict(packages_distributions())
     base, extras = names(PROJECT["dependencies"]), PROJECT["optional-dependencies"]
-    of_extras = {extra.module for extra in EXTRAS.values()}
+    modules = {name: {extra.module, *extra.others} for name, extra in EXTRAS.items()}
+    of_extras = set.union(*modules.values())
     for module in imported() | of_extras:
         wanted = {each.lower().replace("_", "-") for each in distributions[module]}
         assert (wanted <= base) != (module in of_extras), module
-    for name, extra in EXTRAS.items():
-        assert {each.lower().replace("_", "-") for each in distributions[extra.module]} == names(extras[name])
+    for name, needed in modules.items():
+        found = {each.lower().replace("_", "-") for module in needed for each in distributions[module]}
+        assert found == names(extras[name])
     assert extras["all"] == [f"chimerae[{','.join(name for name in EXTRAS if name not in APART)}]"]
     assert "chimerae[all]" in extras["dev"]
 

@@ -35,7 +35,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ),
     ("losses", "networks", "data", "metrics"),
     ("methods", "features", "codec"),
-    ("training", "evaluation"),
+    ("training", "evaluation", "export"),
     ("runs.run", "runs.folder", "runs.lock", "testing"),
     ("recipes", "console", "loggers"),
     ("report", "model", "runs", "bench"),

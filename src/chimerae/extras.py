@@ -12,12 +12,14 @@ from chimerae.errors import InputError
 
 @dataclass(frozen=True)
 class Extra:
-    """A package that `pip install` leaves out unless its extra is named."""
+    """Packages that `pip install` leaves out unless their extra is named."""
 
     module: str
     """Name under which it is imported."""
     use: str
     """Subject of the error."""
+    others: tuple[str, ...] = ()
+    """Further modules of the extra."""
 
 
 EXTRAS: Final[Mapping[str, Extra]] = {
@@ -25,6 +27,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "hub": Extra("datasets", "data sets of the Hugging Face hub need"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "priors": Extra("sklearn", "a fitted mixture needs"),
+    "onnx": Extra("onnx", "exports to ONNX need", ("onnxscript", "onnxruntime")),
     "ray": Extra("ray", "studies on a Ray cluster need"),
     "slurm": Extra("submitit", "studies on Slurm need"),
     "tensorboard": Extra("tensorboard", "event files need"),
@@ -32,22 +35,23 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "mlflow": Extra("mlflow", "logging to MLflow needs"),
     "trackio": Extra("trackio", "logging to Trackio needs"),
 }
-"""Name of an extra -> its package."""
+"""Name of an extra -> its packages."""
 
 
 def require(extra: str, before: str = "") -> None:
-    """Import the package of `extra`, so that a plain import may follow.
+    """Import the packages of `extra`, so that plain imports may follow.
 
     Args:
         extra: key of `EXTRAS`.
         before: beginning of the error.
 
     Raises:
-        InputError: it cannot be imported.
+        InputError: one of them cannot be imported.
     """
     wanted = EXTRAS[extra]
-    try:
-        import_module(wanted.module)
-    except ImportError as error:
-        line = f"{wanted.use} the package {wanted.module} ({error}): install chimerae[{extra}]"
-        raise InputError(f"{before} {line}".strip()) from error
+    for module in (wanted.module, *wanted.others):
+        try:
+            import_module(module)
+        except ImportError as error:
+            line = f"{wanted.use} the package {module} ({error}): install chimerae[{extra}]"
+            raise InputError(f"{before} {line}".strip()) from error

@@ -47,7 +47,7 @@ end
 complete -c chimerae -a '(__chimerae_words)'"""
 SCRIPTS: Final[Mapping[str, str]] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
-OF_RUNS: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "report")
+OF_RUNS: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "export", "report")
 """Verbs that take run folders."""
 OF_RECIPES: Final = ("train", "bench")
 """Verbs that take a method or recipe and its settings."""
@@ -70,6 +70,7 @@ VALUES: Final[Mapping[str, str]] = {
 """Flags whose values are names, and the keys of these names in `known.known`."""
 FEW: Final[Mapping[str, tuple[str, ...]]] = {
     "--preset": ("short", "paper"),
+    "--to": ("onnx", "torch.export"),
     "--scale": ("quick", "paper"),
     "--device": ("auto", "cpu", "cuda", "mps"),
     "--training.device": ("auto", "cpu", "cuda", "mps"),

@@ -17,6 +17,11 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reconstruct": ("chimerae reconstruct runs/avae-photos --input ./photos --n 8",),
     "interpolate": ("chimerae interpolate runs/avae-photos --pairs 4 --steps 9",),
+    "export": (
+        "chimerae export runs/avae-photos",
+        "chimerae export runs/avae-photos --uint8 --reconstruct --out web",
+        "chimerae export runs/avae-photos --to torch.export",
+    ),
     "report": (
         "chimerae report runs/avae-photos",
         "chimerae report runs/vae-photos runs/avae-photos --out both.html",

@@ -94,6 +94,20 @@ def _again(path: Path) -> str:
     return f"if it lies in a run folder, `chimerae resume {path.parent.parent}` writes it again"
 
 
+def described(config: Mapping[str, Any]) -> dict[str, str]:
+    """Origin of the model of `config` in words, for files that are made of it."""
+    given = {
+        "run": config.get("run"),
+        "trained_with": config.get("chimerae"),
+        "arch": config.get("arch", {}).get("name"),
+        "data": config.get("data"),
+        "step": config.get("step"),
+        "averaged_weights": config.get("averaged"),
+        "weights_sha256": config.get("sha256"),
+    }
+    return {key: printable(str(value)) for key, value in given.items() if value is not None}
+
+
 def card(config: Mapping[str, Any], name: str) -> str:
     """A model card in Markdown: origin, shapes, ranges and use of the model of `config` called `name`."""
     shape = tuple(config["shape"])

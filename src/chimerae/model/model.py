@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor
@@ -20,11 +20,15 @@ from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_c
 from chimerae.gaussian import Gaussian
 from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method, NoSamples
-from chimerae.model.files import write_model
+from chimerae.model.files import described, write_model
 from chimerae.nets import Nets
+from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import MODEL, RUN
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
+
+if TYPE_CHECKING:
+    from chimerae.export import Exported
 
 AT_ONCE: Final = 256
 """Samples that the networks see at a time."""
@@ -217,6 +221,37 @@ class Model:
             codes = self._codec.walk(self.method.with_noise(a), b, steps, mode)
         made = self.decode(codes.flatten(0, 1), network=network, seed=seed)
         return made.view(len(a), steps, *self.shape)
+
+    def export(
+        self,
+        folder: str | Path,
+        *,
+        to: str = "onnx",
+        uint8: bool = False,
+        reconstruct: bool = False,
+        overwrite: bool = False,
+        inputs: Given | None = None,
+        progress: Progress = silent,
+    ) -> list[Exported]:
+        """Write the networks with their whole paths into `folder`, and compare each file with PyTorch.
+
+        Args:
+            folder: place of `encode`, `decode-NETWORK` and so on; it is made if it is missing.
+            to: "onnx" or "torch.export".
+            uint8: images are bytes in place of floats in [0, 1].
+            reconstruct: also write `reconstruct-NETWORK`, from samples to samples.
+            overwrite: replace files that exist.
+            inputs: samples to compare on, beside random ones.
+            progress: listener for the number of written files.
+
+        Raises:
+            InputError: a file exists, a package is missing, or an exported network differs from PyTorch.
+        """
+        from chimerae.export import Wanted, export_graphs
+
+        real = None if inputs is None else self._checked(self._taken(inputs))
+        wanted, about = Wanted(to, uint8, reconstruct, overwrite), described(self.config)
+        return export_graphs(self._codec, Path(folder), wanted, about=about, real=real, progress=progress)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
         """Codes `[n, z]` drawn from the prior N(0, I).

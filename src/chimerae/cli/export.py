@@ -1,0 +1,89 @@
+"""`chimerae export RUN --to onnx`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tyro
+
+from chimerae.cli import DONE
+from chimerae.cli.parse import parse
+from chimerae.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from chimerae.model import Model
+
+N_COMPARED = 5
+"""Samples of the data that a comparison sees."""
+
+
+@dataclass(frozen=True)
+class Export:
+    """Write a run's networks as files for other programs, and compare each file with PyTorch.
+
+    The files are encode (samples to codes) and decode-NETWORK (codes to samples), with everything that
+    happens before and after a network inside.
+    """
+
+    run: tyro.conf.Positional[Path]
+    """The run folder."""
+    to: str = "onnx"
+    """Format: onnx, or torch.export (.pt2)."""
+    out: Path | None = None
+    """Folder for the files; RUN/export when it is not given."""
+    uint8: bool = False
+    """Images are bytes from 0 to 255, in place of floats from 0 to 1."""
+    reconstruct: bool = False
+    """Also write reconstruct-NETWORK (samples to reconstructions)."""
+    overwrite: bool = False
+    """Replace files that exist."""
+    input: tuple[str, ...] | None = None
+    """Images to compare on, beside random ones; the run's own test data when it is not given."""
+
+
+def main(args: Sequence[str]) -> int:
+    """Export, and print each file with its inputs, outputs and largest difference."""
+    asked = parse(Export, args, prog="chimerae export")
+    from chimerae.cli.console import display
+    from chimerae.export.formats import format_of
+
+    format_of(asked.to)
+    loaded, real = _loaded(asked)
+    model = replace(loaded, config={**loaded.config, "run": asked.run.resolve().name})
+    with display() as show:
+        done = model.export(
+            asked.out or asked.run / "export",
+            to=asked.to,
+            uint8=asked.uint8,
+            reconstruct=asked.reconstruct,
+            overwrite=asked.overwrite,
+            inputs=real,
+            progress=show.count,
+        )
+    for each in done:
+        print(each)
+    if not model.method.encodes:
+        print(f"{model.method.name} has no encoder: only its generating networks were written")
+    return DONE
+
+
+def _loaded(asked: Export) -> tuple[Model, Tensor | None]:
+    """The model, and samples to compare on; None, with a sentence, where the run's own are out of reach."""
+    from chimerae.cli.inputs import load_inputs
+    from chimerae.model import load
+
+    model = load(asked.run, device="cpu")
+    try:
+        model, given = load_inputs(asked.run, asked.input, N_COMPARED, "cpu")
+    except InputError as error:
+        if asked.input is not None:
+            raise
+        print(f"compared on random samples alone: {error}", file=sys.stderr)
+        return model, None
+    return model, given.x
