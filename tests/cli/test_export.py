@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,7 +27,13 @@ def unwritten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(FORMATS, "torch.export", quick)
 
 
-def test_a_run_becomes_onnx_files(call, trained: Path):
+def as_text(graph: object, about: Mapping[str, str]) -> bytes:
+    return json.dumps(dict(about)).encode()
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_run_becomes_files(call, trained: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["torch.export"], suffix=".onnx", write=as_text))
     code, out, err = call("export", trained)
     assert code == 0, err
     assert "random samples alone" not in err
@@ -35,9 +43,9 @@ def test_a_run_becomes_onnx_files(call, trained: Path):
     ]
     assert "images [B, 3, 16, 16] float32 -> code [B, 3] float32, sigma [B, 3] float32" in lines[0]
     assert all(float(line.rpartition(": ")[2]) <= 1e-4 for line in lines)
-    about = (trained / "export" / "encode.onnx").read_bytes()
-    assert b"weights_sha256" in about
-    assert b"photos" in about
+    about = json.loads((trained / "export" / "encode.onnx").read_text())
+    assert (about["run"], about["data"], about["step"], about["graph"]) == ("run", "photos", "4", "encode")
+    assert {"weights_sha256", "trained_with", "chimerae", "arch", "noise_dim"} <= about.keys()
     before = {path: path.read_bytes() for path in (trained / "export").iterdir()}
     code, out, err = call("export", trained)
     assert (code, out) == (2, "")

@@ -75,15 +75,18 @@ def main(args: Sequence[str]) -> int:
 
 def _loaded(asked: Export) -> tuple[Model, Tensor | None]:
     """The model, and samples to compare on; None, with a sentence, where the run's own are out of reach."""
+    import torch
+
     from chimerae.cli.inputs import load_inputs
+    from chimerae.data.given import take
     from chimerae.model import load
 
     model = load(asked.run, device="cpu")
+    if asked.input is not None:
+        taken = [take(source, model.shape, model.prepare, N_COMPARED).x for source in asked.input]
+        return model, torch.cat(taken) if taken else None
     try:
-        model, given = load_inputs(asked.run, asked.input, N_COMPARED, "cpu")
+        return model, load_inputs(asked.run, None, N_COMPARED, "cpu")[1].x
     except InputError as error:
-        if asked.input is not None:
-            raise
         print(f"compared on random samples alone: {error}", file=sys.stderr)
         return model, None
-    return model, given.x

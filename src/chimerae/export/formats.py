@@ -93,12 +93,21 @@ def _write_onnx(graph: Graph, about: About) -> bytes:
     )
     assert made is not None
     model = made.model_proto
-    for part in (*model.graph.node, *model.graph.value_info, *model.functions, model.graph, model):
-        del part.metadata_props[:]  # names of our classes
+    _cleaned(model)
     for key, value in about.items():
         model.metadata_props.add(key=key, value=value)
     content: bytes = model.SerializeToString()
     return content
+
+
+def _cleaned(model: Any) -> None:
+    """Remove names of classes and the shapes between operations from `model`, and call its batch `batch`."""
+    for part in (*model.graph.node, model.graph, model):
+        del part.metadata_props[:]
+    del model.graph.value_info[:]
+    for port in (*model.graph.input, *model.graph.output):
+        del port.metadata_props[:]
+        port.type.tensor_type.shape.dim[0].dim_param = "batch"
 
 
 def _open_onnx(path: Path, graph: Graph) -> Opened:
