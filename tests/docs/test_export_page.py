@@ -17,7 +17,7 @@ PAGE = DOCS / "export.md"
 def test_onnx_in_python(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("chimerae.training.previews.Previews.draw", lambda *args: None)
-    run = train(tiny_run("avae", "dcgan", steps=1), out=tmp_path / "runs" / "avae-photos")
+    run = train(tiny_run("bigan", "dcgan", steps=1), out=tmp_path / "runs" / "avae-photos")
     chimerae.load(run).export(run / "export")
     capsys.readouterr()
     (code,) = blocks(PAGE, "python")
@@ -25,7 +25,7 @@ def test_onnx_in_python(tmp_path, monkeypatch, capsys):
     exec(compile(code, "export.md", "exec"), made)
     assert made["again"].shape == (4, 1, 8, 8)
     about = json.loads(capsys.readouterr().out)
-    assert (about["method"], about["data"], about["graph"]) == ("avae", "digits", "decode-generator")
+    assert (about["method"], about["data"], about["graph"]) == ("bigan", "digits", "decode-generator")
 
 
 def test_the_opset_of_the_page():

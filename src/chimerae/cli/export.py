@@ -25,11 +25,7 @@ N_COMPARED = 5
 
 @dataclass(frozen=True)
 class Export:
-    """Write a run's networks as files for other programs, and compare each file with PyTorch.
-
-    The files are encode (samples to codes) and decode-NETWORK (codes to samples), with everything that
-    happens before and after a network inside.
-    """
+    """Write a run's networks as ONNX files, and compare each with PyTorch."""
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
