@@ -14,13 +14,16 @@ from tests.helpers.cases import Case
 
 
 def model_of(case: Case) -> Model:
-    """A model with BatchNorm statistics unlike those of any batch."""
+    """A model whose answers differ between samples, with BatchNorm statistics unlike those of a batch."""
     nets = case.state().final_nets()
     modules = {name: nets.modules[name] for name in case.method.exported}
     for module in (part for each in modules.values() for part in each.modules()):
         if isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.running_mean)
             nn.init.uniform_(module.running_var, 0.5, 2.0)
+            nn.init.ones_(module.bias)
+        elif isinstance(module, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(module.weight)
     for each in modules.values():
         each.eval()
     return Model(

@@ -56,6 +56,7 @@ def test_graphs_compute_what_the_model_does(case: Case):
         with noise.supplied(lambda n, d: eps):
             q = model.encode(x)
         torch.testing.assert_close(made["code"], q.mu)
+        assert made["code"].std(0).max() > 1e-3
         assert ("sigma" in made) != q.is_point
         if "sigma" in made:
             torch.testing.assert_close(made["sigma"], q.sigma.expand_as(q.mu))
@@ -64,6 +65,7 @@ def test_graphs_compute_what_the_model_does(case: Case):
         given = [torch.randn(3, *port.shape) for port in graph.inputs]
         (samples,) = answers(graph, *given).values()
         torch.testing.assert_close(samples, model.decode(torch.cat(given, 1), network=network))
+        assert samples.std(0).max() > 1e-3
 
 
 def answers(graph: Graph, *inputs: Tensor) -> dict[str, Tensor]:

@@ -77,7 +77,8 @@ def test_onnx_computes_what_pytorch_does(tmp_path: Path):
         given = {port.name: torch.rand(n, *port.shape) for port in inputs}
         made = run_onnx(path, **given)
         for port, wanted in zip(outputs, whole.module(*given.values()), strict=True):
-            torch.testing.assert_close(made[port.name], wanted, atol=1e-4, rtol=0, msg=port.name)
+            torch.testing.assert_close(made[port.name], wanted, atol=1e-5, rtol=1e-4, msg=port.name)
+            assert port.name.endswith("sigma") or n == 1 or wanted.std(0).max() > 1e-3, port.name
 
 
 def test_bytes_go_in_and_come_out(tmp_path: Path):
