@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -18,11 +20,14 @@ class Extra:
     """Name under which it is imported."""
     use: str
     """Subject of the error."""
+    extra: str = ""
+    """Name of its extra, where `EXTRAS` has it under another key."""
 
 
 EXTRAS: Final[Mapping[str, Extra]] = {
     "parquet": Extra("pyarrow", "parquet files need"),
     "hub": Extra("datasets", "data sets of the Hugging Face hub need"),
+    "sharing": Extra("huggingface_hub", "models of the Hugging Face hub need", "hub"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "priors": Extra("sklearn", "a fitted mixture needs"),
     "ray": Extra("ray", "studies on a Ray cluster need"),
@@ -32,7 +37,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "mlflow": Extra("mlflow", "logging to MLflow needs"),
     "trackio": Extra("trackio", "logging to Trackio needs"),
 }
-"""Name of an extra -> its package."""
+"""Name of an extra, or of one of its uses -> the package."""
 
 
 def require(extra: str, before: str = "") -> None:
@@ -49,5 +54,19 @@ def require(extra: str, before: str = "") -> None:
     try:
         import_module(wanted.module)
     except ImportError as error:
-        line = f"{wanted.use} the package {wanted.module} ({error}): install chimerae[{extra}]"
+        line = (
+            f"{wanted.use} the package {wanted.module} ({error}): install chimerae[{wanted.extra or extra}]"
+        )
         raise InputError(f"{before} {line}".strip()) from error
+
+
+@contextmanager
+def quiet(package: str) -> Iterator[None]:
+    """A block in which the logger of `package` prints errors only."""
+    told = logging.getLogger(package)
+    level = told.level
+    told.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        told.setLevel(level)

@@ -16,7 +16,17 @@ from typing import Any, Final
 import chimerae
 from chimerae.errors import InputError
 
-PARSED: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "report", "study", "data")
+PARSED: Final = (
+    "resume",
+    "evaluate",
+    "sample",
+    "reconstruct",
+    "interpolate",
+    "report",
+    "push",
+    "study",
+    "data",
+)
 """Verbs whose flags are the fields of one dataclass in their module."""
 TAKEN: Final = ("--data", "--arch", "--preset")
 """Flags of `train` that are read before the others: these depend on them."""
