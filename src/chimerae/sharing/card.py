@@ -89,9 +89,10 @@ def _origin(config: Mapping[str, Any], data: DataName) -> str:
     shape, seed = tuple(config["shape"]), f", seed {config['seed']}" if "seed" in config else ""
     values = "float32 in [0, 1]" if is_image(shape) else "float32"
     made = "samples" if config.get("generates", True) else "outputs"
+    version, steps = plain(str(config.get("chimerae", ""))), plural(config["step"], "step")
     return (
-        f"A {code(method)} model ({plain(arch)} networks) trained with chimerae "
-        f"{plain(str(config.get('chimerae', '')))} on {code(data.name)} for {plural(config['step'], 'step')}{seed}. "
+        f"A {code(method)} model ({plain(arch)} networks) trained with chimerae {version} on "
+        f"{code(data.name)} for {steps}{seed}. "
         f"Its {made} are {describe(shape)}, {values}.{needed}"
     )
 
