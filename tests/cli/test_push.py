@@ -10,6 +10,7 @@ import pytest
 
 from tests.helpers.hub import Hub, standin
 
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # of the library
 TO = ("anna/faces", "--license", "MIT")
 
 

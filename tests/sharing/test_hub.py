@@ -14,6 +14,7 @@ from chimerae.errors import InputError
 from chimerae.model import Model
 from tests.helpers.hub import READ_ONLY, Hub
 
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # of the library
 REPO = "anna/faces"
 
 
@@ -72,9 +73,10 @@ def test_models_that_the_hub_does_not_give(hub: Hub, monkeypatch: pytest.MonkeyP
         with pytest.raises(InputError, match=f"{repo} on the hub is no model of chimerae"):
             chimerae.load(repo)
     assert not [line for line in hub.asked if "safetensors" in line], "weights of others are not loaded"
+    hub.holding("anna/locked", {"config.json": b"{}"})
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(InputError, match="or it is private"):
-        chimerae.load("anna/other")
+        chimerae.load("anna/locked")
 
 
 def test_a_folder_here_wins_and_typing_errors_stay_here(

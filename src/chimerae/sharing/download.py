@@ -37,13 +37,24 @@ def found(path: str | Path, revision: str | None = None) -> Path:
 
 def _downloaded(repo: str, revision: str | None) -> Path:
     """The files of `repo` in the hub's cache. The config comes first: other models may be large."""
+    with plain_errors(repo, revision=revision):
+        first = _snapshot(repo, revision, [CONFIG])
+        _check_ours(first / CONFIG, repo)
+        return _snapshot(repo, first.name, [*NAMES])
+
+
+def _snapshot(repo: str, revision: str | None, names: list[str]) -> Path:
     from huggingface_hub import snapshot_download
 
-    who = {"library_name": LIBRARY, "library_version": chimerae.__version__}
-    with plain_errors(repo, revision=revision):
-        first = Path(snapshot_download(repo, revision=revision, allow_patterns=[CONFIG], **who))
-        _check_ours(first / CONFIG, repo)
-        return Path(snapshot_download(repo, revision=first.name, allow_patterns=[*NAMES], **who))
+    return Path(
+        snapshot_download(
+            repo,
+            revision=revision,
+            allow_patterns=names,
+            library_name=LIBRARY,
+            library_version=chimerae.__version__,
+        )
+    )
 
 
 def _check_ours(path: Path, repo: str) -> None:

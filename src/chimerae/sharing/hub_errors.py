@@ -20,13 +20,14 @@ def plain_errors(repo: str, *, revision: str | None = None) -> Iterator[None]:
     from huggingface_hub.errors import HfHubHTTPError
 
     # The errors of the library's own client, under whatever name this version of it has, and OSError.
-    kinds = cast(tuple[type[BaseException], ...], HfHubHTTPError.__bases__)
+    own = cast(tuple[type[Exception], ...], HfHubHTTPError.__bases__)
+    kinds: tuple[type[Exception], ...] = (*own, ValueError, RuntimeError)
     try:
         with quiet("huggingface_hub"):
             yield
     except InputError:
         raise
-    except (*kinds, ValueError) as error:
+    except kinds as error:
         raise InputError(_said(error, repo, revision)) from error
 
 
@@ -48,12 +49,13 @@ def _said(error: BaseException, repo: str, revision: str | None) -> str:
             return _answered(error.response.status_code, repo, short)
         case errors.HFValidationError():
             return f"'{repo}' is no name on the hub: {short}"
-    if isinstance(error, ValueError):
-        return f"the hub's library refuses {repo}: {short}"
     if constants.HF_HUB_OFFLINE:
         return f"HF_HUB_OFFLINE is set, and {repo} is not in the cache; unset it to ask the hub"
     if isinstance(error, errors.LocalEntryNotFoundError):
         return f"the hub cannot be reached, and {repo} is not in the cache; try again with a connection"
+    if isinstance(error, ValueError | RuntimeError):
+        cause = "" if error.__cause__ is None else f" ({first_line(error.__cause__)[:N_SHOWN]})"
+        return f"{repo} cannot be exchanged with the hub: {short}{cause}"
     return f"the hub cannot be reached ({short}); try again with a connection"
 
 
