@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Push:
-    """Upload a run's model, its card and pictures to the Hugging Face hub, as one commit."""
+    """Upload a run's model, its card and pictures to the Hugging Face hub."""
 
     run: tyro.conf.Positional[Path]
     """The run folder, or a folder that `model.save` wrote."""
