@@ -52,7 +52,9 @@ def load_inputs(
     model = load(folder, device=device)
     if sources is None:
         if not folder.exists():
-            raise InputError(f"{folder} is a model of the hub, without data: name images with --input")
+            raise InputError(
+                f"{folder} is of the hub and has no test data: name images with --input, or a run"
+            )
         with display() as show:
             test = prepare(run.data, run.prepare, progress=show.count).test
         return model, Inputs(test.take(range(min(n or N_OWN, len(test)))), None)
