@@ -600,6 +600,28 @@ MUTANTS: tuple[Mutant, ...] = (
         "(x - y).detach().square().mean()",
         "tests/parallel/test_parallel.py",
     ),
+    # sharing
+    Mutant(
+        "a shared model names the folder of its data",
+        "sharing/public.py",
+        "    return DataName(LOCAL)\n",
+        "    return DataName(source)\n",
+        "tests/sharing/test_card.py",
+    ),
+    Mutant(
+        "a card has scores of other weights",
+        "sharing/subject.py",
+        "    fresh = scored == step\n",
+        "    fresh = True\n",
+        "tests/sharing/test_card.py",
+    ),
+    Mutant(
+        "every repository that is made is public",
+        "sharing/upload.py",
+        "private=private, exist_ok=True",
+        "private=False, exist_ok=True",
+        "tests/sharing/test_hub.py",
+    ),
 )
 
 

@@ -26,6 +26,7 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 OPTIONAL = (
     "pyarrow",
     "datasets",
+    "huggingface_hub",
     "pandas",
     "torch_fidelity",
     "onnx",
@@ -56,6 +57,10 @@ class Blocked:
 sys.meta_path[:] = map(Blocked, sys.meta_path)
 """
 PARQUET = "parquet files need the package pyarrow (No module named 'pyarrow'): install chimerae[parquet]"
+SHARING = (
+    "there is no run folder owner/name, and models of the Hugging Face hub need the package huggingface_hub "
+    "(No module named 'huggingface_hub'): install chimerae[hub]"
+)
 HUB = (
     "data sets of the Hugging Face hub need the package datasets (No module named 'datasets'): "
     "install chimerae[hub]"
@@ -86,6 +91,12 @@ assert main(["export", "run"]) == 2
     "data": """
 from chimerae.cli import main
 assert [main(["data", "inspect", data]) for data in DATA] == [2, 2, 2, 2]
+""",
+    "models": """
+from chimerae.cli import main
+assert main(["sample", "owner/name"]) == 2
+chimerae = __import__("chimerae")
+chimerae.load("run").save("kept", license="MIT")
 """,
     "metrics": """
 from chimerae.data import prepare
@@ -187,6 +198,12 @@ def test_an_export_to_onnx_names_its_extra(alone: dict[str, Told], place: Path):
     assert not (place / "run" / "export").exists()
 
 
+def test_models_of_the_hub_name_their_extra_and_folders_need_none(alone: dict[str, Told], place: Path):
+    assert not alone["models"].failed
+    assert alone["models"].err == f"chimerae: {SHARING}\n"
+    assert (place / "kept" / "README.md").is_file()
+
+
 def test_metrics_that_need_an_extra_name_it(alone: dict[str, Told]):
     """Published weights are there; the package that runs or feeds their networks is not."""
     assert not alone["metrics"].failed
@@ -216,10 +233,13 @@ def test_each_import_is_declared():
     for module in imported() | of_extras:
         wanted = {each.lower().replace("_", "-") for each in distributions[module]}
         assert (wanted <= base) != (module in of_extras), module
-    for name, needed in modules.items():
-        found = {each.lower().replace("_", "-") for module in needed for each in distributions[module]}
-        assert found == names(extras[name])
-    assert extras["all"] == [f"chimerae[{','.join(name for name in EXTRAS if name not in APART)}]"]
+    needed: dict[str, set[str]] = {}
+    for use, extra in EXTRAS.items():
+        found = {each for module in modules[use] for each in distributions[module]}
+        packages = {each.lower().replace("_", "-") for each in found}
+        needed.setdefault(extra.extra or use, set()).update(packages)
+    assert needed == {name: names(extras[name]) for name in needed}
+    assert extras["all"] == [f"chimerae[{','.join(name for name in needed if name not in APART)}]"]
     assert "chimerae[all]" in extras["dev"]
 
 

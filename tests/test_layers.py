@@ -38,13 +38,20 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("training", "evaluation", "export"),
     ("runs.run", "runs.folder", "runs.lock", "testing"),
     ("recipes", "console", "loggers"),
-    ("report", "model", "runs", "bench"),
+    ("report", "model", "runs", "bench", "sharing"),
     ("studies",),
     ("cli", "__main__"),
 )
 """Rooms by level: a room may import any room of a lower level. A module of a room may have its own level."""
 
-BESIDE = {"codec": {"methods"}, "runs.folder": {"runs.run"}, "runs": {"model"}, "__main__": {"cli"}}
+BESIDE = {
+    "codec": {"methods"},
+    "runs.folder": {"runs.run"},
+    "runs": {"model"},
+    "model": {"sharing"},
+    "sharing": {"report"},
+    "__main__": {"cli"},
+}
 """Rooms of its own level that a room may import; within level 0 all may."""
 
 ONLY = {

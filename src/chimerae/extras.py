@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -20,11 +22,14 @@ class Extra:
     """Subject of the error."""
     others: tuple[str, ...] = ()
     """Further modules of the extra."""
+    extra: str = ""
+    """Name of its extra, where `EXTRAS` has it under another key."""
 
 
 EXTRAS: Final[Mapping[str, Extra]] = {
     "parquet": Extra("pyarrow", "parquet files need"),
     "hub": Extra("datasets", "data sets of the Hugging Face hub need"),
+    "sharing": Extra("huggingface_hub", "models of the Hugging Face hub need", extra="hub"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "priors": Extra("sklearn", "a fitted mixture needs"),
     "onnx": Extra("onnx", "exports to ONNX need", ("onnxscript", "onnxruntime")),
@@ -35,7 +40,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "mlflow": Extra("mlflow", "logging to MLflow needs"),
     "trackio": Extra("trackio", "logging to Trackio needs"),
 }
-"""Name of an extra -> its packages."""
+"""Name of an extra, or of one of its uses -> its packages."""
 
 
 def require(extra: str, before: str = "") -> None:
@@ -53,5 +58,17 @@ def require(extra: str, before: str = "") -> None:
         try:
             import_module(module)
         except ImportError as error:
-            line = f"{wanted.use} the package {module} ({error}): install chimerae[{extra}]"
+            line = f"{wanted.use} the package {module} ({error}): install chimerae[{wanted.extra or extra}]"
             raise InputError(f"{before} {line}".strip()) from error
+
+
+@contextmanager
+def quiet(package: str) -> Iterator[None]:
+    """A block in which the logger of `package` prints errors only."""
+    told = logging.getLogger(package)
+    level = told.level
+    told.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        told.setLevel(level)

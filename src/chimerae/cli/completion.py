@@ -47,7 +47,18 @@ end
 complete -c chimerae -a '(__chimerae_words)'"""
 SCRIPTS: Final[Mapping[str, str]] = {"bash": BASH, "zsh": ZSH, "fish": FISH}
 
-OF_RUNS: Final = ("resume", "evaluate", "sample", "reconstruct", "interpolate", "export", "report")
+OF_RUNS: Final = (
+    "resume",
+    "evaluate",
+    "sample",
+    "reconstruct",
+    "interpolate",
+    "score",
+    "export",
+    "report",
+    "watch",
+    "push",
+)
 """Verbs that take run folders."""
 OF_RECIPES: Final = ("train", "bench")
 """Verbs that take a method or recipe and its settings."""

@@ -26,6 +26,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "chimerae report runs/avae-photos",
         "chimerae report runs/vae-photos runs/avae-photos --out both.html",
     ),
+    "push": ("chimerae push runs/avae-photos anna/faces --license CC-BY-4.0",),
     "study": ("chimerae study avae-toy --seeds 1",),
     "reproduce": ("chimerae reproduce avae-toy --seeds 1",),
     "bench": ("chimerae bench avae --shape 3 32 32 --arch.width 32",),

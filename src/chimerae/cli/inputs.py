@@ -47,8 +47,14 @@ def load_inputs(
     """
     if n is not None and n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")
-    run, model = read_run(folder), load(folder, device=device)
+    if folder.exists() and sources is None:
+        run = read_run(folder)
+    model = load(folder, device=device)
     if sources is None:
+        if not folder.exists():
+            raise InputError(
+                f"{folder} is of the hub and has no test data: name images with --input, or a run"
+            )
         with display() as show:
             test = prepare(run.data, run.prepare, progress=show.count).test
         return model, Inputs(test.take(range(min(n or N_OWN, len(test)))), None)

@@ -28,7 +28,7 @@ class Interpolate:
     """Walk through a run's codes between pairs of images, or between random codes when it has no encoder."""
 
     run: tyro.conf.Positional[Path]
-    """The run folder."""
+    """The run folder, or OWNER/NAME on the Hugging Face hub."""
     input: tuple[str, ...] | None = None
     """Two images, or a folder or other source of which the first half is paired with the second; the run's
     own test data when it is not given."""

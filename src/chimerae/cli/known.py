@@ -17,7 +17,8 @@ import chimerae
 from chimerae.errors import InputError
 
 PARSED: Final = (
-    *("resume", "evaluate", "sample", "reconstruct", "interpolate", "export", "report", "study", "data"),
+    *("resume", "evaluate", "sample", "reconstruct", "interpolate", "score", "export", "report", "watch"),
+    *("push", "study", "data"),
 )
 """Verbs whose flags are the fields of one dataclass in their module."""
 TAKEN: Final = ("--data", "--arch", "--preset")

@@ -57,6 +57,7 @@ WORDS: Final[Mapping[str, str]] = {
     "minutes": "budget",
     "time": "budget",
     "to": "publish",
+    "licence": "license",
     **{
         before.rpartition(".")[2].replace("_", "-"): now.rpartition(".")[2].replace("_", "-")
         for before, now in RENAMED.items()

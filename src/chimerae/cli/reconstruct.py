@@ -25,7 +25,7 @@ class Reconstruct:
     """Encode and decode your images, after the run's own crop and size."""
 
     run: tyro.conf.Positional[Path]
-    """The run folder."""
+    """The run folder, or OWNER/NAME on the Hugging Face hub."""
     input: tuple[str, ...] | None = None
     """Images, folders of images or other sources, none of them split; the run's own test data when it is not
     given."""

@@ -21,7 +21,7 @@ class Sample:
     """Draw exactly N samples from the prior."""
 
     run: tyro.conf.Positional[Path]
-    """The run folder."""
+    """The run folder, or OWNER/NAME on the Hugging Face hub."""
     n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
     """Number of samples."""
     out: Path = Path("samples.png")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +11,7 @@ from chimerae.data.parquet import BATCH, ImageColumns, columns_of, items
 from chimerae.data.sources import ImageSource, Item, Part, digest, even_indices, joined
 from chimerae.data.split_names import WantedSplits, choose_splits
 from chimerae.errors import InputError
+from chimerae.extras import quiet
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -72,7 +71,7 @@ def _load(name: str, config: str | None, revision: str | None, missing: str) -> 
     from datasets import DatasetDict, load_dataset
 
     try:
-        with _quiet():
+        with quiet("huggingface_hub"):  # a line for every attempt; the outcome is reported once
             found = load_dataset(name, config, revision=revision)
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"{missing}: {_in_short(error)}") from error
@@ -85,18 +84,6 @@ def _commit(found: DatasetDict) -> str | None:
     """The commit that was downloaded: `datasets` keeps its tables in a folder of this name."""
     folders = (Path(file["filename"]).parent.name for rows in found.values() for file in rows.cache_files)
     return next((folder for folder in folders if re.fullmatch(r"[0-9a-f]{40}", folder)), None)
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the library's line for every attempt; the outcome is reported once."""
-    told = logging.getLogger("huggingface_hub")
-    level = told.level
-    told.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        told.setLevel(level)
 
 
 def _in_short(error: Exception) -> str:

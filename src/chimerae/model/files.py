@@ -25,8 +25,16 @@ DTYPES: Final = frozenset({torch.float32, torch.float64, torch.float16, torch.bf
 """Types of numbers that networks keep."""
 
 
-def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, nn.Module], name: str) -> None:
-    """Write the networks `modules` and their `config` into `folder`; `name` is the title of the card.
+def write_model(
+    folder: Path,
+    config: Mapping[str, Any],
+    modules: Mapping[str, nn.Module],
+    name: str,
+    *,
+    readme: str | None = None,
+) -> None:
+    """Write the networks `modules` and their `config` into `folder`, with the card `readme`; when it is not
+    given, a short card with the title `name`.
 
     Both are replaced as one. `config.json` holds the checksum of the weights, which wait beside it under
     another name until it is there; whenever the process is killed, `weights_of` finds a whole model.
@@ -39,7 +47,7 @@ def write_model(folder: Path, config: Mapping[str, Any], modules: Mapping[str, n
     write_bytes(folder / WAITING, content)
     write_json(folder / CONFIG, {**config, "sha256": sha256(content).hexdigest()})
     replace(folder / WAITING, folder / WEIGHTS)
-    write_text(folder / CARD, card(config, name))
+    write_text(folder / CARD, card(config, name) if readme is None else readme)
 
 
 def weights_of(folder: Path, config: Mapping[str, Any]) -> Path:

@@ -20,10 +20,10 @@ from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_c
 from chimerae.gaussian import Gaussian
 from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method, NoSamples
-from chimerae.model.files import described, write_model
+from chimerae.model.files import described
+from chimerae.model.shared import Shared
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
-from chimerae.run_folder.schema import MODEL, RUN
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
 
@@ -35,7 +35,7 @@ AT_ONCE: Final = 256
 
 
 @dataclass(frozen=True)
-class Model:
+class Model(Shared):
     """A trained model. It takes samples as tensors, arrays, PIL images or paths (see
     `chimerae.data.given.Given`) and gives tensors: images float32 `[B, C, H, W]` in [0, 1], points as they
     are.
@@ -54,6 +54,8 @@ class Model:
     """Transform that pictures pass before the networks see them, as in training."""
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Content of its `config.json`."""
+    origin: Path | None = field(default=None, repr=False, compare=False)
+    """Folder that it was loaded from: of a run, or of a model alone."""
 
     @property
     def decoders(self) -> tuple[str, ...]:
@@ -69,18 +71,6 @@ class Model:
         place = pick_device(str(device))
         modules = {name: deepcopy(module).to(place) for name, module in self.nets.items()}
         return replace(self, nets=Nets(modules, pick_autocast(place, "float32")), device=place)
-
-    def save(self, folder: str | Path) -> Path:
-        """Write the model into `folder`, from which `chimerae.load` opens it; a model there is replaced.
-
-        Raises:
-            InputError: `folder` is a file or a run, or cannot be written.
-        """
-        folder = Path(folder)
-        if (folder / RUN).exists() or (folder / MODEL).exists():
-            raise InputError(f"{folder} is a run folder, which holds its own model; choose another folder")
-        write_model(folder, dict(self.config), dict(self.nets.items()), folder.name)
-        return folder
 
     def encode(self, x: Given, *, seed: int = 0) -> Gaussian:
         """Posterior over codes of `x`, B samples: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).

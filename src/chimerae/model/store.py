@@ -24,6 +24,7 @@ from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, check_schema
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
+from chimerae.sharing.download import found
 from chimerae.training.fitting import sized_for
 from chimerae.training.state import State, pick_autocast, pick_device
 
@@ -58,13 +59,19 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
     write_model(folder, config, modules, folder.parent.name)
 
 
-def load(path: str | Path, *, device: str = "auto") -> Model:
-    """The model of the run folder (or of the `model` folder) `path`, on `device`, in float32.
+def load(path: str | Path, *, device: str = "auto", revision: str | None = None) -> Model:
+    """The model of `path`, on `device`, in float32.
+
+    Args:
+        path: a run folder, the folder of a model alone, or OWNER/NAME or OWNER/NAME@REVISION on the Hugging
+            Face hub, from where it is downloaded into the hub's cache. A folder here wins.
+        device: "auto", "cpu", "cuda" or "mps".
+        revision: branch, tag or commit on the hub.
 
     Raises:
-        InputError: there is none, it is damaged, or another version wrote it.
+        InputError: there is none, it is damaged, another version wrote it, or the hub does not give it.
     """
-    folder = _model_folder(Path(path))
+    folder = _model_folder(found(path, revision))
     config = _config(folder / CONFIG)
     weights = weights_of(folder, config)
     try:
@@ -73,7 +80,7 @@ def load(path: str | Path, *, device: str = "auto") -> Model:
         now = _config(folder / CONFIG)
         if (now, weights_of(folder, now)) == (config, weights):
             raise
-    return load(path, device=device)  # a run that trains has replaced its model meanwhile
+    return load(path, device=device, revision=revision)  # a run that trains has replaced its model meanwhile
 
 
 def _load(folder: Path, config: dict[str, Any], weights: Path, device: str) -> Model:
@@ -95,6 +102,7 @@ def _load(folder: Path, config: dict[str, Any], weights: Path, device: str) -> M
         place,
         settings_for_others(str(config.get("data", "")), _prepare(config, folder)),
         config,
+        folder.parent if folder.name == MODEL and (folder.parent / RUN).exists() else folder,
     )
 
 

@@ -1,0 +1,1 @@
+"""Sharing of models: cards, folders for others, and the Hugging Face hub."""
