@@ -13,7 +13,7 @@ help:
 	@echo "make test      everything CI runs: format, lint, types, tests (JOBS=$(JOBS) processes)"
 	@echo "make docs      build the documentation site: build/site/index.html"
 	@echo "make dist      build the wheel and the source archive into dist/, and check them"
-	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (about 4 minutes)"
+	@echo "make demo      train VAE and AVAE on real digits, evaluate both, write one report (2 to 4 minutes)"
 	@echo "make clean     remove $(VENV) and caches"
 
 install: $(STAMP)

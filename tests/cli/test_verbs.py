@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 import chimerae
+from chimerae.recipes import outlook
+from chimerae.recipes.timing import Timing
 
 
 def test_a_run_from_photos_to_report(call, trained: Path):
@@ -112,7 +114,10 @@ def test_free_names_are_found_when_no_out_is_given(call):
         assert Path(name, "run.json").exists()
 
 
-def test_dry_run_shows_the_resolved_settings_and_leaves_nothing(call, workplace: Path, photos: Path):
+def test_dry_run_shows_the_resolved_settings_and_leaves_nothing(
+    call, workplace: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(outlook, "time_steps", lambda *run, **limit: Timing((0.01,), {}, 1))
     code, out, err = call("train", "avae", "--data", photos, "--dry-run", "--method.beta", 5)
     assert code == 0
     assert json.loads(out)["method"]["beta"] == 5

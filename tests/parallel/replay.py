@@ -17,7 +17,7 @@ from chimerae.training.targets import update_targets
 from tests.helpers.cases import CASES, POINTS, Case
 from tests.helpers.double import in_float64
 
-ROWS = 8
+ROWS, STEPS = 8, 2
 WITHIN = 1e-9
 """Relative difference that may remain in float64."""
 
@@ -53,9 +53,8 @@ BY_FOUR = [(case, parts) for case, parts in BY_TWO if case.shape == POINTS or ca
 def play(case: Case, group: Group, parts: int) -> tuple[State, dict[str, float]]:
     """The state after some batches of `ROWS` rows that `group` shares, and the last logged means."""
     state, rows = case.state(), rows_of(ROWS, parts, group)
-    steps = 3 if case.shape == POINTS else 2
-    for step in range(steps):
-        clock = Clock(step, 100, {}, share=step / steps)
+    for step in range(STEPS):
+        clock = Clock(step, 100, {}, share=step / STEPS)
         x = case.batch(step, ROWS)[rows]
         with noise.seeded("play", step), sharing(group):
             losses = play_batch(case.method, state.nets, state.players, x.chunk(parts), clock)
