@@ -135,7 +135,7 @@ SICK = {
 
 
 def test_committed_runs_get_the_words_that_their_pictures_deserve():
-    """`docs/health.md` has the judgement: noisy faces that are much alike, digits of which the samples cover a
+    """`docs/health.md` has the judgement: noisy faces that are much alike, digits whose samples cover a
     thirtieth, samples of MNIST that are nearly empty, and codes of MNIST that give another digit; everything
     else is healthy.
     """
