@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
 from chimerae.durations import in_words
 from chimerae.errors import InputError
 from chimerae.report import facts
@@ -18,6 +15,7 @@ from chimerae.report.compare import LabelledRun, name_runs
 from chimerae.report.images import Picture
 from chimerae.report.page import charts_of, first_looks
 from chimerae.report.read import RunFolder, read_run
+from chimerae.report.template import rendered
 from chimerae.run_folder.log import LogLine
 from chimerae.run_folder.schema import LOG, PREVIEWS, RUN, SCORES
 
@@ -86,16 +84,9 @@ def live_page(folders: Sequence[Path], every: float, now: float | None = None) -
             runs.append(read_run(folder))
         except InputError as error:
             damaged.append(str(error))
-    named, here = name_runs(runs), Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(here),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("live.html").render(
-        css=Markup((here / "page.css").read_text("utf-8")),
+    named = name_runs(runs)
+    return rendered(
+        "live.html",
         runs=[live_run(entry, time.time() if now is None else now) for entry in named],
         damaged=damaged,
         charts=charts_of([entry for entry in named if entry.run.log]),

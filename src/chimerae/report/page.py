@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chimerae.errors import InputError
@@ -28,6 +27,7 @@ from chimerae.report.names import listed
 from chimerae.report.numbers import glossary, numbers
 from chimerae.report.read import KINDS, RunFolder, read_run
 from chimerae.report.scores import absent_scores, score_tables
+from chimerae.report.template import rendered
 
 FIRST = ("reconstructions", "samples", "scatter")
 """Kinds of pictures that stand right below the verdict."""
@@ -89,16 +89,8 @@ def page(runs: Sequence[RunFolder]) -> str:
     """The page as text."""
     named = name_runs(runs)
     settings, compared, table = settings_of(runs), side_by_side(named), numbers(named)
-    here = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(here),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html").render(
-        css=Markup((here / "page.css").read_text("utf-8")),
+    return rendered(
+        "page.html",
         title=heading(named),
         named=named,
         several=len(named) > 1,

@@ -6,16 +6,15 @@ import html
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, LabelledRun
 from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
+from chimerae.report.template import rendered
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import Score
 from chimerae.tables import ALPHA, FEWEST, Table, markdown, markdown_table, plain
@@ -149,12 +148,8 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
 
 def study_html(page: StudyPage) -> str:
     """The same page as self-contained HTML."""
-    here = Path(__file__).parent
-    environment = Environment(
-        loader=FileSystemLoader(here), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("study.html").render(
-        css=Markup((here / "page.css").read_text("utf-8")),
+    return rendered(
+        "study.html",
         page=page,
         method=_paragraphs(page.method),
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
