@@ -26,6 +26,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "remedies",
         "files",
         "leftovers",
+        "machine",
         "run_folder",
         "pictures",
         "tables",

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 import sys
 import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import torch
@@ -17,6 +14,7 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.bench.kinds import seconds_by_kind
 from chimerae.bench.passes import Passes
+from chimerae.machine import device_name
 from chimerae.methods import Clock
 from chimerae.recipes.timing import play_step
 from chimerae.recipes.work import count
@@ -206,21 +204,6 @@ def matrix_rate(device: torch.device, *, bfloat16: bool, repeats: int = 5) -> fl
                 torch.cuda.synchronize(device)
             taken.append(time.perf_counter() - begun)
     return 2 * SIDE**3 / min(taken[1:])
-
-
-def device_name(device: torch.device) -> str:
-    """Name of the device as its maker gives it, where the system tells it."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return _processor() if device.type == "cpu" else device.type
-
-
-def _processor() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _memory(device: torch.device) -> int:

@@ -140,6 +140,8 @@ def _rate(run: RunFolder) -> str:
 
 def _device(run: RunFolder) -> str:
     device = str(run.env.get("device", NOT_SET))
+    if device == "cpu":
+        device = str(run.env.get("processor", device))
     threads = run.env.get("threads")
     if threads is None:
         return device

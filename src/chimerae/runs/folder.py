@@ -19,6 +19,7 @@ from chimerae.data import TOYS
 from chimerae.errors import InputError
 from chimerae.files import read_json, write_json
 from chimerae.leftovers import ENDING
+from chimerae.machine import processor
 from chimerae.run_folder.schema import (
     ENV,
     LOCK,
@@ -180,6 +181,7 @@ def environment(device: torch.device) -> dict[str, Any]:
         "torch": torch.__version__,
         "platform": platform.platform(),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "processor": processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
     }
