@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from torch import nn
 
@@ -10,7 +11,7 @@ from chimerae.errors import InputError
 from chimerae.methods import METHODS
 from chimerae.recipes.build import build
 from chimerae.recipes.presets import RECIPES, recipe
-from chimerae.recipes.short import GAMES, RATE, SHORT
+from chimerae.recipes.short import ADAM, GAMES, LARGER, RATE, SHORT, short_settings
 from tests.helpers.rows import through
 
 
@@ -57,6 +58,26 @@ def test_players_of_short_runs_learn_at_their_rate_whatever_the_recipe_gave_them
 def test_points_and_recipes_made_for_their_data_keep_the_sources_settings(name, data):
     short, paper = (build(name, data=data, preset=preset) for preset in ("short", "paper"))
     assert to_dict(short) == to_dict(paper)
+
+
+@through("name", LARGER)
+def test_the_weight_of_the_kl_follows_the_size_of_the_images(name, tmp_path):
+    """Up to 16 px the recipe's own settings hold; beyond, and where sizes differ, those of larger images."""
+    own, larger = SHORT[name], {**SHORT[name], **LARGER[name]}
+    assert own != larger
+    for shape, settings in (((1, 16, 16), own), ((3, 8, 17), larger), ((1, 32, 32), larger), (None, larger)):
+        assert short_settings(name, shape) == settings
+
+    np.savez(tmp_path / "data.npz", x_train=np.random.default_rng(0).integers(0, 256, (20, 32, 32), np.uint8))
+    source = str(tmp_path / "data.npz")
+    built = build(name, data=source, preset="short")
+    assert built == override(built, LARGER[name])
+    small = build(name, data=source, preset="short", settings={"prepare.size": 16})
+    assert small == override(small, {**own, "prepare.size": 16})
+
+
+def test_a_recipe_without_settings_of_its_own_has_the_common_rate():
+    assert short_settings("a-method-from-outside", (3, 64, 64)) == ADAM
 
 
 def test_settings_that_are_given_win():

@@ -12,9 +12,10 @@ from chimerae.methods import Method
 from chimerae.nets import Architecture
 from chimerae.recipes.presets import BY_NAME, recipe
 from chimerae.recipes.recipe import Recipe
-from chimerae.recipes.short import ADAM, SHORT, short_arch
+from chimerae.recipes.short import SHORT, short_arch, short_settings
 from chimerae.recipes.sizing import default_arch
 from chimerae.runs.run import Run
+from chimerae.shapes import Shape
 
 Preset = Literal["paper", "short"]
 """Settings of the sources, or settings that learn from images within minutes (`docs/short-runs.md`)."""
@@ -47,18 +48,27 @@ def build(
         raise unknown("preset", preset, get_args(Preset))
     chosen = recipe(what)
     source = chosen.source(data)
-    short = _short(what, chosen) if preset == "short" and source_info(source).kind == "images" else {}
+    short = preset == "short" and source_info(source).kind == "images" and _has_short_runs(chosen)
     if arch is None and chosen.arch is not None:
         run = chosen.run(source, chosen.arch)
     else:
         images = short_arch(chosen.name) if short else chosen.images
         run = chosen.run(source, default_arch(source, arch, images=images))
-    return override(override(run, short), settings or {})
+    asked = settings or {}
+    if not short:
+        return override(run, asked)
+    shape = source_info(source, override(run, asked).prepare).final
+    return override(run, {**_short(what, chosen, shape), **asked})
 
 
-def _short(what: object, chosen: Recipe) -> Mapping[str, Any]:
-    """Settings of short runs, without those of the method where it came with its own; empty: none."""
+def _has_short_runs(chosen: Recipe) -> bool:
+    """True for recipes with settings for short runs, and for methods from outside the package."""
+    return chosen.name in SHORT or not (chosen.name in BY_NAME or chosen.data)
+
+
+def _short(what: object, chosen: Recipe, shape: Shape | None) -> Mapping[str, Any]:
+    """Settings of short runs, without those of the method where it came with its own."""
+    settings = short_settings(chosen.name, shape)
     if isinstance(what, Method):
-        settings = SHORT.get(chosen.name, ADAM)
         return {name: value for name, value in settings.items() if not name.startswith("method.")}
-    return SHORT.get(chosen.name, {} if chosen.name in BY_NAME or chosen.data else ADAM)
+    return settings

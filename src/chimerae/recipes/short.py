@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from chimerae.networks import DCGAN
+from chimerae.shapes import Shape
 
 SHORT_ARCH = DCGAN(width=16, critic_start="kaiming")
 """Networks of short runs on images."""
@@ -32,7 +33,7 @@ ADAM: Mapping[str, Any] = {
 }
 """A rate that moves far within 2,000 steps and then settles: at 2e-4 critics run ahead of their opponents."""
 CALIBRATED: Mapping[str, Any] = {"method.z_dim": 64, "method.likelihood": "estimated"}
-"""A decoder whose variance is that of its errors: the KL needs no weight, whatever the number of pixels."""
+"""A decoder whose variance is that of its errors, so that the KL needs no weight on small images."""
 STEADY: Mapping[str, Any] = {"method.r1": 1.0, "method.r1_every": 4}
 """A penalty on the critic's slope at data, which keeps it from running ahead."""
 SELF_CRITICAL: Mapping[str, Any] = {
@@ -134,3 +135,31 @@ def short_arch(name: str) -> DCGAN:
 
 SHORT: Mapping[str, Mapping[str, Any]] = {name: {**ADAM, **own} for name, own in OWN.items()}
 """Recipe -> settings that differ from the source's, by dotted path."""
+
+SMALL_SIDE = 16
+"""Longest side of small images in pixels."""
+LARGER_GAME: Mapping[str, Any] = {"method.scale": None, "method.beta_kl": 3.0}
+"""An error of `n/2` nats in the exponent, times a scale of .01, would end the game of larger images: with one
+over the number of values (the published code) it is 1/2 everywhere.
+"""
+LARGER: Mapping[str, Mapping[str, Any]] = {
+    "vae": {"method.beta": 3.0},
+    "avae": {"method.beta": 10.0},
+    "introvae": {"method.beta": 0.3, "method.m": 120.0},
+    "soft-introvae": LARGER_GAME,
+    "as-introvae": LARGER_GAME,
+}
+"""Settings for images beyond `SMALL_SIDE`. Their neighbouring pixels err alike, and an estimated variance
+counts every one: with a KL of weight 1 codes hold so much that few draws from the prior look like data.
+"""
+
+
+def short_settings(name: str, shape: Shape | None) -> Mapping[str, Any]:
+    """Settings of short runs of the recipe `name`, by dotted path; those of `ADAM` for one that has none.
+
+    Args:
+        name: a recipe.
+        shape: shape of an image, `(C, H, W)`; None for images of several sizes, which are not small.
+    """
+    small = shape is not None and max(shape[1:]) <= SMALL_SIDE
+    return {**SHORT.get(name, ADAM), **({} if small else LARGER.get(name, {}))}

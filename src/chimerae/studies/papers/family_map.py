@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.recipes.short import SHORT, SHORT_ARCH, short_arch
+from chimerae.recipes.short import SHORT, SHORT_ARCH, short_arch, short_settings
+from chimerae.shapes import Shape
 from chimerae.studies.study import Arm, Map, MetricColumn, Scale, Study, StudyResults, Verdict
 
 SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
 """Learning time of each run: ten minutes, or an hour."""
-DIGITS_SHARE = 0.2
-"""Share of that time for digits, which have 64 pixels."""
-VAE, BIGAN, AVAE, BIADVERSARIAL, ID_GAN = "VAE", "BiGAN", "AVAE", "Biadversarial", "ID-GAN"
+VAE, BIGAN, AVAE, INTROVAE = "VAE", "BiGAN", "AVAE", "IntroVAE"
+BIADVERSARIAL, ID_GAN = "Biadversarial", "ID-GAN"
 GENERATOR = f"{AVAE}: generator"
 RECIPES: Mapping[str, str] = {
     VAE: "vae",
@@ -24,7 +24,7 @@ RECIPES: Mapping[str, str] = {
     BIGAN: "bigan",
     "ALICE": "alice",
     AVAE: "avae",
-    "IntroVAE": "introvae",
+    INTROVAE: "introvae",
     "Soft-IntroVAE": "soft-introvae",
     "AS-IntroVAE": "as-introvae",
     BIADVERSARIAL: "biadversarial",
@@ -35,6 +35,9 @@ RECIPES: Mapping[str, str] = {
     "IAN": "ian",
 }
 DIGITS, MNIST, FACES = "digits", "MNIST", "LFW"
+SHARE: Mapping[str, float] = {DIGITS: 0.2, MNIST: 0.5, FACES: 1.0}
+"""Share of that time by data: digits have 64 pixels, MNIST one channel."""
+SHAPE: Mapping[str, Shape] = {DIGITS: (1, 8, 8), MNIST: (1, 32, 32), FACES: (3, 32, 32)}
 DATA: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     DIGITS: ("digits", {"method.z_dim": 16}),
     MNIST: ("mnist", {"prepare.size": 32, "prepare.fit": "pad"}),
@@ -63,6 +66,14 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
 `docs/short-runs.md` has those of today. Codes of digits have 16 numbers, and their decoders are transposed
 convolutions.
 """
+FACES_RECORDED: Mapping[str, Mapping[str, Any]] = {
+    VAE: {"method.beta": 1.0},
+    AVAE: {"method.beta": 1.0},
+    INTROVAE: {"method.beta": 1.0, "method.m": 30.0},
+    "Soft-IntroVAE": {"method.scale": 0.01, "method.beta_kl": 1.0},
+    "AS-IntroVAE": {"method.scale": 0.01, "method.beta_kl": 1.0},
+}
+"""Settings of the short recipes when the faces were run, where they differ from those of today."""
 FIDELITY = "fvu"
 REALISM: Mapping[str, str] = {
     DIGITS: "fd_classifier",
@@ -96,7 +107,7 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 def _arm(group: str, title: str, scale: Scale) -> Arm:
     (source, prepared), name = DATA[group], RECIPES[title]
-    settings = {**SHORT[name], **SAME, **prepared}
+    settings = {**short_settings(name, SHAPE[group]), **SAME, **prepared}
     if title == AVAE:
         settings["method.recon_code"] = "sample"  # as all others reconstruct
     if group == DIGITS:
@@ -106,8 +117,8 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
     arch = SHORT_ARCH if group == DIGITS else short_arch(name)
     run = replace(build(name, data=source, arch=arch.name, settings=settings), arch=arch)
     networks = ("decoder", "generator") if title == AVAE else ()
-    seconds = SECONDS[scale] * (DIGITS_SHARE if group == DIGITS else 1)
-    return Arm(title, run, group, networks, seconds)
+    recorded = FACES_RECORDED.get(title, {}) if group == FACES else {}
+    return Arm(title, run, group, networks, SECONDS[scale] * SHARE[group], recorded)
 
 
 def verdict(found: StudyResults) -> Verdict:
@@ -161,16 +172,20 @@ def frontier(found: StudyResults, group: str) -> list[str]:
     return sorted((name for name in names if name != AVAE), key=lambda name: names[name])
 
 
+def _minutes(group: str) -> str:
+    return f"{SHARE[group] * SECONDS['quick'] / 60:.0f}"
+
+
 STUDY = Study(
     name="family-map",
     about="Which methods reconstruct well, which sample well, and which do both, in the same time?",
     source="the promise of Plumerault et al. 2020 (arXiv 2012.11551), for the whole family",
     method=f"""\
-Sixteen methods, one machine, the same time for each run: {SECONDS["quick"] / 60:.0f} minutes of a core for
-learning, {DIGITS_SHARE * SECONDS["quick"] / 60:.0f} for digits (`--budget` for another), the settings of
-`--preset short`, the same convolutional networks (`dcgan`, width 16; on MNIST and faces decoders upsample
-bilinearly where a critic judges their images), a code of 32 or 64 numbers, 16 for digits. In that time an
-AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and faces 32x32.
+Sixteen methods, one machine, the same time for each run: {_minutes(FACES)} minutes of a core for
+learning on faces, {_minutes(MNIST)} on MNIST, {_minutes(DIGITS)} on digits (`--budget` for another), the
+settings of `--preset short`, the same convolutional networks (`dcgan`, width 16; on MNIST and faces decoders
+upsample bilinearly where a critic judges their images), a code of 32 or 64 numbers, 16 for digits. In that
+time an AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and faces 32x32.
 Fidelity is the fraction of the variance of test images that reconstructions leave
 unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of samples to as many test images
 (at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0. For digits it is
