@@ -9,6 +9,7 @@ let about = null;
 let go = null;
 let key = "";
 let planes = new Map();
+const places = new Map();
 let agreed = false;
 
 /** Prepare the maps; `moved(places)` is called with new places of the first two directions. */
@@ -46,7 +47,7 @@ function mapOf(run, code) {
     class: "plane", tabIndex: 0, role: "application",
     "aria-label": `Map of ${facts.label}: arrow keys move the code along directions 1 and 2`,
   }, img, dot);
-  planes.set(run.run, { plane, dot, run, places: [0, 0] });
+  planes.set(run.run, { dot, run });
   plane.addEventListener("click", (event) => {
     const box = img.getBoundingClientRect();
     go(placesAt(run, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height));
@@ -72,15 +73,17 @@ function arrow(event, run) {
   const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
   if (!step) return;
   event.preventDefault();
-  const here = planes.get(run.run).places;
+  const here = placesOf(run);
   go(step.map((way, i) => here[i] + (way * cell(run)) / 2));
 }
 
+const placesOf = (run) => [0, 1].map((i) => state.code.moves.get(i + 1) ?? (places.get(run.run) || [])[i] ?? 0);
+
 /** Mark the place of the code on the maps, with the places that the server told for each run. */
 export function mark(runs = []) {
-  for (const { run, places } of runs) if (planes.has(run) && places) planes.get(run).places = places;
-  for (const { dot, run, places } of planes.values()) {
-    const [x, y] = [0, 1].map((i) => state.code.moves.get(i + 1) ?? places[i] ?? 0);
+  for (const run of runs) places.set(run.run, run.places || []);
+  for (const { dot, run } of planes.values()) {
+    const [x, y] = placesOf(run);
     const column = (x + about.reach) / cell(run) + 0.5;
     const line = run.rows > 1 ? run.rows - 1 - (y + about.reach) / cell(run) + 0.5 : 0.5;
     dot.style.left = `${100 * Math.min(1, Math.max(0, column / run.columns))}%`;
