@@ -18,8 +18,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("chimerae.training.previews.Previews.draw", lambda self, nets, step: None)
         place = tmp_path_factory.mktemp("explored")
-        train(tiny_run("avae", "dcgan", method={"use_xi": True}, steps=1), out=place / "avae")
-        train(tiny_run("gan", "dcgan", steps=1), out=place / "gan")
+        quick = {"steps": 100, "log_every": 100, "optimizer": {"lr": 0.01}}  # until codes have an effect
+        train(tiny_run("avae", "dcgan", method={"use_xi": True}, **quick), out=place / "avae")
+        train(tiny_run("gan", "dcgan", **quick), out=place / "gan")
     return place
 
 

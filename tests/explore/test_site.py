@@ -155,7 +155,10 @@ def test_the_command_serves_until_it_is_interrupted(
     assert len(opened) == 1
 
 
-@through("line, told", [("explore", "explore --help"), ("explore nothing", "there is no run folder nothing")])
+@through(
+    "line, told",
+    [("explore", "no run is given: name 1 to 4"), ("explore nothing", "there is no run folder nothing")],
+)
 def test_bad_input_is_one_line(line, told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert cli.main(line.split()) == 2

@@ -90,8 +90,9 @@ def browser() -> Iterator[Browser]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
-            lines = iter(process.stdout.readline, "")
-            port = next(found[1] for line in lines if (found := re.search(r"on port (\d+)", line)))
+            started = re.compile(r"successfully on port (\d+)")
+            lines = map(started.search, iter(process.stdout.readline, ""))
+            port = next(found[1] for found in lines if found)
             tab = Browser(f"http://127.0.0.1:{port}", binary)
             yield tab
             tab.close()

@@ -13,7 +13,7 @@ async function watched(promise) {
   } finally {
     clearTimeout(late);
     open -= 1;
-    busy.hidden = open > 0 && busy.hidden === false ? false : true;
+    if (!open) busy.hidden = true;
   }
 }
 

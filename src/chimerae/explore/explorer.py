@@ -161,7 +161,7 @@ class Explorer:
     def _numbers(self, query: Query) -> list[int]:
         every = {str(i): i for i in range(len(self.subjects))}
         wanted = query.get("runs", ".".join(every)).split(".")
-        if wrong := next((word for word in wanted if word not in every), None):
+        for wrong in set(wanted) - set(every):
             raise unknown("run", wrong[:20], every)
         return [every[word] for word in dict.fromkeys(wanted)]
 

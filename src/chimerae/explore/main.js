@@ -22,6 +22,7 @@ const look = latest(async () => {
   if (asked === state.code) sliders.show(found.runs.find((run) => run.places)?.places || []);
   $("origin").textContent = words(state.code);
   map.mark(found.runs);
+  $("near").classList.add("stale");
   clearTimeout(later);
   later = setTimeout(() => near().then(map.draw), 350);
 });
@@ -30,20 +31,25 @@ const near = latest(async () => {
   const runs = state.shown.filter((i) => !about.runs[i].lack);
   const lacking = state.shown.filter((i) => about.runs[i].lack);
   const found = runs.length ? await ask("nearest", { code: text(state.code), runs: runs.join(".") }) : { runs: [] };
-  const rows = found.runs.filter((run) => run.networks).map((run) => nearOf(about.runs[run.run], run.networks));
+  const made = found.runs.filter((run) => run.networks);
+  const titles = [...new Set(made.map((run) => about.runs[run.run].searched))];
+  const rows = titles.map((title) => nearOf(title, made.filter((run) => about.runs[run.run].searched === title)));
   const notes = lacking.map((i) => element("p", { class: "notes" }, `${several(i)}No training images to compare: ${about.runs[i].lack}.`));
   $("near").replaceChildren(...rows, ...notes);
+  $("near").classList.remove("stale");
 });
 
+const comma = (i) => (about.runs.length > 1 ? `${about.runs[i].label}, ` : "");
 const several = (i) => (about.runs.length > 1 ? `${about.runs[i].label}: ` : "");
 
-function nearOf(run, networks) {
-  const title = about.runs.length > 1 ? `${run.label}: ${run.searched}` : run.searched;
-  const rows = Object.entries(networks).map(([network, images]) => element(
-    "div", { class: "near-row" }, element("span", {}, network),
+/** Rows of training images, for runs that searched the same number of them. */
+function nearOf(title, runs) {
+  const named = runs.flatMap((run) => Object.entries(run.networks).map(([network, images]) => [`${comma(run.run)}${network}`, images]));
+  const rows = named.map(([label, images]) => element(
+    "div", { class: "near-row" }, element("span", {}, label),
     element("div", { class: "thumbs" }, ...images.map((image) => element(
       "div", { class: "thumb", title: "Distance: root of the mean squared difference, in grey levels 0 to 255" },
-      show(element("img"), image, `Training image at a distance of ${image.distance}`), `${image.distance}`,
+      show(element("img"), image, `Training image at a distance of ${image.distance}`), image.distance.toFixed(1),
     ))),
   ));
   return element("div", {}, element("p", { class: "notes" }, `${title}; below each, its distance in grey levels.`), ...rows);

@@ -42,7 +42,9 @@ def explorer_of(paths: Sequence[Path], device: str = "auto", progress: Progress 
     Raises:
         InputError: there are none or too many, or one cannot be explored.
     """
-    if not 1 <= len(paths) <= MOST_RUNS:
+    if not paths:
+        raise InputError(f"no run is given: name 1 to {MOST_RUNS} run folders")
+    if len(paths) > MOST_RUNS:
         raise InputError(f"{len(paths)} runs: give 1 to {MOST_RUNS}")
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("a run is given twice; give each one once")
@@ -63,7 +65,7 @@ def site_of(explorer: Explorer) -> Site:
         "/map.png": lambda query: ("image/png", explorer.map_file(query)),
         "/walk.gif": lambda query: ("image/gif", explorer.walk_file(query)),
     }
-    pages = {
+    pages: dict[str, Callable[[], Content]] = {
         "/": files.pop("/page.html"),
         **files,
         "/base.css": partial(_file, CSS, "text/css"),
