@@ -107,7 +107,9 @@ def _of_pictures(codec: SeededCodec) -> Directions:
     axes = torch.linalg.eigh(total).eigenvectors[:, -k:].flip(1)
     signed = (axes * torch.where(axes.sum(0) < 0, -1.0, 1.0)).float()
     what = f"Directions in which the pictures of the {codec.method.decoders[-1]} change most"
-    return Directions(torch.zeros(d), signed, torch.ones(k), f"{what}, around {draws} draws")
+    return Directions(
+        torch.zeros(d), signed, torch.ones(k), f"{what}, around {draws} draw{'s' * (draws > 1)}"
+    )
 
 
 def _seen(codec: SeededCodec, z: Tensor) -> Tensor:
