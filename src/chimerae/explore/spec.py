@@ -10,7 +10,7 @@ from typing import Final, Literal
 from chimerae.errors import InputError
 
 Origin = Literal["draw", "held", "mine"]
-"""Where a code comes from: the prior, a held-out image of the run, or an uploaded picture."""
+"""Origin of a code: the prior, a held-out image of the run, or an uploaded picture."""
 FORM: Final = re.compile(r"(draw|held|mine)-(\w{1,16})((?:\*\d{1,2}_-?\d{1,3}(?:\.\d{1,4})?)*)", re.ASCII)
 FARTHEST: Final = 10.0
 """Distance along a direction, in deviations, to which a code may be moved."""
