@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,7 @@ class Explore:
 def main(args: Sequence[str]) -> int:
     """Serve the page until Ctrl-C."""
     asked = parse(Explore, args, prog="chimerae explore")
+    print("explore: opening runs and looking for directions", file=sys.stderr, flush=True)
     from chimerae.cli.console import display
     from chimerae.explore.site import explorer_of, site_of
     from chimerae.report.serve import serve

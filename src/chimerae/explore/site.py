@@ -30,7 +30,7 @@ FILES: Final[Mapping[str, str]] = {
 }
 """Files beside this one that browsers load, and their media types."""
 POLICY: Final = (
-    "default-src 'none'; img-src 'self' data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "default-src 'none'; img-src data:; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 )
 """Nothing is loaded from elsewhere, and no other page can frame this one."""
