@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,7 +94,11 @@ def browser() -> Iterator[Browser]:
             started = re.compile(r"successfully on port (\d+)")
             lines = map(started.search, iter(process.stdout.readline, ""))
             port = next(found[1] for found in lines if found)
-            tab = Browser(f"http://127.0.0.1:{port}", binary)
+            try:
+                tab = Browser(f"http://127.0.0.1:{port}", binary)
+            except urllib.error.HTTPError as error:
+                with error:
+                    pytest.skip(f"Chromium is installed, but does not start: {error.read()[:300]!r}")
             yield tab
             tab.close()
         finally:
