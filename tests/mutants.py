@@ -622,6 +622,35 @@ MUTANTS: tuple[Mutant, ...] = (
         "private=False, exist_ok=True",
         "tests/sharing/test_hub.py",
     ),
+    # a local page
+    Mutant(
+        "uploads of other sites are taken",
+        "report/serve.py",
+        'self.headers.get("Origin", f"http://{host}") != f"http://{host}"',
+        "not host",
+        "tests/explore/test_site.py",
+    ),
+    Mutant(
+        "other sites may ask the page's server",
+        "report/serve.py",
+        "foreign and not by_link else",
+        "foreign and not host else",
+        "tests/explore/test_site.py",
+    ),
+    Mutant(
+        "a slider adds to the place of the code",
+        "explore/directions.py",
+        "(wanted - self.places(z)[:, known])",
+        "wanted[None]",
+        "tests/explore/test_directions.py",
+    ),
+    Mutant(
+        "pictures are kept without end",
+        "explore/uploads.py",
+        "        while len(self._kept) > KEPT:\n",
+        "        while len(self._kept) > 10 * KEPT:\n",
+        "tests/explore/test_explorer.py",
+    ),
 )
 
 

@@ -28,6 +28,7 @@ VERBS: dict[str, str] = {
     "sample": "draw samples from a run",
     "reconstruct": "encode and decode your images with a run",
     "interpolate": "walk between test images through a run's codes",
+    "explore": "open a page on which you move a run's codes by hand",
     "score": "find images unlike those that a run learned",
     "export": "write a run's networks as ONNX files, for other programs",
     "report": "make one page of one or several runs",
@@ -45,6 +46,8 @@ VERBS: dict[str, str] = {
 OTHER_VERBS = {
     "generate": "sample",
     "draw": "sample",
+    "browse": "explore",
+    "app": "explore",
     "fit": "train",
     "run": "train",
     "test": "evaluate",

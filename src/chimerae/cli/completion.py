@@ -53,6 +53,7 @@ OF_RUNS: Final = (
     "sample",
     "reconstruct",
     "interpolate",
+    "explore",
     "score",
     "export",
     "report",

@@ -17,6 +17,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reconstruct": ("chimerae reconstruct runs/avae-photos --input ./photos --n 8",),
     "interpolate": ("chimerae interpolate runs/avae-photos --pairs 4 --steps 9",),
+    "explore": (
+        "chimerae explore runs/avae-photos",
+        "chimerae explore runs/vae-photos runs/avae-photos --port 8765 --no-browser",
+    ),
     "export": (
         "chimerae export runs/avae-photos",
         "chimerae export runs/avae-photos --uint8 --reconstruct --out web",

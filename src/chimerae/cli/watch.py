@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from chimerae.cli import DONE
 from chimerae.cli.parse import parse
 from chimerae.errors import InputError
+
+if TYPE_CHECKING:
+    from chimerae.report.serve import Content
 
 
 @dataclass(frozen=True)
@@ -34,20 +37,12 @@ def main(args: Sequence[str]) -> int:
     if not asked.every > 0:
         raise InputError(f"--every {asked.every:g}: give seconds above 0")
     from chimerae.report.live import live_page, run_folders, state_of
-    from chimerae.report.serve import server
+    from chimerae.report.serve import serve
 
     run_folders(asked.runs)
-    pages = {
+    pages: dict[str, Callable[[], Content]] = {
         "/": lambda: ("text/html", live_page(run_folders(asked.runs), asked.every)),
         "/state": lambda: ("text/plain", state_of(run_folders(asked.runs))),
     }
-    with server(pages, asked.port) as open_:
-        address = f"http://{open_.server_address[0]!s}:{open_.server_address[1]}/"
-        print(f"watch: {address} (Ctrl-C ends it)", flush=True)
-        if not asked.no_browser:
-            webbrowser.open(address)
-        try:
-            open_.serve_forever()
-        except KeyboardInterrupt:
-            print()
+    serve("watch", pages, asked.port, open_browser=not asked.no_browser)
     return DONE

@@ -42,7 +42,7 @@ def look_at_codes(codec: SeededCodec, data: Prepared) -> Codes:
     return Codes(
         points=_points(x, z, prior),
         units=kl.double().mean(0).sort(descending=True).values.float() if known else None,
-        directions=_directions(z, 2).float() if z.shape[1] > 2 else None,
+        directions=main_directions(z, 2).float() if z.shape[1] > 2 else None,
     )
 
 
@@ -66,10 +66,10 @@ def _points(x: Tensor, z: Tensor, prior: Tensor) -> dict[str, Tensor]:
 def _main(rows: Tensor, axes: int, seen: Tensor | None = None) -> Tensor:
     """`seen` (or `rows` themselves) `[n, d]` along the directions in which `rows` vary most, `[n, axes]`."""
     moved = (rows if seen is None else seen) - rows.mean(0)
-    return moved.double().matmul(_directions(rows, axes)).float()
+    return moved.double().matmul(main_directions(rows, axes)).float()
 
 
-def _directions(rows: Tensor, axes: int) -> Tensor:
+def main_directions(rows: Tensor, axes: int) -> Tensor:
     """The directions in which `rows` `[n, d]` vary most, largest variance first, `[d, axes]`, float64."""
     x = (rows - rows.mean(0)).double()
     if x.shape[1] <= len(x):

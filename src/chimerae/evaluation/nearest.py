@@ -27,11 +27,14 @@ VALUES: Final = 2**24
 """Pixels of a block of training images, and distances to it, at most: bounds memory."""
 
 
-def neighbours(images: Tensor, train: Split, device: torch.device) -> tuple[Tensor, Tensor]:
+def neighbours(
+    images: Tensor, train: Split, device: torch.device, most: int | None = None
+) -> tuple[Tensor, Tensor]:
     """Distances of `images` `[n, C, H, W]` in [0, 1] to the nearest training images, RMSE in grey levels, and
-    their numbers in `train`, both `[n, k]` on the CPU, nearest first; computed on `device`.
+    their numbers in `train`, both `[n, k]` on the CPU, nearest first; computed on `device`. At most `most`
+    training images are searched, `TRAIN` when it is not given.
     """
-    indices = spread(len(train), TRAIN)
+    indices = spread(len(train), TRAIN if most is None else most)
     distances, which = nearest(images.to(device), _blocks(train, indices, len(images)))
     return distances.cpu(), indices[which.cpu()]
 

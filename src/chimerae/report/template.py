@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+
+CSS: Final = Path(__file__).parent / "page.css"
+"""Our styles."""
 
 
 def rendered(template: str, **content: Any) -> str:
@@ -19,5 +22,5 @@ def rendered(template: str, **content: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    css = Markup((here / "page.css").read_text("utf-8"))
+    css = Markup(CSS.read_text("utf-8"))
     return environment.get_template(template).render(css=css, **content)

@@ -1,0 +1,1 @@
+"""The page of `chimerae explore`: codes of trained models, moved by hand."""
