@@ -66,12 +66,13 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
 `docs/short-runs.md` has those of today. Codes of digits have 16 numbers, and their decoders are transposed
 convolutions.
 """
+SCALED: Mapping[str, Any] = {"method.scale": 0.01, "method.beta_rec": 1.0, "method.beta_kl": 1.0}
 FACES_RECORDED: Mapping[str, Mapping[str, Any]] = {
     VAE: {"method.beta": 1.0},
     AVAE: {"method.beta": 1.0},
     INTROVAE: {"method.beta": 1.0, "method.m": 30.0},
-    "Soft-IntroVAE": {"method.scale": 0.01, "method.beta_kl": 1.0},
-    "AS-IntroVAE": {"method.scale": 0.01, "method.beta_kl": 1.0},
+    "Soft-IntroVAE": SCALED,
+    "AS-IntroVAE": SCALED,
 }
 """Settings of the short recipes when the faces were run, where they differ from those of today."""
 FIDELITY = "fvu"
