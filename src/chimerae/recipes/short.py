@@ -141,8 +141,8 @@ SMALL_SIDE = 16
 LARGER_GAME: Mapping[str, Any] = {"method.scale": None, "method.beta_rec": 0.25, "method.beta_kl": 0.75}
 """The game of larger images. Reconstruction and KL keep the ratio 1 to 3, and both weigh a quarter of `1/n`
 for `n` values. With that weight the decoder lowers the KL of samples, and the encoder raises it with
-`exponent_kl` times the exponential: the forces are equal near the KL of data. At a scale of .01 the exponential
-is e^-10 on 1,024 values; at `1/n` the decoder wins, and draws nearly empty images.
+`exponent_kl` times the exponential: the forces are equal near the KL of data. At a scale of .01 the
+exponential is e^-10 on 1,024 values; at `1/n` the decoder wins, and draws nearly empty images.
 """
 LARGER: Mapping[str, Mapping[str, Any]] = {
     "vae": {"method.beta": 3.0},
