@@ -7,7 +7,8 @@ from typing import Any
 
 from chimerae.recipes.build import build
 from chimerae.runs.run import Run
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 INTRO, MMD, GAN = "IntroVAE", "WAE-MMD", "WAE-GAN"
 IMPROVED = ", improved"
@@ -150,11 +151,7 @@ split (of each up to 1,000 images at quick scale). The verdict reads the test sp
 writes pictures with a white border (59 percent of their area is image), which makes errors smaller by 0.77
 if they were computed on these: 15.4 would be 20.1.""",
     arms=arms,
-    shows=(
-        MetricColumn("rmse_255", "RMSE"),
-        MetricColumn(TRAINED, "RMSE, training images"),
-        MetricColumn("interpolation_rmse", "RMSE, interpolations to nearest"),
-    ),
+    shows=columns("rmse_255", TRAINED, "interpolation_rmse"),
     verdict=rmse_verdict,
     published={
         (f"CELEBA, {INTRO}", "rmse_255"): "27.50",
@@ -177,11 +174,7 @@ beside ours for their order. Codes are improved by up to 200 steps of Adam(1e-3)
 the source would have WAE-GAN's, 3e-4. They stop earlier, as in the published code, once their cost changes by
 less than a tenth in 50 steps. Noise lowers it too: the row of the data says what faces have.""",
     arms=arms,
-    shows=(
-        MetricColumn("ms_ssim", "MS-SSIM of pairs"),
-        MetricColumn("swd", "SWD"),
-        MetricColumn("sharpness", "sharpness"),
-    ),
+    shows=columns("ms_ssim", "swd", "sharpness"),
     verdict=diversity_verdict,
     published={
         (f"CELEBA, {PAPER}", "ms_ssim"): "0.2989",
@@ -202,12 +195,7 @@ TUNING = Study(
     source=SOURCE,
     method=METHOD,
     arms=tuning_arms,
-    shows=(
-        MetricColumn("rmse_255", "RMSE"),
-        MetricColumn("ms_ssim", "MS-SSIM of pairs"),
-        MetricColumn("swd", "SWD"),
-        MetricColumn("sharpness", "sharpness"),
-    ),
+    shows=columns("rmse_255", "ms_ssim", "swd", "sharpness"),
     verdict=tuning_verdict,
     pictures=("samples",),
     by_group=True,
