@@ -30,6 +30,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "pictures",
         "tables",
         "durations",
+        "lazy",
         "interpolation",
         "parallel",
     ),
