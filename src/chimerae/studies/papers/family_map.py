@@ -177,7 +177,8 @@ generate from one code. GAN and WGAN-GP have no encoder, and stand at the edge o
     shows=SHOWS,
     verdict=verdict,
     map=Map(
-        *columns(FIDELITY, "fd_efficientnet"),
+        MetricColumn(FIDELITY, "variance unexplained"),
+        MetricColumn("fd_efficientnet", "FD, EfficientNet"),
         centre=1.0,
         y_of={DIGITS: MetricColumn("fd_classifier", "FD, classifier")},
     ),
