@@ -31,6 +31,14 @@ def server(pages: Mapping[str, Callable[[], tuple[str, str]]], port: int = 0) ->
     Raises:
         InputError: the port is taken.
     """
+    try:
+        return ThreadingHTTPServer((HOST, port), _handler(pages))
+    except (OSError, OverflowError) as error:
+        raise InputError(f"--port {port} cannot be used ({error}); leave it out for a free one") from error
+
+
+def _handler(pages: Mapping[str, Callable[[], tuple[str, str]]]) -> type[BaseHTTPRequestHandler]:
+    """The class that answers requests for `pages`."""
     one_at_a_time = Lock()  # browsers open several connections, and matplotlib draws in one thread
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,7 +70,4 @@ def server(pages: Mapping[str, Callable[[], tuple[str, str]]], port: int = 0) ->
         def log_message(self, format: str, *args: Any) -> None:
             """Print no line about a request."""
 
-    try:
-        return ThreadingHTTPServer((HOST, port), Handler)
-    except (OSError, OverflowError) as error:
-        raise InputError(f"--port {port} cannot be used ({error}); leave it out for a free one") from error
+    return Handler
