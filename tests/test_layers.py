@@ -31,6 +31,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "tables",
         "durations",
         "lazy",
+        "processes",
         "interpolation",
         "parallel",
     ),
