@@ -19,7 +19,9 @@ ARGS = (
     "train vae --data avae-sine --arch mlp --arch.width 8 --method.z-dim 2 --steps 9 --seed 1 "
     "--training.batch-size 8 --training.log-every 1 --training.save-every 3 --training.device cpu --out "
 )
-TORCHRUN = "-m torch.distributed.run --standalone --nproc-per-node 2 --max-restarts 1"
+TORCHRUN = "-m tests.parallel.forking --standalone --nproc-per-node 2 --max-restarts 1"
+TORCHRUN += " --start-method fork --run-path"
+ROOT = str(Path(__file__).parents[2])
 SECONDS = 900
 """Time for a busy machine; a free one needs a hundredth."""
 
@@ -30,7 +32,8 @@ def ended(command: list[str], folder: Path, seconds: float = SECONDS) -> tuple[i
     Its workers are sessions of their own, which only torchrun ends, on SIGTERM. After `seconds`, or an
     interrupt of the test, it gets that signal, and is killed if it stays.
     """
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([ROOT, *filter(None, sys.path)])
+    env = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
     with subprocess.Popen(command, cwd=folder, env=env, stdout=pipe, stderr=pipe, text=True) as torchrun:
         try:
