@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chimerae.errors import InputError
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """This process among those of torchrun, by the environment variables that it sets."""
 
     rank: int = 0
