@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from chimerae.errors import InputError
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True)
+class Place:
     """This process among those of torchrun, by the environment variables that it sets."""
 
     rank: int = 0

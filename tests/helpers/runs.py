@@ -7,7 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from chimerae.runs.run import Run
 from chimerae.runs.train import Callbacks
 from chimerae.training.checkpoint import read_state
 from chimerae.training.settings import Training
-from tests.helpers.forks import forked
 
 DATA = {"dcgan": "digits", "residual": "digits", "mlp": "avae-sine"}
 ARCHS = {"dcgan": DCGAN(width=2), "residual": Residual(width=2), "mlp": MLP(width=8)}
@@ -100,18 +99,30 @@ class Ended:
 
 
 def signalled(signum: int, step: int, args: Sequence[str], cwd: Path) -> Ended:
-    """Run `chimerae ARGS` in a process of its own that gets the signal `signum` right after `step`."""
+    """Run `chimerae ARGS` in a process of its own that gets the signal `signum` right after `step`.
 
+    It is forked, since a new one takes seconds to load its libraries, and computes on one thread: those of an
+    OpenMP pool stay with the parent.
+    """
+    errors = cwd / f"stderr-{step}"
+    if not (child := os.fork()):
+        code = 99
+        try:
+            code = _signalled(signum, step, args, cwd, errors)
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return Ended(code, errors.read_text("utf-8"))
+
+
+def _signalled(signum: int, step: int, args: Sequence[str], cwd: Path, errors: Path) -> int:
     def line(self: Display, line: LogLine, total: int) -> None:
         if line.step == step:
             os.kill(os.getpid(), signum)
 
-    def act() -> int:
-        os.chdir(cwd)
-        Display.line = line  # type: ignore[method-assign]
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        with redirect_stdout(io.StringIO()):
-            return cli.main(args)
-
-    errors = cwd / f"stderr-{step}"
-    return Ended(forked(act, errors), errors.read_text("utf-8"))
+    torch.set_num_threads(1)
+    os.chdir(cwd)
+    Display.line = line  # type: ignore[method-assign]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with errors.open("w", encoding="utf-8") as file, redirect_stderr(file), redirect_stdout(io.StringIO()):
+        return cli.main(args)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chimerae.methods import METHODS
-from tests.helpers.forks import forked
 from tests.helpers.runs import log_of, saved
-from tests.parallel import worker
 from tests.parallel.replay import BY_FOUR, BY_TWO, compared
 
 SECONDS = 900
@@ -28,8 +28,16 @@ pytestmark = [
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results and run folders of `worker`."""
     folder = tmp_path_factory.mktemp("parallel")
-    errors = folder / "stderr"
-    assert forked(lambda: worker.main(folder), errors) == 0, errors.read_text("utf-8")
+    path = os.pathsep.join(p for p in (str(Path(__file__).parents[2]), *sys.path) if p)
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.parallel.worker", str(folder)],
+        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
     return folder
 
 

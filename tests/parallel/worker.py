@@ -1,4 +1,7 @@
-"""Four processes, forked from one that has loaded PyTorch, and what they do together."""
+"""Four processes, forked from one that has loaded PyTorch, and what they do together.
+
+`python -m tests.parallel.worker FOLDER` writes the results of each into `FOLDER/<rank>.json`.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,9 +39,7 @@ POINTS = tiny_run("vae", steps=8, batch_size=8, save_every=2)
 
 
 def main(folder: Path) -> int:
-    """Fork, write the results of each process into `folder/<rank>.json`, and go on alone with a run that many
-    have begun.
-    """
+    """Fork, wait, and go on alone with a run that many have begun."""
     torch.set_num_threads(1)
     with patch.object(Previews, "draw", lambda self, nets, step: None), patch("os.fsync"):
         train(RUN, out=folder / "alone", callbacks=QUIET)
@@ -174,3 +176,7 @@ def _ending(work: Callable[[], object]) -> list[Any]:
     except InputError as error:
         return [type(error).__name__, str(error)]
     return ["done"]
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
