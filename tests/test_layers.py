@@ -31,6 +31,8 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "pictures",
         "tables",
         "durations",
+        "lazy",
+        "processes",
         "interpolation",
         "parallel",
     ),

@@ -30,12 +30,12 @@ from tests.helpers.rows import through
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HELPERS = {
-    "chimerae.methods": {"introspection", "method"},
-    "chimerae.networks": {"cropped", "upsampled"},
+    "chimerae.methods": {"introspection", "method", "pairs", "wasserstein"},
+    "chimerae.networks": {"cropped", "sides", "upsampled"},
     "chimerae.metrics": {"kinds", "mean", "registry"},
     "chimerae.cli": {
         *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),
-        *("places", "settings_flags", "strangers", "study_plan", "train_help"),
+        *("places", "request", "settings_flags", "strangers", "study_plan", "train_help"),
     },
 }
 """Modules that hold no entry of their room's table."""

@@ -83,3 +83,12 @@ def test_a_generator_of_ones_own():
     a, b = (torch.rand(3, generator=noise.generator(0, "epoch", 1)) for _ in range(2))
     assert torch.equal(a, b)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_uniform_draws_are_placed_too():
+    with noise.placed(2, "test"):
+        later = noise.uniform(3)
+    with noise.placed(0, "test"):
+        whole = noise.uniform(5)
+    assert torch.equal(later, whole[2:])
+    assert bool(((whole > 0) & (whole < 1)).all())

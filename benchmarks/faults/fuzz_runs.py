@@ -104,13 +104,20 @@ def main(args: Sequence[str] | None = None) -> list[Outcome]:
 
 
 def fuzz(folder: Path, count: int, seed: int, verbs: Sequence[str] = tuple(VERBS)) -> Iterator[Outcome]:
-    """The outcomes of `count` inputs; `folder` is worked in."""
-    originals = learn(folder)
-    for i in range(count):
-        chance = random.Random(f"{seed} {i}")
-        pattern = chance.choice([p for p, readers in READ.items() if set(readers) & set(verbs)])
-        verb = chance.choice([v for v in READ[pattern] if v in verbs])
-        yield _one(folder, originals, chance, pattern, verb)
+    """The outcomes of `count` inputs; `folder` is worked in.
+
+    All of it on one thread: a fork has none of the parent's threads, so a child that waited for those of an
+    OpenMP pool would hang, or crash in a convolution.
+    """
+    from chimerae.recipes.threads import threads
+
+    with threads(1):
+        originals = learn(folder)
+        for i in range(count):
+            chance = random.Random(f"{seed} {i}")
+            pattern = chance.choice([p for p, readers in READ.items() if set(readers) & set(verbs)])
+            verb = chance.choice([v for v in READ[pattern] if v in verbs])
+            yield _one(folder, originals, chance, pattern, verb)
 
 
 def learn(folder: Path) -> list[Path]:

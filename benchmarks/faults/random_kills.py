@@ -20,19 +20,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.faults.places import (
-    METHODS,
-    OFTEN,
-    Contents,
-    contents,
-    forked,
-    fresh,
-    said,
-    undrawn,
-    verb,
-    warm,
-    workshop,
-)
+from benchmarks.faults import places
+from benchmarks.faults.places import METHODS, OFTEN, Contents, contents, forked, fresh, said, verb
 
 STEPS = "12"
 
@@ -105,10 +94,10 @@ def main(args: Sequence[str] | None = None) -> list[Ended]:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60.0)
     asked = parser.parse_args(args)
-    warm()
-    undrawn()
+    places.warm()
+    places.undrawn()
     found: list[Ended] = []
-    with workshop("random-kills-") as folder:
+    with places.workshop("random-kills-") as folder:
         for ended in runs(folder, asked.seed, asked.kills, time.monotonic() + 60 * asked.minutes):
             found.append(ended)
             if ended.fault:

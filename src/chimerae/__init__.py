@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from chimerae.lazy import attribute
+
 if TYPE_CHECKING:
     from chimerae.errors import InputError
     from chimerae.model import Model, load
@@ -21,22 +23,19 @@ __version__ = "0.1.0"
 __all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train"]
 
 _HOMES = {
-    "InputError": ("errors", "InputError"),
-    "Model": ("model", "Model"),
-    "evaluate": ("runs.evaluate", "evaluate_run"),
-    "load": ("model", "load"),
-    "resume": ("runs.train", "resume"),
-    "train": ("runs.train", "train"),
+    "InputError": "errors",
+    "Model": "model",
+    "evaluate": "runs.evaluate:evaluate_run",
+    "load": "model",
+    "resume": "runs.train",
+    "train": "runs.train",
 }
 
 
 def __getattr__(name: str) -> object:
     if name == "report":
         return import_module("chimerae.report")  # a package that can be called
-    if name not in _HOMES:
-        raise AttributeError(f"module 'chimerae' has no attribute {name!r}")
-    home, inside = _HOMES[name]
-    return getattr(import_module(f"chimerae.{home}"), inside)
+    return attribute(__name__, _HOMES, name)
 
 
 def __dir__() -> list[str]:

@@ -32,10 +32,6 @@ class FreeScale(nn.Module):
         return Gaussian(mu, logvar)
 
 
-LOG_SIGMA = "log_sigma"
-"""Ending of the name of a spread that all samples share."""
-
-
 class SharedScale(nn.Module):
     """`features [B, h] -> Gaussian` with one learned `log_sigma [z]` for all samples (AVAE paper, section
     4.2).
@@ -49,6 +45,15 @@ class SharedScale(nn.Module):
     def forward(self, h: Tensor) -> Gaussian:
         """Posterior of each sample."""
         return Gaussian(self.linear(h).float(), 2.0 * self.log_sigma)
+
+
+def log_sigmas(network: nn.Module) -> list[nn.Parameter]:
+    """The spread `[z]` of every `SharedScale` in `network`; empty where no samples share one.
+
+    >>> [tuple(each.shape) for each in log_sigmas(nn.Sequential(nn.Linear(2, 4), SharedScale(4, 3)))]
+    [(3,)]
+    """
+    return [part.log_sigma for part in network.modules() if isinstance(part, SharedScale)]
 
 
 class NoScale(nn.Module):

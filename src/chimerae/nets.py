@@ -188,11 +188,11 @@ class Nets:
         for name in self.frozen:
             self.modules[name].requires_grad_(False).eval()
 
-    def __getattr__(self, name: str) -> Net:
+    def __getattr__(self, name: str) -> Network:
         modules = self.__dict__.get("modules", {})
         if name not in modules:
             raise AttributeError(f"no network '{name}'; there are: {', '.join(modules)}")
-        return Net(modules[name], self.autocast)
+        return Network(modules[name], self.autocast)
 
     def items(self) -> Iterator[tuple[str, nn.Module]]:
         """Names and modules, in the order in which the method built them."""
@@ -222,7 +222,7 @@ class Nets:
 
 
 @dataclass(frozen=True)
-class Net:
+class Network:
     """One network as a method sees it: a callable in the run's precision, with float32 results."""
 
     module: nn.Module

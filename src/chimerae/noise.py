@@ -18,7 +18,7 @@ from chimerae.parallel import own
 BLOCK: Final = 256
 """Rows of noise that are drawn from one seed."""
 _PLACED: ContextVar[Callable[[int, int], Tensor] | None] = ContextVar("placed", default=None)
-"""Source of the draws of `normal` inside `supplied` and `placed`."""
+"""Source of the draws of `normal` and `uniform` inside `supplied` and `placed`."""
 
 
 def key(*parts: int | str) -> int:
@@ -95,7 +95,7 @@ def rows(start: int, stop: int, d: int, *parts: int | str) -> Tensor:
 
 @contextmanager
 def supplied(draw: Callable[[int, int], Tensor]) -> Iterator[None]:
-    """Let `normal` return `draw(n, d)`, for noise that a caller gives.
+    """Let `normal` return `draw(n, d)`, for noise that a caller gives; `uniform` and `truncated` follow it.
 
     >>> with supplied(torch.zeros):
     ...     normal(1, 2)
@@ -119,7 +119,15 @@ def placed(start: int, *parts: int | str) -> Iterator[None]:
 
 
 def uniform(n: int, *, like: Tensor | None = None) -> Tensor:
-    """Draws `[n]` from U(0, 1), float32, on the device of `like`; shared as those of `normal`."""
+    """Draws `[n]` from U(0, 1), float32, on the device of `like`; shared and supplied as those of `normal`.
+
+    >>> with supplied(torch.zeros):
+    ...     uniform(2)
+    tensor([0.5000, 0.5000])
+    """
+    if _PLACED.get() is not None:
+        share: Tensor = torch.special.ndtr(normal(n, 1, like=like)[:, 0])
+        return share
     return own(torch.rand(rows_of_all(n), device=None if like is None else like.device))
 
 

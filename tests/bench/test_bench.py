@@ -11,7 +11,8 @@ import torch
 
 from chimerae.bench import Bench, measure
 from chimerae.bench.kinds import OTHER, PYTHON, kind_of, seconds_by_kind
-from chimerae.bench.measure import Network, matrix_rate
+from chimerae.bench.measure import matrix_rate
+from chimerae.bench.result import NetworkCost
 from chimerae.cli import main
 from chimerae.config import override
 from chimerae.recipes.build import build
@@ -42,7 +43,7 @@ def made(**changes: object) -> Bench:
         "seconds": (0.1, 0.2, 0.2, 0.3, 0.7),
         "operations": 6e8,
         "rate": 8e9,
-        "networks": {"critic": Network(1500, 2.0, 1.0, 0.25)},
+        "networks": {"critic": NetworkCost(1500, 2.0, 1.0, 0.25)},
         "kinds": {"matrix products": 0.15, PYTHON: 0.05, "copies": 0.0001},
         "memory": 3 * 2**20,
     }
@@ -87,7 +88,7 @@ def test_a_measurement_of_avae_counts_its_passes_operations_and_parameters():
     sizes = {name: sum(p.numel() for p in net.parameters()) for name, net in nets.items()}
     assert {name: net.parameters for name, net in bench.networks.items()} == sizes
     # R1 has a turn on every fourth step, and differentiates with respect to the images
-    assert bench.networks["decoder"] == Network(bench.networks["decoder"].parameters, 1, 1, 0)
+    assert bench.networks["decoder"] == NetworkCost(bench.networks["decoder"].parameters, 1, 1, 0)
     assert bench.networks["critic"].to_input == 1.25
     assert bench.kinds["convolutions"] > 0
     assert bench.memory > 2**20

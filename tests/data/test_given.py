@@ -91,6 +91,9 @@ def test_all_images_of_a_folder_are_taken_with_their_names(photos: Make) -> None
     at = taken.names.index("7.png")
     assert torch.equal(taken.x[at : at + 1], as_batch(folder / "7.png", SHAPE))
     assert len(take(str(folder), SHAPE, n=3).x) == 3
+    for source in (str(folder), "digits", str(next(folder.glob("*.*")))):
+        with pytest.raises(InputError, match=r"0 samples of .* cannot be taken"):
+            take(source, SHAPE, n=0)
     with pytest.raises(InputError, match=r"'bad.png' cannot be read: not a picture"):
         as_batch(folder, SHAPE)
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
-import sys
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from chimerae import cli
+from chimerae.cli.console import Display
 from chimerae.config import from_dict
 from chimerae.methods import BY_NAME
 from chimerae.networks import DCGAN, MLP, Residual
@@ -86,29 +90,39 @@ def assert_same_run(a: Path, b: Path) -> None:
         assert one | {"losses": {}} == other | {"losses": {}}
 
 
-SIGNALLING = """
-import os, sys
-from chimerae import cli
-from chimerae.cli.console import Display
+@dataclass(frozen=True)
+class Ended:
+    """Exit code of a process, negative for the signal that killed it, and its standard error."""
 
-def line(self, line, total):
-    if line.step == int(sys.argv[2]):
-        os.kill(os.getpid(), int(sys.argv[1]))
-
-Display.line = line
-sys.exit(cli.main(sys.argv[3:]))
-"""
+    returncode: int
+    stderr: str
 
 
-def signalled(signum: int, step: int, args: Sequence[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run `chimerae ARGS` in a process of its own that gets the signal `signum` right after `step`."""
-    path = os.pathsep.join(p for p in sys.path if p)
-    return subprocess.run(
-        [sys.executable, "-c", SIGNALLING, str(int(signum)), str(step), *args],
-        cwd=cwd,
-        env=os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
+def signalled(signum: int, step: int, args: Sequence[str], cwd: Path) -> Ended:
+    """Run `chimerae ARGS` in a process of its own that gets the signal `signum` right after `step`.
+
+    It is forked, since a new one takes seconds to load its libraries, and computes on one thread: those of an
+    OpenMP pool stay with the parent.
+    """
+    errors = cwd / f"stderr-{step}"
+    if not (child := os.fork()):
+        code = 99
+        try:
+            code = _signalled(signum, step, args, cwd, errors)
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return Ended(code, errors.read_text("utf-8"))
+
+
+def _signalled(signum: int, step: int, args: Sequence[str], cwd: Path, errors: Path) -> int:
+    def line(self: Display, line: LogLine, total: int) -> None:
+        if line.step == step:
+            os.kill(os.getpid(), signum)
+
+    torch.set_num_threads(1)
+    os.chdir(cwd)
+    Display.line = line  # type: ignore[method-assign]
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    with errors.open("w", encoding="utf-8") as file, redirect_stderr(file), redirect_stdout(io.StringIO()):
+        return cli.main(args)

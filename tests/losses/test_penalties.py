@@ -8,7 +8,7 @@ from torch import nn
 
 from chimerae import noise
 from chimerae.losses.penalties import R1, gradient_penalty
-from chimerae.nets import Autocast, Net
+from chimerae.nets import Autocast, Network
 from tests.helpers.rows import through
 from tests.helpers.tape import Tape
 
@@ -91,7 +91,7 @@ def test_r1_is_half_the_weight_times_the_squared_slope_over_all_inputs():
     g = noise.generator("r1")
     x = torch.randn(4, 3, 2, 2, generator=g, dtype=torch.float64)
     z = torch.randn(4, 1, generator=g, dtype=torch.float64)
-    critic = Net(Steep(), Autocast())
+    critic = Network(Steep(), Autocast())
     norms = x.square().flatten(1).sum(1)
     c, penalty = R1(0.7, 4)(critic, 8, x, z)
     torch.testing.assert_close(c, critic(x, z))
@@ -103,7 +103,7 @@ def test_r1_is_half_the_weight_times_the_squared_slope_over_all_inputs():
 @through("r1, step", [(R1(0.0, 1), 0), (R1(1.0, 4), 6)])
 def test_r1_costs_nothing_where_it_is_not_due(r1, step):
     x, z = torch.ones(2, 3), torch.ones(2, 1)
-    c, penalty = r1(Net(Steep(), Autocast()), step, x, z)
+    c, penalty = r1(Network(Steep(), Autocast()), step, x, z)
     assert c.shape == (2,)
     assert penalty.tolist() == [0.0, 0.0]
     assert not penalty.requires_grad
@@ -111,7 +111,7 @@ def test_r1_costs_nothing_where_it_is_not_due(r1, step):
 
 def test_r1_lets_gradients_through_to_who_made_the_code():
     maker = torch.ones(2, 1, dtype=torch.float64, requires_grad=True)
-    c, _ = R1(1.0)(Net(Steep(), Autocast()), 0, torch.ones(2, 3, dtype=torch.float64), 5.0 * maker)
+    c, _ = R1(1.0)(Network(Steep(), Autocast()), 0, torch.ones(2, 3, dtype=torch.float64), 5.0 * maker)
     c.sum().backward()
     assert maker.grad.tolist() == [[10.0], [10.0]]
 

@@ -10,6 +10,7 @@ import torch
 
 from chimerae import cli
 from chimerae.data import Batches
+from chimerae.training.previews import Previews
 
 honest = Batches.__call__
 
@@ -22,4 +23,6 @@ def rows(self: Batches, step: int) -> torch.Tensor:
 
 if __name__ == "__main__":
     Batches.__call__ = rows  # type: ignore[method-assign]
-    sys.exit(cli.main())
+    Previews.draw = lambda self, nets, step: None  # type: ignore[method-assign]
+    if code := cli.main():
+        sys.exit(code)

@@ -31,7 +31,7 @@ from chimerae.studies import (
     write_page,
 )
 from chimerae.studies.values import table_of
-from tests.helpers.here import work_here
+from tests.helpers.here import work_forked, work_here
 from tests.studies.toy_study import STEPS, TOY, cells
 
 
@@ -45,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made[0].folder / "env.json").write_text("{}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pool, "TOLD_SECONDS", 0.0)
-        assert conduct(made[:2], jobs=2) == {}  # in processes of their own
+        assert conduct(made[:1], jobs=2) == {}  # in a process of its own
         work_here(patch)
         assert conduct(made, jobs=2, progress=lambda *count, left: told.append(count)) == {}
     write_json(folder / "told.json", told)
@@ -143,6 +143,7 @@ def test_a_signal_stops_all_and_they_go_on_later(tmp_path: Path, monkeypatch: py
 
     asking = threading.Thread(target=ask)
     asking.start()
+    work_forked(monkeypatch)
     with pytest.raises(Interrupted, match="SIGTERM"):
         conduct(made, jobs=1)
     asking.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from chimerae.bench.measure import Bench, measure
+from chimerae.bench.measure import measure
+from chimerae.bench.result import Bench
 
 __all__ = ["Bench", "measure"]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -14,12 +12,13 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.bench.kinds import seconds_by_kind
 from chimerae.bench.passes import Passes
+from chimerae.bench.result import Bench, NetworkCost
 from chimerae.machine import device_name
 from chimerae.methods import Clock
 from chimerae.recipes.timing import play_step
 from chimerae.recipes.work import count
 from chimerae.runs.run import Run
-from chimerae.shapes import Shape, describe, is_image
+from chimerae.shapes import Shape, is_image
 from chimerae.training.players import play_batch
 from chimerae.training.state import State, build_state, pick_autocast
 
@@ -28,95 +27,6 @@ SIDE: Final = 2048
 WARM_UP: Final = 3
 PERIOD: Final = 16
 """Steps over which passes are counted: penalties and players may have a turn on every n-th step."""
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network's size, and its passes in one step: forward, back to its weights, back to its input alone."""
-
-    parameters: int
-    forward: float
-    to_weights: float
-    to_input: float
-
-
-@dataclass(frozen=True)
-class Bench:
-    """Cost of one step of a run on this machine."""
-
-    method: str
-    arch: str
-    shape: Shape
-    batch_size: int
-    device: str
-    precision: str
-    threads: int
-    seconds: tuple[float, ...]
-    """Seconds of every timed step, in the order of play."""
-    operations: float
-    """Floating-point operations of convolutions and products of matrices in a step."""
-    rate: float
-    """Floating-point operations per second of a product of two matrices, in the same precision."""
-    networks: dict[str, Network]
-    kinds: dict[str, float]
-    """Seconds of a step by kind of work, under the profiler."""
-    memory: int
-    """Most bytes in use: of the whole process on a CPU, of tensors on an accelerator."""
-
-    @property
-    def step(self) -> float:
-        """Median seconds of a step."""
-        return statistics.median(self.seconds)
-
-    @property
-    def spread(self) -> tuple[float, float]:
-        """First and third quartile of the seconds of a step."""
-        if len(self.seconds) < 2:
-            return self.step, self.step
-        low, _, high = statistics.quantiles(self.seconds, n=4)
-        return low, high
-
-    @property
-    def share(self) -> float:
-        """Share of the machine's rate that a step reaches. Methods whose steps differ have a mean step."""
-        return self.operations / statistics.mean(self.seconds) / self.rate
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """All fields and what follows from them, for JSON."""
-        derived = {"step": self.step, "images_per_second": self.batch_size / self.step, "share": self.share}
-        return {**asdict(self), **derived}
-
-    def text(self) -> str:
-        """The measurement in lines."""
-        low, high = self.spread
-        sample = "images" if is_image(self.shape) else "points"
-        lines = [
-            f"bench: {self.method}, {self.arch}, {describe(self.shape)}, batches of {self.batch_size}",
-            f"  device      {self.device}, {self.precision}, {self.threads} thread(s)",
-            f"  step        {_ms(self.step)} (median of {len(self.seconds)}; quartiles {_ms(low)} and "
-            f"{_ms(high)}); {self.batch_size / self.step:,.0f} {sample} a second",
-            f"  arithmetic  {self.operations / 1e9:.3g} GFLOP a step; {self.share:.0%} of the "
-            f"{self.rate / 1e9:,.0f} GFLOP/s that a product of matrices reaches here",
-            f"  memory      {self.memory / 2**20:,.0f} MiB at most",
-            "  passes in a step: forward, back to the weights, back to the input alone",
-        ]
-        wide = max(map(len, [*self.networks, *self.kinds]))
-        for name, n in self.networks.items():
-            passes = "".join(f"{x:>7.4g}" for x in (n.forward, n.to_weights, n.to_input))
-            lines.append(f"    {name:<{wide}}{passes}   {n.parameters / 1e6:.3g} M parameters")
-        lines.append("  time by kind of work, under the profiler")
-        total = sum(self.kinds.values())
-        lines += [
-            f"    {name:<{wide}}{_ms(s):>12}{s / total:>6.0%}"
-            for name, s in self.kinds.items()
-            if s >= total / 200
-        ]
-        return "\n".join(lines)
-
-
-def _ms(seconds: float) -> str:
-    return f"{1000 * seconds:.3g} ms"
 
 
 def measure(run: Run, shape: Shape, *, steps: int = 20) -> Bench:
@@ -178,7 +88,7 @@ def _batch(run: Run, state: State, shape: Shape) -> Tensor:
     return x.to(state.device)
 
 
-def _networks(run: Run, state: State, x: Tensor, first: int) -> dict[str, Network]:
+def _networks(run: Run, state: State, x: Tensor, first: int) -> dict[str, NetworkCost]:
     """Every network with its passes, a mean over `PERIOD` steps."""
     counted = Passes(state)
     with counted.counting():
@@ -186,7 +96,7 @@ def _networks(run: Run, state: State, x: Tensor, first: int) -> dict[str, Networ
             clock = Clock(first + i, max(run.steps, first + i + 1))
             play_batch(run.method, state.nets, state.players, x.chunk(run.training.grad_accumulation), clock)
     return {
-        name: Network(sum(p.numel() for p in net.parameters()), *(n / PERIOD for n in counted.of(name)))
+        name: NetworkCost(sum(p.numel() for p in net.parameters()), *(n / PERIOD for n in counted.of(name)))
         for name, net in state.nets.items()
     }
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import io
-import os
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from importlib import import_module
 import chimerae
 from chimerae.cli.flags import rooted
 from chimerae.errors import TOO_MUCH, Elsewhere, InputError, printable, spelt, unknown
+from chimerae.processes import place
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
@@ -141,7 +141,7 @@ def run(args: Sequence[str]) -> int:
         return DONE
     if args[0] not in VERBS:
         raise _no_verb(args)
-    if args[0] not in SHARED and os.environ.get("WORLD_SIZE", "1") != "1" and "RANK" in os.environ:
+    if args[0] not in SHARED and place().size != 1:
         one = InputError(f"{args[0]} runs in one process; leave out torchrun, which is for train and resume")
         raise Elsewhere(str(one)) if _rank() else one
     wants_help = bool({"-h", "--help", "--help-all"} & set(args))
@@ -205,6 +205,8 @@ def _complain(message: str) -> int:
 
 
 def _rank() -> int:
-    """Place of this process among those that torchrun started; 0 for a single one."""
-    given = os.environ.get("RANK", "0")
-    return int(given) if given.isdecimal() else 0
+    """Place of this process among all, 0 where the environment is wrong: a line must be printed then too."""
+    try:
+        return place().rank
+    except InputError:
+        return 0

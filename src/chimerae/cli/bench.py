@@ -6,22 +6,19 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 import tyro
 
 from chimerae.bench import measure
 from chimerae.cli import DONE
 from chimerae.cli.examples import examples_of
-from chimerae.cli.flags import take
-from chimerae.cli.names import expanded
 from chimerae.cli.parse import parse
-from chimerae.cli.settings_flags import flags_of
-from chimerae.cli.strangers import misplaced, refuse
+from chimerae.cli.request import requested, unnamed
 from chimerae.data import source_info
 from chimerae.data.opened import opened_once
 from chimerae.errors import InputError
-from chimerae.recipes.build import Preset, build
+from chimerae.recipes.build import build
 from chimerae.recipes.precision import with_precision
 from chimerae.recipes.sizing import sized
 from chimerae.recipes.threads import with_threads
@@ -69,23 +66,14 @@ def main(args: Sequence[str]) -> int:
     Raises:
         InputError: an argument is wrong, or the networks cannot be built for the shape.
     """
-    if not args or args[0].startswith("-"):
-        if args and args[0] not in ("-h", "--help"):
-            raise misplaced(args)
-        print(HELP, examples_of("chimerae bench"), sep="\n\n")
-        return DONE if args else 2
-    name, flags = args[0], list(args[1:])
-    refuse(name, flags)
-    arch, flags = take(flags, "--arch")
-    preset, flags = take(flags, "--preset")
-    data, _ = take(flags, "--data")
-    points = _gives_points(flags)
-    kind = cast(Preset, preset or "short")
-    run = build(name, data=data or (POINTS if points else IMAGES), arch=arch, preset=kind)
-    flags = expanded(flags, flags_of(BenchStep, BenchStep(run)))
-    asked = parse(BenchStep, flags, prog=f"chimerae bench {name}", default=BenchStep(run))
-    _check(asked, data)
-    shape = _shape_of(asked.run) if data is not None else asked.shape or ((2,) if points else SHAPE)
+    if (code := unnamed(args, lambda: f"{HELP}\n\n{examples_of('chimerae bench')}")) is not None:
+        return code
+    of = requested(args)
+    points = _gives_points(of.flags)
+    run = build(of.name, data=of.data or (POINTS if points else IMAGES), arch=of.arch, preset=of.preset)
+    asked = parse(BenchStep, of.flags, prog=f"chimerae bench {of.name}", default=BenchStep(run))
+    _check(asked, of.data)
+    shape = _shape_of(asked.run) if of.data is not None else asked.shape or ((2,) if points else SHAPE)
     asked.run.arch.check(shape)
     chosen, _ = with_precision(with_threads(asked.run, shape)[0], shape)
     print(f"bench: timing {asked.timed} steps", file=sys.stderr, flush=True)

@@ -47,11 +47,10 @@ def load_inputs(
     """
     if n is not None and n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")
-    if folder.exists() and sources is None:
-        run = read_run(folder)
+    run = read_run(folder) if sources is None and folder.exists() else None
     model = load(folder, device=device)
     if sources is None:
-        if not folder.exists():
+        if run is None:
             raise InputError(
                 f"{folder} is of the hub and has no test data: name images with --input, or a run"
             )

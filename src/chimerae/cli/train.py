@@ -10,24 +10,23 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import tyro
 
 from chimerae.cli import DONE, SIGNALLED, started
 from chimerae.cli.console import display
-from chimerae.cli.flags import take
 from chimerae.cli.names import HELP as HELP_FLAGS
 from chimerae.cli.names import expanded
 from chimerae.cli.parse import parse
+from chimerae.cli.request import requested, unnamed
 from chimerae.cli.settings_flags import flags_of
-from chimerae.cli.strangers import misplaced, refuse
 from chimerae.config import to_dict
 from chimerae.data.opened import opened_once
 from chimerae.errors import Elsewhere
 from chimerae.loggers import checked
 from chimerae.parallel import place
-from chimerae.recipes.build import Preset, build
+from chimerae.recipes.build import build
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
 from chimerae.remedies import ending
@@ -72,24 +71,16 @@ the folder of data sets that have a name there."""
 @opened_once()
 def main(args: Sequence[str]) -> int:
     """Train, and print where the run folder is."""
-    if not args or args[0].startswith("-"):
-        if args and args[0] not in ("-h", "--help"):
-            raise misplaced(args)
-        print(HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES)))
-        return DONE if args else 2
-    name, flags = args[0], list(args[1:])
-    refuse(name, flags)
-    arch, flags = take(flags, "--arch")
-    preset, flags = take(flags, "--preset")
-    data, _ = take(flags, "--data")
-    wants_help = any(flag in HELP_FLAGS for flag in flags)
-    source = "digits" if data is None and wants_help else data
-    kind = cast(Preset, preset or "short")
-    default = build(name, data=source, arch=arch, preset=kind)
-    flags = expanded(flags, flags_of(Train, Train(default)))
-    asked = parse(Train, flags, prog=f"chimerae train {name}", default=Train(default))
-    open_ = wish(name, asked.run, named(flags), asked.budget, kind)
-    paper = build(name, data=source, arch=arch) if kind == "short" else None
+    if (code := unnamed(args, _help)) is not None:
+        return code
+    of = requested(args)
+    wants_help = any(flag in HELP_FLAGS for flag in of.flags)
+    source = "digits" if of.data is None and wants_help else of.data
+    default = build(of.name, data=source, arch=of.arch, preset=of.preset)
+    flags = expanded(of.flags, flags_of(Train, Train(default)))
+    asked = parse(Train, flags, prog=f"chimerae train {of.name}", default=Train(default))
+    open_ = wish(of.name, asked.run, named(flags), asked.budget, of.preset)
+    paper = build(of.name, data=source, arch=of.arch) if of.preset == "short" else None
     if asked.dry_run:
         return rehearse(asked, open_, paper)
     command = shlex.join(["chimerae", "train", *args])
@@ -105,6 +96,10 @@ def main(args: Sequence[str]) -> int:
         ),
         asked.log_to,
     )
+
+
+def _help() -> str:
+    return HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES))
 
 
 def named(flags: Sequence[str]) -> set[str]:

@@ -114,8 +114,11 @@ def take(source: str, shape: Shape, prepare: Prepare = PLAIN, n: int | None = No
     out. A named source has the transform of its name, all others `prepare`.
 
     Raises:
-        InputError: there is no such source, it does not fit the model, or none of it can be read.
+        InputError: there is no such source, it does not fit the model, none of it can be read, or `n` is less
+            than 1.
     """
+    if n is not None and n < 1:
+        raise InputError(f"{n} samples of {source} cannot be taken; ask for 1 or more")
     settings = prepare if named_dataset(source) is None else preset(source)
     path = path_of(source)
     if source and path.suffix.lower() in SUFFIXES and os.path.isfile(path):

@@ -5,8 +5,9 @@ Names are imported when they are first used, so that the settings can be read wi
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from chimerae.lazy import attribute
 
 if TYPE_CHECKING:
     from chimerae.evaluation.evaluate_model import evaluate
@@ -47,6 +48,4 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return attribute(__name__, _HOMES, name)

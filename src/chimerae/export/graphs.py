@@ -13,7 +13,7 @@ from chimerae import noise
 from chimerae.codec import Codec
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
-from chimerae.nets import Net, Nets
+from chimerae.nets import Nets, Network
 from chimerae.shapes import Shape, describe, is_image
 
 TRACED: Final = 3
@@ -94,7 +94,7 @@ class _Noting(Nets):
         self.used: dict[str, None] = {}
         super().__init__(nets.modules, nets.autocast)
 
-    def __getattr__(self, name: str) -> Net:
+    def __getattr__(self, name: str) -> Network:
         net = super().__getattr__(name)
         self.used[name] = None
         return net

@@ -60,7 +60,7 @@ class R1:
         return self.weight > 0 and step % self.every == 0
 
     def __call__(self, critic: Critic, step: int, *inputs: Tensor) -> tuple[Any, Tensor]:
-        """Answer of `critic` (a `Net`) to `inputs`, and the penalty `every gamma / 2 ||grad c||^2`, `[B]`.
+        """Answer of a `Network` to `inputs`, and the penalty `every gamma / 2 ||grad c||^2`, `[B]`.
 
         The critic's answer is its output, or a tuple that begins with it. Gradients flow through the inputs
         as without the penalty.

@@ -15,6 +15,7 @@ from chimerae.losses.adversarial import GENERATOR_LOSSES, logistic_fake, logisti
 from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import absolute_error, squared_error
 from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.pairs import pair_networks
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 
@@ -69,12 +70,7 @@ class ALICE(Method):
         """Encoder, generator, a critic of pairs, and with `implicit` a critic of two samples side by side."""
         doubled = (2 * shape[0], *shape[1:])
         second = {"cycle_critic": arch.critic(doubled)} if self.cycle == "implicit" else {}
-        return {
-            "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
-            "generator": arch.decoder(self.z_dim, shape),
-            "critic": arch.pair_critic(shape, self.z_dim),
-            **second,
-        }
+        return pair_networks(shape, arch, self.z_dim, self.sigma) | second
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn: the team, the critic, and the cycle's critic where there is one."""

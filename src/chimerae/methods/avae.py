@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
-from chimerae.heads import LOG_SIGMA
+from chimerae.heads import log_sigmas
 from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
 from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
 from chimerae.losses.penalties import R1
@@ -91,9 +91,8 @@ class AVAE(Method):
         weights.
         """
         encoder = arch.encoder(shape, self.z_dim, scale="shared")
-        for name, parameter in encoder.named_parameters():
-            if name.endswith(LOG_SIGMA):
-                nn.init.constant_(parameter, log(self.sigma_start))
+        for log_sigma in log_sigmas(encoder):
+            nn.init.constant_(log_sigma, log(self.sigma_start))
         return {
             "encoder": encoder,
             "decoder": arch.decoder(self.z_dim, shape),

@@ -15,7 +15,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.losses.ratios import Game, Ratio
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
-from chimerae.nets import Architecture, Net, Nets
+from chimerae.nets import Architecture, Nets, Network
 from chimerae.shapes import UNIT, Shape, ValueRange
 
 
@@ -183,7 +183,7 @@ GENERATIVE_CRITICS: Mapping[str, Build] = {
     "joint": _pair_critic,
     "image": lambda arch, shape, z_dim: arch.critic(shape, norm=False),
 }
-SEEN: Mapping[str, Callable[[Net], Critic]] = {
+SEEN: Mapping[str, Callable[[Network], Critic]] = {
     "conditional": lambda T: lambda x, z: T(x, z),
     "marginal": lambda T: lambda x, z: T(z),
     "joint": lambda T: lambda x, z: T(x, z),

@@ -13,6 +13,7 @@ from chimerae.config import STRICT
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.penalties import R1
 from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.pairs import pair_networks
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 
@@ -47,11 +48,7 @@ class BiGAN(Method):
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, generator, and a critic of pairs."""
-        return {
-            "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
-            "generator": arch.decoder(self.z_dim, shape),
-            "critic": arch.pair_critic(shape, self.z_dim),
-        }
+        return pair_networks(shape, arch, self.z_dim, self.sigma)
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, two players: encoder and generator are one team."""

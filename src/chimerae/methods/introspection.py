@@ -15,7 +15,7 @@ from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
 from chimerae.methods.method import Clock, Losses, Method
-from chimerae.nets import Architecture, Net, Nets
+from chimerae.nets import Architecture, Nets, Network
 from chimerae.shapes import UNIT, Shape, ValueRange
 
 
@@ -45,7 +45,7 @@ def warming_up(clock: Clock, steps: int, share: float) -> bool:
     return clock.step < steps or clock.progress < share
 
 
-def encode_fake(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
+def encode_fake(E: Network, D: Network, x_k: Tensor, *, detach_target: bool) -> tuple[Gaussian, Tensor]:
     """Posterior of generated samples `x_k` and their reconstruction error `[B]`, for the encoder's turn.
 
     The encoder judges samples without their history: it is given `sg(x_k)` (the papers' stop-gradient). The
@@ -57,7 +57,7 @@ def encode_fake(E: Net, D: Net, x_k: Tensor, *, detach_target: bool) -> tuple[Ga
 
 
 def fake_recon_error(
-    gamma_r: float, beta_rec: Tensor | float, D: Net, *fakes: tuple[Tensor, Gaussian]
+    gamma_r: float, beta_rec: Tensor | float, D: Network, *fakes: tuple[Tensor, Gaussian]
 ) -> Tensor | float:
     """`gamma_r beta_rec` times the decoder's mean error `[B]` on samples and codes that are all constants.
 

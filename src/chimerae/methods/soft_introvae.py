@@ -15,7 +15,7 @@ from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, squared_error
 from chimerae.methods.introspection import SoftIntrospective, encode_fake, fake_recon_error, scale_of
 from chimerae.methods.method import Clock, Losses, Target
-from chimerae.nets import Net, Nets
+from chimerae.nets import Nets, Network
 
 Variant = Literal["plain", "bootstrap"]
 
@@ -73,7 +73,7 @@ class SoftIntroVAE(SoftIntrospective):
 
 
 def _through_target(
-    gamma_r: float, beta_rec: Tensor | float, T: Net, *fakes: tuple[Tensor, Gaussian]
+    gamma_r: float, beta_rec: Tensor | float, T: Network, *fakes: tuple[Tensor, Gaussian]
 ) -> Tensor | float:
     """As `fake_recon_error`, but only the target decoder's weights are constant."""
     if not gamma_r:
@@ -86,7 +86,7 @@ TARGETS: Mapping[Variant, Callable[[int], Mapping[str, Target]]] = {
     "plain": lambda every: {},
     "bootstrap": lambda every: {"target": Target("decoder", every)},
 }
-RECONSTRUCTORS: Mapping[Variant, Callable[[Nets], Net]] = {
+RECONSTRUCTORS: Mapping[Variant, Callable[[Nets], Network]] = {
     "plain": lambda nets: nets.decoder,
     "bootstrap": lambda nets: nets.target,
 }

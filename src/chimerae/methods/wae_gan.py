@@ -15,9 +15,9 @@ from chimerae import noise
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.adversarial import logistic_fake, logistic_real, non_saturating
-from chimerae.losses.fixed_point import fixed_point
 from chimerae.losses.reconstruction import squared_error
-from chimerae.methods.method import Clock, Losses, Method, Played
+from chimerae.methods.method import Clock, Losses, Played
+from chimerae.methods.wasserstein import Wasserstein
 from chimerae.nets import Architecture, Nets
 from chimerae.parallel import everyone
 from chimerae.shapes import Shape
@@ -25,7 +25,7 @@ from chimerae.shapes import Shape
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class WAEGAN(Method):
+class WAEGAN(Wasserstein):
     """An autoencoder whose codes must pass for draws of the prior in the eyes of a critic."""
 
     name: ClassVar[str] = "wae-gan"
@@ -33,30 +33,15 @@ class WAEGAN(Method):
         "autoencoder": ("encoder", "decoder"),
         "critic": ("critic",),
     }
-    exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
 
-    z_dim: int = Field(default=64, ge=1)
-    """Dimensions of the code: 64 (CelebA), 8 (MNIST)."""
     penalty: float = Field(default=1.0, ge=0)
     """Weight of the game (`lambda`): 1 (the paper's CelebA), 10 (MNIST)."""
-    recon_weight: float = Field(default=0.05, ge=0)
-    """Weight of the squared error; the published code's constant, without which its lambdas mean nothing."""
     p_trick: Literal["off", "correct", "official_broadcast"] = "correct"
     """The critic's output: a network, a network plus the prior's log-density, or the published code's sum
     of every network output with every log-density.
     """
     update: Literal["alternating", "simultaneous"] = "alternating"
     """Autoencoder, then critic on the moved encoder's codes (the code); or both at once."""
-    sigma2_z: float = Field(default=1.0, gt=0)
-    """Variance of the prior: 1 in the code, 2 in the paper. Outside of training codes are measured in prior
-    deviations.
-    """
-    add_noise: float = Field(default=0.0, ge=0)
-    """Deviation of the truncated noise on what the encoder sees while it learns, new in each of its passes;
-    0.01 in the code.
-    """
-    aef: float = Field(default=0.0, ge=0)
-    """Weight of a term that makes samples fixed points of the autoencoder (`w_aef` of the code); 0: none."""
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """An encoder without spread, a decoder, and a critic that sees codes."""
@@ -94,28 +79,6 @@ class WAEGAN(Method):
         expected = -0.5 * self.z_dim * (1.0 + log(2.0 * pi * self.sigma2_z))
         # the network's bias learns constants, but without this one it would begin tens of nats away
         return P_TRICKS[self.p_trick](nets.critic(z), prior.log_prob(z) - expected)
-
-    def _unfixed(self, nets: Nets, z: Tensor) -> Tensor:
-        """Change of samples that are encoded and decoded, `[B]`; its gradient moves the decoder alone."""
-        E, D = nets.encoder, nets.decoder
-        if not self.aef:
-            return torch.zeros(len(z), device=z.device)
-
-        def rebuilt(x: Tensor) -> Tensor:
-            again: Tensor = D.untracked(E.untracked(noise.disturbed(x, self.add_noise)).mu)
-            return again
-
-        return fixed_point(D(z), rebuilt, squared_error)
-
-    def generate(self, nets: Nets, z: Tensor) -> Tensor:
-        """Decoder output for codes `[n, z_dim]` in deviations of the prior."""
-        x: Tensor = nets.decoder(self.sigma2_z**0.5 * z)
-        return x
-
-    def encode(self, nets: Nets, x: Tensor) -> Gaussian:
-        """The code of `x` in deviations of the prior, as a Gaussian without spread."""
-        q: Gaussian = nets.encoder(x)
-        return q.scaled(self.sigma2_z**-0.5)
 
 
 P_TRICKS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -56,12 +56,8 @@ class LatentMetric(Metric):
 
     needs: ClassVar[Needs] = "latent"
     measure: Callable[[Latent], float]
-    facts: Mapping[str, Fact]
-    """Facts on which the value depends."""
     learns: bool = False
     """True: it needs `Latent.probe_data`."""
-    suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Gives the reason why it does not apply to some data; None when it applies."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""

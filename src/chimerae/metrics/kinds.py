@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from torch import Tensor
@@ -82,6 +82,10 @@ class Metric(ABC):
     """One line for lists."""
     varied: bool = False
     """True: it means nothing for samples that are all alike, since at most one of them decides it."""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    """Facts on which the value depends."""
+    suits: Callable[[MetricContext], str | None] = lambda context: None
+    """Gives the reason why it does not apply to some data; None when it applies."""
 
     @property
     @abstractmethod
@@ -92,9 +96,9 @@ class Metric(ABC):
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
 
-    @abstractmethod
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
+        return self.facts
 
 
 def undrawn(context: MetricContext) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Final, Literal, final
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, undrawn
+from chimerae.metrics.kinds import Metric, MetricContext, Needs, undrawn
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -114,8 +114,6 @@ class NearestMetric(Metric):
 
     needs: ClassVar[Needs] = "nearest"
     measure: Callable[[NeighbourDistances], float]
-    facts: Mapping[str, Fact]
-    """Facts on which the value depends."""
     on: Literal["samples", "middles"] = "samples"
     """Images that it judges: from prior codes, or from codes midway between two others."""
     inside: bool = False
@@ -124,10 +122,6 @@ class NearestMetric(Metric):
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         return undrawn(context) if is_image(context.shape) else "it judges images"
-
-    def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
-        """Facts that give its value a meaning."""
-        return self.facts
 
 
 NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (

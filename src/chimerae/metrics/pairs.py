@@ -32,8 +32,6 @@ class PairMetric(Metric):
     """True: the mean is divided by that of `measure` on originals and the mean of all originals."""
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of a sample."""
-    suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Gives the reason why it does not apply to some samples; None when it applies."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
@@ -43,7 +41,7 @@ class PairMetric(Metric):
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
-        facts: dict[str, Fact] = {"range": self.range, "reduction": "per sample, then mean"}
+        facts: dict[str, Fact] = {**self.facts, "range": self.range, "reduction": "per sample, then mean"}
         if self.over_variance:
             facts["over"] = "that of the mean original"
         return {**facts, **feature_facts(self.features), **self.details(context.shape)}

@@ -55,10 +55,6 @@ class SampleMetric(Metric):
     """Makes a new, empty statistic."""
     compare: Callable[[Any, Any], float | tuple[float, float | None]]
     """Maps the statistics of the data and of samples to the value (and its deviation, if there is one)."""
-    facts: Mapping[str, Fact]
-    """Facts on which the value depends."""
-    suits: Callable[[MetricContext], str | None] = lambda context: None
-    """Gives the reason why it does not apply to some images; None when it applies."""
     alone: bool = False
     """True: it measures one set at a time. `compare` then gets None for the data. Images of the data come in
     random order, because neighbours in a file may be alike.

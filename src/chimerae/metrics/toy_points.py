@@ -37,17 +37,16 @@ class ToyMetric(Metric):
 
     needs: Needs = "points"
     measure: Callable[[ToyPoints], float]
-    facts: Mapping[str, Fact]
-    """Facts on which the value depends."""
-    suits: Callable[[Density], bool] = lambda toy: True
+    toys: Callable[[Density], bool] = lambda toy: True
+    """True for the toys that it suits."""
     which: str = "toys"
-    """The toys that it suits, in words."""
+    """These toys in words."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         if context.toy is None:
             return "it needs a toy density, whose points can be drawn"
-        if not self.suits(context.toy):
+        if not self.toys(context.toy):
             return f"it is for {self.which}, not for {context.toy.name}"
         if self.needs == "codes" and context.z_dim != 1:
             return f"it is for one-dimensional codes, not for {context.z_dim}"
@@ -139,7 +138,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         better="higher",
         unit="modes",
         facts={"within": modes.WITHIN},
-        suits=_has_modes,
+        toys=_has_modes,
         which="toys with modes",
         measure=_modes_covered,
         about="modes with at least one point within 4 sigma of the centre",
@@ -150,7 +149,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         better="higher",
         unit="[0, 1]",
         facts={"within": modes.WITHIN},
-        suits=_has_modes,
+        toys=_has_modes,
         which="toys with modes",
         measure=_in_modes,
         about="share of points within 4 sigma of some centre",
@@ -170,7 +169,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         better="higher",
         unit="[0, 1]",
         facts={"gap": modes.GAP},
-        suits=_is_sine,
+        toys=_is_sine,
         which="avae-sine",
         measure=lambda c: modes.on_branches(c.points),
         about="share of points with |x2 - cos(x1)| > 0.5 (data: .85)",
@@ -181,7 +180,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         unit="[0, 1]",
         needs="noise",
         facts={"value": "x2 - cos(x1)"},
-        suits=_is_sine,
+        toys=_is_sine,
         which="avae-sine",
         measure=lambda c: modes.both_branches(c.redrawn),
         about="share of fixed codes that reach both branches as the noise is drawn again",

@@ -14,8 +14,9 @@ from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures
 from chimerae.nets import Architecture
 from chimerae.networks.cropped import Conv2d, ConvTranspose2d
+from chimerae.networks.sides import images_only, next_multiple
 from chimerae.networks.upsampled import UpsampledConv2d
-from chimerae.shapes import Shape, describe, is_image, numel
+from chimerae.shapes import Shape, numel
 
 BATCHNORM_EPS = 1e-3
 LARGE = 64
@@ -49,8 +50,7 @@ class DCGAN(Architecture):
         """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid
         ones.
         """
-        if not is_image(shape):
-            raise InputError(f"dcgan needs images, but the data are {describe(shape)}; use --arch mlp")
+        images_only(self.name, shape)
         if self.nearest(shape) == shape:
             return
         channels, height, width = shape
@@ -65,10 +65,7 @@ class DCGAN(Architecture):
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""
-        channels, height, width = shape
-        step = _reduction(height, width)
-        larger = (channels, -(-height // step) * step, -(-width // step) * step)
-        return larger if _reduction(*larger[1:]) == step else self.nearest(larger)
+        return next_multiple(shape, lambda near: _reduction(*near[1:]))
 
     def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
         """The four convolutions, and `Flatten`; the first has no BatchNorm."""

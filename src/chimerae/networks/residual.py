@@ -15,7 +15,8 @@ from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair
 from chimerae.nets import Architecture
-from chimerae.shapes import Shape, describe, is_image
+from chimerae.networks.sides import images_only, next_multiple
+from chimerae.shapes import Shape
 
 WIDEST = 512
 """Number of channels at which doubling stops."""
@@ -54,8 +55,7 @@ class Residual(Architecture):
         """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid
         one.
         """
-        if not is_image(shape):
-            raise InputError(f"residual needs images, but the data are {describe(shape)}; use --arch mlp")
+        images_only(self.name, shape)
         nearest = self.nearest(shape)
         if nearest != shape:
             (_, height, width), (_, h, w) = shape, nearest
@@ -67,10 +67,7 @@ class Residual(Architecture):
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""
-        channels, height, width = shape
-        step = 2 ** len(self._levels(shape))
-        larger = (channels, -(-height // step) * step, -(-width // step) * step)
-        return larger if 2 ** len(self._levels(larger)) == step else self.nearest(larger)
+        return next_multiple(shape, lambda near: 2 ** len(self._levels(near)))
 
     def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
         """From images to flat features; its stages are the halvings, the last block, and `Flatten`."""

@@ -13,7 +13,8 @@ from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures, code_critic
 from chimerae.nets import Architecture
-from chimerae.shapes import Shape, describe, is_image, numel
+from chimerae.networks.sides import images_only, next_multiple
+from chimerae.shapes import Shape, numel
 
 LARGE = 64
 """Shorter sides from here on get the CelebA networks, smaller ones the MNIST networks."""
@@ -41,8 +42,7 @@ class WAE(Architecture):
 
     def check(self, shape: Shape) -> None:
         """Raise `InputError` for a shape that these networks cannot be built for."""
-        if not is_image(shape):
-            raise InputError(f"wae needs images, but the data are {describe(shape)}; use --arch mlp")
+        images_only(self.name, shape)
         _, height, width = self.nearest(shape)
         if (height, width) != shape[1:]:
             raise InputError(
@@ -53,10 +53,7 @@ class WAE(Architecture):
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""
-        channels, height, width = shape
-        step = _step(shape)
-        larger = (channels, -(-height // step) * step, -(-width // step) * step)
-        return larger if _step(larger) == step else self.nearest(larger)
+        return next_multiple(shape, _step)
 
     def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
         """The four strided convolutions, and `Flatten`."""

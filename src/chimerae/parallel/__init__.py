@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from chimerae.parallel.group import ALONE, Group, Lost
-from chimerae.parallel.joining import Place, in_turns, joined, place
+from chimerae.parallel.joining import in_turns, joined
 from chimerae.parallel.norms import share_statistics, statistics
 from chimerae.parallel.rows import average, count, current, everyone, own, rows_of, sharing, total
+from chimerae.processes import Place, place
 
 __all__ = [
     "ALONE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chimerae.errors import InputError, spelt
 from chimerae.extensions import checked, point_at
@@ -101,6 +102,13 @@ IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 NOISE_IN_UNIT_RANGE = 0.02
 """The published noise 0.01 on pixels in [0, 1], for pixels in [-1, 1]."""
+WAE_MNIST: Mapping[str, Any] = {
+    "z_dim": 8,
+    "penalty": 10.0,
+    "recon_weight": IN_UNIT_RANGE,
+    "add_noise": NOISE_IN_UNIT_RANGE,
+}
+"""The published code's settings of both WAEs for MNIST."""
 ID_GAN_RMSPROP = Training(
     optimizer=Optimizer(kind="rmsprop", lr=1e-4, beta2=0.99),
     players={"vae": Changes(kind="adam", lr=1e-4, beta1=0.9, beta2=0.999)},
@@ -207,13 +215,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "wae-mmd-mnist",
         "WAE-MMD with the published code's networks and settings for MNIST",
-        WAEMMD(
-            z_dim=8,
-            penalty=10.0,
-            recon_weight=IN_UNIT_RANGE,
-            pretrain=200,
-            add_noise=NOISE_IN_UNIT_RANGE,
-        ),
+        WAEMMD(**WAE_MNIST, pretrain=200),
         MNIST_MMD_ADAM,
         arch=WAE(),
         extra={"steps": 60_000},
@@ -221,13 +223,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "wae-gan-mnist",
         "WAE-GAN with the published code's networks and settings for MNIST",
-        WAEGAN(
-            z_dim=8,
-            penalty=10.0,
-            recon_weight=IN_UNIT_RANGE,
-            p_trick="off",
-            add_noise=NOISE_IN_UNIT_RANGE,
-        ),
+        WAEGAN(**WAE_MNIST, p_trick="off"),
         MNIST_GAN_ADAM,
         arch=WAE(),
         extra={"steps": 60_000},

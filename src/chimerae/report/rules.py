@@ -22,6 +22,18 @@ class Step:
 
 INFINITY: Final = float("inf")
 
+
+def _variety(*, same: float, alike: float, less: float, varied: float) -> tuple[Step, ...]:
+    """The ladder of a variety whose value is 1 for the data, by the limit of each step."""
+    return (
+        Step(same, "draws the same picture for every code", good=False),
+        Step(alike, "are much alike", good=False),
+        Step(less, "are less varied than the data", good=False),
+        Step(varied, "are varied", good=True),
+        Step(INFINITY, "are more varied than the data", good=False),
+    )
+
+
 ERROR: Final = (
     Step(0.35, "reconstructs well", good=True),
     Step(0.7, "reconstructs roughly", good=True),
@@ -42,13 +54,7 @@ OTHER_CLASS: Final = 0.6
 picture of the same class; below .6 the class is lost. Good AVAEs have .89 to .92, collapsed ones .1.
 """
 
-DISTANCE: Final = (
-    Step(0.1, "draws the same picture for every code", good=False),
-    Step(0.5, "are much alike", good=False),
-    Step(0.85, "are less varied than the data", good=False),
-    Step(1.2, "are varied", good=True),
-    Step(INFINITY, "are more varied than the data", good=False),
-)
+DISTANCE: Final = _variety(same=0.1, alike=0.5, less=0.85, varied=1.2)
 """Mean distance of two samples in features; the data's own is 1. Digits: collapsed .01, decoders .47 to
 .78, the generator of a good AVAE 1.00.
 """
@@ -62,13 +68,7 @@ COVERED: Final = (
 """Coverage over the data's own. MNIST without five of ten classes has .53, without three .72, collapsed
 generators .00 to .03.
 """
-SPREAD: Final = (
-    Step(0.02, "draws the same picture for every code", good=False),
-    Step(0.1, "are much alike", good=False),
-    Step(0.5, "are less varied than the data", good=False),
-    Step(1.5, "are varied", good=True),
-    Step(INFINITY, "are more varied than the data", good=False),
-)
+SPREAD: Final = _variety(same=0.02, alike=0.1, less=0.5, varied=1.5)
 """Summed variance of samples over that of the data. Collapsed generators .000 to .013, VAEs of grey ovals
 .08 to .09, VAEs of faces .40, GANs .6 to .9; the first two are the thresholds of the health words.
 """

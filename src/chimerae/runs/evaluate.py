@@ -57,18 +57,30 @@ def evaluate_run(
         prepared = prepare(run.data, run.prepare, progress=progress)
     same_data(folder, prepared.manifest)
     results = evaluate(model.method, model.nets, prepared, settings or run.evaluation, progress=progress)
-    weights = {"weights": "averaged" if model.averaged else "last"}
-    scores = tuple(replace(s, protocol={**s.protocol, **weights}) for s in results.scores if s.of != DATA)
-    results = replace(results, scores=scores + tuple(s for s in results.scores if s.of == DATA))
-    before, step = scored(folder)
-    both = merged(results, before) if step == model.step else results
-    write_scores(both, model.step, folder / WAITING)
+    results = _of_weights(results, "averaged" if model.averaged else "last")
+    _keep(folder, results, model.step)
+    send_scores(folder, results, model.step)
+    return results
+
+
+def _of_weights(results: Results, weights: str) -> Results:
+    """`results` with the kind of weights in the protocol of every score but the data's, which come last."""
+    named = tuple(
+        replace(score, protocol={**score.protocol, "weights": weights})
+        for score in results.scores
+        if score.of != DATA
+    )
+    return replace(results, scores=named + tuple(score for score in results.scores if score.of == DATA))
+
+
+def _keep(folder: Path, results: Results, step: int) -> None:
+    """Write scores and pictures into the run folder."""
+    before, their_step = scored(folder)
+    write_scores(merged(results, before) if their_step == step else results, step, folder / WAITING)
     try:
         draw(results.shown, folder / PICTURES)
     finally:
         replace_file(folder / WAITING, folder / SCORES)
-    send_scores(folder, results, model.step)
-    return results
 
 
 def scored(folder: Path) -> tuple[Results, int]:

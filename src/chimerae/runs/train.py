@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from chimerae.config import from_dict, override, to_dict
 from chimerae.console import display
 from chimerae.data import Prepared, prepare
@@ -161,18 +163,20 @@ def start(
         state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
         made = partial(create, folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
         group.by_first(partial(made, processes=group.size))
-
-        def paced() -> Pacer | None:
-            if ahead is None or ahead.timing is None or not ahead.paced:
-                return None
-            if run.training.seconds:
-                clock = learning_clock(run.training, state.device)
-                return Pacer(clock() + run.training.seconds, ahead.timing.seconds, clock)
-            return Pacer(began + ahead.ends, ahead.timing.seconds)
-
+        paced = partial(_pacer, run, ahead, state.device, began)
         with threads(run.training.threads), locked_together(folder, group):
             learn(run, state, prepared, folder, callbacks, paced, group)
     return folder
+
+
+def _pacer(run: Run, ahead: Outlook | None, device: torch.device, began: float) -> Pacer | None:
+    """The pacer that ends `run` in time; None where its steps are given."""
+    if ahead is None or ahead.timing is None or not ahead.paced:
+        return None
+    if run.training.seconds:
+        clock = learning_clock(run.training, device)
+        return Pacer(clock() + run.training.seconds, ahead.timing.seconds, clock)
+    return Pacer(began + ahead.ends, ahead.timing.seconds)
 
 
 def _folder(out: str | Path | None, run: Run) -> Path:

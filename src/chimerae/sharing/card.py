@@ -54,7 +54,6 @@ def model_card(
         "## Use",
         _use(config, name if "/" in name else PLACE),
         *_looks(pictures),
-        "## Training",
         *_training(config, data, subject),
         "## Scores",
         *_scores(config, subject),
@@ -63,8 +62,7 @@ def model_card(
         "## Limits",
         "\n".join(f"- {each}" for each in _limits(config, licence, subject, pictures)),
     ]
-    scores = subject.run.scores if subject else ()
-    head = header(config, name.rpartition("/")[2], data, licence, scores)
+    head = header(config, name.rpartition("/")[2], data, licence, subject.run.scores if subject else ())
     return head + "\n" + "\n\n".join(filter(None, parts)) + "\n"
 
 
@@ -121,6 +119,7 @@ def _looks(pictures: Sequence[str]) -> Iterator[str]:
 
 
 def _training(config: Mapping[str, Any], data: DataName, subject: Subject | None) -> Iterator[str]:
+    yield "## Training"
     rows = {"data": data.name + (f" at {data.revision}" if data.revision else "")}
     if subject is not None:
         counts = section(subject.run.data, "counts")

@@ -15,7 +15,7 @@ from chimerae.studies.cells import Cell
 from chimerae.studies.executors import Executor, Job, Resources, cores, task_of
 from chimerae.studies.executors.local import Local
 from chimerae.studies.forecast import Forecast, learnt, makespan, share
-from chimerae.training.signals import stop_requests
+from chimerae.training.signals import Request, stop_requests
 
 TOLD_SECONDS = 1.0
 RETRIES = 3
@@ -170,18 +170,23 @@ def conduct(
     on = Local(jobs) if executor is None else executor
     equal = Resources(max(1, cores() // jobs))
     pool = _Pool(cells, on, resources or (lambda cell: equal), command, forecast or Forecast(cells))
-    told = 0.0
     with stop_requests() as request:
         try:
-            while pool.waiting or pool.working:
-                pool.fill()
-                time.sleep(on.every)
-                pool.collect()
-                if request.signum is not None:
-                    raise Interrupted(request.signum)
-                if time.monotonic() - told >= TOLD_SECONDS:
-                    pool.tell(progress)
-                    told = time.monotonic()
+            _work_through(pool, request, progress)
         finally:
             on.stop()
     return pool.failed
+
+
+def _work_through(pool: _Pool, request: Request, progress: Progress) -> None:
+    """Start and collect cells until none is left; `Interrupted` on a request to stop."""
+    told = 0.0
+    while pool.waiting or pool.working:
+        pool.fill()
+        time.sleep(pool.executor.every)
+        pool.collect()
+        if request.signum is not None:
+            raise Interrupted(request.signum)
+        if time.monotonic() - told >= TOLD_SECONDS:
+            pool.tell(progress)
+            told = time.monotonic()

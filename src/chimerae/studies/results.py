@@ -17,7 +17,7 @@ from chimerae.report.study import Film, StudyPage, scores_of, study_html, study_
 from chimerae.studies.cells import Cell
 from chimerae.studies.map import map_of
 from chimerae.studies.records import put
-from chimerae.studies.study import Study, Verdict
+from chimerae.studies.study import Study, StudyResults, Verdict
 from chimerae.studies.values import found_in, sets_of, table_of
 from chimerae.tables import FEWEST, csv_text, latex, plural
 
@@ -36,27 +36,7 @@ def write_page(
         InputError: a cell is damaged, or the folder cannot be written.
     """
     finished = [cell for cell in cells if cell.finished]
-    runs = tuple(LabelledRun(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
-    found, sets = found_in(cells), sets_of(cells)
-    scores = scores_of(runs, sets)
-    different = {show.metric: which for show in study.shows if (which := unlike(scores, show.metric))}
-    missing = tuple(cell.label for cell in cells if not cell.finished)
-    page = StudyPage(
-        name=study.name,
-        about=study.about,
-        source=study.source,
-        method=study.method,
-        command=without_paths(command),
-        scale=scale,
-        table=table_of(study, [cell.arm for cell in cells], found, different),
-        titles={shown.metric: shown.title for shown in study.shows},
-        verdict=_verdict(study, cells, scale, different),
-        missing=missing,
-        columns=study.columns,
-        runs=runs,
-        sets=sets,
-        older=tuple(map(_older, (cell for cell in finished if cell.differences))),
-    )
+    page, found = _measured(study, cells, finished, scale, without_paths(command))
     arms = list({cell.arm.title: cell.arm for cell in cells}.values())
     drawn = {"map": map_of(study, arms, found)}
     drawn |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
@@ -67,6 +47,33 @@ def write_page(
     )
     _write(page, folder, html)
     return page
+
+
+def _measured(
+    study: Study, cells: Sequence[Cell], finished: Sequence[Cell], scale: str, command: str
+) -> tuple[StudyPage, StudyResults]:
+    """The page without its pictures, and the values in its table."""
+    runs = tuple(LabelledRun(read_run(cell.folder), cell.label, cell.arm.title, "") for cell in finished)
+    found, sets = found_in(cells), sets_of(cells)
+    scores = scores_of(runs, sets)
+    different = {show.metric: which for show in study.shows if (which := unlike(scores, show.metric))}
+    page = StudyPage(
+        name=study.name,
+        about=study.about,
+        source=study.source,
+        method=study.method,
+        command=command,
+        scale=scale,
+        table=table_of(study, [cell.arm for cell in cells], found, different),
+        titles={shown.metric: shown.title for shown in study.shows},
+        verdict=_verdict(study, cells, scale, different),
+        missing=tuple(cell.label for cell in cells if not cell.finished),
+        columns=study.columns,
+        runs=runs,
+        sets=sets,
+        older=tuple(map(_older, (cell for cell in finished if cell.differences))),
+    )
+    return page, found
 
 
 def _older(cell: Cell) -> str:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.errors import InputError
-from chimerae.heads import LOG_SIGMA
+from chimerae.heads import log_sigmas
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
 from chimerae.parallel import current
@@ -95,10 +95,11 @@ def _check_pace(players: Mapping[str, Player]) -> None:
 
 def _groups(modules: Sequence[nn.Module], sigma_lr_scale: float) -> list[dict[str, Any]]:
     """Parameter groups by pace: `sigma_lr_scale` for a shared `log_sigma`, 1 for all others."""
-    named = [item for module in modules for item in module.named_parameters()]
-    paces = [sigma_lr_scale if name.endswith(LOG_SIGMA) else 1.0 for name, _ in named]
+    params = [p for module in modules for p in module.parameters()]
+    spreads = {id(p) for module in modules for p in log_sigmas(module)}
+    paces = [sigma_lr_scale if id(p) in spreads else 1.0 for p in params]
     return [
-        {"params": [p for (_, p), own in zip(named, paces, strict=True) if own == pace], "pace": pace}
+        {"params": [p for p, own in zip(params, paces, strict=True) if own == pace], "pace": pace}
         for pace in sorted(set(paces))
     ]
 

@@ -183,6 +183,9 @@ def _laid_out(tensor: Tensor, like: Tensor) -> Tensor:
 def pick_device(name: str) -> torch.device:
     """The device called `name`; `auto` takes CUDA when there is one, else the CPU.
 
+    It never takes `mps` by itself: metrics accumulate in float64, which those devices do not have. A run that
+    names it can train there, and is evaluated on the CPU.
+
     Raises:
         InputError: there is no such device here.
     """

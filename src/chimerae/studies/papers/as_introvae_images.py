@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chimerae.recipes.build import build
+from chimerae.studies.columns import columns
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
 WGAN, SOFT, AS, CODE = "WGAN-GP", "Soft-IntroVAE", "AS-IntroVAE", "AS-IntroVAE as published code"
@@ -222,12 +223,7 @@ far above what these models normally have: the code that computes them lets Batc
 the batch, in the Inception network too. Their order is what can be compared. Run folders can be shared with
 `as-introvae-table3` through `--out`.""",
     arms=arms,
-    shows=(
-        MetricColumn("fid", "FID"),
-        MetricColumn("fd_classifier", "FD-classifier"),
-        MetricColumn("kd_classifier", "KD-classifier"),
-        MetricColumn("swd", "SWD"),
-    ),
+    shows=columns("fid", "fd_classifier", "kd_classifier", "swd"),
     verdict=lambda found: _verdict(found, ("fid", "fd_classifier")),
     published=_published(realism=True),
     pictures=("samples", "interpolation"),
@@ -243,7 +239,7 @@ TABLE3 = Study(
     + """ PSNR and MSE are of images in [0, 1], image by image. The source does not say which images it
 rebuilds; ours are those of the test split.""",
     arms=lambda scale: tuple(arm for arm in arms(scale) if arm.name != WGAN),
-    shows=(MetricColumn("psnr", "PSNR"), MetricColumn("ssim", "SSIM"), MetricColumn("mse_unit", "MSE")),
+    shows=columns("psnr", "ssim", "mse_unit"),
     verdict=lambda found: _verdict(found, ("psnr", "ssim", "mse_unit")),
     published=_published(realism=False),
     pictures=("reconstructions",),

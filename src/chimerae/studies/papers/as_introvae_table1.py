@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 VAE, INTRO, SOFT, AS = "VAE", "IntroVAE", "Soft-IntroVAE", "AS-IntroVAE"
 TUNED = "tuned"
@@ -152,14 +153,7 @@ what Soft-IntroVAE's code has for this toy (beta_kl 0.3, beta_rec 0.2, beta_neg 
 and IntroVAE are given the same weights in their own terms: beta = beta_kl / (2 beta_rec); beta = 2 beta_rec
 / beta_kl, alpha = beta_neg / 2, m = 4. IntroVAE's m for this toy is not published either.""",
     arms=arms,
-    shows=(
-        MetricColumn("kl_published", "KL, published units"),
-        MetricColumn("jsd_published", "JSD, published units"),
-        MetricColumn("kl_nats", "KL, nats"),
-        MetricColumn("jsd_nats", "JSD, nats"),
-        MetricColumn("modes_covered", "modes"),
-        MetricColumn("in_modes", "in modes"),
-    ),
+    shows=columns("kl_published", "jsd_published", "kl_nats", "jsd_nats", "modes_covered", "in_modes"),
     verdict=verdict,
     published=_published(),
 )

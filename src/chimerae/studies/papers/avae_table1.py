@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 VAE, GAN, VAE_GAN, BIGAN = "VAE", "GAN", "VAE/GAN", "BiGAN"
 XI_A, PAPER_A, PAPER_B, CODE = "AVAE xi, L^a", "AVAE, L^a", "AVAE, L^b", "AVAE as published code"
@@ -180,13 +181,7 @@ source's FID is of another network (Inception of TensorFlow Hub), so its numbers
 order only. `as published code`: the latent loss of the code,
 which is neither L^a nor L^b, with xi. MNIST is not in the source.""",
     arms=arms,
-    shows=(
-        MetricColumn("mse_signed", "MSE"),
-        MetricColumn("lpips", "LPIPS"),
-        MetricColumn("fid", "FID"),
-        MetricColumn("fd_classifier", "FD-classifier"),
-        MetricColumn("swd", "SWD"),
-    ),
+    shows=columns("mse_signed", "lpips", "fid", "fd_classifier", "swd"),
     verdict=verdict,
     published=_published(),
     pictures=("reconstructions", "samples", "manifold"),

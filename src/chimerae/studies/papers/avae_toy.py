@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 LOSSES = {"L^a": "paper_a", "L^b": "paper_b", "published": "official"}
 PLAIN, NOISY = "deterministic", "with xi"
@@ -84,13 +85,6 @@ paper's, `published` is that of its code. The paper says nothing about optimiser
 recipe `avae-toy`. `code rank` tells whether the code orders points along the first coordinate; a GAN has no
 reason to.""",
     arms=arms,
-    shows=(
-        MetricColumn("on_branches", "on branches"),
-        MetricColumn("both_branches", "both branches"),
-        MetricColumn("code_rank", "code rank"),
-        MetricColumn("kl_nats", "KL, nats"),
-        MetricColumn("jsd_nats", "JSD, nats"),
-        MetricColumn("mse_points", "MSE"),
-    ),
+    shows=columns("on_branches", "both_branches", "code_rank", "kl_nats", "jsd_nats", "mse_points"),
     verdict=verdict,
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 from chimerae.recipes.build import build
 from chimerae.recipes.short import SHORT
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 from chimerae.tables import Values
 
 VAE, PAPER, ERROR = "VAE", "as in the paper", "exact pairing, with squared error"
@@ -104,14 +105,7 @@ in nine orientations, which are not to be had. `dcgan` networks, Adam(3e-4, 0.5)
 falls to 2 percent; the published code's critics have a tenth of the rate, at which ours stay blind. The VAE
 estimates the variance of its decoder.""",
     arms=arms,
-    shows=(
-        MetricColumn(SHARP, "sharpness"),
-        MetricColumn("fvu", "variance unexplained"),
-        MetricColumn("mse_unit", "MSE"),
-        MetricColumn("swd", "SWD"),
-        MetricColumn("fd_efficientnet", "FD, EfficientNet"),
-        MetricColumn("variety_efficientnet", "variety"),
-    ),
+    shows=columns(SHARP, "fvu", "mse_unit", "swd", "fd_efficientnet", "variety_efficientnet"),
     verdict=verdict,
     pictures=("samples", "reconstructions"),
     learning=True,

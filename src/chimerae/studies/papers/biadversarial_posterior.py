@@ -7,7 +7,8 @@ from typing import Any
 
 from chimerae.data.toys import FOLD_NOISE
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 STEPS: Mapping[Scale, int] = {"quick": 4_000, "paper": 20_000}
 KNOWN, LEARNED = "decoder known", "both games learned"
@@ -100,13 +101,7 @@ nothing there: a code that tells nothing has them too. Tried before, with anothe
 logistic ratio; in 4,000 steps neither pairing found much of a code without the squared error (information
 .09 at most).""",
     arms=arms,
-    shows=(
-        MetricColumn("both_signs", "both signs"),
-        MetricColumn("code_information", "information"),
-        MetricColumn("prior_mmd", "distance from prior"),
-        MetricColumn("mse_points", "MSE"),
-        MetricColumn("jsd_nats", "JSD, nats"),
-    ),
+    shows=columns("both_signs", "code_information", "prior_mmd", "mse_points", "jsd_nats"),
     verdict=verdict,
     pictures=("codes", "scatter"),
 )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 STEPS: Mapping[Scale, int] = {"quick": 5_000, "paper": 20_000}
 NAMES = {"gan": "GAN", "wgan-gp": "WGAN-GP", "bigan": "BiGAN", "alice": "ALICE", "avae": "AVAE"}
@@ -64,13 +65,7 @@ of 128, 256 points a batch, rate 2e-4 falling to 2 percent, a two-dimensional co
 first, with other seeds: GAN and WGAN-GP then run in circles. A step of WGAN-GP is a batch, so its generator
 moves on every fifth.""",
     arms=arms,
-    shows=(
-        MetricColumn("modes_covered", "modes"),
-        MetricColumn("in_modes", "in modes"),
-        MetricColumn("kl_nats", "KL, nats"),
-        MetricColumn("jsd_nats", "JSD, nats"),
-        MetricColumn("mse_points", "MSE"),
-    ),
+    shows=columns("modes_covered", "in_modes", "kl_nats", "jsd_nats", "mse_points"),
     verdict=verdict,
     published={("GAN", "modes_covered"): "10.4 ± 9.2", ("BiGAN", "modes_covered"): "13.4 ± 5.8"},
 )

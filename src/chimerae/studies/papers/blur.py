@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 STEPS: Mapping[Scale, int] = {"quick": 4_000, "paper": 20_000}
 SAME: Mapping[str, Any] = {
@@ -108,14 +109,7 @@ has 3. A network that draws a few edges only has them sharp all the same. `black
 such pixels. Tried with one seed that is not the study's, which is too little to choose by: learning rates
 of 2e-4 and 3e-4 (places farther off) and leaky ReLUs (nearer). The paper shows pictures and no numbers.""",
     arms=arms,
-    shows=(
-        MetricColumn("edge_width", "width, pixels"),
-        MetricColumn("edge_open", "left open, pixels"),
-        MetricColumn("edge_misfit", "misfit"),
-        MetricColumn("edge_places", "places, pixels"),
-        MetricColumn("binary", "black or white"),
-        MetricColumn("mse_unit", "MSE"),
-    ),
+    shows=columns("edge_width", "edge_open", "edge_misfit", "edge_places", "binary", "mse_unit"),
     verdict=verdict,
     pictures=("samples", "reconstructions"),
     columns=3,

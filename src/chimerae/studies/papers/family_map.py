@@ -9,6 +9,7 @@ from typing import Any
 from chimerae.recipes.build import build
 from chimerae.recipes.short import SHORT, SHORT_ARCH, short_arch, short_settings
 from chimerae.shapes import Shape
+from chimerae.studies.columns import columns
 from chimerae.studies.study import Arm, Map, MetricColumn, Scale, Study, StudyResults, Verdict
 
 SECONDS: Mapping[Scale, float] = {"quick": 600.0, "paper": 3600.0}
@@ -83,16 +84,10 @@ REALISM: Mapping[str, str] = {
 }
 """Metric of realism by data: a network trained on photographs does not suit digits of 8x8 pixels."""
 SHOWS = (
-    MetricColumn(FIDELITY, "variance unexplained"),
-    MetricColumn("mse_signed", "MSE"),
-    MetricColumn("ssim", "SSIM"),
-    MetricColumn("fd_efficientnet", "FD, EfficientNet"),
-    MetricColumn("variety_efficientnet", "variety"),
-    MetricColumn("precision_efficientnet", "precision"),
-    MetricColumn("recall_efficientnet", "recall"),
+    *columns(FIDELITY, "mse_signed", "ssim", "fd_efficientnet", "variety_efficientnet"),
+    *columns("precision_efficientnet", "recall_efficientnet"),
     MetricColumn("fd_classifier", "FD, classifier"),
-    MetricColumn("label_agreement", "label agreement"),
-    MetricColumn("copied", "copied"),
+    *columns("label_agreement", "copied"),
 )
 SAME: Mapping[str, Any] = {
     "training.picture_every": 10_000,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
+from chimerae.studies.columns import columns
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
 VAE, GAN, VAE_GAN, BIGAN, AVAE = "VAE", "GAN", "VAE/GAN", "BiGAN", "AVAE"
@@ -131,18 +132,11 @@ there, the AVAE has the latent loss of the published code with a weight that ris
 that learns 20 times as fast (see the page of AVAE, options).""",
     arms=arms,
     shows=(
-        MetricColumn("mse_signed", "MSE"),
-        MetricColumn("psnr", "PSNR"),
-        MetricColumn("ssim", "SSIM"),
-        MetricColumn("lpips", "LPIPS"),
-        MetricColumn("swd", "SWD"),
+        *columns("mse_signed", "psnr", "ssim", "lpips", "swd"),
         MetricColumn(f"fd_classifier[{LABELS}]", f"FD, classifier of {LABELS}"),
         MetricColumn(f"kd_classifier[{LABELS}]", f"KD, classifier of {LABELS}"),
         *(MetricColumn(f"{name}_classifier[{LABELS}]", name) for name in NEIGHBOURHOODS),
-        MetricColumn("sharpness", "sharpness"),
-        MetricColumn("ms_ssim", "MS-SSIM of pairs"),
-        MetricColumn("fid", "FID"),
-        MetricColumn("kid", "KID"),
+        *columns("sharpness", "ms_ssim", "fid", "kid"),
         *(MetricColumn(name, f"VGG16 {name}") for name in NEIGHBOURHOODS),
     ),
     verdict=verdict,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
 from chimerae.runs.run import Run
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
+from chimerae.tables import Values
 
 INTRO, MMD, GAN = "IntroVAE", "WAE-MMD", "WAE-GAN"
 IMPROVED = ", improved"
@@ -83,31 +85,25 @@ def tuning_arms(scale: Scale) -> tuple[Arm, ...]:
 
 def rmse_verdict(found: StudyResults) -> Verdict:
     """The source's order: both autoencoders reconstruct better than IntroVAE."""
-    wrong: list[str] = []
-    right: list[str] = []
-    for group in _there(found, "rmse_255"):
-        theirs = found(f"{group}, {INTRO}", "rmse_255")
-        for name in (MMD, GAN):
-            ours = found(f"{group}, {name}", "rmse_255")
-            told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {theirs.mean:.1f} ({ours.versus(theirs)})"
-            (right if ours.mean < theirs.mean and ours.differs(theirs) else wrong).append(told)
-    return _judged(wrong, right)
+
+    def better(group: str, name: str, intro: Values) -> tuple[bool, str]:
+        ours = found(f"{group}, {name}", "rmse_255")
+        told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {intro.mean:.1f} ({ours.versus(intro)})"
+        return ours.mean < intro.mean and ours.differs(intro), told
+
+    return _judged(found, "rmse_255", better)
 
 
 def diversity_verdict(found: StudyResults) -> Verdict:
     """The source's order: improving makes samples more diverse, and IntroVAE's are the most diverse."""
-    wrong: list[str] = []
-    right: list[str] = []
-    for group in _there(found, "ms_ssim"):
-        intro = found(f"{group}, {INTRO}", "ms_ssim")
-        for name in (MMD, GAN):
-            plain, improved = (found(f"{group}, {name}: decoder{s}", "ms_ssim") for s in ("", IMPROVED))
-            told = (
-                f"{group}: {name} {plain.mean:.3f}, improved {improved.mean:.3f}, IntroVAE {intro.mean:.3f}"
-            )
-            holds = improved.mean < plain.mean and intro.mean < improved.mean
-            (right if holds and improved.differs(plain) else wrong).append(told)
-    return _judged(wrong, right)
+
+    def ordered(group: str, name: str, intro: Values) -> tuple[bool, str]:
+        plain, improved = (found(f"{group}, {name}: decoder{s}", "ms_ssim") for s in ("", IMPROVED))
+        told = f"{group}: {name} {plain.mean:.3f}, improved {improved.mean:.3f}, IntroVAE {intro.mean:.3f}"
+        holds = improved.mean < plain.mean and intro.mean < improved.mean
+        return holds and improved.differs(plain), told
+
+    return _judged(found, "ms_ssim", ordered)
 
 
 def tuning_verdict(found: StudyResults) -> Verdict:
@@ -122,11 +118,25 @@ def tuning_verdict(found: StudyResults) -> Verdict:
     return Verdict("unclear", f"the source's figures cannot be read; {'; '.join(told)}")
 
 
-def _judged(wrong: Sequence[str], right: Sequence[str]) -> Verdict:
-    """Disagreement if anything is wrong; without any comparison nothing is judged."""
-    if not (wrong or right):
+def _judged(
+    found: StudyResults, metric: str, compared: Callable[[str, str, Values], tuple[bool, str]]
+) -> Verdict:
+    """Disagreement if any autoencoder of any group disagrees; without any comparison nothing is judged.
+
+    `compared` takes a group, the name of an autoencoder and IntroVAE's values, and tells whether the order of
+    the source holds, and the numbers in words.
+    """
+    every = [
+        compared(group, name, found(f"{group}, {INTRO}", metric))
+        for group in _there(found, metric)
+        for name in (MMD, GAN)
+    ]
+    if not every:
         return UNMEASURED
-    return Verdict("disagrees", "; ".join(wrong)) if wrong else Verdict("agrees", "; ".join(right))
+    wrong = [told for holds, told in every if not holds]
+    if wrong:
+        return Verdict("disagrees", "; ".join(wrong))
+    return Verdict("agrees", "; ".join(told for _, told in every))
 
 
 def _there(found: StudyResults, metric: str, name: str = INTRO) -> list[str]:
@@ -150,11 +160,7 @@ split (of each up to 1,000 images at quick scale). The verdict reads the test sp
 writes pictures with a white border (59 percent of their area is image), which makes errors smaller by 0.77
 if they were computed on these: 15.4 would be 20.1.""",
     arms=arms,
-    shows=(
-        MetricColumn("rmse_255", "RMSE"),
-        MetricColumn(TRAINED, "RMSE, training images"),
-        MetricColumn("interpolation_rmse", "RMSE, interpolations to nearest"),
-    ),
+    shows=columns("rmse_255", TRAINED, "interpolation_rmse"),
     verdict=rmse_verdict,
     published={
         (f"CELEBA, {INTRO}", "rmse_255"): "27.50",
@@ -177,11 +183,7 @@ beside ours for their order. Codes are improved by up to 200 steps of Adam(1e-3)
 the source would have WAE-GAN's, 3e-4. They stop earlier, as in the published code, once their cost changes by
 less than a tenth in 50 steps. Noise lowers it too: the row of the data says what faces have.""",
     arms=arms,
-    shows=(
-        MetricColumn("ms_ssim", "MS-SSIM of pairs"),
-        MetricColumn("swd", "SWD"),
-        MetricColumn("sharpness", "sharpness"),
-    ),
+    shows=columns("ms_ssim", "swd", "sharpness"),
     verdict=diversity_verdict,
     published={
         (f"CELEBA, {PAPER}", "ms_ssim"): "0.2989",
@@ -202,12 +204,7 @@ TUNING = Study(
     source=SOURCE,
     method=METHOD,
     arms=tuning_arms,
-    shows=(
-        MetricColumn("rmse_255", "RMSE"),
-        MetricColumn("ms_ssim", "MS-SSIM of pairs"),
-        MetricColumn("swd", "SWD"),
-        MetricColumn("sharpness", "sharpness"),
-    ),
+    shows=columns("rmse_255", "ms_ssim", "swd", "sharpness"),
     verdict=tuning_verdict,
     pictures=("samples",),
     by_group=True,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
-from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
+from chimerae.studies.columns import columns
+from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 STEPS: Mapping[Scale, int] = {"quick": 5_000, "paper": 20_000}
 SAME: Mapping[str, Any] = {
@@ -88,15 +89,7 @@ in the space of codes to where they survive being encoded and decoded (`cost` is
 point from what then becomes of it), which should take them off the bridges: `in modes` is the share of
 points within four deviations of a centre.""",
     arms=arms,
-    shows=(
-        MetricColumn("prior_mmd", "distance from prior"),
-        MetricColumn("prior_p", "p"),
-        MetricColumn("cycle_cost", "cost"),
-        MetricColumn("in_modes", "in modes"),
-        MetricColumn("modes_covered", "modes"),
-        MetricColumn("kl_nats", "KL, nats"),
-        MetricColumn("mse_points", "MSE"),
-    ),
+    shows=columns("prior_mmd", "prior_p", "cycle_cost", "in_modes", "modes_covered", "kl_nats", "mse_points"),
     verdict=verdict,
     pictures=("codes", "scatter"),
     columns=4,

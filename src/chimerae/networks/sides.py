@@ -1,0 +1,28 @@
+"""Sides of images that networks of halvings can be built for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chimerae.errors import InputError
+from chimerae.shapes import Shape, describe, is_image
+
+
+def images_only(name: str, shape: Shape) -> None:
+    """Raise `InputError` when the architecture `name` is asked for networks of points."""
+    if not is_image(shape):
+        raise InputError(f"{name} needs images, but the data are {describe(shape)}; use --arch mlp")
+
+
+def next_multiple(shape: Shape, step_of: Callable[[Shape], int]) -> Shape:
+    """The nearest shape that is not smaller, with sides that are multiples of its own step.
+
+    >>> next_multiple((1, 28, 30), lambda shape: 8)
+    (1, 32, 32)
+    >>> next_multiple((1, 63, 9), lambda shape: 16 if shape[1] > 63 else 8)
+    (1, 64, 16)
+    """
+    channels, height, width = shape
+    step = step_of(shape)
+    larger = (channels, -(-height // step) * step, -(-width // step) * step)
+    return larger if step_of(larger) == step else next_multiple(larger, step_of)
