@@ -123,6 +123,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"decoder_loss": "surrogate"},
         {"recon_weight": 1.0},
         {"recon_weight": 9.0, "recon_reduction": "mean"},
+        {"r1": 1.0, "r1_every": 2},
     ),
     "wae-mmd": (
         {"mmd_scales": "single"},

@@ -69,6 +69,27 @@ def test_losses_by_hand(options, ratio, divergences):
     torch.testing.assert_close(encoder["encoder"], expected.mean())
 
 
+@through("options", [{}, {"generative_disc": "image"}])
+def test_the_penalty_is_on_the_slope_of_the_generative_critic_at_data(options):
+    """R1 of weight 3, due on every second step with twice the weight: 2 * 3/2 * |slope|^2."""
+    steady = case(r1=3.0, r1_every=2, **options)
+    x = steady.batch()
+
+    def critics_at(step: int, chosen: Case) -> tuple[torch.Tensor, torch.Tensor]:
+        state, tape = chosen.state(), Tape()
+        with tape.recording(step):
+            loss = standing(state, x, step)[0]["critics"]
+        z_q = state.nets.encoder(x, tape.draws[0]).detach().requires_grad_()
+        leaves = [x.clone().requires_grad_(), z_q][: 1 if options else 2]
+        slopes = torch.autograd.grad(state.nets.generative_critic(*leaves).sum(), leaves)
+        return loss, sum(slope.square().sum(1) for slope in slopes).mean()
+
+    for step, weight in ((0, 3.0), (1, 0.0), (2, 3.0)):
+        loss, slope = critics_at(step, steady)
+        plain, _ = critics_at(step, case(**options))
+        torch.testing.assert_close(loss - plain, weight * slope)
+
+
 @through("divergences", ["paper", "code"])
 def test_surrogate_raises_the_log_ratio_of_what_is_decoded(divergences):
     chosen = case(decoder_loss="surrogate", divergences=divergences)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from chimerae.config import STRICT
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
+from chimerae.losses.penalties import R1
 from chimerae.losses.ratios import Game, Ratio
 from chimerae.losses.reconstruction import half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
@@ -67,6 +68,12 @@ class Biadversarial(Method):
     """Share of the run over which `recon_weight` rises from 0, as a square: the posterior begins as the
     prior, and sees all modes before it can fall to one.
     """
+    r1: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on the generative critic's slope at data (R1's gamma), which keeps it from running
+    ahead; 0 in the paper.
+    """
+    r1_every: int = Field(default=4, ge=1)
+    """Steps between two penalties; each weighs that many times as much."""
 
     @model_validator(mode="after")
     def _something_to_learn(self) -> Self:
@@ -108,9 +115,10 @@ class Biadversarial(Method):
         z_q, z = E(x, self.prior(x, self.noise)), self.prior(x)
         code = self.with_noise(z_q)
         x_r = D(code)
-        t_q, t_p, t_x, t_r = T1(x, z_q), T1(x, z), T2(x, z_q), T2(x_r, z_q)
+        t_q, t_p = T1(x, z_q), T1(x, z)
+        (t_x, slope), t_r = self._at_data(nets, clock, x, z_q), T2(x_r, z_q)
         self._watch(clock, t_q, t_p, t_x, t_r)
-        yield {"critics": (game.cost(t_q, t_p) + game.cost(t_x, t_r)).mean()}  # [6-9], [14-17]
+        yield {"critics": (game.cost(t_q, t_p) + game.cost(t_x, t_r) + slope).mean()}  # [6-9], [14-17]
 
         yield {"decoder": DECODER_LOSSES[self.decoder_loss](game, T2(x_r, z_q)).mean()}  # [18]
 
@@ -119,6 +127,12 @@ class Biadversarial(Method):
         v2 = DATA_SHARES[self.generative_disc](game, T2, x, z_q) + game.of_second(T2(x_r, z_q))
         rec = self._error(x, x_r)
         yield {"encoder": (self.beta * v1 + v2 + self._recon_weight(clock) * rec).mean()}  # [19]
+
+    def _at_data(self, nets: Nets, clock: Clock, x: Tensor, z_q: Tensor) -> tuple[Tensor, Tensor]:
+        """T2 of data, and the penalty on its slope there, `[B]` each."""
+        seen = PAIRS[self.generative_disc](x, z_q)
+        answer, slope = R1(self.r1, self.r1_every)(nets.generative_critic, clock.step, *seen)
+        return answer, slope
 
     def _with_likelihood(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """The same turns where `-log p(x|z)` is half a squared error over a variance, and T1 plays alone."""
@@ -190,6 +204,11 @@ SEEN: Mapping[str, Callable[[Network], Critic]] = {
     "image": lambda T: lambda x, z: T(x),
 }
 """Inputs of a critic."""
+PAIRS: Mapping[str, Callable[[Tensor, Tensor], tuple[Tensor, ...]]] = {
+    "joint": lambda x, z: (x, z),
+    "image": lambda x, z: (x,),
+}
+"""Inputs of the generative critic, as a tuple."""
 DATA_SHARES: Mapping[str, Callable[[Game, Critic, Tensor, Tensor], Tensor | float]] = {
     "joint": lambda game, T, x, z: game.of_first(T(x, z)),
     "image": lambda game, T, x, z: 0.0,  # T2 of data is independent of the encoder

@@ -150,6 +150,7 @@ LARGER: Mapping[str, Mapping[str, Any]] = {
     "introvae": {"method.beta": 0.3, "method.m": 120.0},
     "soft-introvae": LARGER_GAME,
     "as-introvae": LARGER_GAME,
+    "biadversarial": STEADY,
 }
 """Settings for images beyond `SMALL_SIDE`. Their neighbouring pixels err alike, and an estimated variance
 counts every one: with a KL of weight 1 codes hold so much that few draws from the prior look like data.

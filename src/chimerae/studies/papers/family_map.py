@@ -74,6 +74,7 @@ FACES_RECORDED: Mapping[str, Mapping[str, Any]] = {
     INTROVAE: {"method.beta": 1.0, "method.m": 30.0},
     "Soft-IntroVAE": SCALED,
     "AS-IntroVAE": SCALED,
+    BIADVERSARIAL: {"method.r1": 0.0},
 }
 """Settings of the short recipes when the faces were run, where they differ from those of today."""
 FIDELITY = "fvu"
