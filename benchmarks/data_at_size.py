@@ -225,10 +225,8 @@ def arrays(options: Arrays, place: Path) -> None:
 
 def preparation(options: Preparation, place: Path) -> None:
     pictures(place / "pictures", options.pictures, options.seed)
-    print(
-        "| processes | images/s | images a second of the processor | s to the first word | peak MB | checksum |"
-    )
-    print("|---|---|---|---|---|---|")
+    print("| processes | images/s | images a second of the processor", end="")
+    print(" | s to the first word | peak MB | checksum |\n|---|---|---|---|---|---|")
     for n in options.processes:
         found = measured("prepared", source=place / "pictures", cache=place / f"cache-{n}", processes=n)
         rates = (options.pictures / found[name] for name in ("taken", "cpu"))
