@@ -113,6 +113,27 @@ def _claimed_folder(target: Path) -> tuple[Path, int | None]:
             os.close(handle)
 
 
+def claimed(folder: Path) -> int | None:
+    """A handle that keeps `folder`, made if it is missing, from other processes until it is closed; None if
+    one of them has it, or where the system has no such locks.
+
+    Raises:
+        OSError: its place is not writable.
+    """
+    if fcntl is None:
+        return None
+    folder.mkdir(mode=0o700, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_ino == folder.stat().st_ino:  # else it was put in place meanwhile
+            return handle
+    except OSError:
+        pass
+    os.close(handle)
+    return None
+
+
 def _prefix(target: Path) -> str:
     return f".{target.name[:50]}."
 

@@ -194,7 +194,7 @@ def test_pictures_of_too_many_pixels_or_bytes(
 
 
 def test_large_pictures_are_decoded_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pixels, "_ROOM", pixels._Room(100))
+    monkeypatch.setattr(pixels, "_ROOMS", [pixels._Room(100)])
     lock, now, most = Lock(), [0], [0]
 
     def load() -> Image.Image:

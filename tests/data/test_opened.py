@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import chimerae
-import chimerae.data.build
 import chimerae.data.info
+import chimerae.data.transform
 from chimerae.cli import main
 from chimerae.data import Prepare, image_folder, prepare, source_info
 from chimerae.data.inspect import inspect
@@ -50,7 +50,7 @@ def seen(root: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     count(image_folder, "_walk", "walks")
     count(os, "stat", "stats", lambda path, *_: str(path).endswith(".png"))
     count(chimerae.data.info, "header", "headers")
-    count(chimerae.data.build, "decoded", "decoded")
+    count(chimerae.data.transform, "decoded", "decoded")
     return counts
 
 

@@ -238,6 +238,6 @@ def test_memory_stays_bounded(photos: Make, monkeypatch: pytest.MonkeyPatch) -> 
         add(self, rows)
 
     monkeypatch.setattr(RowWriter, "add", spy)
-    monkeypatch.setattr("chimerae.data.build._CHUNK", 4)
+    monkeypatch.setattr("chimerae.data.transform._CHUNK", 4)
     prepare(str(photos(10)))
     assert sizes == [4, 4, 2]

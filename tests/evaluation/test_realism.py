@@ -15,7 +15,7 @@ from chimerae.data import Prepared, prepare
 from chimerae.evaluation import Evaluation, Results, calibration, evaluate
 from chimerae.evaluation import features as room
 from chimerae.evaluation.seeded_codec import SeededCodec
-from chimerae.features import EXTRACTORS, Extractor, FeatureRequest, efficientnet
+from chimerae.features import EXTRACTORS, Classifier, Extractor, FeatureRequest, efficientnet
 from tests.evaluation.evaluation_stubs import IMAGE, Sampler, Twin, built, images, labelled
 
 REALISM = tuple(
@@ -207,3 +207,20 @@ def test_the_calibration_spoils_images_as_it_says(quick: Quick, capsys: pytest.C
     assert data.train.labels is not None
     few = calibration.some(data.train, 10_000, missing=9)
     assert len(few) == int((data.train.labels == 9).sum())
+
+
+def test_originals_are_seen_once_for_all_networks(monkeypatch: pytest.MonkeyPatch):
+    seen: list[int] = []
+    plain = Classifier.features
+
+    def spy(self: Classifier, images: torch.Tensor) -> Mapping[str, torch.Tensor]:
+        seen.append(len(images))
+        return plain(self, images)
+
+    monkeypatch.setattr(Classifier, "features", spy)
+    method, data = Twin(), prepare("digits")
+    results = evaluate(
+        method, built(method, data.shape), data, Evaluation(metrics=("label_agreement",), n=40)
+    )
+    assert [score.of for score in results.scores] == ["decoder", "generator"]
+    assert sum(seen) == 3 * 40

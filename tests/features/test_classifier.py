@@ -12,7 +12,7 @@ import torch
 from chimerae.data import Prepare, prepare
 from chimerae.errors import InputError
 from chimerae.features import Classifier, FeatureRequest, open_classifier
-from chimerae.features.classifier import network
+from chimerae.features.classifier import PIECE, network
 
 
 @pytest.fixture(autouse=True)
@@ -69,3 +69,12 @@ def test_it_is_built_for_any_size(side: int):
     assert layers(torch.zeros(2, 3, side, side)).shape == (2, 7)
     last = [m for m in layers if isinstance(m, torch.nn.Conv2d)][-1]
     assert last.out_channels >= 64
+
+
+def test_features_are_those_of_all_images_at_once():
+    wanted = FeatureRequest(data=prepare("digits"))
+    found = open_classifier(wanted)
+    images = wanted.data.test.raw(range(PIECE + 7))
+    with torch.no_grad():
+        logits = found.layers(images.float() / 127.5 - 1.0)
+    torch.testing.assert_close(found.features(images)["logits"], logits, rtol=1e-4, atol=1e-4)

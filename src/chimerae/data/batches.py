@@ -61,8 +61,8 @@ class Batches:
         if self.split.toy is not None:
             points = self.split.toy.sample(self.batch_size, noise.generator(self.seed, "batch", step))
             return points[self.rows].to(self.device)
-        x = to_unit(self._gather(self.indices(step)[self.rows]))
-        return self._flipped(x, step) if self.flip else x
+        raw = self._gather(self.indices(step)[self.rows])
+        return to_unit(self._flipped(raw, step) if self.flip else raw)
 
     def indices(self, step: int) -> Tensor:
         """Indices of the samples in batch `step`, `[batch_size]`, int64, on the CPU."""
@@ -89,6 +89,8 @@ class Batches:
             return raw.pin_memory().to(self.device, non_blocking=True)
         return raw.to(self.device)
 
-    def _flipped(self, x: Tensor, step: int) -> Tensor:
+    def _flipped(self, raw: Tensor, step: int) -> Tensor:
+        """`raw` with about half of its rows mirrored in place: bytes are moved, not floats."""
         mirror = torch.rand(self.batch_size, generator=noise.generator(self.seed, "flip", step)) < 0.5
-        return torch.where(mirror[self.rows].to(self.device)[:, None, None, None], x.flip(-1), x)
+        rows = mirror[self.rows].nonzero().squeeze(1).to(raw.device)
+        return raw.index_copy_(0, rows, raw.index_select(0, rows).flip(-1))

@@ -20,7 +20,6 @@ from PIL import Image
 from torch import Tensor
 
 from chimerae.data.arrays import channel_axis
-from chimerae.data.build import ImageTransform, chunks
 from chimerae.data.image_folder import SUFFIXES
 from chimerae.data.manifest import Unread
 from chimerae.data.named_datasets import named_dataset, preset
@@ -31,6 +30,7 @@ from chimerae.data.settings import Prepare
 from chimerae.data.sources import MOST_SAMPLES, Item, PointSource, open_picture
 from chimerae.data.splits import to_unit
 from chimerae.data.toys import Toy
+from chimerae.data.transform import ImageTransform, chunks
 from chimerae.errors import InputError
 from chimerae.shapes import Shape, describe, is_image
 

@@ -16,7 +16,6 @@ from PIL.Image import Image
 from torch import Tensor
 
 from chimerae import pictures
-from chimerae.data.build import common_side
 from chimerae.data.info import SourceInfo, info_of
 from chimerae.data.manifest import Manifest
 from chimerae.data.named_datasets import preset
@@ -25,6 +24,7 @@ from chimerae.data.opened import opened_once
 from chimerae.data.prepared import Prepared, prepare
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.splits import Split
+from chimerae.data.transform import common_side
 from chimerae.progress import Progress, silent
 from chimerae.shapes import describe
 

@@ -26,6 +26,8 @@ class Watch:
         self._path = path
         self._facts = facts
         self._why = ""
+        self.reads = True
+        """False once the contents are compared."""
 
     def start(self) -> None:
         """Read the file in a thread that nobody waits for."""
@@ -49,6 +51,7 @@ class Watch:
                 self._why = "is not what was written"
         except OSError as error:
             self._why = f"cannot be read ({error.strerror})"
+        self.reads = False
 
 
 def spoilt(entry: Path, manifest: Manifest) -> list[str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Condition
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,8 +66,16 @@ def header(item: Item) -> Header:
         raise Unreadable(_why(error)) from error
 
 
+class Room(Protocol):
+    """Pixels that may be in work at a time: what bounds the memory."""
+
+    def taken(self, pixels: int) -> AbstractContextManager[None]:
+        """Wait until there is room for `pixels`, and keep it while the block runs."""
+        ...
+
+
 class _Room:
-    """Pixels that all threads together may have in work: what bounds the memory."""
+    """The room of all threads of this process together."""
 
     def __init__(self, pixels: int) -> None:
         self._most = self._left = pixels
@@ -88,7 +96,12 @@ class _Room:
                 self._changed.notify_all()
 
 
-_ROOM: Final = _Room(MOST_PIXELS)
+_ROOMS: Final[list[Room]] = [_Room(MOST_PIXELS)]
+
+
+def share(room: Room) -> None:
+    """Take room with other processes from now on."""
+    _ROOMS[:] = [room]
 
 
 @contextmanager
@@ -105,7 +118,7 @@ def decoded(item: Item, *, at_least: int | None = None) -> Iterator[Image.Image]
             image = kept.enter_context(item.load())
             if at_least is not None:
                 image.draft(None, (at_least, at_least))
-            kept.enter_context(_ROOM.taken(image.width * image.height))
+            kept.enter_context(_ROOMS[0].taken(image.width * image.height))
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
         except Exception as error:  # a decoder may raise anything on damaged bytes

@@ -9,18 +9,19 @@ from typing import Final
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from chimerae.data import intact
 from chimerae.data.build import make_images, make_points
 from chimerae.data.intact import spoilt, watch
+from chimerae.data.large import READS_ROWS, LargeArray
 from chimerae.data.manifest import FORMAT, Kind, Manifest, label_file
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import open_source
 from chimerae.data.opened import drop
 from chimerae.data.settings import SPLITS, Prepare
-from chimerae.data.sources import PointSource, digest
-from chimerae.data.splits import Split, held_out
+from chimerae.data.sources import ImageSource, PointSource, digest
+from chimerae.data.splits import Split, Stored, held_out
 from chimerae.data.store import cache_folder, damaged, manifest_json, new_entry, read_array, read_manifest
 from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
@@ -69,13 +70,17 @@ def prepare(
     cache: Path | None = None,
     progress: Progress = silent,
     verify: bool = False,
+    processes: int | None = None,
 ) -> Prepared:
     """The arrays of `source`, made now or found in the cache. Settings are those of its name when not given.
 
     The cache is `cache`, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`. An entry is made anew when the
     files of the source, the settings or our format change, or when it is damaged, which is told: contents
     of small arrays are checked now, those of arrays above `intact.AT_ONCE` while they are used, or now with
-    `verify`.
+    `verify`. A preparation that was interrupted resumes.
+
+    Images are decoded in `processes` processes; None: as many as PyTorch has threads, where there are many
+    images. The arrays are the same for any number.
 
     Raises:
         InputError: the source does not exist or cannot be used, or the cache cannot be written to.
@@ -85,18 +90,23 @@ def prepare(
     drop(source)
     if isinstance(found, Toy):
         return _toy(found)
-    entry = cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"
+    entry = entry_of(found, settings, cache)
     if not _is_usable(entry, verify):
         with new_entry(entry) as work:
             if isinstance(found, PointSource):
                 make_points(source, found, settings, work)
             else:
-                make_images(source, found, settings, work, progress)
+                make_images(source, found, settings, work, progress, processes)
     facts = read_manifest(entry)
     if facts is None:
         raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
     origin = (None, None) if isinstance(found, PointSource) else (found.hub, found.revision)
     return _open(entry, replace(facts, source=source, hub=origin[0], revision=origin[1]))
+
+
+def entry_of(found: ImageSource | PointSource, settings: Prepare, cache: Path | None) -> Path:
+    """Folder of the arrays of an open source, whether they are there or not."""
+    return cache_folder(cache) / f"data-{digest([FORMAT, found.identity, _key(settings)])}"
 
 
 def _key(settings: Prepare) -> list[tuple[str, object]]:
@@ -144,8 +154,10 @@ def _open(entry: Path, facts: Manifest) -> Prepared:
     return Prepared(facts, splits["train"], splits["test"], folder=entry)
 
 
-def _load(entry: Path, facts: Manifest, name: str) -> tuple[NDArray[np.generic], Tensor | None]:
-    stored = read_array(entry, name, facts.files[name])
+def _load(entry: Path, facts: Manifest, name: str) -> tuple[Stored, Tensor | None]:
+    file = facts.files[name]
+    is_large = READS_ROWS and file.n_bytes > intact.AT_ONCE
+    stored = LargeArray(entry / name, file) if is_large else read_array(entry, name, file)
     labels = facts.files.get(label_file(name))
     if labels is None:
         return stored, None
@@ -153,7 +165,8 @@ def _load(entry: Path, facts: Manifest, name: str) -> tuple[NDArray[np.generic],
 
 
 def _toy(toy: Toy) -> Prepared:
-    splits = {name: Split(name, toy.fixed(name).numpy(), toy=toy) for name in SPLITS}
+    points = {name: toy.fixed(name).numpy() for name in SPLITS}
+    splits = {name: Split(name, points[name], toy=toy) for name in SPLITS}
     facts = Manifest(
         source=toy.name,
         kind="points",
@@ -161,7 +174,7 @@ def _toy(toy: Toy) -> Prepared:
         counts=dict.fromkeys(SPLITS, N_FIXED),
         hold_out=None,
         transform=None,
-        checksum=digest(split.stored.tobytes() for split in splits.values()),
+        checksum=digest(each.tobytes() for each in points.values()),
         files={},
         unreadable=[],
     )

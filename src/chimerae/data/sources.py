@@ -99,17 +99,20 @@ def digest(parts: Iterable[object]) -> str:
     return state.hexdigest()
 
 
-def file_identity(paths: Iterable[Path]) -> str:
+def file_identity(paths: Iterable[str | Path]) -> str:
     """Fingerprint of files by path, size and time of change; their contents are not read."""
+    whole = cache(os.path.abspath)  # of folders: there are fewer of them
 
     def facts() -> Iterator[tuple[str, int, int]]:
         for path in paths:
+            folder, name = os.path.split(path)
+            place = os.path.join(whole(folder), name)
             try:
-                status = path.stat()
+                status = os.stat(path)
             except OSError:  # a broken link, for example: found unreadable, and reported, when it is opened
-                yield os.path.abspath(path), -1, 0
+                yield place, -1, 0
             else:
-                yield os.path.abspath(path), status.st_size, status.st_mtime_ns
+                yield place, status.st_size, status.st_mtime_ns
 
     return digest(facts())
 

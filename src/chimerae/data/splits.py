@@ -12,9 +12,11 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.data.intact import Watch
+from chimerae.data.large import LargeArray
 from chimerae.data.toys import Toy
 from chimerae.shapes import Shape
 
+Stored = NDArray[np.generic] | LargeArray
 Indices = Tensor | Sequence[int] | NDArray[np.int64]
 
 
@@ -28,7 +30,7 @@ class Split:
     """
 
     name: str
-    stored: NDArray[np.generic]
+    stored: Stored
     """Array on disk, `[M, *shape]`; a held-out split is a part of it."""
     rows: NDArray[np.int64] | None = None
     """Rows of `stored` that belong to this split, `[N]`; None: all."""

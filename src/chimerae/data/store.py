@@ -13,13 +13,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import IO, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from chimerae.data.manifest import ArrayFile, Manifest
+from chimerae.data.unfinished import sweep, unfinished_folder
 from chimerae.errors import InputError
 from chimerae.files import cache_folder as cache_folder
 from chimerae.files import regular, size_of, whole_file
@@ -28,6 +29,7 @@ from chimerae.leftovers import temporary_folder
 MANIFEST: Final = "manifest.json"
 _PARTIAL: Final = ".partial-"
 _STALE_SECONDS: Final = 24 * 3600
+_BLOCK: Final = 2**20
 _MANIFEST: Final = TypeAdapter(Manifest)
 
 
@@ -37,10 +39,32 @@ class RowWriter:
     def __init__(self, path: Path, dtype: str) -> None:
         self.path = path
         self.dtype = dtype
-        self._file = path.open("wb")
+        self._file: IO[bytes] = path.open("wb")
         self._digest = hashlib.blake2b(digest_size=16)
         self._rows = 0
         self._shape: tuple[int, ...] = ()
+
+    @classmethod
+    def resumed(cls, path: Path, kept: ArrayFile) -> Self | None:
+        """A writer behind the rows `kept` of a file, cut off after them; None if they are not in it."""
+        file, digest, left = path.open("r+b"), hashlib.blake2b(digest_size=16), kept.n_bytes
+        while data := file.read(min(left, _BLOCK)):
+            digest.update(data)
+            left -= len(data)
+        if left or digest.hexdigest() != kept.checksum:
+            file.close()
+            return None
+        file.seek(kept.n_bytes)
+        file.truncate()
+        writer = cls.__new__(cls)
+        writer.path, writer.dtype, writer._file, writer._digest = path, kept.dtype, file, digest
+        writer._rows, writer._shape = kept.shape[0], kept.shape[1:]
+        return writer
+
+    def settle(self) -> None:
+        """Have the rows so far reach the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
     def __enter__(self) -> Self:
         return self
@@ -49,8 +73,7 @@ class RowWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         with self._file:
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            self.settle()
 
     def add(self, rows: NDArray[np.generic]) -> None:
         """Append `rows` `[n, *shape]`."""
@@ -70,7 +93,9 @@ class RowWriter:
 
 @contextmanager
 def new_entry(entry: Path) -> Iterator[Path]:
-    """A temporary folder that becomes `entry` when the block succeeds, and is deleted when it fails.
+    """A folder that becomes `entry` when the block succeeds, and is deleted when it fails.
+
+    It has what an interrupted block left in it (`unfinished_folder`).
 
     If several processes fill one entry at once, the first to finish wins; the others' work is discarded.
 
@@ -81,7 +106,8 @@ def new_entry(entry: Path) -> Iterator[Path]:
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
             _sweep(entry.parent)
-            work = kept.enter_context(temporary_folder(entry))
+            sweep(entry.parent)
+            work = kept.enter_context(unfinished_folder(entry))
         except OSError as error:
             raise _unwritable(entry.parent, error) from error
         try:

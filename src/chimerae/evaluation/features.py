@@ -54,15 +54,22 @@ class Views:
                 found[features[0], layer] = rows.cpu() if self.device.type == "mps" else rows
         return found
 
-    def compared(self, metric: PairMetric, x: Tensor, y: Tensor) -> Tensor:
-        """Values `[B]` of `metric` for originals and reconstructions `[B, ...]`, or for their features."""
+    def compared(self, metric: PairMetric, x: Tensor, made: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Values `[B]` of `metric` for originals `[B, ...]` and each network's reconstructions of them, or
+        for their features; those of originals are computed once.
+        """
         if metric.features is None:
-            return metric.measure(x, y)
-        parts = [
-            metric.measure(*(self.of(some, [metric.features])[metric.features] for some in pair))
-            for pair in zip(x.split(PAIRS_AT_ONCE), y.split(PAIRS_AT_ONCE), strict=True)
-        ]
-        return torch.cat(parts)
+            return {network: metric.measure(x, y) for network, y in made.items()}
+        found: dict[str, list[Tensor]] = {network: [] for network in made}
+        for start in range(0, len(x), PAIRS_AT_ONCE):
+            part = slice(start, start + PAIRS_AT_ONCE)
+            original = self._seen(metric, x[part])
+            for network, y in made.items():
+                found[network].append(metric.measure(original, self._seen(metric, y[part])))
+        return {network: torch.cat(values) for network, values in found.items()}
+
+    def _seen(self, metric: PairMetric, images: Tensor) -> Tensor:
+        return self.of(images, [metric.features])[metric.features]
 
     def reason(self, metric: SampleMetric | PairMetric) -> str:
         """The reason why the network of a metric is missing; '' when it is there, or none is needed."""

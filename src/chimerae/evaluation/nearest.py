@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Final
 
 import torch
@@ -40,7 +41,7 @@ def neighbours(
 
 
 def _blocks(train: Split, indices: Tensor, n: int) -> Iterator[Tensor]:
-    rows = max(1, VALUES // max(train.stored[0].size, n))
+    rows = max(1, VALUES // max(prod(train.shape), n))
     return (train.raw(part) for part in indices.split(rows))
 
 

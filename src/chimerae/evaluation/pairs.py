@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
@@ -39,17 +39,20 @@ class _Tally:
         """Divisor of the mean of a metric; 0 where all originals are alike."""
         return self.variance.value if metric.over_variance else 1.0
 
-    def add(self, network: str, x: Tensor, y: Tensor) -> None:
-        self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)
+    def add(self, x: Tensor, made: Mapping[str, Tensor]) -> None:
+        """Take in originals and each network's reconstructions of them."""
+        for network, y in made.items():
+            self.spoilt[network] = self.spoilt.get(network, 0) + not_finite(y)
         for metric in self.metrics:
             if metric.name in self.absent:
                 continue
             try:
-                values = self.views.compared(metric, x, y)
+                values = self.views.compared(metric, x, made)
             except InputError as error:
                 self.absent[metric.name] = str(error)
-            else:
-                self.means.setdefault((metric.name, network), Mean()).add(values)
+                continue
+            for network, of_network in values.items():
+                self.means.setdefault((metric.name, network), Mean()).add(of_network)
 
 
 def measure_pairs(task: Task, metrics: Sequence[PairMetric]) -> Results:
@@ -83,9 +86,8 @@ def _of_split(task: Task, metrics: Sequence[PairMetric], split: Split) -> Result
     for start, stop in pieces(len(indices), settings.batch_size):
         x = split.take(indices[start:stop])
         tally.see(x)
-        for network, y in codec.decode(codec.codes(x, start)).items():
-            if not misfits[network]:
-                tally.add(network, x.to(y.device), y)
+        made = codec.decode(codec.codes(x, start))
+        tally.add(x.to(codec.device), {network: y for network, y in made.items() if not misfits[network]})
         task.progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)
     spoilt = {name: f"{k} of {n} reconstructions are not finite" for name, k in tally.spoilt.items() if k}

@@ -19,7 +19,7 @@ from chimerae.data import Prepare, Prepared, Split, prepare
 from chimerae.data.sources import digest
 from chimerae.data.store import cache_folder
 from chimerae.errors import InputError
-from chimerae.features.extractor import Extractor, FeatureRequest
+from chimerae.features.extractor import Extractor, FeatureRequest, in_pieces
 from chimerae.files import write_bytes
 from chimerae.progress import Progress
 from chimerae.shapes import Shape
@@ -37,6 +37,8 @@ WIDTHS: Final = (32, 64, 128, 128, 256, 256)
 """Channels of the convolutions. Each halves the sides (the first one only sides above 32), down to 4 pixels
 or 3.
 """
+PIECE: Final = 50
+"""Images that the network sees at a time: activations of more leave the caches of a CPU."""
 FEWEST: Final = 20
 """Fewest images per class, on average, for labels that are worth learning."""
 
@@ -88,8 +90,12 @@ class Classifier(Extractor):
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
         """`pool` `[B, 64 to 256]` and `logits` `[B, classes]`."""
-        pool = self.layers[:-1](_scaled(images))
+        pool = in_pieces(self._pool, images, PIECE)
         return {"pool": pool, "logits": self.layers[-1](pool)}
+
+    def _pool(self, images: Tensor) -> Tensor:
+        pool: Tensor = self.layers[:-1](_scaled(images).contiguous(memory_format=torch.channels_last))
+        return pool
 
 
 def open_classifier(wanted: FeatureRequest) -> Classifier:
@@ -114,7 +120,7 @@ def open_classifier(wanted: FeatureRequest) -> Classifier:
     if found is None:
         raise InputError(f"the classifier in {path} vanished while it was opened; try again")
     layers, accuracy, weights = found
-    layers.to(wanted.device)
+    layers.to(wanted.device).to(memory_format=torch.channels_last)
     return Classifier(layers, data.facts.source, accuracy, weights, suffix)
 
 
