@@ -98,6 +98,14 @@ def test_other_work_that_comes_and_goes_ends_in_time(span):
     assert Machine(slow, planned=600, deadline=600.0).run() == pytest.approx(600.0, rel=0.04)
 
 
+@pytest.mark.parametrize("place", [100, 144, 288, 420])
+def test_a_standstill_costs_its_own_time_and_little_more(place):
+    """One step takes a tenth of the run. At 144 and 288 it is alone between two checks of the pace."""
+    machine = Machine(lambda step, share, t: 60.0 if step == place else 1.0, planned=600, deadline=600.0)
+    assert machine.run() == pytest.approx(600.0, rel=0.06)
+    assert machine.total > 500
+
+
 def test_a_method_whose_second_half_is_dearer_is_expected_to_be():
     phases = lambda step, share, t: 1.0 if share < 0.5 else 3.0  # noqa: E731
     machine = Machine(phases, planned=300, deadline=600.0, profile=(1.0, 1.0, 3.0, 3.0))

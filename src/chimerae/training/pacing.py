@@ -18,7 +18,7 @@ SHARE_BETWEEN = 0.04
 TOLERANCE = 0.02
 """Share of the learning time by which the end may miss the deadline before the total changes."""
 RECENT = 0.35
-"""Weight of the last interval in the running mean of the slowness."""
+"""Weight of the last interval in the running mean of the speed."""
 
 
 def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, float]:
@@ -75,33 +75,33 @@ class Pacer:
     clock: Callable[[], float] = time.monotonic
     _begun: float | None = field(default=None, init=False)
     _last: tuple[float, int, float] = field(default=(0.0, 0, 0.0), init=False)
-    _slowness: float | None = field(default=None, init=False)
+    _speed: float | None = field(default=None, init=False)
 
     def total(self, step: int, share: float, planned: int) -> int:
         """The total of the run after `step` steps, when `share` of it is done: `planned` or a new one.
 
-        Slowness is the time of an interval, divided by the time that `profile` predicts. The rest of the run
-        is expected to be as slow as the running mean over the intervals.
+        Speed is the time that `profile` predicts for an interval, divided by the time that passed. The rest
+        of the run is expected to be as fast as the running mean over the intervals. A standstill of any length
+        has a speed near 0, and lowers the mean by `RECENT` at most.
         """
         now = self.clock()
         if self._begun is None:
             self._begun, self._last = now, (now, step, share)
-            return planned if self._slowness is None else self._fitting(now, step, share, planned)
+            return planned if self._speed is None else self._fitting(now, step, share, planned)
         before, at, reached = self._last
         whole = self.deadline - self._begun
         if now - before < SHARE_BETWEEN * whole or step <= at:
             return planned
         self._last = now, step, share
-        slowness = (now - before) / ((step - at) * self._timed(reached, share))
-        mixed = slowness if self._slowness is None else RECENT * slowness + (1 - RECENT) * self._slowness
-        self._slowness = mixed
+        speed = (step - at) * self._timed(reached, share) / (now - before)
+        self._speed = speed if self._speed is None else RECENT * speed + (1 - RECENT) * self._speed
         return self._fitting(now, step, share, planned)
 
     def _fitting(self, now: float, step: int, share: float, planned: int) -> int:
         """`planned` where it ends near the deadline, else the total that does."""
         assert self._begun is not None
-        assert self._slowness is not None
-        pace = self._slowness * self._timed(share, 1.0)
+        assert self._speed is not None
+        pace = self._timed(share, 1.0) / self._speed
         if abs(now + (planned - step) * pace - self.deadline) <= TOLERANCE * (self.deadline - self._begun):
             return planned
         return step + max(round((self.deadline - now) / pace), 1)
@@ -118,7 +118,7 @@ class Pacer:
         if not spent:
             return cls(deadline, (1.0,), clock)
         pacer = cls(deadline, (spent / step,), clock)
-        pacer._slowness = 1.0  # the known pace holds from the first step on
+        pacer._speed = 1.0  # the known pace holds from the first step on
         return pacer
 
     def _timed(self, first: float, last: float) -> float:
