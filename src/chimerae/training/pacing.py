@@ -81,8 +81,8 @@ class Pacer:
         """The total of the run after `step` steps, when `share` of it is done: `planned` or a new one.
 
         Speed is the time that `profile` predicts for an interval, divided by the time that passed. The rest
-        of the run is expected to be as fast as the running mean over the intervals. A standstill of any length
-        has a speed near 0, and lowers the mean by `RECENT` at most.
+        of the run is expected to be as fast as the running mean over the intervals. A standstill of any
+        length has a speed near 0, and lowers the mean by `RECENT` at most.
         """
         now = self.clock()
         if self._begun is None:
