@@ -131,9 +131,8 @@ def verdict(found: StudyResults) -> Verdict:
     told = f"no method is better at both than these: {frontiers}"
     if lost:
         return Verdict("disagrees", f"{'; '.join(lost)}; {told}")
-    return Verdict(
-        "agrees", f"AVAE's generator samples better than the VAE and reconstructs better than BiGAN; {told}"
-    )
+    kept = "AVAE's generator samples better than the VAE and reconstructs better than BiGAN"
+    return Verdict("agrees", f"on {' and '.join(groups)} {kept}; {told}")
 
 
 def _lost(found: StudyResults, group: str) -> list[str]:
