@@ -18,8 +18,11 @@ from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
 from chimerae.noise import seeded
+from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
 
+CODE_DIM: Final = 64
+"""Dimensions of a code that neither a method nor its networks decide."""
 LARGE: Final = 256 * 256 * 3
 """Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
@@ -67,6 +70,17 @@ class Architecture(ABC):
         """Units per hidden layer of a critic of codes (512 in the WAE paper)."""
         return 512
 
+    def code_dim(self, shape: Shape) -> int:
+        """Dimensions of a code of samples of `shape`, for methods that leave it to the networks; 64 by
+        default.
+        """
+        return CODE_DIM
+
+    @property
+    def patch_width(self) -> int:
+        """Channels of the first convolution of a critic of patches (64 in the pix2pix paper)."""
+        return 64
+
     def initialise(self, network: nn.Module) -> nn.Module:
         """`network` with its first weights; PyTorch's own by default."""
         return network
@@ -113,6 +127,14 @@ class Architecture(ABC):
         trunk = self.trunk(shape)
         stage = len(trunk) - isinstance(trunk[-1], nn.Flatten)
         return self.initialise(WithFeatures(trunk, stage, Logit(self.features(shape))))
+
+    def patch_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> logits [B, h, w]` (> 0 means real), one for each patch (`chimerae.patches`); for
+        points and for images with a side below 8 a critic of whole samples, `x -> logit [B]`.
+        """
+        if is_image(shape) and min(shape[1:]) >= SMALLEST:
+            return PatchCritic(shape, self.patch_width)
+        return self.critic(shape)
 
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation: four
