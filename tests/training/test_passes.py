@@ -12,6 +12,7 @@ from chimerae.methods import (
     GAN,
     IAN,
     IDGAN,
+    KLGAN,
     METHODS,
     VAE,
     VAEGAN,
@@ -173,6 +174,12 @@ COSTS = {
         {"encoder": (2, 2, 0), "decoder": (1, 1, 0), "critic": (3, 2, 1)},
         minimum=9 + 8,  # a third phase: the encoder learns from the game by itself
         first_layers=4,
+    ),
+    "kl-gan": Cost(
+        KLGAN(z_dim=2, perceptual_weight=0.0, critic_start=0.0, adaptive=False),
+        {"encoder": (1, 1, 0), "decoder": (1, 1, 0), "critic": (2, 2, 1)},
+        minimum=13,
+        first_layers=3,
     ),
 }
 

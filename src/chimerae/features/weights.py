@@ -65,7 +65,7 @@ PUBLISHED: tuple[Published, ...] = (
         name="vgg16",
         file="vgg16-397923af.pth",
         digest="397923af",
-        metrics=("precision", "recall", "density", "coverage"),
+        metrics=("precision", "recall", "density", "coverage", "lpips_vgg"),
         where="torchvision (VGG16_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
