@@ -18,7 +18,6 @@ from tests.helpers.cases import small
 from tests.outside.path_length_gan import PathLengthGAN
 from tests.outside.vq_gan import VQGAN
 
-
 HINGED = {"kl-gan": ("critic.*bias",)}
 """Biases that the critic's loss reaches only once a logit is beyond 1."""
 
