@@ -250,7 +250,7 @@ def test_the_adaptive_weight_makes_the_game_pull_as_hard_as_the_error_at_the_las
         with tape.recording(0):
             (turn,) = observe(own.state(), own.batch())
         pulls.append(turn.filled["decoder.last.weight"])
-    assert (pulls[1] - pulls[0]).norm().item() == pytest.approx(pulls[0].norm().item(), rel=2e-3)
+    assert (pulls[1] - pulls[0]).norm().item() == pytest.approx(pulls[0].norm().item(), rel=5e-3)
 
 
 def test_a_learned_scale_settles_at_the_mean_error():

@@ -17,6 +17,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "reconstruct": ("chimerae reconstruct runs/avae-photos --input ./photos --n 8",),
     "interpolate": ("chimerae interpolate runs/avae-photos --pairs 4 --steps 9",),
+    "encode": ("chimerae encode runs/kl-gan-photos --to codes --flips",),
     "export": (
         "chimerae export runs/avae-photos",
         "chimerae export runs/avae-photos --uint8 --reconstruct --out web",

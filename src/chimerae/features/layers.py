@@ -61,5 +61,7 @@ def normalised(x: Tensor) -> Tensor:
     >>> normalised(torch.tensor([3.0, 4.0]).view(1, 2, 1, 1)).flatten()
     tensor([0.6000, 0.8000])
     """
-    length = x.square().sum(1, keepdim=True).clamp(min=TINY**2).sqrt()  # at 0 a root's slope is infinite
-    return x / (length + TINY)
+    squared = x.square().sum(1, keepdim=True)
+    there = squared > TINY**2  # at 0 the slope of a root is infinite, and that of x / TINY all but
+    length = torch.where(there, squared, 1.0).sqrt()
+    return torch.where(there, x / (length + TINY), 0.0)

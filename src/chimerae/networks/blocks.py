@@ -47,7 +47,7 @@ class Attention(nn.Module):
         """Maps of the shape of `x` `[B, C, h, w]`."""
         places = self.norm(x).flatten(2).transpose(1, 2)  # [B, h w, C]
         q, k, v = (layer(places).unsqueeze(1) for layer in (self.query, self.key, self.value))
-        seen = self.out(F.scaled_dot_product_attention(q, k, v).squeeze(1))
+        seen: Tensor = self.out(F.scaled_dot_product_attention(q, k, v).squeeze(1))
         return seen.transpose(1, 2).reshape(x.shape) + x
 
 
@@ -94,7 +94,7 @@ class MapPosterior(nn.Module):
     def __init__(self, width: int, code: Shape, scale: Scale) -> None:
         super().__init__()
         self.conv = nn.Conv2d(width, code[0] * (2 if scale == "free" else 1), 3, 1, 1)
-        self.scale = scale
+        self.code, self.scale = code, scale
         if scale == "shared":
             self.register_parameter(LOG_SIGMA, nn.Parameter(torch.zeros(numel(code))))
 
