@@ -60,10 +60,10 @@ def test_samples_do_not_see_each_other():
 @through("width", range(1, 70))
 def test_every_width_has_its_groups(width):
     arch = Spatial(width=width)
-    assert width % arch._groups == 0
-    assert arch._groups <= 32
-    assert width < 8 or width // arch._groups >= 4
-    assert Spatial(width=128)._groups == 32
+    assert width % arch.groups == 0
+    assert arch.groups <= 32
+    assert width < 8 or width // arch.groups >= 4
+    assert Spatial(width=128).groups == 32
 
 
 def test_attention_lets_every_place_see_every_other():

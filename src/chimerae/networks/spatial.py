@@ -104,7 +104,7 @@ class Spatial(Architecture):
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
         """A network `z [B, z_dim] -> x [B, C, H, W]` that ends in `output`."""
         self.check(shape)
-        channels, widths, groups = self._channels(shape, z_dim), self._widths[::-1], self._groups
+        channels, widths, groups = self._channels(shape, z_dim), self._widths[::-1], self.groups
         code = self.code_map(shape, channels or self.code_channels)
         layers: OrderedDict[str, nn.Module] = OrderedDict()
         if not channels:
@@ -138,7 +138,7 @@ class Spatial(Architecture):
     def _body(self, shape: Shape, *, attention: bool) -> OrderedDict[str, nn.Module]:
         """Layers from images to maps with the channels of the last level, normalised."""
         self.check(shape)
-        widths, groups = self._widths, self._groups
+        widths, groups = self._widths, self.groups
         layers: OrderedDict[str, nn.Module] = OrderedDict(first=nn.Conv2d(shape[0], widths[0], 3, 1, 1))
         for i, (inputs, outputs) in enumerate(pairwise([widths[0], *widths])):
             level = self._level(inputs, outputs, self.blocks)
@@ -153,7 +153,7 @@ class Spatial(Architecture):
     def _level(self, inputs: int, outputs: int, blocks: int) -> OrderedDict[str, nn.Module]:
         """Residual blocks of one resolution."""
         widths = pairwise([inputs, *[outputs] * blocks])
-        return OrderedDict((f"block{i}", Block(a, b, self._groups)) for i, (a, b) in enumerate(widths))
+        return OrderedDict((f"block{i}", Block(a, b, self.groups)) for i, (a, b) in enumerate(widths))
 
     def _channels(self, shape: Shape, z_dim: int) -> int:
         """Channels of a map of `z_dim` numbers; 0 when there is none."""
@@ -166,5 +166,6 @@ class Spatial(Architecture):
         return tuple(self.width * times for times in MULTIPLIERS[self.factor])
 
     @property
-    def _groups(self) -> int:
+    def groups(self) -> int:
+        """Groups of GroupNorm: 32 in wide networks, else 4 channels or more in each."""
         return gcd(gcd(GROUPS, max(self.width // 4, 1)), self.width)

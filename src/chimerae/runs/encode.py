@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from chimerae import noise
@@ -113,10 +113,11 @@ def encode(
     splits = [split for split in (prepared.train, prepared.test) if len(split)]
     total, done, counts, found = sum(map(len, splits)), 0, {}, Statistics()
     request = _digest(model, prepared, asked)
+    _refuse_others(place, request)
     for split in splits:
         counts[split.name] = len(split)
         for path, start, stop in _shards(place, split, asked.shard):
-            tensors = _kept(path, request)
+            tensors = _kept(path)
             if tensors is None:
                 tensors = _codes(model, split, start, stop, asked)
                 write_bytes(path, save(tensors, {REQUEST: request}))
@@ -170,21 +171,22 @@ def _coded(model: Model, x: Tensor, start: int, asked: Request, name: str) -> Te
     return q.sample(noise.rows(start, start + len(x), q.mu.shape[1], "encode", name, asked.seed))
 
 
-def _kept(path: Path, request: str) -> dict[str, Tensor] | None:
-    """Tensors of a file that is there already; None: there is none, or it is damaged.
+def _refuse_others(place: Path, request: str) -> None:
+    """Raise `InputError` if `place` has a whole file of another request; codes of two kinds must not mix."""
+    for path in sorted(place.glob("*-of-*.safetensors")):
+        try:
+            with safe_open(path, "pt") as file:
+                found = (file.metadata() or {}).get(REQUEST)
+        except SafetensorError:
+            continue
+        if found != request:
+            raise InputError(f"{place} has codes of another run, source or form; choose another --to")
 
-    Raises:
-        InputError: it has the codes of another request.
-    """
-    if not path.is_file():
-        return None
+
+def _kept(path: Path) -> dict[str, Tensor] | None:
+    """Tensors of a file that is there already; None: there is none, or it is damaged."""
     try:
-        with safe_open(path, "pt") as file:
-            if (file.metadata() or {}).get(REQUEST) != request:
-                raise InputError(
-                    f"{path.parent} has codes of another run, source or form; choose another --to"
-                )
-            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return load_file(path) if path.is_file() else None
     except SafetensorError:
         return None
 
