@@ -51,8 +51,9 @@ class PatchCritic(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits `[B, h, w]` of the patches of `x` `[B, C, H, W]`."""
-        logits: Tensor = super().forward(x)
-        return logits.squeeze(1)
+        for layer in self:
+            x = layer(x)
+        return x.squeeze(1)
 
 
 def depth(shape: Shape) -> int:

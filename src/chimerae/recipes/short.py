@@ -123,6 +123,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         **_rates("encoder"),
     },
     "kl-gan": {
+        "method.beta": 0.01,
         "method.perceptual": "efficientnet",
         "method.scale": "estimated",
         "method.critic_start": 0.3,
