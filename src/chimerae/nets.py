@@ -21,8 +21,6 @@ from chimerae.noise import seeded
 from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
 
-CODE_DIM: Final = 64
-"""Dimensions of a code that neither a method nor its networks decide."""
 LARGE: Final = 256 * 256 * 3
 """Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
@@ -71,14 +69,12 @@ class Architecture(ABC):
         return 512
 
     def code_dim(self, shape: Shape) -> int:
-        """Dimensions of a code of samples of `shape`, for methods that leave it to the networks; 64 by
-        default.
-        """
-        return CODE_DIM
+        """Dimensions of a code of `shape`, for methods that leave it to the networks; 64 by default."""
+        return 64
 
     @property
     def patch_width(self) -> int:
-        """Channels of the first convolution of a critic of patches (64 in the pix2pix paper)."""
+        """Channels of the first convolution of a critic of patches (64 in pix2pix)."""
         return 64
 
     def initialise(self, network: nn.Module) -> nn.Module:
@@ -129,12 +125,9 @@ class Architecture(ABC):
         return self.initialise(WithFeatures(trunk, stage, Logit(self.features(shape))))
 
     def patch_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> logits [B, h, w]` (> 0 means real), one for each patch (`chimerae.patches`); for
-        points and for images with a side below 8 a critic of whole samples, `x -> logit [B]`.
-        """
-        if is_image(shape) and min(shape[1:]) >= SMALLEST:
-            return PatchCritic(shape, self.patch_width)
-        return self.critic(shape)
+        """A network `x -> logits [B, h, w]` of patches; `x -> logit [B]` for points and sides below 8."""
+        patches = is_image(shape) and min(shape[1:]) >= SMALLEST
+        return PatchCritic(shape, self.patch_width) if patches else self.critic(shape)
 
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation: four

@@ -115,9 +115,7 @@ IAN_ADAM = Training(
 """Adam(2e-4, 0.5), batch 16, the rate falling to a twentieth: the published code in fewer steps."""
 
 KL_GAN_ADAM = Training(batch_size=12, optimizer=Optimizer(lr=5.4e-5, beta1=0.5, beta2=0.9), ema=0.0)
-"""Adam(4.5e-6 times the batch of 12, 0.5, 0.9), constant rate, no average: the published code on one
-device.
-"""
+"""Adam(4.5e-6 times the batch of 12, 0.5, 0.9), constant rate, no average: the published code."""
 
 
 def _on_points(kind: type[SoftIntroVAE] | type[ASIntroVAE], toy: str, about: str) -> Recipe:
@@ -134,12 +132,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "wgan-gp", "Wasserstein GAN with gradient penalty (Gulrajani et al. 2017)", WGANGP(), WGAN_GP_ADAM
     ),
-    Recipe(
-        "vae-gan",
-        "VAE/GAN: errors measured in the critic's features (Larsen et al. 2015)",
-        VAEGAN(),
-        DCGAN_ADAM,
-    ),
+    Recipe("vae-gan", "VAE/GAN: errors in the critic's features (Larsen et al. 2015)", VAEGAN(), DCGAN_ADAM),
     Recipe(
         "avae",
         "AVAE: a VAE and a sharp generator that share one code (Plumerault et al. 2020)",
