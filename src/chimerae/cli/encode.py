@@ -16,7 +16,7 @@ from chimerae.files import read_json
 
 @dataclass(frozen=True)
 class Encode:
-    """Write the codes of a data set into safetensors files, with a stats.json; rerunning resumes."""
+    """Write the codes of a data set into files, for other models to learn."""
 
     run: tyro.conf.Positional[Path]
     """The run folder."""
