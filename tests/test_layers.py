@@ -22,6 +22,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "noise",
         "heads",
         "nets",
+        "patches",
         "progress",
         "remedies",
         "files",

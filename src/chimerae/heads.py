@@ -48,12 +48,13 @@ class SharedScale(nn.Module):
 
 
 def log_sigmas(network: nn.Module) -> list[nn.Parameter]:
-    """The spread `[z]` of every `SharedScale` in `network`; empty where no samples share one.
+    """The spread `[z]` of every head in `network` whose samples share one: its parameter `log_sigma`.
 
     >>> [tuple(each.shape) for each in log_sigmas(nn.Sequential(nn.Linear(2, 4), SharedScale(4, 3)))]
     [(3,)]
     """
-    return [part.log_sigma for part in network.modules() if isinstance(part, SharedScale)]
+    own = (getattr(part, "log_sigma", None) for part in network.modules())
+    return [spread for spread in own if isinstance(spread, nn.Parameter)]
 
 
 class NoScale(nn.Module):

@@ -18,6 +18,7 @@ from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
 from chimerae.noise import seeded
+from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
 
 LARGE: Final = 256 * 256 * 3
@@ -67,6 +68,15 @@ class Architecture(ABC):
         """Units per hidden layer of a critic of codes (512 in the WAE paper)."""
         return 512
 
+    def code_dim(self, shape: Shape) -> int:
+        """Dimensions of a code of `shape`, for methods that leave it to the networks; 64 by default."""
+        return 64
+
+    @property
+    def patch_width(self) -> int:
+        """Channels of the first convolution of a critic of patches (64 in pix2pix)."""
+        return 64
+
     def initialise(self, network: nn.Module) -> nn.Module:
         """`network` with its first weights; PyTorch's own by default."""
         return network
@@ -113,6 +123,11 @@ class Architecture(ABC):
         trunk = self.trunk(shape)
         stage = len(trunk) - isinstance(trunk[-1], nn.Flatten)
         return self.initialise(WithFeatures(trunk, stage, Logit(self.features(shape))))
+
+    def patch_critic(self, shape: Shape) -> nn.Module:
+        """A network `x -> logits [B, h, w]` of patches; `x -> logit [B]` for points and sides below 8."""
+        patches = is_image(shape) and min(shape[1:]) >= SMALLEST
+        return PatchCritic(shape, self.patch_width) if patches else self.critic(shape)
 
     def code_critic(self, z_dim: int) -> nn.Module:
         """A network `z [B, z_dim] -> logit [B]` (> 0 means drawn from the prior) without normalisation: four

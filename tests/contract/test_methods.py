@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from chimerae.methods import BY_NAME, METHODS, Biadversarial, Clock
+from chimerae.methods import BY_NAME, KLGAN, METHODS, Biadversarial, Clock
 from chimerae.networks import BY_NAME as ARCHITECTURES_BY_NAME
 from chimerae.training.state import State
 from tests.helpers.cases import CASES, ON_IMAGES, PLAIN, SWITCHED, SWITCHES, Case, by_method, small
@@ -53,6 +53,7 @@ TRACKED = {
     "alice": {"encoder": 1, "generator": 2, "critic": 2},
     "id-gan": {"encoder": 1, "decoder": 1, "generator": 0, "critic": 0},
     "ian": {"critic": 1, "encoder": 0, "decoder": 2},
+    "kl-gan": {"encoder": 1, "decoder": 1, "scale": 0, "critic": 2},
 }
 """Passes of the first batch that BatchNorm's running statistics record. An encoder records data once and no
 generated image; networks without BatchNorm, or whose turn has not come, record nothing.
@@ -103,6 +104,10 @@ def begun(case: Case, seed: int) -> State:
         with torch.no_grad():
             for p in parameters(state).values():
                 p.add_(0.05 * torch.randn_like(p))  # its game stands still where all logits are 0
+    if isinstance(case.method, KLGAN):
+        with torch.no_grad():
+            weights = [p for p in state.nets.modules["critic"].parameters() if p.dim() > 1]
+            weights[-1].mul_(100.0)  # a hinge is a mere difference of means while all logits are within 1
     return state
 
 

@@ -18,7 +18,7 @@ from tests.helpers.cases import BATCH, ON_POINTS, PLAIN, POINTS, Z_DIM, Case, by
 from tests.helpers.rows import grouped, through
 from tests.helpers.turns import buffers
 
-UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial"}
+UNBOUNDED = {"introvae", "soft-introvae", "as-introvae", "biadversarial", "kl-gan"}
 """Methods whose decoders end in nothing, as their papers have it; pictures of them are clipped."""
 
 WITH_NORM = [case for case in PLAIN if case.arch.name != "mlp"]

@@ -66,7 +66,7 @@ SUBJECTS = {
 def context_of(metric: Metric) -> MetricContext:
     if isinstance(metric, LatentMetric):
         return SUBJECTS["images" if metric.name == "edge_open" else "folded"]
-    if metric.name in ("ms_ssim", "lpips"):
+    if metric.name in ("ms_ssim", "lpips", "lpips_vgg"):
         return SUBJECTS["large"]
     images = isinstance(metric, SampleMetric | NearestMetric) or (
         isinstance(metric, PairMetric) and metric.on == "images"

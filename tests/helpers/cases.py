@@ -34,6 +34,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "soft-introvae": {"beta_neg": 4.0},
     "as-introvae": {"beta_neg": 4.0},
     "id-gan": {"first_stage_share": 0.01},
+    "kl-gan": {"perceptual_weight": 0.0, "critic_start": 0.0},
 }
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
@@ -141,6 +142,12 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "aae": ({"sigma": "free"},),
     "id-gan": ({"s_dim": 0}, {"w_info": 1.0}, {"likelihood": "estimated"}),
     "ian": ({"update": "simultaneous"},),
+    "kl-gan": (
+        {"pixel": "l2"},
+        {"scale": "fixed", "adaptive": False},
+        {"scale": "estimated"},
+        {"critic_start": 0.01, "critic_ramp": 0.02},
+    ),
 }
 """Options that select another path through `play`."""
 

@@ -26,6 +26,7 @@ OPTIONS = {
     "soft-introvae": SOFT,
     "as-introvae": SOFT,
     "biadversarial": {"noise": 8, "inference_disc": "marginal"},  # the paper's pairing collapses
+    "kl-gan": {"beta": 0.05, "pixel": "l2", "scale": "fixed", "perceptual_weight": 0.0},
     "bigan": {"z_dim": 2, "sigma": "free"},  # without spread, one code cannot fill the line's thickness
     "id-gan": {"beta": 0.05, "s_dim": 1, "w_info": 0.5, "r1": 0.1},
 }

@@ -18,10 +18,13 @@ from tests.helpers.cases import small
 from tests.outside.path_length_gan import PathLengthGAN
 from tests.outside.vq_gan import VQGAN
 
+HINGED = {"kl-gan": ("critic.*bias",)}
+"""Biases that the critic's loss reaches only once a logit is beyond 1."""
+
 
 @pytest.mark.parametrize("name", [method.name for method in METHODS])
 def test_every_method_of_the_package_keeps_its_contract(name):
-    check_method(small(name), shapes=[POINTS], unreached=UNREACHED.get(name, ()))
+    check_method(small(name), shapes=[POINTS], unreached=(UNREACHED | HINGED).get(name, ()))
 
 
 def test_methods_from_outside_keep_it():

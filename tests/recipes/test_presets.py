@@ -35,6 +35,7 @@ OPTIMISERS = {
     "wae-gan-mnist": WAE_PAPER,
     "id-gan": ("rmsprop", 1e-4, 0.5, 0.99, 64),
     "ian": ("adam", 2e-4, 0.5, 0.999, 16),
+    "kl-gan": ("adam", 5.4e-5, 0.5, 0.9, 12),
 }
 """Kind, rate, decays of both moments, batch."""
 FALLS = {

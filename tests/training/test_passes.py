@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chimerae.bench.passes import Passes
 from chimerae.methods import (
@@ -12,6 +12,7 @@ from chimerae.methods import (
     GAN,
     IAN,
     IDGAN,
+    KLGAN,
     METHODS,
     VAE,
     VAEGAN,
@@ -231,8 +232,18 @@ def test_ian_on_alternate_batches():
     assert autoencoder.of("critic") == (3, 0, 3)
 
 
+def test_kl_gan():
+    """E and D 1F 1W, a critic of patches 2F 2W 1I; the adaptive weight repeats the pass to its input."""
+    plain = KLGAN(z_dim=2, perceptual_weight=0.0, critic_start=0.0, scale="fixed", adaptive=False)
+    for adaptive in (False, True):
+        counted = count(replace(plain, adaptive=adaptive), "dcgan")
+        assert counted.of("encoder") == (1, 1, 0)
+        assert counted.of("decoder") == (1, 1, 2 * adaptive)  # twice to its last layer
+        assert counted.of("critic") == (2, 2, 1 + adaptive)
+
+
 def test_every_method_is_counted():
-    assert {type(cost.method) for cost in COSTS.values()} | {WGANGP, IDGAN, IAN} == set(METHODS)
+    assert {type(cost.method) for cost in COSTS.values()} | {WGANGP, IDGAN, IAN, KLGAN} == set(METHODS)
 
 
 def count(method: Method, arch: str, step: int = 0) -> Passes:

@@ -21,6 +21,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "chimerae explore runs/avae-photos",
         "chimerae explore runs/vae-photos runs/avae-photos --port 8765 --no-browser",
     ),
+    "encode": ("chimerae encode runs/kl-gan-photos --to codes --flips",),
     "export": (
         "chimerae export runs/avae-photos",
         "chimerae export runs/avae-photos --uint8 --reconstruct --out web",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from chimerae.model import Model
 
+DIFFUSERS = "diffusers"
+"""Name of the format of diffusers, which is a folder and not a traced program."""
 N_COMPARED = 5
 """Samples of the data that a comparison sees."""
 
@@ -30,11 +32,13 @@ class Export:
     run: tyro.conf.Positional[Path]
     """The run folder."""
     to: str = "onnx"
-    """Format: onnx, or torch.export (.pt2)."""
+    """Format: onnx, torch.export (.pt2), or diffusers (an AutoencoderKL, of `spatial` networks)."""
     out: Path | None = None
     """Folder for the files; RUN/export when it is not given."""
     uint8: bool = False
     """Images are bytes from 0 to 255, in place of floats from 0 to 1."""
+    scaling: float = 1.0
+    """Scaling of the codes that diffusers is told: that of the stats.json of `chimerae encode`."""
     reconstruct: bool = False
     """Also write reconstruct-NETWORK (samples to reconstructions)."""
     overwrite: bool = False
@@ -46,6 +50,8 @@ class Export:
 def main(args: Sequence[str]) -> int:
     """Export, and print each file with its inputs, outputs and largest difference."""
     asked = parse(Export, args, prog="chimerae export")
+    if asked.to == DIFFUSERS:
+        return _to_diffusers(asked)
     from chimerae.cli.console import display
     from chimerae.export.formats import format_of
 
@@ -66,6 +72,19 @@ def main(args: Sequence[str]) -> int:
         print(each)
     if not model.method.encodes:
         print(f"{model.method.name} has no encoder: only its generating networks were written")
+    return DONE
+
+
+def _to_diffusers(asked: Export) -> int:
+    """Write the folder of an AutoencoderKL, and print its place."""
+    from chimerae.export.diffusers import CONFIG
+    from chimerae.model import load
+
+    place = asked.out or asked.run / "export" / DIFFUSERS
+    if (place / CONFIG).exists() and not asked.overwrite:
+        raise InputError(f"{place / CONFIG} exists; add --overwrite to replace it, or choose another --out")
+    load(asked.run, device="cpu").save_diffusers(place, scaling=asked.scaling)
+    print(f"{place}: AutoencoderKL.from_pretrained({str(place)!r})")
     return DONE
 
 

@@ -1,4 +1,4 @@
-"""`chimerae weights list|add FILE|path`."""
+"""`chimerae weights list|get NAME|add FILE|path`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from chimerae.cli.parse import parse
 from chimerae.errors import unknown
 
 USAGE = """\
-usage: chimerae weights list|add FILE|path [--weights DIR]
+usage: chimerae weights list|get NAME|add FILE|path [--weights DIR]
 
   list    which published weights there are, what they are for, and whether they
           are here
+  get     download a file by its name, check it, and put it in its place
   add     check a file and copy it to its place
   path    print the folder they are kept in: --weights DIR, else
           $CHIMERAE_WEIGHTS, else `weights` in the cache
 
-Nothing is downloaded: get a file from its address, and add it."""
+Nothing is downloaded unless you ask with `get`. Without a connection, fetch a
+file from its address elsewhere, and add it."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,14 @@ class Add:
 
     file: tyro.conf.Positional[Path]
     """The file."""
+
+
+@dataclass(frozen=True)
+class Get:
+    """Download a file of weights by its name, check it, and put it in its place."""
+
+    name: tyro.conf.Positional[str]
+    """Its name, as `list` prints it."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +91,14 @@ def _add(args: Sequence[str]) -> None:
         print(f"say --weights {place} with every verb that is to find it there, or set CHIMERAE_WEIGHTS")
 
 
+def _get(args: Sequence[str]) -> None:
+    asked = parse(Get, args, prog="chimerae weights get")
+    from chimerae.features.getting import get_weights
+
+    file, path = get_weights(asked.name)
+    print(f"{file.name} (for {file.use}; licence: {file.licence}): {path}")
+
+
 def _path(args: Sequence[str]) -> None:
     parse(Where, args, prog="chimerae weights path")
     from chimerae.features.weights import weights_folder
@@ -88,4 +106,9 @@ def _path(args: Sequence[str]) -> None:
     print(weights_folder())
 
 
-VERBS: Mapping[str, Callable[[Sequence[str]], None]] = {"list": _list, "add": _add, "path": _path}
+VERBS: Mapping[str, Callable[[Sequence[str]], None]] = {
+    "list": _list,
+    "get": _get,
+    "add": _add,
+    "path": _path,
+}

@@ -105,6 +105,22 @@ def classifier() -> nn.Sequential:
     return network.eval().requires_grad_(False)
 
 
+STAGES_SEEN: Final[Mapping[int, int]] = {4: 16, 6: 24, 8: 40, 14: 112}
+"""Layers after which perceptual errors look, and their channels: the last blocks of stages 1, 2, 3 and 5, at
+a half, a quarter, an eighth and a sixteenth of the sides.
+"""
+
+
+def stages_of() -> list[nn.Module]:
+    """The network up to the last of `STAGES_SEEN`, in as many parts, BatchNorm folded.
+
+    Raises:
+        InputError: as `open_efficientnet`.
+    """
+    network = fold(classifier())
+    return [network[a:b] for a, b in pairwise((0, *STAGES_SEEN))]
+
+
 def fold(network: nn.Sequential) -> nn.Sequential:
     """`network`, in evaluation mode, with every BatchNorm folded into the convolution before it, in place."""
     for part in list(network.modules()):

@@ -1,5 +1,5 @@
-"""Published weights of feature networks: the known files, their folder and their checks. Nothing is ever
-downloaded.
+"""Published weights of feature networks: the known files, their folder and their checks. Only
+`chimerae weights get` downloads any.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ PUBLISHED: tuple[Published, ...] = (
         name="vgg16",
         file="vgg16-397923af.pth",
         digest="397923af",
-        metrics=("precision", "recall", "density", "coverage"),
+        metrics=("precision", "recall", "density", "coverage", "lpips_vgg"),
         where="torchvision (VGG16_Weights.IMAGENET1K_V1.url)",
         licence="none stated (torchvision, trained on ImageNet)",
     ),
@@ -120,7 +120,7 @@ def state_of(file: Published, folder: Path | None = None) -> State:
     path = weights_folder(folder) / file.file
     if not path.is_file():
         return "missing"
-    return "there" if _sha256(path).startswith(file.digest) else "damaged"
+    return "there" if digest_of(path).startswith(file.digest) else "damaged"
 
 
 def read_weights(name: str, folder: Path | None = None) -> Mapping[str, Tensor]:
@@ -145,7 +145,7 @@ def read_checked(path: Path, digest: str, again: str) -> Mapping[str, Tensor]:
     """
     if not path.is_file():
         raise InputError(f"'{path}' is missing; {again}")
-    if not (found := _sha256(path)).startswith(digest):
+    if not (found := digest_of(path)).startswith(digest):
         raise InputError(f"'{path}' is damaged: its SHA-256 is {found[:8]}..., not {digest}...; {again}")
     try:
         tensors = torch.load(path, map_location="cpu", weights_only=True)
@@ -182,7 +182,7 @@ def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Pat
         InputError: the file is unknown, or cannot be read or copied.
     """
     try:
-        found = _sha256(given)
+        found = digest_of(given)
     except OSError as error:
         raise InputError(f"cannot read {given}: {error.strerror}") from None
     file = next((each for each in PUBLISHED if found.startswith(each.digest)), None)
@@ -201,6 +201,7 @@ def add_weights(given: Path, folder: Path | None = None) -> tuple[Published, Pat
     return file, path
 
 
-def _sha256(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

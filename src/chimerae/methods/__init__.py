@@ -14,6 +14,7 @@ from chimerae.methods.gan import GAN
 from chimerae.methods.ian import IAN
 from chimerae.methods.id_gan import IDGAN
 from chimerae.methods.introvae import IntroVAE
+from chimerae.methods.kl_gan import KLGAN
 from chimerae.methods.method import Clock, Losses, Method, NoEncoder, NoSamples, Played, Target
 from chimerae.methods.soft_introvae import SoftIntroVAE
 from chimerae.methods.vae import VAE
@@ -39,6 +40,7 @@ METHODS: tuple[type[Method], ...] = (
     ALICE,
     IDGAN,
     IAN,
+    KLGAN,
 )
 """Every method, in the order in which they are listed."""
 
@@ -52,6 +54,7 @@ __all__ = [
     "GAN",
     "IAN",
     "IDGAN",
+    "KLGAN",
     "METHODS",
     "VAE",
     "VAEGAN",

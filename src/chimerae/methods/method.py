@@ -83,6 +83,8 @@ class Method(ABC):
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
+    why_no_samples: ClassVar[str] = "it encodes, reconstructs and interpolates"
+    """Reason that people are given where `generates` is False."""
 
     z_dim: int
 
@@ -99,6 +101,12 @@ class Method(ABC):
 
         A constant of the class, or a property where players depend on a setting.
         """
+
+    def fitted(self, shape: Shape, arch: Architecture) -> Method:
+        """The method with the settings that it leaves to the data's shape and the networks; itself by
+        default. A run records the result.
+        """
+        return self
 
     @abstractmethod
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
@@ -134,11 +142,20 @@ class Method(ABC):
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """Networks of `networks` that no player moves and that stay as they were built: a perceptual network
-        in a loss, for example. They are in evaluation mode. Saved states leave them out, and a resumed run
-        builds them anew.
+        """Networks that no player moves and that stay as they were built: those of `perceptual_networks`, and
+        any of `networks` that is named here. They are in evaluation mode. Saved states leave them out, and a
+        resumed run builds them anew.
         """
-        return ()
+        return tuple(self.perceptual_networks)
+
+    @property
+    def perceptual_networks(self) -> Mapping[str, str]:
+        """Frozen networks with published weights, which the engine opens: their names in `nets`, and the kind
+        of each (`chimerae.features.PERCEPTUAL`). `networks` does not build them.
+
+        Each maps images in [-1, 1] to features whose squared distance is a perceptual distance.
+        """
+        return {}
 
     def buffers(self) -> Mapping[str, Tensor]:
         """Initial values of the method's own tensors that outlive a batch, such as a running mean.

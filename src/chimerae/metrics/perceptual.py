@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from torch import Tensor
@@ -10,6 +11,10 @@ from chimerae.metrics.kinds import MetricContext
 
 SMALLEST: Final = 31
 """Smallest side, in pixels, of which AlexNet's second pooling leaves anything."""
+SMALLEST_VGG: Final = 16
+"""The same of VGG16's fourth."""
+SMALLEST_LITE: Final = 8
+"""Smallest side whose last compared layer EfficientNet-Lite0 sees more than padding in."""
 
 
 def squared_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -22,8 +27,14 @@ def squared_distance(a: Tensor, b: Tensor) -> Tensor:
     return (a - b).flatten(1).double().square().sum(1)
 
 
-def large_enough(context: MetricContext) -> str | None:
-    """The reason why images are too small for AlexNet; None when they are large enough."""
-    if min(context.shape[1:]) >= SMALLEST:
-        return None
-    return f"images smaller than {SMALLEST}x{SMALLEST} are too small for AlexNet"
+def at_least(side: int, network: str) -> Callable[[MetricContext], str | None]:
+    """A function that gives the reason why images are too small for a network; None when they are large
+    enough.
+    """
+
+    def reason(context: MetricContext) -> str | None:
+        if min(context.shape[1:]) >= side:
+            return None
+        return f"images smaller than {side}x{side} are too small for {network}"
+
+    return reason

@@ -118,7 +118,7 @@ class Model(Shared):
             NoSamples: the method only reconstructs.
         """
         if not self.method.generates:
-            raise NoSamples(f"{self.method.name} draws no samples: it encodes, reconstructs and interpolates")
+            raise NoSamples(f"{self.method.name} draws no samples: {self.method.why_no_samples}")
         if n < 1 or batch_size < 1:
             raise InputError(f"{n} samples in batches of {batch_size} cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from chimerae.config import to_dict
 from chimerae.errors import InputError
 from chimerae.files import write_bytes
+from chimerae.methods import Method
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
 from chimerae.run_folder.schema import MODEL, RUN
+from chimerae.shapes import Shape
 from chimerae.sharing.files import FOLDER
 from chimerae.sharing.upload import check_name, look, upload
 
@@ -24,7 +26,9 @@ if TYPE_CHECKING:
 class Shared:
     """The methods of a `Model` that write it down for others."""
 
+    method: Method
     nets: Nets
+    shape: Shape
     prepare: Prepare
     config: Mapping[str, Any]
     origin: Path | None
@@ -65,6 +69,28 @@ class Shared:
         for kind, content in made.pictures.items():
             write_bytes(folder / FOLDER / f"{kind}.png", content)
         return folder
+
+    def save_diffusers(self, folder: str | Path, *, scaling: float = 1.0) -> Path:
+        """Write encoder and decoder as a folder that `AutoencoderKL.from_pretrained` of diffusers opens.
+
+        Writing does not need diffusers. Its networks see images in [-1, 1] and give the same bits as ours.
+
+        Args:
+            folder: place for `config.json` and `diffusion_pytorch_model.safetensors`.
+            scaling: factor that gives codes the deviation 1, as `stats.json` of `chimerae encode` has it.
+
+        Raises:
+            InputError: the networks are no `spatial` ones whose code is a map, or their decoder ends in tanh.
+        """
+        from chimerae import networks
+        from chimerae.config import from_dict
+        from chimerae.export.diffusers import autoencoder_kl, write_autoencoder_kl
+
+        settings = dict(self.config["arch"])
+        arch = networks.BY_NAME.get(str(settings.pop("name", "")))
+        built = None if arch is None else from_dict(arch, settings)
+        made = autoencoder_kl(self.nets.modules, built, self.shape, self.method.value_range, scaling)
+        return write_autoencoder_kl(Path(folder), *made)
 
     def save_pretrained(self, save_directory: str | Path, *, license: str | None = None) -> Path:
         """`save` under the name that it has in other libraries of the hub."""

@@ -8,11 +8,12 @@ from chimerae.nets import Architecture
 from chimerae.networks.dcgan import DCGAN
 from chimerae.networks.mlp import MLP
 from chimerae.networks.residual import Residual
+from chimerae.networks.spatial import Spatial
 from chimerae.networks.wae import WAE
 
-ARCHITECTURES: tuple[type[Architecture], ...] = (MLP, DCGAN, Residual, WAE)
+ARCHITECTURES: tuple[type[Architecture], ...] = (MLP, DCGAN, Residual, WAE, Spatial)
 """Every architecture, in the order in which they are listed."""
 
 BY_NAME: Mapping[str, type[Architecture]] = {arch.name: arch for arch in ARCHITECTURES}
 
-__all__ = ["ARCHITECTURES", "BY_NAME", "DCGAN", "MLP", "WAE", "Residual"]
+__all__ = ["ARCHITECTURES", "BY_NAME", "DCGAN", "MLP", "WAE", "Residual", "Spatial"]

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from chimerae.networks import DCGAN
+from chimerae.nets import Architecture
+from chimerae.networks import DCGAN, Spatial
 from chimerae.shapes import Shape
 
 SHORT_ARCH = DCGAN(width=16, critic_start="kaiming")
@@ -15,6 +16,8 @@ SMOOTH_ARCH = replace(SHORT_ARCH, upsampling="bilinear")
 """The same without checkerboards, for methods whose samples a critic of images judges. Decoders that learn
 from pixel errors draw better with transposed convolutions.
 """
+MAPS_ARCH = Spatial(width=16)
+"""Networks of short runs of autoencoders whose codes are maps."""
 RATE, FINAL = 1e-3, 0.02
 """Rate at the start, and its share that is left at the end."""
 FIRST_STAGE = 0.5
@@ -119,6 +122,15 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "method.update": "simultaneous",
         **_rates("encoder"),
     },
+    "kl-gan": {
+        "method.beta": 0.01,
+        "method.perceptual": "efficientnet",
+        "method.scale": "estimated",
+        "method.critic_start": 0.3,
+        "method.critic_start_step": 0,
+        "training.batch_size": 16,
+        "training.ema": 0.995,
+    },
 }
 """Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""
 
@@ -127,9 +139,14 @@ GAMES = frozenset(
 )
 """Recipes in which a critic judges images."""
 
+MAPS = frozenset(("kl-gan",))
+"""Recipes whose codes are maps."""
 
-def short_arch(name: str) -> DCGAN:
+
+def short_arch(name: str) -> Architecture:
     """Networks of short runs of the recipe `name` on images."""
+    if name in MAPS:
+        return MAPS_ARCH
     return SMOOTH_ARCH if name in GAMES else SHORT_ARCH
 
 

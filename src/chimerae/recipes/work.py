@@ -16,8 +16,8 @@ from chimerae.methods import Clock
 from chimerae.nets import Nets
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
+from chimerae.training.built import build_networks
 from chimerae.training.players import Player, play_batch
-from chimerae.training.targets import with_targets
 
 SHARES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
 """Points of a run at which a step is counted or timed: methods have phases of different cost."""
@@ -34,9 +34,10 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
     `SHARES` of the run. If the first and the last of them are equal, those between are taken as equal.
     Nothing is computed: tensors have shapes only. BatchNorm is left out, because its operations do not count.
     """
-    method = run.method
+    method = run.method.fitted(shape, run.arch)
     with torch.device("meta"), noise.seeded("count"):
-        modules = with_targets(method, method.networks(shape, run.arch))
+        built = build_networks(method, run.arch, shape)
+        modules = {name: module.to("meta") for name, module in built.items()}
         players = {
             name: Player(name, _parameters(modules, networks), None, run.training.optimizer_of(name))
             for name, networks in method.players.items()

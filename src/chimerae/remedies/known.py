@@ -187,6 +187,19 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Remedies], ...]] = (
         (Remedy("raise --method.penalty, so that codes follow the prior"),),
     ),
     (
+        ("kl-gan",),
+        ("critic runs away", "critic saturated"),
+        (
+            Remedy("begin the game later", (Change("method.critic-start", 0.5, "least"),)),
+            _SLOWER_CRITIC,
+        ),
+    ),
+    (
+        ("kl-gan",),
+        _SILENT,
+        (Remedy("lower the weight of the KL", (Change("method.beta", 1e-6, "most"),)), LONGER),
+    ),
+    (
         ("aae",),
         ("off the data",),
         (Remedy("raise the critic's learning rate", (_critic(1e-3, "least"),)),),

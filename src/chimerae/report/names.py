@@ -27,6 +27,8 @@ _NAMES: Final = {
     "kl_nats": "KL (nats)",
     "jsd_nats": "JSD (nats)",
     "kl_per_sample": "KL (nats per sample)",
+    "lpips_vgg": "LPIPS (VGG16)",
+    "perceptual": "Perceptual error",
 }
 _ACRONYMS: Final = frozenset(
     {"fd", "fid", "is", "jsd", "kd", "kid", "kl", "lpips", "mmd", "mse", "psnr", "rmse", "ssim", "swd"}
@@ -41,6 +43,8 @@ KINDS: Final = {
             "psnr",
             "ssim",
             "lpips",
+            "lpips_vgg",
+            "perceptual",
             "label_agreement",
             "mse_points",
             "cycle_cost",

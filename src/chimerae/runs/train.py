@@ -218,6 +218,8 @@ def foresee(
     """Plan the run of `start`, and pass the plan to the callbacks; only prepared data are written."""
     told = callbacks.on_plan is not None
     ahead = outlook(run, wish, began=began, told=told, progress=callbacks.on_progress)
+    fitted = ahead.run.method.fitted(ahead.data.shape, ahead.run.arch)
+    ahead = replace(ahead, run=replace(ahead.run, method=fitted))
     if callbacks.on_plan is not None:
         callbacks.on_plan(ahead.plan(folder, paper).text())
     elif ahead.note:

@@ -16,10 +16,10 @@ from chimerae.methods import Method
 from chimerae.nets import Architecture, Autocast, Nets
 from chimerae.parallel import share_statistics
 from chimerae.shapes import Shape, is_image
+from chimerae.training.built import build_networks
 from chimerae.training.ema import EMA
 from chimerae.training.players import Player, build_players
 from chimerae.training.settings import Kind, Training
-from chimerae.training.targets import with_targets
 
 ROOMS = ("nets/", "ema/", "buffers/")
 """Prefixes of the tensors that must match when a state is loaded."""
@@ -212,9 +212,9 @@ def pick_autocast(device: torch.device, precision: str) -> Autocast:
 
 def build_state(method: Method, arch: Architecture, shape: Shape, training: Training, seed: int) -> State:
     """A fresh state: networks initialised from `seed`, in the order in which the method names them."""
-    device = pick_device(training.device)
+    device, method = pick_device(training.device), method.fitted(shape, arch)
     with noise.seeded(seed, "initialise"):
-        modules = with_targets(method, method.networks(shape, arch))
+        modules = build_networks(method, arch, shape)
     for module in modules.values():
         if training.sync_batchnorm:
             share_statistics(module)
