@@ -27,7 +27,7 @@ _MOST_LABEL: Final = 2**20
 
 @dataclass(frozen=True)
 class Made:
-    """What became of some items, in order."""
+    """Outcome of some items, in order."""
 
     labels: Sequence[int | None]
     found: Sequence[Bytes | Unread]
