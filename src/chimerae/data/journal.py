@@ -1,4 +1,4 @@
-"""Journal of an unfinished preparation, so that the next one continues there.
+"""Journal of an unfinished preparation, so that the next one continues there."""
 
 from __future__ import annotations
 
