@@ -162,9 +162,10 @@ def test_an_interrupted_preparation_resumes(mixed: Path, cache: Path, how: signa
 
 
 SLOW = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from chimerae.data import journal, prepare
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a suite in the background ignores it
 journal.SHARD = 1
 def hear(done, total, what):
     if done >= 64:

@@ -85,7 +85,7 @@ def test_a_diverged_toy_model_is_absent_and_the_data_still_scored():
     assert results.absent["kl_published"] == "generator: 10000 of 10000 points are not finite"
 
 
-OWN = ("classifier", "efficientnet")
+OWN = ("classifier", "efficientnet", "perceptual-efficientnet")
 
 
 def test_every_metric_came_out_somewhere():

@@ -21,7 +21,9 @@ from tests.helpers.cases import PLAIN, SWITCHED, Case, by_method, small
 from tests.helpers.rows import grouped, through
 
 N = 40
-ENCODING = [case for case in PLAIN if case.method.encodes and case.arch.name in SWITCHED]
+ENCODING = [
+    case for case in PLAIN if case.method.encodes and case.method.generates and case.arch.name in SWITCHED
+]
 
 
 def model_of(state: State, shape: tuple[int, ...]) -> Model:
