@@ -11,7 +11,7 @@ from chimerae.errors import InputError
 from chimerae.methods import METHODS
 from chimerae.recipes.build import build
 from chimerae.recipes.presets import RECIPES, recipe
-from chimerae.recipes.short import ADAM, GAMES, LARGER, MAPS, RATE, SHORT, short_settings
+from chimerae.recipes.short import ADAM, GAMES, LARGER, LARGEST, MAPS, RATE, SHORT, short_settings
 from tests.helpers.rows import through
 
 
@@ -62,10 +62,12 @@ def test_points_and_recipes_made_for_their_data_keep_the_sources_settings(name, 
 
 @through("name", LARGER)
 def test_the_weight_of_the_kl_follows_the_size_of_the_images(name, tmp_path):
-    """Up to 16 px the recipe's own settings hold; beyond, and where sizes differ, those of larger images."""
+    """Up to 16 px the recipe's own settings hold; beyond, those of larger images."""
     own, larger = SHORT[name], {**SHORT[name], **LARGER[name]}
+    largest = {**larger, **LARGEST.get(name, {})}
     assert own != larger
-    for shape, settings in (((1, 16, 16), own), ((3, 8, 17), larger), ((1, 32, 32), larger), (None, larger)):
+    sizes = {(1, 16, 16): own, (3, 8, 17): larger, (1, 48, 48): larger, (3, 48, 49): largest, None: largest}
+    for shape, settings in sizes.items():
         assert short_settings(name, shape) == settings
 
     np.savez(tmp_path / "data.npz", x_train=np.random.default_rng(0).integers(0, 256, (20, 32, 32), np.uint8))

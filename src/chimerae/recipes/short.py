@@ -8,6 +8,7 @@ from typing import Any
 
 from chimerae.nets import Architecture
 from chimerae.networks import DCGAN, Spatial
+from chimerae.recipes.sizing import COMMON_SIDE
 from chimerae.shapes import Shape
 
 SHORT_ARCH = DCGAN(width=16, critic_start="kaiming")
@@ -174,12 +175,20 @@ counts every one: with a KL of weight 1 codes hold so much that few draws from t
 """
 
 
+LARGE_SIDE = 48
+"""Longest side in pixels up to which `LARGER` suffices."""
+LARGEST: Mapping[str, Mapping[str, Any]] = {"introvae": {"method.m": 220.0}}
+"""Settings for images beyond `LARGE_SIDE`, in addition to `LARGER`: their codes hold more than 120 nats."""
+
+
 def short_settings(name: str, shape: Shape | None) -> Mapping[str, Any]:
     """Settings of short runs of the recipe `name`, by dotted path; those of `ADAM` for one that has none.
 
     Args:
         name: a recipe.
-        shape: shape of an image, `(C, H, W)`; None for images of several sizes, which are not small.
+        shape: shape of an image, `(C, H, W)`; None for images of several sizes, seen at up to 64 px.
     """
-    small = shape is not None and max(shape[1:]) <= SMALL_SIDE
-    return {**SHORT.get(name, ADAM), **({} if small else LARGER.get(name, {}))}
+    side = max(shape[1:]) if shape is not None else COMMON_SIDE
+    larger = LARGER.get(name, {}) if side > SMALL_SIDE else {}
+    largest = LARGEST.get(name, {}) if side > LARGE_SIDE else {}
+    return {**SHORT.get(name, ADAM), **larger, **largest}
