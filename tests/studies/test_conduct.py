@@ -5,6 +5,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from chimerae.studies import (
     write_page,
 )
 from chimerae.studies.values import table_of
+from chimerae.training.loop import Loop, Stopwatch
 from tests.helpers.here import work_forked, work_here
 from tests.studies.toy_study import STEPS, TOY, cells
 
@@ -133,6 +135,12 @@ def test_one_that_fails_leaves_the_others_alone(tmp_path: Path, monkeypatch: pyt
     assert second.finished
 
 
+def unhurried(loop: Loop, watch: Stopwatch, step: Callable[..., None] = Loop._step) -> None:
+    """A step after which there is time for a signal; one in the last step would come too late."""
+    step(loop, watch)
+    time.sleep(0.3)
+
+
 def test_a_signal_stops_all_and_they_go_on_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = cells(tmp_path, seeds=1)
 
@@ -143,9 +151,11 @@ def test_a_signal_stops_all_and_they_go_on_later(tmp_path: Path, monkeypatch: py
 
     asking = threading.Thread(target=ask)
     asking.start()
-    work_forked(monkeypatch)
-    with pytest.raises(Interrupted, match="SIGTERM"):
-        conduct(made, jobs=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "_step", unhurried)
+        work_forked(patch)
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            conduct(made, jobs=1)
     asking.join()
     assert not any(cell.finished for cell in made)
     work_here(monkeypatch)
