@@ -7,14 +7,16 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import chimerae
 from chimerae.cli import VERBS
-from chimerae.cli.completion import SCRIPTS, words
-from chimerae.cli.known import known, remembered
+from chimerae.cli.completion import OF_RUNS, SCRIPTS, words
+from chimerae.cli.known import PARSED, known, remembered
 from tests.cli.conftest import Call
 
 NAMES = {
@@ -50,10 +52,25 @@ NAMES = {
         ("list me", ["methods", "metrics"]),
         ("data inspect ci", ["cifar10"]),
         ("completion ", ["bash", "zsh", "fish"]),
+        ("weights g", ["get"]),
+        ("export x --to d", ["diffusers"]),
+        ("encode x --to ", []),
     ],
 )
 def test_words(typed: str, offered: list[str]):
     assert words(typed.split(" "), NAMES) == offered
+
+
+def test_every_verb_that_takes_runs_offers_them_and_its_flags():
+    """A verb's dataclass has the field `run` or `runs` where it takes run folders."""
+    of_runs = set()
+    for verb in VERBS:
+        asked = getattr(import_module(f"chimerae.cli.{verb}"), verb.capitalize(), None)
+        if asked is not None and {"run", "runs"} & {field.name for field in fields(asked)}:
+            of_runs.add(verb)
+    assert {"encode", "explore", "resume", "sample"} <= of_runs
+    assert of_runs - {"train", "bench"} == set(OF_RUNS)
+    assert set(OF_RUNS) <= set(PARSED)
 
 
 def test_run_folders_are_offered_the_newest_first(workplace: Path):

@@ -55,6 +55,7 @@ OF_RUNS: Final = (
     "interpolate",
     "explore",
     "score",
+    "encode",
     "export",
     "report",
     "watch",
@@ -68,7 +69,7 @@ OWN_FLAGS: Final[Mapping[str, tuple[str, ...]]] = {"bench": ("--shape", "--timed
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "list": ("methods", "recipes", "studies", "data", "metrics"),
     "data": ("inspect",),
-    "weights": ("list", "add", "path"),
+    "weights": ("list", "get", "add", "path"),
     "completion": tuple(SCRIPTS),
 }
 """First words after a verb, where there are few."""
@@ -82,12 +83,15 @@ VALUES: Final[Mapping[str, str]] = {
 """Flags whose values are names, and the keys of these names in `known.known`."""
 FEW: Final[Mapping[str, tuple[str, ...]]] = {
     "--preset": ("short", "paper"),
-    "--to": ("onnx", "torch.export"),
     "--scale": ("quick", "paper"),
     "--device": ("auto", "cpu", "cuda", "mps"),
     "--training.device": ("auto", "cpu", "cuda", "mps"),
 }
 """Flags with few values."""
+OF_VERB: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("export", "--to"): ("onnx", "torch.export", "diffusers"),
+}
+"""Verb and flag with few values, where another verb gives the flag another meaning."""
 
 
 def main(args: Sequence[str]) -> int:
@@ -130,7 +134,7 @@ def _possible(before: Sequence[str], last: str, names: Mapping[str, Any]) -> Ite
         several = flag in ("--metrics", "--evaluation.metrics")
         if (flag == rest[-1] or several) and not last.startswith("-"):
             yield from names.get(VALUES.get(flag, ""), ())
-            yield from FEW.get(flag, ())
+            yield from OF_VERB.get((verb, flag), FEW.get(flag, ()))
             return
     if last.startswith("-"):
         yield from _flags(verb, rest, names)
