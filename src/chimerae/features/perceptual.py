@@ -22,6 +22,7 @@ from chimerae.features.efficientnet import DIGEST, STAGES_SEEN, stages_of
 from chimerae.features.extractor import Extractor, FeatureRequest
 from chimerae.features.layers import Layers
 from chimerae.features.weights import built_of, published
+from chimerae.metrics.perceptual import SMALLEST, SMALLEST_LITE, SMALLEST_VGG
 from chimerae.shapes import Shape, describe, is_image
 
 HEADS: Final = Path(__file__).parent / "lpips-0.1-alex.safetensors"
@@ -83,7 +84,11 @@ PERCEPTUAL: Final[Mapping[str, Callable[[], Layers]]] = {
     "lpips-vgg": vgg16_layers,
 }
 """Kind of a perceptual network -> the function that opens it."""
-SIDES: Final[Mapping[str, int]] = {"efficientnet": 8, "lpips": 31, "lpips-vgg": 16}
+SIDES: Final[Mapping[str, int]] = {
+    "efficientnet": SMALLEST_LITE,
+    "lpips": SMALLEST,
+    "lpips-vgg": SMALLEST_VGG,
+}
 """Smallest side, in pixels, of which its last layer leaves anything."""
 
 
