@@ -177,11 +177,13 @@ STUDY = Study(
     about="Which methods reconstruct well, which sample well, and which do both, in the same time?",
     source="the promise of Plumerault et al. 2020 (arXiv 2012.11551), for the whole family",
     method=f"""\
-Sixteen methods, one machine, the same time for each run: {_minutes(FACES)} minutes of a core for
-learning on faces, {_minutes(MNIST)} on MNIST, {_minutes(DIGITS)} on digits (`--budget` for another), the
-settings of `--preset short`, the same convolutional networks (`dcgan`, width 16; on MNIST and faces decoders
-upsample bilinearly where a critic judges their images), a code of 32 or 64 numbers, 16 for digits. In that
-time an AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and faces 32x32.
+Sixteen methods, the same time for each run: {_minutes(FACES)} minutes of a core for learning on faces,
+{_minutes(MNIST)} on MNIST, {_minutes(DIGITS)} on digits (`--budget` for another). Times compare within a data
+set: the processor of MNIST takes about half as long for a step as that of the faces (`docs/studies.md`). All
+have the settings of `--preset short`, the same convolutional networks (`dcgan`, width
+16; on MNIST and faces decoders upsample bilinearly where a critic judges their images), a code of 32 or 64
+numbers, 16 for digits. In that time an AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and
+faces 32x32.
 Fidelity is the fraction of the variance of test images that reconstructions leave
 unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of samples to as many test images
 (at most 2,000; all there are of digits and faces) on the features of EfficientNet-Lite0. For digits it is
