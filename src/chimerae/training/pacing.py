@@ -19,6 +19,8 @@ TOLERANCE = 0.02
 """Share of the learning time by which the end may miss the deadline before the total changes."""
 RECENT = 0.35
 """Weight of the last interval in the running mean of the speed."""
+LEAST = 0.1
+"""Share of the speed before it that an interval has at least: a standstill says nothing about the rest."""
 
 
 def towards(step: int, total: int, replanned: Replanned = ()) -> tuple[int, float]:
@@ -73,6 +75,8 @@ class Pacer:
     profile: Sequence[float]
     """Measured seconds per step in equal parts of the run, first to last."""
     clock: Callable[[], float] = time.monotonic
+    measured: bool = True
+    """False where `profile` is a guess, which says nothing about the speed."""
     _begun: float | None = field(default=None, init=False)
     _last: tuple[float, int, float] = field(default=(0.0, 0, 0.0), init=False)
     _speed: float | None = field(default=None, init=False)
@@ -81,8 +85,8 @@ class Pacer:
         """The total of the run after `step` steps, when `share` of it is done: `planned` or a new one.
 
         Speed is the time that `profile` predicts for an interval, divided by the time that passed. The rest
-        of the run is expected to be as fast as the running mean over the intervals. A standstill of any
-        length has a speed near 0, and lowers the mean by `RECENT` at most.
+        of the run is expected to be as fast as the running mean over the intervals. A standstill has a speed
+        near 0, whatever its length, and counts as `LEAST` times the speed before it.
         """
         now = self.clock()
         if self._begun is None:
@@ -94,7 +98,9 @@ class Pacer:
             return planned
         self._last = now, step, share
         speed = (step - at) * self._timed(reached, share) / (now - before)
-        self._speed = speed if self._speed is None else RECENT * speed + (1 - RECENT) * self._speed
+        known = float(self.measured) if self._speed is None else self._speed
+        speed = max(speed, LEAST * known)
+        self._speed = speed if self._speed is None else RECENT * speed + (1 - RECENT) * known
         return self._fitting(now, step, share, planned)
 
     def _fitting(self, now: float, step: int, share: float, planned: int) -> int:
@@ -116,7 +122,7 @@ class Pacer:
         """
         deadline = clock() + whole - spent
         if not spent:
-            return cls(deadline, (1.0,), clock)
+            return cls(deadline, (1.0,), clock, measured=False)
         pacer = cls(deadline, (spent / step,), clock)
         pacer._speed = 1.0  # the known pace holds from the first step on
         return pacer
