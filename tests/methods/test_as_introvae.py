@@ -55,6 +55,14 @@ def test_schedule_counts_from_the_run_or_from_the_game(anneal_from, expected):
     assert seen == pytest.approx(expected)
 
 
+@through("schedule, expected", [("linear", [0.2, 0.6, 1, 1]), ("tanh", [tanh(t) for t in (0.2, 0.6, 1, 2)])])
+def test_the_share_of_the_run_in_which_c_rises(schedule, expected):
+    """min(t / .5, 1) and tanh(t / .5) at steps of 100; with a share of 0 c is 1 from the first step."""
+    seen = [played(case(schedule=schedule, anneal_share=0.5), s)[1]["c"].item() for s in (10, 30, 50, 100)]
+    assert seen == pytest.approx(expected)
+    assert played(case(schedule=schedule, anneal_share=0.0), 0)[1]["c"].item() == 1
+
+
 @through("step", [20, 60])
 def test_with_c_at_one_it_is_soft_introvae(step):
     soft = Case(SoftIntroVAE(z_dim=3, **BETAS), MLP(width=8), (2,))

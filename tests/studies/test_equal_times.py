@@ -129,3 +129,25 @@ def test_another_time_and_steps_in_its_place(tmp_path: Path):
 def test_a_study_of_steps_has_no_time(tmp_path: Path):
     with pytest.raises(InputError, match="use --steps"):
         cells_of(TOY, tmp_path, scale="quick", seeds=1, seconds=5.0)
+
+
+def test_later_seeds_play_the_steps_that_the_first_had_time_for(tmp_path: Path, finished: Path, monkeypatch):
+    work_here(monkeypatch)
+    steps = {cell.arm.title: cell.steps for cell in timed(finished)}
+    asked = {"scale": "quick", "seeds": 2, "device": "cpu"}
+    (made,) = cells_of(TIMED, tmp_path, steps_from=finished, only=[TIMED.arms("quick")[0].title], **asked)[1:]
+    assert (made.run.seed, made.run.training.seconds) == (1, None)
+    assert conduct([made]) == {}
+    run = read_run(made.folder)
+    assert run.steps == steps[made.arm.title] == made.reached
+    assert (run.training.seconds, run.training.replanned) == (None, ())
+    again = cells_of(TIMED, tmp_path, **asked)  # the page is written without the option
+    assert [cell.finished for cell in again if cell.folder == made.folder] == [True]
+    assert not any(cell.differences for cell in again)
+
+
+def test_steps_are_taken_only_from_a_study_that_has_them(tmp_path: Path, finished: Path):
+    with pytest.raises(InputError, match="has no run of tiny, VAE, seed 0"):
+        timed(tmp_path, steps_from=tmp_path)
+    with pytest.raises(InputError, match="own steps"):
+        cells_of(TOY, tmp_path, scale="quick", seeds=1, steps_from=finished)

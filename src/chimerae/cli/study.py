@@ -74,6 +74,9 @@ class Asked:
     budget: str | None = None
     """Time in which each run of a study of equal times learns, such as 10m; the study's own when not
     given. Every job has its share of the cores."""
+    steps_from: Path | None = None
+    """Folder of the same study of equal times, such as a published one: every run plays as many steps as
+    the first seed had time for there, whatever the speed of this machine."""
     device: str | None = None
     """Device to train on: auto, cpu, cuda, cuda:1, mps; automatic when not given."""
     page_only: bool = False
@@ -86,6 +89,8 @@ class Asked:
             count = getattr(self, name)
             if count is not None and count < 1:
                 raise InputError(f"--{name} must be 1 or more, not {count}")
+        if self.steps_from is not None and (self.steps is not None or self.budget is not None):
+            raise InputError("--steps-from gives the steps: leave out --steps and --budget")
         _ = self.wanted  # it checks its flags
 
     @property
@@ -113,6 +118,7 @@ def main(args: Sequence[str], verb: str = "study") -> int:
         only=asked.only,
         device=asked.device,
         seconds=None if asked.budget is None else seconds(asked.budget),
+        steps_from=asked.steps_from,
     )
     if asked.dry_run:
         print(_planned(cells, asked.wanted))

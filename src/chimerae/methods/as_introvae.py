@@ -7,6 +7,7 @@ from math import tanh
 from typing import ClassVar, Literal, final
 
 import torch
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
@@ -39,7 +40,13 @@ class ASIntroVAE(SoftIntrospective):
     text).
     """
     schedule: Schedule = "linear"
-    """Rise of the KL's weight `c` to 1: `min(5 t, 1)` (the paper), or `tanh(5 t)` (the published code)."""
+    """Rise of the KL's weight `c` to 1: `min(t / s, 1)` (the paper: `min(5 t, 1)`), or `tanh(t / s)` (the
+    published code: `tanh(5 t)`), with `s` the `anneal_share`.
+    """
+    anneal_share: float = Field(default=0.2, ge=0, le=1)
+    """Share of the run, or of the game, over which `c` rises. With 0 it is 1 from the start, as in
+    Soft-IntroVAE.
+    """
     anneal_from: Literal["run", "game"] = "run"
     """Start of `t`, the share that is done: the first step of the run, as published, or the first after
     `warmup_steps`. In the latter case `c` is 0 when the game begins, and so is the weight of the encoder's KL
@@ -88,7 +95,8 @@ class ASIntroVAE(SoftIntrospective):
     def _annealed(self, clock: Clock) -> float:
         """Weight `c` of the KL at this point of the run."""
         before = self.warmup_steps if self.anneal_from == "game" else 0
-        return SCHEDULES[self.schedule](5 * (clock.step - before) / (clock.total - before))
+        t = (clock.step - before) / (clock.total - before)
+        return SCHEDULES[self.schedule](t / self.anneal_share) if self.anneal_share else 1.0
 
     def _distance(self, c: float, one: Callable[[], Gaussian], other: Gaussian, red: Reduction) -> Tensor:
         """Distance of two sets of posteriors; 0 once `c` is 1 and the distance has no weight."""

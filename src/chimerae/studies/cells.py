@@ -74,8 +74,10 @@ class Cell:
         if not (self.folder / RUN).exists():
             return {}
         there, asked = _settings(read_run(self.folder)), _settings(self.run)
-        measured = {"training.precision"} if asked["training.precision"] == "auto" else set()
-        names = [name for name, value in asked.items() if there.get(name) != value and name not in measured]
+        free = {"training.precision"} if asked["training.precision"] == "auto" else set()
+        if None in (there["training.seconds"], asked["training.seconds"]):
+            free |= {"training.seconds", "training.schedule_steps"}  # one has the steps, the other the time
+        names = [name for name, value in asked.items() if there.get(name) != value and name not in free]
         return {name: (there.get(name), asked[name]) for name in names}
 
     @property
@@ -111,6 +113,7 @@ def cells_of(
     only: Iterable[str] = (),
     device: str | None = None,
     seconds: float | None = None,
+    steps_from: Path | None = None,
 ) -> list[Cell]:
     """The cells of `study` in `folder`, all arms of the first seed first.
 
@@ -123,12 +126,16 @@ def cells_of(
         only: arms to run: whole titles, or words that titles contain; all when none is given.
         device: device to train on; the one in the run's settings when not given.
         seconds: time of each run in a study of equal times; the study's own when not given.
+        steps_from: folder of the same study, by equal times. Every run plays the steps of its arm's first
+            seed there, so that a machine of another speed gives comparable runs.
 
     Raises:
-        InputError: no arm is left, data are missing, a folder holds another run, or `seconds` are given for a
-            study that counts in steps.
+        InputError: no arm is left, data are missing, a folder holds another run, `seconds` or `steps_from`
+            are given for a study that counts in steps, or `steps_from` lacks an arm.
     """
     arms = [_timed(arm, steps, seconds) for arm in _chosen(study.arms(scale), list(only))]
+    if steps_from is not None:
+        arms = [_counted(arm, steps_from) for arm in arms]
     if not arms:
         known = "; ".join(arm.title for arm in study.arms(scale))
         raise InputError(f"no arm of {study.name} has any of these words in its name; there are: {known}")
@@ -177,6 +184,16 @@ def _timed(arm: Arm, steps: int | None, seconds: float | None) -> Arm:
     if arm.seconds is None:
         raise InputError("this study's runs have a number of steps, and no time; use --steps")
     return replace(arm, seconds=seconds)
+
+
+def _counted(arm: Arm, folder: Path) -> Arm:
+    """`arm` with the steps that its first seed had time for in a study's `folder`."""
+    if arm.seconds is None:
+        raise InputError("--steps-from is for studies of equal times; this study's runs have their own steps")
+    first = folder / "cells" / f"{arm.slug}-s0"
+    if not (first / RUN).exists():
+        raise InputError(f"{folder} has no run of {arm.title}, seed 0, whose steps could be taken")
+    return replace(arm, run=replace(arm.run, steps=read_run(first).steps), seconds=None)
 
 
 def _seeded(arm: Arm, seed: int, steps: int | None, device: str | None) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chimerae.errors import unknown
 from chimerae.studies.papers import (
     as_introvae_images,
+    as_introvae_schedule,
     as_introvae_table1,
     avae_table1,
     avae_toy,
@@ -21,6 +22,7 @@ from chimerae.studies.study import Study
 
 STUDIES: tuple[Study, ...] = (
     as_introvae_table1.STUDY,
+    as_introvae_schedule.STUDY,
     avae_toy.STUDY,
     blur.STUDY,
     bigan_modes.STUDY,

@@ -55,7 +55,6 @@ def _arms_of(group: str, betas: Betas, scale: Scale) -> list[Arm]:
     small = scale == "quick"
     more = SMALL if small else {}
     warm_up = {"method.warmup_steps": SMALL_WARM_UP if small else WARM_UP}
-    late = {"method.anneal_from": "game"}
     weights = {f"method.{name}": value for name, value in vars(betas).items()}
     plain: Mapping[str, Any] = {
         "method.z_dim": 2,
@@ -84,7 +83,7 @@ def _arms_of(group: str, betas: Betas, scale: Scale) -> list[Arm]:
             group,
         ),
         Arm(SOFT, build("soft-introvae-8gaussians", settings={**weights, **warm_up, **more}), group),
-        Arm(AS, build("as-introvae-8gaussians", settings={**weights, **warm_up, **late, **more}), group),
+        Arm(AS, build("as-introvae-8gaussians", settings={**weights, **warm_up, **more}), group),
     ]
 
 
