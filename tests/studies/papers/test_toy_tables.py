@@ -43,7 +43,8 @@ def test_cycles_close_in_the_game_of_pairs_and_find_all_modes(tmp_path: Path):
     assert found("ALICE", "mse_points").mean < 0.05 < found("BiGAN", "mse_points").mean
 
 
-def test_introspection_finds_modes_that_a_vae_misses(tmp_path: Path):
+def test_introspection_finds_modes_that_a_vae_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(as_introvae_table1, "SMALL_WARM_UP", 200)
     settings = {"arch.width": 32, "arch.depth": 2, "training.batch_size": 64, "steps": 900}
     rows = [f"tuned, {name}" for name in ("VAE", "Soft-IntroVAE", "AS-IntroVAE")]
     found = tiny(as_introvae_table1.STUDY, tmp_path, settings, metrics=["kl_published"], only=rows)

@@ -22,7 +22,8 @@ from chimerae.studies.study import Study
 
 STUDIES: tuple[Study, ...] = (
     as_introvae_table1.STUDY,
-    as_introvae_schedule.STUDY,
+    as_introvae_schedule.SCHEDULE,
+    as_introvae_schedule.TUNING,
     avae_toy.STUDY,
     blur.STUDY,
     bigan_modes.STUDY,
