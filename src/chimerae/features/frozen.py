@@ -24,6 +24,8 @@ Encode = Callable[[Nets, Tensor], Gaussian]
 """`Method.encode`: networks and samples in the method's range to a posterior."""
 STEM_LAYERS: Final = 3
 """Layers of EfficientNet-Lite0 before its first stage."""
+HEAD_LAYERS: Final = 3
+"""Layers of its last convolution, after the last stage."""
 ENDS: Final = tuple(accumulate((stage[-1] for stage in STAGES), initial=STEM_LAYERS))[1:]
 """Number of layers up to the end of each stage."""
 
@@ -41,7 +43,7 @@ class FrozenEncoder(nn.Module):
             InputError: their features are too few or too many for a code of `z_dim` numbers.
         """
         super().__init__()
-        self.parts = nn.ModuleList(parts).requires_grad_(False)
+        self.parts = nn.ModuleList(parts).requires_grad_(False).to(torch.get_default_dtype())
         self.eval()
         with seeded("features"), torch.no_grad():
             probe = next((p.device for p in self.parameters()), torch.get_default_device())
@@ -114,10 +116,10 @@ def efficientnet_part(stage: int, shape: Shape, *, side: int, places: int, fille
     """EfficientNet-Lite0 up to the end of `stage`, 1 to 7, or 0 for all its convolutions.
 
     Args:
-        stage: the last stage.
+        stage: the last stage; 0 ends in the mean over all places, 1,280 features.
         shape: of the images.
         side: pixels of either side that images are resized to.
-        places: averages over so many places of either side, or as many as the maps have.
+        places: after a stage, averages over so many places of either side, or as many as the maps have.
         filled: with the weights of the installed package; otherwise weights are to be filled in later.
 
     Raises:
@@ -131,4 +133,6 @@ def efficientnet_part(stage: int, shape: Shape, *, side: int, places: int, fille
     if not 0 <= stage <= len(ENDS):
         raise InputError(f"EfficientNet-Lite0 has no stage {stage}; give efficientnet:1 to :{len(ENDS)}")
     network = fold(classifier() if filled else lite0().eval().requires_grad_(False))
-    return Pooled(network[: ENDS[stage - 1] if stage else ENDS[-1] + STEM_LAYERS], side, places)
+    if not stage:
+        return Pooled(network[: ENDS[-1] + HEAD_LAYERS], side, 1)
+    return Pooled(network[: ENDS[stage - 1]], side, places)

@@ -43,13 +43,13 @@ class AVAEFrozen(Method):
     z_dim: int = Field(default=64, ge=1)
     """Dimensions of the code: principal components of the features."""
     encoder: str = "efficientnet:5"
-    """The frozen networks: `efficientnet` or `efficientnet:STAGE` (1 to 7), `random`, the folder of a trained
-    run, or several joined by `+`.
+    """The frozen networks: `efficientnet` (its means over places), `efficientnet:STAGE` (1 to 7, with
+    places), `random`, the folder of a trained run, or several joined by `+`.
     """
     encoder_side: int = Field(default=64, ge=8, le=1024)
     """Pixels of either side of the images that EfficientNet sees."""
     encoder_places: int = Field(default=4, ge=1, le=64)
-    """Places of either side that maps of EfficientNet are averaged to; 1: where something is seen is lost."""
+    """Places of either side that maps of a stage are averaged to; with 1, positions are lost."""
     encoder_settings: str = ""
     """Settings of the runs in `encoder`. A run records them here; leave it empty."""
     xi_dim: int = Field(default=64, ge=0)
