@@ -134,8 +134,9 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "avae-frozen": {
         **STEADY,
+        "method.encoder_side": 32,
         "method.latent_warmup": 0.5,
-        "method.latent_weight": 0.1,
+        "method.latent_weight": 0.01,
     },
 }
 """Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""
