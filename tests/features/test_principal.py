@@ -98,9 +98,9 @@ def test_features_of_low_rank_leave_the_rest_of_the_code_unused():
 
 
 def test_bad_features_are_refused():
-    with pytest.raises(InputError, match="a code of 5 numbers needs 5 to 4,096 features"):
+    with pytest.raises(InputError, match="gives 4 features, too few for a code of 5 numbers"):
         Principal(4, 5)
-    with pytest.raises(InputError, match="gives 5,000"):
+    with pytest.raises(InputError, match="gives 5,000 features, and at most 4,096"):
         Principal(5000, 5)
     for h in (torch.zeros(1, 4), torch.full((3, 4), torch.nan)):
         with pytest.raises(InputError, match="no code"):

@@ -11,6 +11,7 @@ import torch
 import chimerae
 from chimerae.data import prepare
 from chimerae.errors import InputError
+from chimerae.recipes.work import count
 from chimerae.runs import measured
 from chimerae.runs.train import resume, train
 from chimerae.training.built import given_encoders
@@ -81,6 +82,16 @@ def test_a_run_is_seen_at_its_own_size_and_colours(place):
     vae, x = chimerae.load(place / "vae", device="cpu"), torch.rand(4, 3, 16, 16)
     grey = torch.nn.functional.interpolate(x.mean(1, keepdim=True), (8, 8), mode="bilinear", antialias=True)
     torch.testing.assert_close(E.features(2 * x - 1), vae.encode(grey).mu, rtol=1e-4, atol=1e-5)
+
+
+def test_a_step_is_counted_without_reading_weights(place, monkeypatch):
+    """On PyTorch's meta device, where nothing can be filled in; warnings are errors here."""
+    monkeypatch.setattr("chimerae.features.efficientnet.MODULE", "no_such_package")
+    encoder = f"{place / 'vae'}+efficientnet:1"
+    run = tiny_run("avae-frozen", "dcgan", method={"encoder": encoder, **SMALL})
+    operations, parameters = count(run, (1, 8, 8))
+    assert operations > 0
+    assert list(parameters) == ["decoder", "generator", "critic", "encoder"]
 
 
 def test_measuring_is_told_and_stays_when_a_run_goes_on(place, tmp_path, monkeypatch):

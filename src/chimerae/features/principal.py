@@ -9,6 +9,7 @@ eigenvalues that are left out, the posterior of a code is normal, after a rotati
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from math import log
 from typing import Final
 
@@ -39,10 +40,15 @@ class Principal(nn.Module):
             InputError: there are fewer features than dimensions, or too many features.
         """
         super().__init__()
-        if not z_dim <= width <= WIDEST:
+        if width < z_dim:
             raise InputError(
-                f"a code of {z_dim} numbers needs {z_dim} to {WIDEST:,} features, and its encoder gives "
-                f"{width:,}; set --method.z-dim, --method.encoder-places or another --method.encoder"
+                f"the encoder gives {width:,} features, too few for a code of {z_dim:,} numbers; "
+                "set --method.z-dim, --method.encoder-places or another --method.encoder"
+            )
+        if width > WIDEST:
+            raise InputError(
+                f"the encoder gives {width:,} features, and at most {WIDEST:,} are taken apart; "
+                "set --method.encoder-places or another --method.encoder"
             )
         self.register_buffer("mean", torch.zeros(width))
         self.register_buffer("directions", nn.init.orthogonal_(torch.empty(z_dim, width)))
@@ -51,7 +57,7 @@ class Principal(nn.Module):
     def forward(self, h: Tensor) -> Gaussian:
         """Posterior of each sample."""
         mean, directions, logvar = (self.get_buffer(name) for name in ("mean", "directions", "logvar"))
-        with torch.autocast(h.device.type, enabled=False):
+        with nullcontext() if h.is_meta else torch.autocast(h.device.type, enabled=False):
             whitened = (h.to(mean.dtype) - mean) @ directions.T
             return Gaussian((1.0 - logvar.exp()).sqrt() * whitened, logvar)
 
