@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 import chimerae
 from chimerae.data import prepare
 from chimerae.errors import InputError
+from chimerae.methods import AVAEFrozen
 from chimerae.recipes.work import count
 from chimerae.runs import measured
 from chimerae.runs.train import resume, train
@@ -82,6 +84,19 @@ def test_a_run_is_seen_at_its_own_size_and_colours(place):
     vae, x = chimerae.load(place / "vae", device="cpu"), torch.rand(4, 3, 16, 16)
     grey = torch.nn.functional.interpolate(x.mean(1, keepdim=True), (8, 8), mode="bilinear", antialias=True)
     torch.testing.assert_close(E.features(2 * x - 1), vae.encode(grey).mu, rtol=1e-4, atol=1e-5)
+
+
+def test_damaged_settings_are_one_line(place):
+    for text in (
+        "{",
+        "[]",
+        "{}",
+        json.dumps({str(place / "vae"): {"method": 1}}),
+        json.dumps({str(place / "vae"): 3}),
+    ):
+        method = AVAEFrozen(z_dim=2, encoder=str(place / "vae"), encoder_settings=text)
+        with pytest.raises(InputError, match="are damaged: give --method"):
+            given_encoders(method, tiny_run("vae", "dcgan").arch, (1, 8, 8), opened=True)
 
 
 def test_a_step_is_counted_without_reading_weights(place, monkeypatch):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from torch import Tensor, nn
 
@@ -18,7 +18,7 @@ from chimerae.features import perceptual_network
 from chimerae.features.frozen import FrozenEncoder, RunEncoder, efficientnet_part
 from chimerae.files import read_bytes, read_json
 from chimerae.methods import Method
-from chimerae.methods.given import RANDOM, Given, is_run, model_folder
+from chimerae.methods.given import RANDOM, Given, is_run, model_folder, recorded
 from chimerae.nets import Architecture, Nets
 from chimerae.run_folder.schema import CONFIG, WEIGHTS
 from chimerae.shapes import Shape, describe
@@ -26,6 +26,8 @@ from chimerae.training.checkpoint import unpack
 from chimerae.training.targets import with_targets
 
 T = TypeVar("T")
+KINDS: Final = {"method": dict, "arch": dict, "shape": list}
+"""Settings from which the encoder of a run is built."""
 
 
 def build_networks(
@@ -83,8 +85,7 @@ def _part(part: str, given: Given, arch: Architecture, shape: Shape, opened: boo
 
 def _of_run(part: str, given: Given, shape: Shape, opened: bool) -> nn.Module:
     """The encoder of the run `part`, from its recorded settings."""
-    config = json.loads(given.recorded or "{}").get(part)
-    config = read_json(model_folder(part) / CONFIG, "a model") if config is None else config
+    config = _settings(part, given)
     method = named("method", methods.BY_NAME, config["method"], part)
     if not method.encodes:
         raise InputError(f"{part} cannot be an encoder: {method.name} has none")
@@ -100,6 +101,22 @@ def _of_run(part: str, given: Given, shape: Shape, opened: bool) -> nn.Module:
     if opened:
         fill(built, _weights(model_folder(part)), model_folder(part) / WEIGHTS)
     return RunEncoder(method.encode, method.value_range, Nets(built, frozen=built), trained_on)
+
+
+def _settings(part: str, given: Given) -> dict[str, Any]:
+    """Entries `method`, `arch` and `shape` of the model of the run `part`: the recorded ones, or its own.
+
+    Raises:
+        InputError: they are damaged.
+    """
+    try:
+        config = json.loads(given.recorded or recorded(part))[part]
+        if all(isinstance(config[name], kind) for name, kind in KINDS.items()):
+            return dict(config)
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, InputError):
+            raise
+    raise InputError(f"the settings of the encoder '{part}' are damaged: give --method.encoder-settings ''")
 
 
 def _weights(folder: Path) -> dict[str, Tensor]:
