@@ -26,7 +26,7 @@ DOCS = Path(__file__).parents[1] / "docs"
 METHOD_NAMES = sorted(BY_NAME)
 
 CRITICS = {"critic runs away", "critic saturated", "critic blind"}
-LOGISTIC = {"gan", "vae-gan", "bigan", "alice", "avae", "id-gan", "biadversarial", "kl-gan"}
+LOGISTIC = {"gan", "vae-gan", "bigan", "alice", "avae", "id-gan", "biadversarial", "kl-gan", "avae-frozen"}
 INTROSPECTIVE = {"introvae", "soft-introvae", "as-introvae"}
 ONLY = {
     **{word: LOGISTIC | {"wgan-gp"} for word in CRITICS},

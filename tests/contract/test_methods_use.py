@@ -81,14 +81,15 @@ def test_use_changes_no_buffer_and_leaves_training_mode_on(case, batch_statistic
     state = case.state()
     before = buffers(state)
     with state.nets.evaluating(batch_statistics=batch_statistics) as nets:
-        assert all(module.training == batch_statistics for module in nets.modules.values())
+        trained = [module for name, module in nets.items() if name not in nets.frozen]
+        assert all(module.training == batch_statistics for module in trained)
         made = case.method.generate(nets, codes(case))
         if case.method.encodes:
             case.method.encode(nets, made)
     assert not made.requires_grad
     after = buffers(state)
     assert all(torch.equal(before[key], after[key]) for key in before)
-    assert all(m.training for module in state.nets.modules.values() for m in module.modules())
+    assert all(m.training for module in trained for m in module.modules())
 
 
 def test_training_mode_comes_back_after_an_error():

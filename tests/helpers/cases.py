@@ -35,6 +35,7 @@ SMALL: Mapping[str, Mapping[str, Any]] = {
     "as-introvae": {"beta_neg": 4.0},
     "id-gan": {"first_stage_share": 0.01},
     "kl-gan": {"perceptual_weight": 0.0, "critic_start": 0.0},
+    "avae-frozen": {"encoder": "random", "xi_dim": 2},
 }
 """What has to be smaller than usual for a method to do all that it does within a few steps."""
 
@@ -153,6 +154,11 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"scale": "fixed", "adaptive": False},
         {"scale": "estimated"},
         {"critic_start": 0.01, "critic_ramp": 0.02},
+    ),
+    "avae-frozen": (
+        {"latent_loss": "normalised", "r1": 1.0, "r1_every": 2},
+        {"xi_dim": 0, "codes_of_data": 0.0},
+        {"adv_loss": "softplus", "codes_of_data": 1.0},
     ),
 }
 """Options that select another path through `play`."""

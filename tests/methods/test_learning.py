@@ -28,6 +28,7 @@ OPTIONS = {
     "biadversarial": {"noise": 8, "inference_disc": "marginal"},  # the paper's pairing collapses
     "kl-gan": {"beta": 0.05, "pixel": "l2", "scale": "fixed", "perceptual_weight": 0.0},
     "bigan": {"z_dim": 2, "sigma": "free"},  # without spread, one code cannot fill the line's thickness
+    "avae-frozen": {"encoder": "random", "xi_dim": 1},
     "id-gan": {"beta": 0.05, "s_dim": 1, "w_info": 0.5, "r1": 0.1},
 }
 """The toy is as wide as its noise is small: a unit decoder variance would blur it away."""
@@ -75,6 +76,8 @@ def test_learns_a_toy(method):
     chosen = BY_NAME[method.name](**{"z_dim": 1} | OPTIONS.get(method.name, {}))
     optimizer = Optimizer(lr=2e-3, beta1=BETA1.get(method.name, 0.5))
     state, steps = Case(chosen, MLP(width=32), (2,)).state(optimizer=optimizer), STEPS.get(method.name, 400)
+    for encoder in map(state.nets.modules.__getitem__, chosen.given_encoders):
+        encoder.code.measure(encoder.features(points(N, "measured")), encoder.widths)
     samples, reconstructions = sample_error(state), reconstruction_error(state)
     for step in range(steps):
         torch.manual_seed(step)

@@ -36,10 +36,13 @@ OPTIMISERS = {
     "id-gan": ("rmsprop", 1e-4, 0.5, 0.99, 64),
     "ian": ("adam", 2e-4, 0.5, 0.999, 16),
     "kl-gan": ("adam", 5.4e-5, 0.5, 0.9, 12),
+    "avae-frozen": AVAE_CODE,
 }
 """Kind, rate, decays of both moments, batch."""
 FALLS = {
-    **dict.fromkeys(("vae", "gan", "vae-gan", "avae", "avae-toy", "bigan"), ("exponential", 0.02)),
+    **dict.fromkeys(
+        ("vae", "gan", "vae-gan", "avae", "avae-frozen", "avae-toy", "bigan"), ("exponential", 0.02)
+    ),
     **{name: ("steps", 0.01) for name, of in OPTIMISERS.items() if of == SOFT_TOYS},
     **dict.fromkeys(("wae-mmd", "wae-gan"), ("late_steps", 0.2)),
     **dict.fromkeys(("wae-mmd-mnist", "wae-gan-mnist"), ("early_steps", 0.1)),

@@ -20,6 +20,7 @@ from chimerae.methods import (
     WAEMMD,
     WGANGP,
     ASIntroVAE,
+    AVAEFrozen,
     Biadversarial,
     BiGAN,
     IntroVAE,
@@ -71,6 +72,12 @@ COSTS = {
         why="the decoder's games need input gradients of their own; the minimum takes them from the critic's "
         "backward, which needs per-sample scaling, no BatchNorm, and hides the equations",
         first_layers=6 + 1,  # and the encoder's loss leaves the critic at its features, below the logit
+    ),
+    "avae-frozen": Cost(
+        AVAEFrozen(z_dim=2, encoder="random", xi_dim=2),
+        {"encoder": (2, 0, 1), "decoder": (1, 1, 0), "generator": (1, 1, 0), "critic": (2, 2, 1)},
+        minimum=16,
+        first_layers=4,
     ),
     "avae": Cost(
         AVAE(z_dim=2),

@@ -63,6 +63,9 @@ RUNS = {
     "id-gan-dcgan-at-the-turn": tiny_run("id-gan", "dcgan", optimizer={"kind": "rmsprop"}),
     "ian-dcgan": tiny_run("ian", "dcgan", grad_accumulation=2),
     "kl-gan-dcgan-at-the-start-of-the-game": tiny_run("kl-gan", "dcgan", grad_accumulation=2),
+    "avae-frozen-dcgan": tiny_run(
+        "avae-frozen", "dcgan", method={"encoder": "efficientnet:1+random", "encoder_side": 8}
+    ),
     "bigan-dcgan": tiny_run("bigan", "dcgan", method={"sigma": "free"}),
     "alice-dcgan": tiny_run("alice", "dcgan", method={"cycle": "implicit"}),
     "biadversarial-dcgan": tiny_run("biadversarial", "dcgan", grad_accumulation=2),

@@ -66,11 +66,13 @@ class EfficientNet(Extractor):
 
 
 def seen(images: Tensor, side: int) -> Tensor:
-    """`[B, 3, side, side]`, `(levels - 127) / 128`, from images `[B, 1 or 3, H, W]`, uint8.
+    """`[B, 3, side, side]`, `(levels - 127) / 128`, from images `[B, 1 or 3, H, W]`: uint8, or levels of 0 to
+    255 in floating point.
 
     Bilinear with half-pixel centres; antialiased where images are larger.
     """
-    levels = F.interpolate(images.float(), (side, side), mode="bilinear", antialias=True)
+    levels = images if images.is_floating_point() else images.float()
+    levels = F.interpolate(levels, (side, side), mode="bilinear", antialias=True)
     return ((colours(levels) - 127.0) / 128.0).contiguous(memory_format=torch.channels_last)
 
 

@@ -8,6 +8,7 @@ from chimerae.methods.aae import AAE
 from chimerae.methods.alice import ALICE
 from chimerae.methods.as_introvae import ASIntroVAE
 from chimerae.methods.avae import AVAE
+from chimerae.methods.avae_frozen import AVAEFrozen
 from chimerae.methods.biadversarial import Biadversarial
 from chimerae.methods.bigan import BiGAN
 from chimerae.methods.gan import GAN
@@ -41,6 +42,7 @@ METHODS: tuple[type[Method], ...] = (
     IDGAN,
     IAN,
     KLGAN,
+    AVAEFrozen,
 )
 """Every method, in the order in which they are listed."""
 
@@ -62,6 +64,7 @@ __all__ = [
     "WAEMMD",
     "WGANGP",
     "ASIntroVAE",
+    "AVAEFrozen",
     "BiGAN",
     "Biadversarial",
     "Clock",

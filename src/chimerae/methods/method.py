@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
+from chimerae.methods.given import Given
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import SIGNED, Shape, ValueRange
 
@@ -142,11 +143,11 @@ class Method(ABC):
 
     @property
     def frozen(self) -> tuple[str, ...]:
-        """Networks that no player moves and that stay as they were built: those of `perceptual_networks`, and
-        any of `networks` that is named here. They are in evaluation mode. Saved states leave them out, and a
-        resumed run builds them anew.
+        """Networks that no player moves and that stay as they were built: those of `perceptual_networks` and
+        `given_encoders`, and any of `networks` that is named here. They are in evaluation mode. Saved states
+        leave them out unless they are `exported`, and a resumed run builds them anew.
         """
-        return tuple(self.perceptual_networks)
+        return (*self.perceptual_networks, *self.given_encoders)
 
     @property
     def perceptual_networks(self) -> Mapping[str, str]:
@@ -154,6 +155,14 @@ class Method(ABC):
         of each (`chimerae.features.PERCEPTUAL`). `networks` does not build them.
 
         Each maps images in [-1, 1] to features whose squared distance is a perceptual distance.
+        """
+        return {}
+
+    @property
+    def given_encoders(self) -> Mapping[str, Given]:
+        """Frozen encoders that the engine opens: their names in `nets`, and the networks of each. `networks`
+        does not build them. Before the first step the engine measures the training data with them, so that
+        their codes have mean 0 and covariance I.
         """
         return {}
 
@@ -216,7 +225,7 @@ class Method(ABC):
     @property
     def encodes(self) -> bool:
         """True when the method has an encoder."""
-        return any("encoder" in networks for networks in self.players.values())
+        return any("encoder" in named for named in (self.given_encoders, *self.players.values()))
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` that reconstructs `q`'s sample; `eps` `[B, z_dim]` is standard normal."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
-
-from torch import Tensor, nn
+from typing import Any
 
 import chimerae
 from chimerae import methods, networks, noise
@@ -14,9 +12,7 @@ from chimerae.config import from_dict, to_dict
 from chimerae.data import Prepare
 from chimerae.data.given import settings_for_others
 from chimerae.errors import InputError
-from chimerae.extensions import class_of
 from chimerae.files import read_json
-from chimerae.methods import Method
 from chimerae.model.files import count_weights, read_weights, weights_of, write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
@@ -25,10 +21,9 @@ from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 from chimerae.sharing.download import found
+from chimerae.training.built import exported_networks, fill, named
 from chimerae.training.fitting import sized_for
 from chimerae.training.state import State, pick_autocast, pick_device
-
-T = TypeVar("T")
 
 KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}
 """Entries of `config.json` that `load` needs."""
@@ -84,15 +79,15 @@ def load(path: str | Path, *, device: str = "auto", revision: str | None = None)
 
 
 def _load(folder: Path, config: dict[str, Any], weights: Path, device: str) -> Model:
-    method = _named("method", methods.BY_NAME, config["method"], folder)
-    arch = _named("architecture", networks.BY_NAME, config["arch"], folder)
+    method = named("method", methods.BY_NAME, config["method"], folder / CONFIG)
+    arch = named("architecture", networks.BY_NAME, config["arch"], folder / CONFIG)
     shape = tuple(config["shape"])
     place = pick_device(device)
     fitting, own = sized_for(count_weights(weights), weights), noise.seeded("load")
     with fitting, own:  # initial weights, soon replaced, leave the caller's generator alone
-        built = method.networks(shape, arch)
-    modules = {name: built[name].to(place).eval() for name in method.exported}
-    _fill(modules, read_weights(weights, config), weights)
+        built = exported_networks(method, arch, shape)
+    modules = {name: module.to(place).eval() for name, module in built.items()}
+    fill(modules, read_weights(weights, config), weights)
     return Model(
         method,
         Nets(modules, pick_autocast(place, "float32")),
@@ -132,18 +127,3 @@ def _config(path: Path) -> dict[str, Any]:
     if not all(type(n) is int and n > 0 for n in config["shape"]) or len(config["shape"]) not in (1, 3):
         raise InputError(f"{path} is damaged: its 'shape' is {config['shape']!r}")
     return config
-
-
-def _named(kind: str, classes: Mapping[str, type[T]], settings: Mapping[str, Any], folder: Path) -> T:
-    given, base = dict(settings), {"method": Method, "architecture": Architecture}[kind]
-    cls = class_of(kind, str(given.pop("name", "")), base, classes)
-    return from_dict(cls, given, f"{kind} in {folder / CONFIG}")
-
-
-def _fill(modules: Mapping[str, nn.Module], tensors: Mapping[str, Tensor], path: Path) -> None:
-    for name, module in modules.items():
-        own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
-        try:
-            module.load_state_dict(own)
-        except RuntimeError as error:
-            raise InputError(f"{path} does not fit its {CONFIG}: {' '.join(str(error).split())}") from None

@@ -23,6 +23,7 @@ from chimerae.methods import (
     WAEMMD,
     WGANGP,
     ASIntroVAE,
+    AVAEFrozen,
     Biadversarial,
     BiGAN,
     IntroVAE,
@@ -246,6 +247,12 @@ RECIPES: tuple[Recipe, ...] = (
         KL_GAN_ADAM,
         images=Spatial(width=128, blocks=2, patch_width=64),
         extra={"steps": 200_000},
+    ),
+    Recipe(
+        "avae-frozen",
+        "AVAE against a frozen representation, by default EfficientNet-Lite0's (no paper: ours)",
+        AVAEFrozen(),
+        DCGAN_ADAM,
     ),
 )
 """Every recipe, in the order of `chimerae list recipes`."""

@@ -132,11 +132,29 @@ OWN: Mapping[str, Mapping[str, Any]] = {
         "training.batch_size": 16,
         "training.ema": 0.995,
     },
+    "avae-frozen": {
+        **STEADY,
+        "method.encoder_side": 32,
+        "method.latent_warmup": 0.5,
+        "method.latent_weight": 0.01,
+    },
 }
 """Settings of each method beyond the common rate; `docs/short-runs.md` has the reasons."""
 
 GAMES = frozenset(
-    ("gan", "wgan-gp", "vae-gan", "avae", "bigan", "ali", "alice", "biadversarial", "id-gan", "ian")
+    (
+        "gan",
+        "wgan-gp",
+        "vae-gan",
+        "avae",
+        "bigan",
+        "ali",
+        "alice",
+        "biadversarial",
+        "id-gan",
+        "ian",
+        "avae-frozen",
+    )
 )
 """Recipes in which a critic judges images."""
 

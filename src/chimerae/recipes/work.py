@@ -36,7 +36,7 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
     """
     method = run.method.fitted(shape, run.arch)
     with torch.device("meta"), noise.seeded("count"):
-        built = build_networks(method, run.arch, shape)
+        built = build_networks(method, run.arch, shape, opened=False)
         modules = {name: module.to("meta") for name, module in built.items()}
         players = {
             name: Player(name, _parameters(modules, networks), None, run.training.optimizer_of(name))

@@ -65,6 +65,10 @@ _FOLLOW: Final = (
         ),
     ),
 )
+_SEEN: Final = (
+    Remedy("weigh the code more", (Change("method.latent-weight", 0.03, "least"),)),
+    Remedy("let the encoder see more, such as --method.encoder efficientnet:1+efficientnet:5"),
+)
 _OR_NEG = "--method.exponent-kl, or --method.beta-neg if that is none"
 _LOWER_EXPONENT: Final = Remedy(f"lower {_OR_NEG}")
 _RAISE_EXPONENT: Final = Remedy(f"raise {_OR_NEG}")
@@ -104,7 +108,9 @@ _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Remedies], ...]] = (
     (("gan", "vae-gan", "bigan", "alice"), (*_COLLAPSED, "critic saturated"), _PENALTY),
     (("ian",), _COLLAPSED, (*_PENALTY, LONGER)),
     (("id-gan",), _COLLAPSED, _WEAKER_CRITIC),
-    (("avae",), ("critic saturated",), _PENALTY),
+    (("avae", "avae-frozen"), ("critic saturated",), _PENALTY),
+    (("avae-frozen",), ("no better than the mean", "code not read back"), _SEEN),
+    (("avae-frozen",), _COLLAPSED, (*_PENALTY, LONGER)),
     (
         ("wgan-gp",),
         _COLLAPSED,

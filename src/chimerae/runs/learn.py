@@ -21,6 +21,7 @@ from chimerae.runs.changes import record_changes, rollbacks, slower, with_change
 from chimerae.runs.folder import never_saved, read_run, rewrite
 from chimerae.runs.lock import locked
 from chimerae.runs.log_to import shown_by_loggers
+from chimerae.runs.measured import measure_given
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.fitting import sized_for
@@ -62,6 +63,8 @@ def _learn(
     group: Group,
 ) -> None:
     while True:
+        if not state.step:
+            measure_given(state, prepared, callbacks.on_progress)
         loop = _loop(run, state, prepared, folder, callbacks, group)
         # a run of given seconds that went back has the rest of them, which `Loop.run` finds in its log
         loop.pacer = None if run.training.seconds and state.step else paced()
@@ -88,7 +91,7 @@ def newest_state(run: Run, prepared: Prepared, folder: Path, callbacks: Callback
     """
     begun = not never_saved(folder)
     with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
-        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed, opened=not begun)
     if begun:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
     _require_same_step(state, folder, group)

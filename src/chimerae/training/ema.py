@@ -12,13 +12,21 @@ from chimerae.nets import Nets
 
 
 class EMA:
-    """Averages of the networks `exported`: weights and BatchNorm's running statistics alike."""
+    """Averages of the networks `exported`: weights and BatchNorm's running statistics alike; frozen networks
+    are themselves.
+    """
 
     def __init__(self, nets: Nets, exported: Sequence[str], decay: float) -> None:
         self.decay = decay
         self._live = {name: nets.modules[name] for name in exported}
-        self.modules = {name: deepcopy(module).requires_grad_(False) for name, module in self._live.items()}
-        self._pairs = list(_floats(self.modules.values(), self._live.values()))
+        self.modules = {
+            name: module if name in nets.frozen else deepcopy(module).requires_grad_(False)
+            for name, module in self._live.items()
+        }
+        moving = [name for name in exported if name not in nets.frozen]
+        self._pairs = list(
+            _floats((self.modules[name] for name in moving), (self._live[name] for name in moving))
+        )
 
     @torch.no_grad()
     def update(self, step: int) -> None:

@@ -65,9 +65,10 @@ class State:
         return dict(self._tensors())
 
     def _weights(self) -> dict[str, Tensor]:
-        learnt = {name: net for name, net in self.nets.items() if name not in self.nets.frozen}
-        weights = dict(_named("nets", learnt))
-        weights |= _named("ema", self.ema.modules if self.ema else {})
+        rebuilt = self.nets.frozen - set(self.method.exported)
+        averages = self.ema.modules if self.ema else {}
+        weights = dict(_named("nets", {name: net for name, net in self.nets.items() if name not in rebuilt}))
+        weights |= _named("ema", {n: net for n, net in averages.items() if n not in self.nets.frozen})
         return weights | {f"buffers/{name}": tensor for name, tensor in self.nets.buffers.items()}
 
     def _tensors(self) -> Iterator[tuple[str, Tensor]]:
@@ -210,11 +211,16 @@ def pick_autocast(device: torch.device, precision: str) -> Autocast:
     return Autocast(device.type, precision == "bfloat16" or (precision == "auto" and fast))
 
 
-def build_state(method: Method, arch: Architecture, shape: Shape, training: Training, seed: int) -> State:
-    """A fresh state: networks initialised from `seed`, in the order in which the method names them."""
+def build_state(
+    method: Method, arch: Architecture, shape: Shape, training: Training, seed: int, *, opened: bool = True
+) -> State:
+    """A fresh state: networks initialised from `seed`, in the order in which the method names them.
+
+    With `opened` False, given encoders have no weights until a saved state is loaded.
+    """
     device, method = pick_device(training.device), method.fitted(shape, arch)
     with noise.seeded(seed, "initialise"):
-        modules = build_networks(method, arch, shape)
+        modules = build_networks(method, arch, shape, opened=opened)
     for module in modules.values():
         if training.sync_batchnorm:
             share_statistics(module)

@@ -7,6 +7,7 @@ from chimerae.studies.papers import (
     as_introvae_images,
     as_introvae_schedule,
     as_introvae_table1,
+    avae_frozen,
     avae_table1,
     avae_toy,
     biadversarial_images,
@@ -37,6 +38,7 @@ STUDIES: tuple[Study, ...] = (
     wae_introvae.DIVERSITY,
     wae_introvae.TUNING,
     lfw_faces.STUDY,
+    avae_frozen.STUDY,
     family_map.STUDY,
 )
 
