@@ -85,6 +85,10 @@ class Method(ABC):
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
     why_no_samples: ClassVar[str] = "it encodes, reconstructs and interpolates"
     """Reason that people are given where `generates` is False."""
+    has_codes: ClassVar[bool] = True
+    """False where codes only stand for samples, as those of a model that hides its own: nothing is measured
+    or drawn of them.
+    """
 
     z_dim: int
 

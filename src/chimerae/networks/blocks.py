@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from chimerae.gaussian import Gaussian
-from chimerae.heads import Scale
+from chimerae.heads import CodeMap, Scale
 from chimerae.shapes import Shape, numel
 
 EPSILON: Final = 1e-6
@@ -88,7 +88,7 @@ class Up(nn.Module):
         return out
 
 
-class MapPosterior(nn.Module):
+class MapPosterior(CodeMap):
     """`maps [B, width, h, w] -> Gaussian` over the flattened code map `[B, c h w]`."""
 
     def __init__(self, width: int, code: Shape, scale: Scale) -> None:
