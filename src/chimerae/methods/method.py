@@ -148,7 +148,7 @@ class Method(ABC):
     def frozen(self) -> tuple[str, ...]:
         """Networks that no player moves and that stay as they were built: those of `perceptual_networks`, and
         any of `networks` that is named here. They are in evaluation mode. Saved states leave them out, and a
-        resumed run builds them anew.
+        resumed run builds them anew. Those in `exported` are taken from another model instead, and saved.
         """
         return tuple(self.perceptual_networks)
 
@@ -220,7 +220,7 @@ class Method(ABC):
     @property
     def encodes(self) -> bool:
         """True when the method has an encoder."""
-        return any("encoder" in networks for networks in self.players.values())
+        return "encoder" in self.frozen or any("encoder" in networks for networks in self.players.values())
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` that reconstructs `q`'s sample; `eps` `[B, z_dim]` is standard normal."""

@@ -21,6 +21,7 @@ from chimerae.runs.changes import record_changes, rollbacks, slower, with_change
 from chimerae.runs.folder import never_saved, read_run, rewrite
 from chimerae.runs.lock import locked
 from chimerae.runs.log_to import shown_by_loggers
+from chimerae.runs.origin import fresh_state
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.fitting import sized_for
@@ -88,7 +89,8 @@ def newest_state(run: Run, prepared: Prepared, folder: Path, callbacks: Callback
     """
     begun = not never_saved(folder)
     with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
-        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+        build = build_state(run.method, run.arch, prepared.shape, run.training, run.seed) if begun else None
+        state = build or fresh_state(run, prepared.shape)
     if begun:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
     _require_same_step(state, folder, group)
@@ -103,8 +105,7 @@ def _go_back(state: State, run: Run, prepared: Prepared, folder: Path, callbacks
     """
     state.players = build_players(run.method, state.nets, run.training)
     if never_saved(folder):
-        fresh = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-        state.load(fresh.tensors(), 0)
+        state.load(fresh_state(run, prepared.shape).tensors(), 0)
     else:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
 

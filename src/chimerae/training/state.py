@@ -65,8 +65,9 @@ class State:
         return dict(self._tensors())
 
     def _weights(self) -> dict[str, Tensor]:
-        learnt = {name: net for name, net in self.nets.items() if name not in self.nets.frozen}
-        weights = dict(_named("nets", learnt))
+        left_out = self.nets.frozen - set(self.method.exported)
+        kept = {name: net for name, net in self.nets.items() if name not in left_out}
+        weights = dict(_named("nets", kept))
         weights |= _named("ema", self.ema.modules if self.ema else {})
         return weights | {f"buffers/{name}": tensor for name, tensor in self.nets.buffers.items()}
 
