@@ -40,7 +40,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("losses", "networks", "data", "metrics"),
     ("methods", "features", "codec"),
     ("training", "evaluation", "export"),
-    ("runs.run", "runs.folder", "runs.lock", "testing"),
+    ("runs.run", "runs.folder", "runs.lock", "testing", "foreign"),
     ("recipes", "console", "loggers"),
     ("report", "model", "runs", "bench", "sharing"),
     ("studies", "explore"),
@@ -51,7 +51,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
 BESIDE = {
     "codec": {"methods"},
     "runs.folder": {"runs.run"},
-    "runs": {"model"},
+    "runs": {"model", "sharing"},
     "model": {"sharing"},
     "sharing": {"report"},
     "__main__": {"cli"},

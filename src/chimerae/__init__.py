@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chimerae.errors import InputError
     from chimerae.model import Model, load
     from chimerae.report import write as report
-    from chimerae.runs.evaluate import evaluate_run as evaluate
+    from chimerae.runs.judge import evaluate_any as evaluate
     from chimerae.runs.train import resume, train
 
 __version__ = "0.1.0"
@@ -25,7 +25,7 @@ __all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "
 _HOMES = {
     "InputError": "errors",
     "Model": "model",
-    "evaluate": "runs.evaluate:evaluate_run",
+    "evaluate": "runs.judge:evaluate_any",
     "load": "model",
     "resume": "runs.train",
     "train": "runs.train",

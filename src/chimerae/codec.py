@@ -9,6 +9,7 @@ from torch import Tensor
 
 from chimerae import noise
 from chimerae.gaussian import Gaussian
+from chimerae.heads import CodeMap
 from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method
 from chimerae.nets import Nets
@@ -32,6 +33,12 @@ class Codec:
         """Device of the networks."""
         parameters = (p for _, module in self.nets.items() for p in module.parameters())
         return next((p.device for p in parameters), torch.device("cpu"))
+
+    @property
+    def code_shape(self) -> Shape:
+        """Shape of one code: `(c, h, w)` where the encoder makes maps, else `(z,)`."""
+        parts = (part for _, module in self.nets.items() for part in module.modules())
+        return next((part.code for part in parts if isinstance(part, CodeMap)), (self.method.z_dim,))
 
     def inwards(self, x: Tensor) -> Tensor:
         """Samples in the method's range of values, on the device of the networks."""

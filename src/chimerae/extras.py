@@ -33,6 +33,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "priors": Extra("sklearn", "a fitted mixture needs"),
     "onnx": Extra("onnx", "exports to ONNX need", ("onnxscript", "onnxruntime")),
+    "diffusers": Extra("diffusers", "autoencoders of diffusers need"),
     "ray": Extra("ray", "studies on a Ray cluster need"),
     "slurm": Extra("submitit", "studies on Slurm need"),
     "tensorboard": Extra("tensorboard", "event files need"),

@@ -57,6 +57,13 @@ def log_sigmas(network: nn.Module) -> list[nn.Parameter]:
     return [spread for spread in own if isinstance(spread, nn.Parameter)]
 
 
+class CodeMap(nn.Module):
+    """The head of an encoder whose codes are maps."""
+
+    code: Shape
+    """Shape `(c, h, w)` of a code before it is flattened."""
+
+
 class NoScale(nn.Module):
     """`features [B, h] -> Gaussian` without spread: a deterministic code."""
 

@@ -20,6 +20,7 @@ ARCHS = [
     Spatial(width=8),
     Spatial(width=12, factor=4, blocks=2, attention=False, code_channels=3),
     Spatial(width=4, factor=16, code_channels=2),
+    Spatial(width=8, factor=4, mixed_codes=True),
 ]
 
 

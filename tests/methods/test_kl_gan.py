@@ -316,3 +316,31 @@ def test_one_step_lowers_what_each_player_minimises():
 
 def test_a_learned_scale_begins_where_it_is_told():
     assert case(log_scale=-2.0).state().nets.modules["scale"].value.item() == -2.0
+
+
+def test_in_its_warm_up_the_critic_learns_alone_by_the_hinge_of_both_sides():
+    given = case(critic_warmup=2, perceptual_weight=0.0)
+    state = loud(given.state())
+    x = given.samples(6) if hasattr(given, "samples") else torch.rand(6, *SHAPE) * 2 - 1
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        losses = given.method.play(state.nets, x, Clock(1, TOTAL))
+    assert list(losses) == ["critic"]
+    nets = state.nets.modules
+    with torch.no_grad(), torch.random.fork_rng():
+        torch.manual_seed(0)
+        x_r = nets["decoder"](nets["encoder"](x).sample())
+        real, fake = nets["critic"](x), nets["critic"](x_r)
+    by_hand = ((1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean()) / 2
+    torch.testing.assert_close(losses["critic"], by_hand)
+    assert set(given.method.play(state.nets, x, Clock(2, TOTAL))) == {"autoencoder", "critic"}
+
+
+def test_a_frozen_encoder_has_no_player_and_no_gradient():
+    given = case(train="decoder", perceptual_weight=0.0)
+    assert given.method.players["autoencoder"] == ("decoder", "scale")
+    assert given.method.encodes
+    state = given.state()
+    assert "encoder" in state.nets.frozen
+    assert not any(p.requires_grad for p in state.nets.modules["encoder"].parameters())
+    assert any(name.startswith("nets/encoder/") for name in state.tensors())

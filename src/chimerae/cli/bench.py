@@ -69,6 +69,8 @@ def main(args: Sequence[str]) -> int:
     if (code := unnamed(args, lambda: f"{HELP}\n\n{examples_of('chimerae bench')}")) is not None:
         return code
     of = requested(args)
+    if of.origin is not None:
+        raise InputError("--from is for train: a step takes as long from any weights")
     points = _gives_points(of.flags)
     run = build(of.name, data=of.data or (POINTS if points else IMAGES), arch=of.arch, preset=of.preset)
     asked = parse(BenchStep, of.flags, prog=f"chimerae bench {of.name}", default=BenchStep(run))

@@ -10,6 +10,7 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "evaluate": (
         "chimerae evaluate runs/avae-photos",
         "chimerae evaluate runs/avae-photos --metrics fid kid",
+        "chimerae evaluate ./sd-vae --data ./photos --prepare.size 256",
     ),
     "sample": (
         "chimerae sample runs/avae-photos -n 100 --out sheet.png",

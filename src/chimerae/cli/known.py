@@ -21,7 +21,7 @@ PARSED: Final = (
     *("push", "study", "data", "explore", "encode"),
 )
 """Verbs whose flags are the fields of one dataclass in their module."""
-TAKEN: Final = ("--data", "--arch", "--preset")
+TAKEN: Final = ("--data", "--arch", "--preset", "--from")
 """Flags of `train` that are read before the others: these depend on them."""
 
 

@@ -20,6 +20,8 @@ class Request:
     arch: str | None
     data: str | None
     preset: Preset
+    origin: str | None
+    """Model that the run begins with."""
     flags: list[str]
     """All other flags, and `--data`."""
 
@@ -48,5 +50,6 @@ def requested(args: Sequence[str]) -> Request:
     refuse(name, flags)
     arch, flags = take(flags, "--arch")
     preset, flags = take(flags, "--preset")
+    origin, flags = take(flags, "--from")
     data, _ = take(flags, "--data")
-    return Request(name, arch, data, cast(Preset, preset or "short"), flags)
+    return Request(name, arch, data, cast(Preset, preset or "short"), origin, flags)

@@ -32,6 +32,7 @@ from chimerae.recipes.presets import RECIPES
 from chimerae.remedies import ending
 from chimerae.runs.callbacks import SILENT, Callbacks
 from chimerae.runs.folder import free_folder
+from chimerae.runs.origin import adopted
 from chimerae.runs.run import Run
 from chimerae.runs.train import foresee, start
 from chimerae.training.players import NotFinite
@@ -56,14 +57,16 @@ class Train:
 
 HELP = """\
 usage: chimerae train METHOD-OR-RECIPE --data SOURCE [--budget 10m | --steps N] [--seed S] [--out DIR]
-[--arch NAME] [options]
+[--arch NAME] [--from MODEL] [options]
 
 {recipes}
 
 --preset short, the default, has settings that learn from images within
 minutes; --preset paper has those of the source. --arch is mlp for points when
 it is not given, and for images dcgan, or with --preset paper what the recipe
-names. `chimerae train avae --help` shows the settings that people use,
+names. --from is a model that kl-gan begins with: a run, or an AutoencoderKL of
+diffusers; --train decoder leaves its encoder as it is.
+`chimerae train avae --help` shows the settings that people use,
 --help-all all of them; `chimerae list data` shows sources. `--data-root DIR` is
 the folder of data sets that have a name there."""
 
@@ -77,6 +80,8 @@ def main(args: Sequence[str]) -> int:
     wants_help = any(flag in HELP_FLAGS for flag in of.flags)
     source = "digits" if of.data is None and wants_help else of.data
     default = build(of.name, data=source, arch=of.arch, preset=of.preset)
+    if of.origin is not None:
+        default = adopted(default, of.origin)
     flags = expanded(of.flags, flags_of(Train, Train(default)))
     asked = parse(Train, flags, prog=f"chimerae train {of.name}", default=Train(default))
     open_ = wish(of.name, asked.run, named(flags), asked.budget, of.preset)

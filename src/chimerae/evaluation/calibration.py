@@ -58,7 +58,11 @@ def spoilt(data: Prepared, n: int) -> Iterator[tuple[str, Tensor]]:
 
 def table(data: Prepared, n: int, extractor: Extractor) -> Iterator[tuple[str, Mapping[str, float]]]:
     """Values of all metrics on the features of `extractor`, row by row, against `n` test images."""
-    metrics = [m for m in METRICS if isinstance(m, SampleMetric) and m.features == (extractor.name, "pool")]
+    metrics = [
+        m
+        for m in METRICS
+        if isinstance(m, SampleMetric) and m.made == "samples" and m.features == (extractor.name, "pool")
+    ]
 
     def gathered(images: Tensor) -> Mapping[Callable[[], Statistic], Statistic]:
         statistics = {metric.gather: metric.gather() for metric in metrics}

@@ -28,11 +28,13 @@ class Codes:
     """The two directions in which codes vary most, orthonormal, `[z, 2]`; None for z of 2 or less."""
 
 
-def look_at_codes(codec: SeededCodec, data: Prepared) -> Codes:
-    """Plots of the codes of test samples; empty without an encoder, enough samples or finite codes."""
-    if not codec.method.encodes or len(data.test) < 2 or codec.cannot_encode():
+def look_at_codes(codec: SeededCodec, data: Prepared, n: int | None = None) -> Codes:
+    """Plots of the codes of at most `n` test samples; empty without an encoder, enough samples or finite
+    codes.
+    """
+    if not (codec.method.encodes and codec.method.has_codes) or len(data.test) < 2 or codec.cannot_encode():
         return Codes()
-    x = data.test.take(spread(len(data.test), POINTS))
+    x = data.test.take(spread(len(data.test), min(n or POINTS, POINTS)))
     cuts = pieces(len(x), codec.batch_size)
     z, _, kl = map(torch.cat, zip(*(codec.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
     if not bool(z.isfinite().all() and kl.isfinite().all()):

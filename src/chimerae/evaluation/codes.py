@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
 
 from chimerae.data import Split
 from chimerae.errors import InputError
+from chimerae.evaluation.latents import Latents
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, pieces, spread
 from chimerae.evaluation.settings import Evaluation
@@ -36,7 +37,7 @@ def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
     if len(test) < 2:
         reason = "it needs two test samples or more; hold out a share of the data"
     if not reason:
-        latent = encoded(codec, test, settings)
+        latent = encoded(codec, test, settings, redraw=any(metric.redraws for metric in metrics))
         if any(metric.learns for metric in metrics):
             latent = replace(latent, probe_data=_probe_data(codec, train, test, settings))
         task.progress(len(latent.codes), len(latent.codes), "codes")
@@ -61,28 +62,38 @@ def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
             )
         except InputError as error:
             absent[metric.name] = str(error)
-    return Results(scores=tuple(scores), absent=absent)
+    return Results(scores=tuple(scores), absent=absent, latents=_latents(codec, latent.means))
 
 
-def encoded(codec: SeededCodec, test: Split, settings: Evaluation) -> Latent:
-    """Codes of at most 2,000 samples of `test`, and 128 draws for each of the first 64 of them."""
+def _latents(codec: SeededCodec, means: Tensor) -> dict[str, Any]:
+    """Statistics of the mean codes `[n, z]` by channel, where codes are maps; else empty."""
+    shape = codec.code_shape
+    if len(shape) != 3:
+        return {}
+    found = Latents()
+    found.add(means.unflatten(1, shape))
+    return {"shape": list(shape), "n": len(means), "code": "mean", **found.facts}
+
+
+def encoded(codec: SeededCodec, test: Split, settings: Evaluation, *, redraw: bool) -> Latent:
+    """Codes of at most 2,000 samples of `test`; with `redraw` also 128 draws for each of the first 64."""
     indices = spread(len(test), _count(settings))
     samples = test.take(indices)
-    seen = samples[:SEEN]
+    seen = samples[:SEEN] if redraw else samples[:0]
     cuts = pieces(len(samples), settings.batch_size)
     codes, means, kl = zip(*(codec.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
     redrawn = [
         torch.cat(
             [codec.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
         )
-        for i in range(DRAWS)
+        for i in range(DRAWS if redraw else 0)
     ]
     prior = noise_rows(0, len(indices), codec.method.z_dim, settings.seed, "prior of codes")
     return Latent(
         codes=torch.cat(codes),
         prior=prior,
         samples=samples,
-        redrawn=torch.stack(redrawn, 1),
+        redrawn=torch.stack(redrawn, 1) if redrawn else torch.empty(0, DRAWS, codec.method.z_dim),
         seed=settings.seed,
         means=torch.cat(means),
         kl=torch.cat(kl),

@@ -6,6 +6,7 @@ from chimerae.data import Prepared
 from chimerae.evaluation.codes import measure_codes, probe_rows
 from chimerae.evaluation.nearest import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
+from chimerae.evaluation.rebuilt import measure_rebuilt
 from chimerae.evaluation.samples import measure_samples
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.seeded_codec import SeededCodec
@@ -36,36 +37,42 @@ def evaluate(
     settings: Evaluation | None = None,
     *,
     progress: Progress = silent,
+    kind: type[SeededCodec] = SeededCodec,
 ) -> Results:
     """Evaluate `nets` on the test split of `data` and, for a toy, on fresh points of its density.
 
     Every network that turns codes into samples is scored on the same codes and noise. Noise is a function of
     the seed and the sample's place, so the batch size changes no value. A metric that cannot be computed is
-    named in `absent` with the reason; the others are still computed.
+    named in `absent` with the reason; the others are still computed. `kind` is another class of codec, for
+    models whose samples come from elsewhere.
     """
     settings = settings or Evaluation()
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
-        codec = SeededCodec(method, nets, data.shape, settings.seed, settings.batch_size)
+        codec = kind(method, nets, data.shape, settings.seed, settings.batch_size)
         context = _context(codec, data, settings)
         wanted = metrics_of(settings.metrics)
         unsuited = {m.name: reason for m in wanted if (reason := m.why_not(context)) is not None}
         suited = [m for m in wanted if m.name not in unsuited]
         task = Task(codec, data, context, settings, progress)
+        sets = [m for m in suited if isinstance(m, SampleMetric)]
         measured = [
             measure_pairs(task, [m for m in suited if isinstance(m, PairMetric)]),
-            measure_samples(task, [m for m in suited if isinstance(m, SampleMetric)]),
+            measure_samples(task, [m for m in sets if m.made == "samples"]),
+            measure_rebuilt(task, [m for m in sets if m.made == "reconstructions"]),
             measure_nearest(task, [m for m in suited if isinstance(m, NearestMetric)]),
             measure_codes(task, [m for m in suited if isinstance(m, LatentMetric)]),
             measure_toy_points(task, [m for m in suited if isinstance(m, ToyMetric)]),
         ]
-        shown = show(codec, data, train=settings.rebuild_train)
+        shown = show(codec, data, train=settings.rebuild_train, n=settings.n)
     asked = settings.metrics is not None
     absent = {
         m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, context))
     }
     for part in measured:
         absent |= part.absent
-    return Results(scores=tuple(s for part in measured for s in part.scores), absent=absent, shown=shown)
+    latents = next((part.latents for part in measured if part.latents), {})
+    scores = tuple(s for part in measured for s in part.scores)
+    return Results(scores=scores, absent=absent, shown=shown, latents=latents)
 
 
 def _expected(metric: Metric, context: MetricContext) -> bool:
@@ -84,6 +91,7 @@ def _context(codec: SeededCodec, data: Prepared, settings: Evaluation) -> Metric
         toy=data.toy,
         encodes=codec.method.encodes,
         generates=codec.method.generates,
+        with_codes=codec.method.has_codes,
         posterior=codec.posterior_kind(data.test),
         z_dim=codec.method.z_dim,
         noise_dim=codec.method.noise_dim,

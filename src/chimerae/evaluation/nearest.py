@@ -62,7 +62,8 @@ def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
     if line:
         return Results(absent={metric.name: line for metric in metrics})
     real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
-    near, broken, varieties = _distances(task, real, problems)
+    middles = any(metric.on == "middles" for metric in metrics)
+    near, broken, varieties = _distances(task, real, problems, middles=middles)
     problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
     facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
     absent: dict[str, str] = {}
@@ -89,25 +90,27 @@ def _says_nothing(
 
 
 def _distances(
-    task: Task, real: Tensor, problems: Mapping[str, str]
+    task: Task, real: Tensor, problems: Mapping[str, str], *, middles: bool
 ) -> tuple[dict[str, NeighbourDistances], dict[str, int], dict[str, float]]:
     """Distances to training images, numbers of images that are not finite, and variances, by network.
 
     Distances and variances include those of test images. They leave out networks with images that are not
-    finite. Networks with a problem have no entry.
+    finite. Networks with a problem have no entry. Without `middles`, distances of images in the middle
+    between two are empty.
     """
     codec, train = task.codec, task.data.train
     own = neighbours(real, train, codec.device)[0]
     near, broken = {DATA: NeighbourDistances(made=own, between=own, test=own)}, {}
-    made, between = codec.decode_all(codec.prior(0, len(real))), _between(codec, real, task.settings)
+    made = codec.decode_all(codec.prior(0, len(real)))
+    between = _between(codec, real, task.settings) if middles else dict.fromkeys(made, real[:0])
     varieties = {DATA: variance_of(real)}
     names = [name for name, problem in problems.items() if not problem]
     for i, name in enumerate(names):
         sets = made[name], between[name]
         broken[name] = sum(map(not_finite, sets))
         if not broken[name]:
-            drawn, middles = (neighbours(x, train, codec.device)[0] for x in sets)
-            near[name] = replace(near[DATA], made=drawn, between=middles)
+            drawn, halfway = (neighbours(x, train, codec.device)[0] if len(x) else own[:0] for x in sets)
+            near[name] = replace(near[DATA], made=drawn, between=halfway)
             varieties[name] = variance_of(made[name])
         task.progress(i + 1, len(names), "networks beside training images")
     return near, broken, varieties

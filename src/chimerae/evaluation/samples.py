@@ -27,19 +27,19 @@ from chimerae.run_folder.scores import DATA, Score
 SEEN: Final = 2_000
 """Images of the data, at most, from which their variance is computed."""
 
-_Key = tuple[Features | None, Callable[[], Statistic]]
-_Gathered = Mapping[_Key, Statistic]
+Key = tuple[Features | None, Callable[[], Statistic]]
+Gathered = Mapping[Key, Statistic]
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """State shared by all batches of an evaluation."""
 
     task: Task
     metrics: Sequence[SampleMetric]
     views: Views
 
-    def fresh(self, *, compared: bool = False) -> dict[_Key, Statistic]:
+    def fresh(self, *, compared: bool = False) -> dict[Key, Statistic]:
         """One statistic for each distinct pair of features and `gather`; with `compared` only for metrics
         that compare samples with the data.
         """
@@ -47,14 +47,14 @@ class _Pass:
         keys = dict.fromkeys((metric.features, metric.gather) for metric in wanted)
         return {key: key[1]() for key in keys}
 
-    def see(self, statistics: _Gathered, images: Tensor, start: int) -> None:
+    def see(self, statistics: Gathered, images: Tensor, start: int) -> None:
         """Take a batch `[B, C, H, W]` in [0, 1], which follows `start` images, into all statistics."""
         seen = self.views.of(images, [features for features, _ in statistics], start)
         for (features, _), statistic in statistics.items():
             if features in seen:
                 statistic.add(seen[features])
 
-    def needed(self, parts: Iterable[tuple[int, int]], statistics: _Gathered) -> list[tuple[int, int]]:
+    def needed(self, parts: Iterable[tuple[int, int]], statistics: Gathered) -> list[tuple[int, int]]:
         """Those of `parts`, ranges of images in order, that at least one statistic sees."""
         ranges = list(parts)
         n = ranges[-1][1] if ranges else 0
@@ -63,17 +63,19 @@ class _Pass:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """Statistics of `n` images of one kind, or the `problem` with them."""
 
     of: str
     n: int
     problem: str = ""
-    statistics: _Gathered = field(default_factory=dict)
+    statistics: Gathered = field(default_factory=dict)
     alike: str = ""
     """The reason why metrics of variety do not apply; '' when they vary, and for data."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """Protocol facts of their codes."""
+    code: str | None = "prior"
+    """Kind of codes that they are made of; None where the method does not state it."""
 
 
 def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
@@ -82,39 +84,39 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
         return Results()
     codec, data, settings = task.codec, task.data, task.settings
     if not len(data.test):
-        return _none(metrics, "the test split is empty; hold out a share of the data")
+        return none_of(metrics, "the test split is empty; hold out a share of the data")
     problems = codec.misfits()
     if all(problems.values()):
-        return _none(metrics, by_reason(problems))
+        return none_of(metrics, by_reason(problems))
     views = open_views(metrics, task)
     absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
     there = [metric for metric in metrics if metric.name not in absent]
     if not there:
         return Results(absent=absent)
-    work = _Pass(task, there, views)
+    work = Pass(task, there, views)
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
-    of_real = _of_split(work, real, n_real, work.fresh(compared=True))
+    of_real = of_split(work, real, n_real, work.fresh(compared=True))
     variance = variance_of(real.take(spread(len(real), min(n_real, SEEN))))
     makers = _makers(work, other, n, problems, variance)
-    found = _results(work, of_real, makers, {"real": real.name, "real_n": n_real})
+    found = compared_with(work, of_real, makers, {"real": real.name, "real_n": n_real})
     return Results(scores=found.scores, absent=absent | dict(found.absent))
 
 
-def _none(metrics: Sequence[SampleMetric], reason: str) -> Results:
+def none_of(metrics: Sequence[SampleMetric], reason: str) -> Results:
+    """Results without scores, for one `reason`."""
     return Results(absent={metric.name: reason for metric in metrics})
 
 
-def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gathered:
-    """Statistics of `n` images, spread over the split and in random order: some sets are sorted.
+def of_split(work: Pass, split: Split, n: int, statistics: Gathered) -> Gathered:
+    """Statistics of `n` images of the split, as `shuffled` orders them.
 
     Statistics of features are cached for the next model.
     """
     memory = Memory(work.views, work.task.data, split, n, work.task.settings.seed)
     new = {key: each for key, each in statistics.items() if not memory.recall(each, key[0])}
-    order = torch.randperm(n, generator=noise.generator("evaluation", work.task.settings.seed, "order"))
-    indices = spread(len(split), n)[order]
+    indices = shuffled(split, n, work.task.settings.seed)
     ranges = work.needed(pieces(n, work.task.settings.batch_size), new)
     for start, stop in ranges:
         work.see(new, split.take(indices[start:stop]).to(work.task.codec.device), start)
@@ -124,19 +126,22 @@ def _of_split(work: _Pass, split: Split, n: int, statistics: _Gathered) -> _Gath
     return statistics
 
 
-def _makers(
-    work: _Pass, other: Split, n: int, problems: Mapping[str, str], variance: float
-) -> Iterator[_Made]:
+def shuffled(split: Split, n: int, seed: int) -> Tensor:
+    """Indices of `n` samples, spread over the split and in random order, `[n]`: some sets are sorted."""
+    return spread(len(split), n)[torch.randperm(n, generator=noise.generator("evaluation", seed, "order"))]
+
+
+def _makers(work: Pass, other: Split, n: int, problems: Mapping[str, str], variance: float) -> Iterator[Made]:
     """Statistics of the split `other`, of `n` samples of each network and, where requested, of improved ones
     and of those from fitted priors. They come one after the other, because those of 50,000 images are large.
     `variance` is that of the data.
     """
     codec, count = work.task.codec, min(n, len(other))
     priors = _fitted_priors(work)
-    yield _Made(DATA, count, statistics=_of_split(work, other, count, work.fresh()))
+    yield Made(DATA, count, statistics=of_split(work, other, count, work.fresh()))
     for name, problem in problems.items():
         if problem:
-            yield _Made(name, n, problem)
+            yield Made(name, n, problem)
             continue
         parts = list(pieces(n, codec.batch_size))
         yield _drawn(work, name, name, parts, codec.prior, variance)
@@ -149,7 +154,7 @@ def _makers(
             yield replace(_drawn(work, name, called, few, codes, variance), facts=PUBLISHED.facts)
 
 
-def _fitted_priors(work: _Pass) -> dict[str, FittedPrior]:
+def _fitted_priors(work: Pass) -> dict[str, FittedPrior]:
     codec, settings = work.task.codec, work.task.settings
     kinds = settings.priors if codec.method.encodes and not codec.cannot_encode() else ()
     return {kind: fit_to(codec, work.task.data.train, kind) for kind in dict.fromkeys(kinds)}
@@ -165,13 +170,13 @@ def _improved(codec: SeededCodec, name: str, start: int, stop: int) -> Tensor:
 
 
 def _drawn(
-    work: _Pass,
+    work: Pass,
     network: str,
     called: str,
     parts: Iterable[tuple[int, int]],
     codes: Callable[[int, int], Tensor],
     variance: float,
-) -> _Made:
+) -> Made:
     """Statistics of the images that `network` makes of the `codes` of each of `parts`, beside data of summed
     variance `variance`.
 
@@ -188,10 +193,10 @@ def _drawn(
         n = stop
         work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
     problem = f"{spoilt} of {n} samples are not finite" if spoilt else ""
-    return _Made(called, n, problem, statistics, alike(variety.variance, variance, n))
+    return Made(called, n, problem, statistics, alike(variety.variance, variance, n))
 
 
-def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Mapping[str, Fact]) -> Results:
+def compared_with(work: Pass, real: Gathered, makers: Iterable[Made], against: Mapping[str, Fact]) -> Results:
     """Scores of all makers, metric by metric."""
     scores: dict[str, list[Score]] = {metric.name: [] for metric in work.metrics}
     absent: dict[str, str] = {}
@@ -217,9 +222,9 @@ def _results(work: _Pass, real: _Gathered, makers: Iterable[_Made], against: Map
 
 
 def _score(
-    work: _Pass,
+    work: Pass,
     metric: SampleMetric,
-    made: _Made,
+    made: Made,
     value: float | tuple[float, float | None],
     against: Mapping[str, Fact],
 ) -> Score:
@@ -230,7 +235,8 @@ def _score(
     protocol |= {} if metric.alone else {**against, "real_n": n_real}
     protocol |= {fact: min(metric.facts[fact], n, n_real) for fact in metric.bounded}
     if made.of != DATA:
-        protocol |= {"code": "prior", **settings.of_networks, **made.facts}
+        protocol |= {} if made.code is None else {"code": made.code}
+        protocol |= {**settings.of_networks, **made.facts}
     mean, std = value if isinstance(value, tuple) else (float(value), None)
     name = metric.name + work.views.suffix(metric)
     return Score(metric=name, of=made.of, value=mean, std=std, n=n, better=metric.better, protocol=protocol)

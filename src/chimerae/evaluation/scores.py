@@ -55,6 +55,10 @@ class Results:
     absent: Mapping[str, str] = field(default_factory=dict)
     """Metrics that could not be computed for at least one network, each with the reason in one line."""
     shown: Shown = field(default_factory=Shown)
+    latents: Mapping[str, Any] = field(default_factory=dict)
+    """Where codes are maps: their shape, the number `n` of encoded samples, mean and deviation by channel,
+    and the `scaling` that gives all of them together the deviation 1 (None where they are all alike).
+    """
     earlier: tuple[Score, ...] = ()
     """Earlier scores of the same weights: the newer one has another protocol or number of samples, or the
     metric could not be computed the last time. Tables leave them out.
@@ -79,7 +83,8 @@ def merged(new: Results, before: Results) -> Results:
     names = {score.metric for score in new.scores}
     absent = {name: why for name, why in before.absent.items() if name not in names} | dict(new.absent)
     scores = sorted([*new.scores, *kept], key=lambda score: _rank(score.metric))
-    return replace(new, scores=tuple(scores), absent=absent, earlier=tuple(earlier))
+    latents = new.latents or before.latents
+    return replace(new, scores=tuple(scores), absent=absent, earlier=tuple(earlier), latents=latents)
 
 
 def _alike(a: Score, b: Score) -> bool:
@@ -98,6 +103,7 @@ def scores_json(results: Results, step: int) -> dict[str, Any]:
     """The contents of `scores.json`."""
     scores, earlier = ([asdict(score) for score in some] for some in (results.scores, results.earlier))
     content = {"schema": SCHEMAS[SCORES], "step": step, "scores": scores, "absent": dict(results.absent)}
+    content |= {"latents": dict(results.latents)} if results.latents else {}
     return content | ({"earlier": earlier} if earlier else {})
 
 
@@ -118,10 +124,12 @@ def read_scores(path: str | PathLike[str]) -> tuple[Results, int]:
             tuple(_score(score) for score in map(renamed, some))
             for some in (given["scores"], given.get("earlier", []))
         )
-        absent, step = given.get("absent", {}), given["step"]
+        absent, step, latents = given.get("absent", {}), given["step"], given.get("latents", {})
         if type(step) is not int or not all(isinstance(why, str) for why in absent.values()):
             raise TypeError("no step, or no reasons for what is absent")
-        return Results(scores=scores, absent=absent, earlier=earlier), step
+        if not isinstance(latents, dict):
+            raise TypeError("no statistics of codes")
+        return Results(scores=scores, absent=absent, earlier=earlier, latents=latents), step
     except (KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path} is damaged ({type(error).__name__}: {error}); evaluate the run again"

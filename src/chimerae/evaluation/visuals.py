@@ -16,7 +16,7 @@ from chimerae.evaluation.code_plots import POINTS, look_at_codes
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.evaluation.scores import Shown
-from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, pieces, spread
 from chimerae.shapes import is_image
 
 ORIGINALS: Final = 16
@@ -26,15 +26,17 @@ NEIGHBOURS: Final = 16
 STEPS: Final = 9
 
 
-def show(codec: SeededCodec, data: Prepared, *, train: bool = False) -> Shown:
-    """All visuals of a model; with `train`, reconstructions of training images too."""
+def show(codec: SeededCodec, data: Prepared, *, train: bool = False, n: int | None = None) -> Shown:
+    """All visuals of a model, the codes of at most `n` test samples among them; with `train`, reconstructions
+    of training images too.
+    """
     shown = _made(codec, data)
-    codes = look_at_codes(codec, data)
+    codes = look_at_codes(codec, data, n)
     return replace(
         shown,
         learnt=_learnt(codec, data) if train and shown.originals is not None else {},
         neighbours=_neighbours(codec, data, shown.samples),
-        manifold=manifold(codec, codes.directions) if shown.samples else None,
+        manifold=manifold(codec, codes.directions) if shown.samples and codec.method.has_codes else None,
         codes=codes.points,
         units=codes.units,
     )
@@ -46,15 +48,19 @@ def _made(codec: SeededCodec, data: Prepared) -> Shown:
     samples = _cpu(codec.decode_all(codec.prior(0, SAMPLES))) if codec.method.generates else {}
     if not codec.method.encodes or len(data.test) == 0 or by_reason(codec.misfits()):
         z = codec.prior(0, 2 * PAIRS)
-        return Shown(samples=samples, interpolation=_between(codec, z[:PAIRS], z[PAIRS:]))
+        between = _between(codec, z[:PAIRS], z[PAIRS:]) if codec.method.has_codes else None
+        return Shown(samples=samples, interpolation=between)
     originals = data.test.take(spread(len(data.test), ORIGINALS))
-    z = codec.codes(originals, 0)
+    z = torch.cat([codec.codes(originals[a:b], a) for a, b in pieces(len(originals), codec.batch_size)])
+    rebuilt = _cpu(codec.decode_all(z))
+    if not codec.method.has_codes:
+        return Shown(originals=originals, reconstructions=rebuilt, samples=samples)
     pairs = min(PAIRS, len(originals) // 2)
     ends = originals[:pairs, None], originals[pairs : 2 * pairs, None]
     between = _between(codec, z[:pairs], z[pairs : 2 * pairs])
     return Shown(
         originals=originals,
-        reconstructions=_cpu(codec.decode_all(z)),
+        reconstructions=rebuilt,
         samples=samples,
         interpolation=torch.cat([ends[0], between, ends[1]], 1),
     )

@@ -33,8 +33,10 @@ BEGINNINGS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
         (r"body\.middle\.after\.", "mid_block.resnets.1."),
         (r"body\.norm\.", "conv_norm_out."),
         (r"head\.conv\.", "conv_out."),
+        (r"head\.mix\.", "quant_conv."),
     ),
     "decoder": (
+        (r"mix\.", "post_quant_conv."),
         (r"first\.", "conv_in."),
         (r"middle\.before\.", "mid_block.resnets.0."),
         (r"middle\.attention\.", "mid_block.attentions.0."),
@@ -46,6 +48,8 @@ BEGINNINGS: Final[Mapping[str, tuple[tuple[str, str], ...]]] = {
     ),
 }
 """Beginnings of our names of weights, and theirs, by network."""
+OUTSIDE: Final = ("quant_conv.", "post_quant_conv.")
+"""Beginnings of names that stand beside encoder and decoder."""
 PARTS: Final = {
     "shortcut": "conv_shortcut",
     "attentions.0.norm": "attentions.0.group_norm",
@@ -76,7 +80,7 @@ def renamed(network: str, name: str) -> str:
     for part, other in PARTS.items():
         if part != "out." or "attentions" in whole:
             whole = whole.replace(part, other)
-    return f"{network}.{whole}"
+    return whole if whole.startswith(OUTSIDE) else f"{network}.{whole}"
 
 
 def autoencoder_kl(
@@ -111,8 +115,8 @@ def autoencoder_kl(
         "norm_num_groups": arch.groups,
         "sample_size": list(shape[1:]) if shape[1] != shape[2] else shape[1],
         "scaling_factor": scaling,
-        "use_quant_conv": False,
-        "use_post_quant_conv": False,
+        "use_quant_conv": arch.mixed_codes,
+        "use_post_quant_conv": arch.mixed_codes,
         "mid_block_add_attention": arch.attention,
     }
     weights = {

@@ -14,6 +14,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.config import STRICT
+from chimerae.heads import Output
 from chimerae.losses.adaptive import gradient_ratio
 from chimerae.losses.adversarial import linear
 from chimerae.losses.hinge import hinge_fake, hinge_real
@@ -25,6 +26,7 @@ from chimerae.shapes import Shape
 
 PerceptualKind = Literal["efficientnet", "lpips", "lpips-vgg"]
 ScaleKind = Literal["fixed", "learned", "estimated"]
+Trained = Literal["all", "decoder"]
 
 
 class LogScale(nn.Module):
@@ -37,6 +39,11 @@ class LogScale(nn.Module):
     def forward(self) -> Tensor:
         """The logarithm of the scale."""
         return self.value
+
+
+def hinge(c_real: Tensor, c_fake: Tensor) -> Tensor:
+    """Loss of the critic, a scalar: half the hinge at real images and at reconstructions."""
+    return 0.5 * (hinge_real(c_real).mean() + hinge_fake(c_fake).mean())
 
 
 @final
@@ -81,14 +88,28 @@ class KLGAN(Method):
     """Share of the run at which critic and game begin."""
     critic_start_step: int = Field(default=0, ge=0)
     """Step before which they do not begin either; 50,001 in the published code."""
+    critic_warmup: int = Field(default=0, ge=0)
+    """Steps at the beginning in which the critic learns alone: for finetuning."""
     critic_ramp: float = Field(default=0.0, ge=0, le=1)
     """Share of the run over which the game's weight then rises from 0; 0: at once."""
 
+    train: Trained = "all"
+    """Networks of the autoencoder that learn; `decoder`: the encoder stays as it is in the model of `--from`,
+    so that its codes keep their meaning.
+    """
+    output: Output = "linear"
+    """Last activation of the decoder; `--from` takes that of the model."""
+
     @property
     def players(self) -> Mapping[str, tuple[str, ...]]:
-        """The autoencoder, with the scale if it is learned, and the critic."""
+        """The autoencoder, without a frozen encoder and with the scale if it is learned, and the critic."""
         scale = ("scale",) if self.scale == "learned" else ()
-        return {"autoencoder": ("encoder", "decoder", *scale), "critic": ("critic",)}
+        return {"autoencoder": (*MOVED[self.train], *scale), "critic": ("critic",)}
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """The perceptual network, and the encoder where the decoder alone learns."""
+        return (*self.perceptual_networks, *(("encoder",) if "encoder" not in MOVED[self.train] else ()))
 
     @property
     def perceptual_networks(self) -> Mapping[str, str]:
@@ -100,17 +121,23 @@ class KLGAN(Method):
         return self if self.z_dim else replace(self, z_dim=arch.code_dim(shape))
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Encoder, decoder without bounds, a critic of patches, and the scale if it is learned."""
+        """Encoder, decoder, a critic of patches, and the scale if it is learned."""
         z_dim = self.z_dim or arch.code_dim(shape)
         return {
             "encoder": arch.encoder(shape, z_dim),
-            "decoder": arch.decoder(z_dim, shape, output="linear"),
+            "decoder": arch.decoder(z_dim, shape, output=self.output),
             **({"scale": LogScale(self.log_scale)} if self.scale == "learned" else {}),
             "critic": arch.patch_critic(shape),
         }
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
-        """One turn: the autoencoder alone at first, then with its critic."""
+        """One turn: the critic's warm-up, the autoencoder alone, then both."""
+        if clock.step < self.critic_warmup:
+            with torch.no_grad():
+                x_r = nets.decoder.in_eval_mode(nets.encoder.in_eval_mode(x).sample())
+            c_real, c_fake = nets.critic(x), nets.critic(x_r)
+            clock.log(c_real=c_real, c_fake=c_fake)
+            return {"critic": hinge(c_real, c_fake)}
         q, n = nets.encoder(x), x[0].numel()
         x_r, kl = nets.decoder(q.sample()), q.kl()
         rec = PIXEL_ERRORS[self.pixel](x, x_r)
@@ -148,10 +175,12 @@ class KLGAN(Method):
         clock.log(c_real=c_real, c_fake=c_fake, adaptive=weight)
         return {
             "autoencoder": loss + self.strength(clock) * self.game_weight * weight * fooled,
-            "critic": 0.5 * (hinge_real(c_real).mean() + hinge_fake(c_fake).mean()),
+            "critic": hinge(c_real, c_fake),
         }
 
 
+MOVED: Mapping[Trained, tuple[str, ...]] = {"all": ("encoder", "decoder"), "decoder": ("decoder",)}
+"""Networks of the autoencoder that its player moves."""
 LOG_SCALES: Mapping[ScaleKind, Callable[[Nets, Tensor, int, float], Tensor]] = {
     "fixed": lambda nets, error, n, start: error.new_tensor(start),
     "learned": lambda nets, error, n, start: nets.scale(),

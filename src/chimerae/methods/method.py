@@ -86,6 +86,10 @@ class Method(ABC):
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
     why_no_samples: ClassVar[str] = "it encodes, reconstructs and interpolates"
     """Reason that people are given where `generates` is False."""
+    has_codes: ClassVar[bool] = True
+    """False where codes only stand for samples, as those of a model that hides its own: nothing is measured
+    or drawn of them.
+    """
 
     z_dim: int
 
@@ -145,7 +149,8 @@ class Method(ABC):
     def frozen(self) -> tuple[str, ...]:
         """Networks that no player moves and that stay as they were built: those of `perceptual_networks` and
         `given_encoders`, and any of `networks` that is named here. They are in evaluation mode. Saved states
-        leave them out unless they are `exported`, and a resumed run builds them anew.
+        leave them out, and a resumed run builds them anew. Those in `exported` are given or taken from
+        another model instead, and saved.
         """
         return (*self.perceptual_networks, *self.given_encoders)
 
@@ -225,7 +230,7 @@ class Method(ABC):
     @property
     def encodes(self) -> bool:
         """True when the method has an encoder."""
-        return any("encoder" in named for named in (self.given_encoders, *self.players.values()))
+        return any("encoder" in named for named in (self.frozen, *self.players.values()))
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` that reconstructs `q`'s sample; `eps` `[B, z_dim]` is standard normal."""

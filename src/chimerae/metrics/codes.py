@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import edges, latent, probe
-from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs
+from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, codeless
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +58,14 @@ class LatentMetric(Metric):
     measure: Callable[[Latent], float]
     learns: bool = False
     """True: it needs `Latent.probe_data`."""
+    redraws: bool = False
+    """True: it needs `Latent.redrawn`, for which samples are encoded many times."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
-        return self.suits(context) if context.encodes else "it needs an encoder"
+        if not context.encodes:
+            return "it needs an encoder"
+        return codeless(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
@@ -182,6 +186,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
         unit="[0, 1]",
         facts={"above": latent.RARE},
         suits=_folded,
+        redraws=True,
         measure=lambda c: latent.both_signs(c.samples, c.redrawn),
         about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
     ),

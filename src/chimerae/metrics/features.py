@@ -1,9 +1,9 @@
-"""Metrics of images that a model draws, on their features from a network."""
+"""Metrics of images that a model draws or reconstructs, on their features from a network."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, Literal
 
 from chimerae.metrics import frechet, inception_score, kernel, precision_recall, variety
 from chimerae.metrics.kinds import Fact, MetricContext, labelled
@@ -28,15 +28,19 @@ _PRECISION: Final[Mapping[str, Fact]] = {"k": precision_recall.K_PRECISION, "at_
 _DENSITY: Final[Mapping[str, Fact]] = {"k": precision_recall.K_DENSITY, "at_most": precision_recall.MOST}
 
 Suits = Callable[[MetricContext], str | None]
+Made = Literal["samples", "reconstructions"]
 
 
 def _any(context: MetricContext) -> str | None:
     return None
 
 
-def _frechet(name: str, features: tuple[str, str], about: str, suits: Suits) -> SampleMetric:
+def _frechet(
+    name: str, features: tuple[str, str], about: str, suits: Suits, made: Made = "samples"
+) -> SampleMetric:
     return SampleMetric(
         name=name,
+        made=made,
         better="lower",
         unit="squared units of the features",
         features=features,
@@ -153,5 +157,20 @@ FEATURE_METRICS: Final[tuple[SampleMetric, ...]] = (
     _kernel("kd_classifier", CLASSIFIER, f"kernel distance on features of {_OWN} (not KID)", labelled),
     *_of_neighbourhoods("_classifier", CLASSIFIER, _OWN, labelled),
     _variety("variety_classifier", CLASSIFIER, "a classifier", labelled),
+    _frechet("rfid", POOL, "FID of reconstructions against their originals", _any, "reconstructions"),
+    _frechet(
+        "rfd_efficientnet",
+        EFFICIENTNET,
+        f"Frechet distance of reconstructions and originals, features of {_LITE} (not FID)",
+        _any,
+        "reconstructions",
+    ),
+    _frechet(
+        "rfd_classifier",
+        CLASSIFIER,
+        f"Frechet distance of reconstructions and originals, features of {_OWN}",
+        labelled,
+        "reconstructions",
+    ),
 )
 """Tables and lists keep this order."""

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from chimerae.shapes import Shape
 
-Needs = Literal["pairs", "points", "codes", "noise", "again", "samples", "nearest", "latent"]
+Needs = Literal[
+    "pairs", "points", "codes", "noise", "again", "samples", "reconstructions", "nearest", "latent"
+]
 Better = Literal["lower", "higher", "data"]
 """Direction in which a metric improves; `data`: towards the data's own value, from either side."""
 Posterior = Literal["density", "point", "drawn"]
@@ -56,6 +58,8 @@ class MetricContext:
     encodes: bool = True
     generates: bool = True
     """True when samples can be drawn from the prior."""
+    with_codes: bool = True
+    """False where codes are unknown or mean nothing: nothing can then be said about them."""
     posterior: Posterior = "density"
     """Kind of the encoder's posterior."""
     z_dim: int = 1
@@ -104,6 +108,11 @@ class Metric(ABC):
 def undrawn(context: MetricContext) -> str | None:
     """The reason why there are no samples to judge; None when there are some."""
     return None if context.generates else "the method draws no samples"
+
+
+def codeless(context: MetricContext) -> str | None:
+    """The reason why there are no codes to judge; None when there are some."""
+    return None if context.with_codes else "its codes are not known"
 
 
 def feature_facts(features: Features | None) -> dict[str, Fact]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.kinds import Metric, MetricContext, Needs, undrawn
+from chimerae.metrics.kinds import Metric, MetricContext, Needs, codeless, undrawn
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -121,7 +121,9 @@ class NearestMetric(Metric):
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
-        return undrawn(context) if is_image(context.shape) else "it judges images"
+        if not is_image(context.shape):
+            return "it judges images"
+        return undrawn(context) or (codeless(context) if self.on == "middles" else None)
 
 
 NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (

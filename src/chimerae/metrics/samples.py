@@ -1,10 +1,10 @@
-"""Metrics of images that a model draws."""
+"""Metrics of images that a model draws or reconstructs, as a set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Protocol, final, runtime_checkable
+from typing import Any, ClassVar, Final, Literal, Protocol, final, runtime_checkable
 
 from torch import Tensor
 
@@ -46,9 +46,12 @@ class Storable(Statistic, Protocol):
 @final
 @dataclass(frozen=True, kw_only=True)
 class SampleMetric(Metric):
-    """Judges images that a model draws, by a statistic of them and the same statistic of the data."""
+    """Judges images that a model draws or reconstructs, by a statistic of them and the same statistic of the
+    data.
+    """
 
-    needs: ClassVar[Needs] = "samples"
+    made: Literal["samples", "reconstructions"] = "samples"
+    """Images that it judges: samples, or reconstructions, which are compared with their originals."""
     features: Features | None = None
     """Features that the statistic summarises; None: the images themselves."""
     gather: Callable[[], Statistic]
@@ -64,10 +67,17 @@ class SampleMetric(Metric):
     details: Callable[[Shape], Mapping[str, Fact]] = lambda shape: {}
     """Facts that depend on the shape of an image."""
 
+    @property
+    def needs(self) -> Needs:
+        """Samples or reconstructions."""
+        return self.made
+
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         if not is_image(context.shape):
             return "it judges images"
+        if self.made == "reconstructions":
+            return self.suits(context) if context.encodes else "it needs an encoder"
         return undrawn(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from chimerae.gaussian import Gaussian
-from chimerae.heads import Scale
+from chimerae.heads import CodeMap, Scale
 from chimerae.shapes import Shape, numel
 
 EPSILON: Final = 1e-6
@@ -88,19 +88,22 @@ class Up(nn.Module):
         return out
 
 
-class MapPosterior(nn.Module):
+class MapPosterior(CodeMap):
     """`maps [B, width, h, w] -> Gaussian` over the flattened code map `[B, c h w]`."""
 
-    def __init__(self, width: int, code: Shape, scale: Scale) -> None:
+    def __init__(self, width: int, code: Shape, scale: Scale, *, mixed: bool = False) -> None:
+        """With `mixed`, a 1x1 convolution follows the 3x3 one."""
         super().__init__()
-        self.conv = nn.Conv2d(width, code[0] * (2 if scale == "free" else 1), 3, 1, 1)
+        channels = code[0] * (2 if scale == "free" else 1)
+        self.conv = nn.Conv2d(width, channels, 3, 1, 1)
+        self.mix = nn.Conv2d(channels, channels, 1) if mixed else nn.Identity()
         self.code, self.scale = code, scale
         if scale == "shared":
             self.log_sigma = nn.Parameter(torch.zeros(numel(code)))
 
     def forward(self, h: Tensor) -> Gaussian:
         """Posterior of each sample; means come first among the channels, then log-variances."""
-        made = self.conv(h).float()
+        made = self.mix(self.conv(h)).float()
         if self.scale == "free":
             mu, logvar = (half.flatten(1) for half in made.chunk(2, 1))
             return Gaussian(mu, logvar)

@@ -56,6 +56,9 @@ class Spatial(Architecture):
     """Residual blocks at each resolution of an encoder; decoders have one more. 2 in the paper."""
     attention: bool = True
     """Let the places of the smallest map attend to each other, in encoders and decoders."""
+    mixed_codes: bool = False
+    """1x1 convolutions behind the encoder and before the decoder, as in published weights of latent diffusion
+    (`use_quant_conv` of diffusers)."""
     patch_width: int = Field(default=32, ge=1)
     """Channels of the first convolution of a critic of patches; 64 in the paper."""
 
@@ -93,7 +96,8 @@ class Spatial(Architecture):
         if not channels:
             return super().encoder(shape, z_dim, scale=scale)
         body = nn.Sequential(self._body(shape, attention=self.attention))
-        head = MapPosterior(self._widths[-1], self.code_map(shape, channels), scale)
+        code = self.code_map(shape, channels)
+        head = MapPosterior(self._widths[-1], code, scale, mixed=self.mixed_codes)
         return nn.Sequential(OrderedDict(body=body, head=head))
 
     def trunk(self, shape: Shape, *, norm: bool = True) -> nn.Sequential:
@@ -110,6 +114,8 @@ class Spatial(Architecture):
         if not channels:
             layers["linear"] = nn.Linear(z_dim, numel(code))
         layers["map"] = nn.Unflatten(1, code)
+        if self.mixed_codes:
+            layers["mix"] = nn.Conv2d(code[0], code[0], 1)
         layers["first"] = nn.Conv2d(code[0], widths[0], 3, 1, 1)
         layers["middle"] = Middle(widths[0], groups, self.attention)
         for i, (inputs, outputs) in enumerate(pairwise([widths[0], *widths])):

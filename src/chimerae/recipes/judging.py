@@ -54,7 +54,8 @@ def evaluation_seconds(run: Run, data: Prepared, timing: Timing, operations: flo
     if timing.on_cpu and "nearest" in wanted:
         total += pairs / PAIRS_A_SECOND * timing.slowness
     if timing.on_cpu and EfficientNet.name in wanted and find_spec(MODULE):
-        total += (kinds + 1) * min(n, QUICK) * SEEN * timing.slowness
+        sets = kinds + 1 + (len(run.method.decoders) if run.method.encodes else 0)
+        total += sets * min(n, QUICK) * SEEN * timing.slowness
     if operations and Classifier.name in wanted and (classes := _classes(data)):
         steps = min(STEPS, EPOCHS * len(data.train) // BATCH)
         total += steps * timing.alone * _lesson(data, classes) / operations

@@ -93,7 +93,7 @@ def wish(
     return Wish(
         limit,
         steps=steps,
-        width=free and "arch.width" not in given and made.arch is None,
+        width=free and "arch.width" not in given and made.arch is None and not run.init,
         size=free and "prepare.size" not in given and resized,
     )
 

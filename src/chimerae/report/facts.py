@@ -35,7 +35,7 @@ class HealthSpan:
 def ran(named: Sequence[LabelledRun]) -> list[Setting]:
     """Setup of each run."""
     runs = [entry.run for entry in named]
-    return [
+    told = [
         Setting("method", tuple(run.method for run in runs)),
         Setting("architecture", tuple(_architecture(run) for run in runs)),
         Setting("data", tuple(_data(run) for run in runs)),
@@ -43,6 +43,8 @@ def ran(named: Sequence[LabelledRun]) -> list[Setting]:
         Setting("seed", tuple(readable(run.settings.get("seed", NOT_SET)) for run in runs)),
         Setting("evaluated at step", tuple(_evaluated(run) for run in runs)),
     ]
+    scaling = Setting("scaling of codes", tuple(_scaling(run) for run in runs))
+    return [*told, scaling] if any(value != NOT_SET for value in scaling.values) else told
 
 
 def cost(named: Sequence[LabelledRun]) -> list[Setting]:
@@ -118,13 +120,25 @@ def _data(run: RunFolder) -> str:
     return f"{run.source} ({', '.join(told)})" if told else run.source
 
 
+def _scaling(run: RunFolder) -> str:
+    """Factor that gives codes the deviation 1, and the one that the model's config states."""
+    found = number(section(run.scores_record, "latents").get("scaling"))
+    stated = number(section(run.settings, "arch").get("scaling_factor"))
+    told = f"{found:.4g}" if math.isfinite(found) else NOT_SET
+    return f"{told} (its config: {stated:.4g})" if math.isfinite(stated) else told
+
+
 def _steps(run: RunFolder) -> str:
+    if run.is_judged:
+        return "trained elsewhere"
     if run.reached >= run.steps:
         return f"{run.reached:,}"
     return f"{run.reached:,} of {run.steps:,}: not finished"
 
 
 def _evaluated(run: RunFolder) -> str:
+    if run.is_judged:
+        return NOT_SET
     step = number(run.scores_record.get("step"))
     return f"{step:,.0f}" if math.isfinite(step) else "not yet"
 

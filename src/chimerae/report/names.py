@@ -10,6 +10,8 @@ from chimerae.run_folder.scores import TRAIN
 FAMILIES: Final = {"efficientnet": "EfficientNet", "classifier": "classifier"}
 """Networks of features, by the endings of names of metrics, the preferred one first."""
 _NAMES: Final = {
+    "rfid": "rFID",
+    "rfd": "rFD",
     "mse_signed": "MSE (−1 to 1)",
     "mse_unit": "MSE (0 to 1)",
     "mse_points": "MSE",
@@ -45,6 +47,8 @@ KINDS: Final = {
             "lpips",
             "lpips_vgg",
             "perceptual",
+            "rfid",
+            "rfd",
             "label_agreement",
             "mse_points",
             "cycle_cost",

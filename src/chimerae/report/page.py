@@ -98,6 +98,7 @@ def page(runs: Sequence[RunFolder]) -> str:
         numbers=table,
         glossary=glossary(table),
         evaluated=any(entry.run.scores for entry in named),
+        trained=not all(entry.run.is_judged for entry in named),
         ran=facts.ran(named),
         tables=score_tables(named),
         absent=absent_scores(named),
@@ -118,9 +119,14 @@ def page(runs: Sequence[RunFolder]) -> str:
 
 def heading(named: Sequence[LabelledRun]) -> str:
     """The title of a page: methods and data."""
-    methods = listed(entry.run.method.upper() for entry in named)
+    methods = listed(_written(entry.run) for entry in named)
     sources = listed(Path(entry.run.source).name for entry in named)
     return f"{methods} on {sources}"
+
+
+def _written(run: RunFolder) -> str:
+    """The method in capitals; the name of a model of others as it is."""
+    return run.method if run.is_judged else run.method.upper()
 
 
 def commands(runs: Sequence[RunFolder]) -> list[str]:

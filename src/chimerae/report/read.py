@@ -16,6 +16,7 @@ from chimerae.run_folder.log import LogLine, read_log
 from chimerae.run_folder.schema import (
     CONFIG,
     ENV,
+    JUDGED,
     LOG,
     MANIFEST,
     MODEL,
@@ -86,6 +87,11 @@ class RunFolder:
         return str(self.settings.get("data", "unknown"))
 
     @property
+    def is_judged(self) -> bool:
+        """True for a model that was trained elsewhere: nothing is known of its training."""
+        return self.record.get("subject") is not None
+
+    @property
     def steps(self) -> int:
         """Planned steps; 0 when unknown."""
         return whole(self.settings.get("steps")) or 0
@@ -102,10 +108,11 @@ def read_run(path: Path) -> RunFolder:
     Raises:
         InputError: no run folder, a damaged file, or a file of another version.
     """
-    if not (path / RUN).is_file():
+    known = next((path / name for name in (RUN, JUDGED) if (path / name).is_file()), None)
+    if known is None:
         what = "is not a run folder: it has no run.json" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}; give the folder that `chimerae train` made")
-    record = _versioned(path / RUN)
+    record = _versioned(known)
     scores = _versioned(path / SCORES)
     data, model = renamed(_object(path / MANIFEST)), _object(path / MODEL / CONFIG)
     log, torn = read_log(path / LOG)
@@ -114,7 +121,7 @@ def read_run(path: Path) -> RunFolder:
         record={k: renamed(v, _schema(record)) if k == "run" else v for k, v in record.items()},
         env=renamed(_object(path / ENV)),
         data=data,
-        model=renamed(model, _schema(model)),
+        model=renamed(model, _schema(model)) or {"parameters": section(record, "parameters")},
         log=log,
         torn=torn,
         scores_record=scores,

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 RUN: Final = "run.json"
+JUDGED: Final = "judged.json"
+"""Record of a model that was not trained here, beside its scores; its folder is no run."""
 ENV: Final = "env.json"
 MANIFEST: Final = "data.json"
 LOG: Final = "log.jsonl"
@@ -45,7 +47,7 @@ FILES: Final = (
 )
 """Files of a run that are written again while it trains or is evaluated."""
 
-SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
+SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, JUDGED: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
 """Schema number of every file that carries one; the index holds those of saved states.
 
 Earlier numbers are read too: the tables below have the names that have changed since.

@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.codec import Codec
 from chimerae.data import Prepared, Split, prepare
 from chimerae.errors import InputError
+from chimerae.evaluation.latents import Latents
 from chimerae.files import write_bytes, write_json
 from chimerae.model import Model, load
-from chimerae.networks.blocks import MapPosterior
 from chimerae.progress import Progress, silent
 from chimerae.runs.folder import read_run
 from chimerae.shapes import is_image
@@ -43,33 +43,6 @@ class Request:
     shard: int = 4096
     """Samples of a file."""
     seed: int = 0
-
-
-@dataclass
-class Statistics:
-    """Sums of codes by channel, in float64."""
-
-    count: int = 0
-    sums: dict[str, Tensor] = field(default_factory=dict)
-
-    def add(self, codes: Tensor) -> None:
-        """Take in codes `[n, c, h, w]` or `[n, z]`."""
-        rows = codes.double().flatten(2).transpose(0, 1).flatten(1) if codes.dim() == 4 else codes.double().T
-        self.count += rows.shape[1]
-        for name, sums in (("first", rows.sum(1)), ("second", rows.square().sum(1))):
-            self.sums[name] = self.sums.get(name, torch.zeros_like(sums)) + sums
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """Mean and deviation by channel, and the scaling that gives all codes together the deviation 1."""
-        mean = self.sums["first"] / self.count
-        variance = (self.sums["second"] / self.count - mean.square()).clamp(min=0.0)
-        spread = float((variance + (mean - mean.mean()).square()).mean().sqrt())
-        return {
-            "mean": mean.tolist(),
-            "deviation": variance.sqrt().tolist(),
-            "scaling": 1.0 / spread if spread > 0 else None,
-        }
 
 
 def encode(
@@ -111,7 +84,7 @@ def encode(
     if asked.flips and not is_image(model.shape):
         raise InputError("points cannot be mirrored: leave out --flips")
     splits = [split for split in (prepared.train, prepared.test) if len(split)]
-    total, done, counts, found = sum(map(len, splits)), 0, {}, Statistics()
+    total, done, counts, found = sum(map(len, splits)), 0, {}, Latents()
     request = _digest(model, prepared, asked)
     _refuse_others(place, request)
     for split in splits:
@@ -134,8 +107,7 @@ def encode(
 
 def code_shape(model: Model) -> tuple[int, ...]:
     """Shape of one code: `(c, h, w)` where the encoder makes maps, else `(z,)`."""
-    maps = [m for _, net in model.nets.items() for m in net.modules() if isinstance(m, MapPosterior)]
-    return maps[0].code if maps else (model.method.z_dim,)
+    return Codec(model.method, model.nets, model.shape).code_shape
 
 
 def _prepared(folder: Path, data: str | None, model: Model, progress: Progress) -> Prepared:

@@ -22,6 +22,7 @@ from chimerae.runs.folder import never_saved, read_run, rewrite
 from chimerae.runs.lock import locked
 from chimerae.runs.log_to import shown_by_loggers
 from chimerae.runs.measured import measure_given
+from chimerae.runs.origin import fresh_state
 from chimerae.runs.run import Run
 from chimerae.training.checkpoint import newest_values, read_state
 from chimerae.training.fitting import sized_for
@@ -91,7 +92,10 @@ def newest_state(run: Run, prepared: Prepared, folder: Path, callbacks: Callback
     """
     begun = not never_saved(folder)
     with sized_for(newest_values(folder / STATE), folder / STATE) if begun else nullcontext():
-        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed, opened=not begun)
+        if begun:
+            state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed, opened=False)
+        else:
+            state = fresh_state(run, prepared.shape)
     if begun:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
     _require_same_step(state, folder, group)
@@ -106,8 +110,7 @@ def _go_back(state: State, run: Run, prepared: Prepared, folder: Path, callbacks
     """
     state.players = build_players(run.method, state.nets, run.training)
     if never_saved(folder):
-        fresh = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
-        state.load(fresh.tensors(), 0)
+        state.load(fresh_state(run, prepared.shape).tensors(), 0)
     else:
         state.load(*read_state(folder / STATE, callbacks.on_warning))
 

@@ -26,6 +26,8 @@ class Run:
     """The family of networks that play it."""
     data: str
     """Source of the data: a name of `chimerae list data`, a folder, a file or a hub id."""
+    init: str = ""
+    """Model whose encoder and decoder the run begins with (`--from`); "": none."""
     prepare: Prepare = Prepare()
     """Settings that turn the source into arrays."""
     training: Training = Training()

@@ -42,9 +42,9 @@ from chimerae.runs.folder import (
     vacant,
 )
 from chimerae.runs.learn import learn, locked_together, newest_state
+from chimerae.runs.origin import adopted, fresh_state
 from chimerae.runs.run import Run
 from chimerae.training.pacing import Pacer, learning_clock
-from chimerae.training.state import build_state
 
 AS_ASKED = Wish()
 """Wish of a run whose settings are all given."""
@@ -67,6 +67,7 @@ def train(
     quiet: bool = False,
     log_to: str | Sequence[str] = (),
     command: str | None = None,
+    init: str | Path | None = None,
 ) -> Path:
     """Train a method, a recipe or a whole `Run`, and return its run folder.
 
@@ -91,6 +92,8 @@ def train(
         log_to: loggers that show the run as well: "tensorboard", "wandb", "mlflow", "trackio", or several of
             them (`docs/loggers.md`); `resume` and `evaluate` go on with them.
         command: the command of this run, for its records; the command line of this process when not given.
+        init: model that `kl-gan` begins with: that of a run or folder, or an `AutoencoderKL` of diffusers
+            (folder, or OWNER/NAME on the hub); the setting `"method.train": "decoder"` keeps its encoder.
 
     Raises:
         InputError: an argument cannot be used (then no run folder is left behind), the disk is full, or a
@@ -101,6 +104,7 @@ def train(
     named = None if isinstance(what, Run) else what
     with held(data) as source, _or_display(callbacks, quiet, log_to) as shown:
         run = what if isinstance(what, Run) else build(what, data=source, arch=arch, preset=preset)
+        run = run if init is None else adopted(run, str(init))
         given = {"steps": steps, "seed": seed, "data": source if isinstance(what, Run) else None}
         changes = {k: v for k, v in given.items() if v is not None} | dict(settings or {})
         run = override(run, changes)
@@ -160,7 +164,7 @@ def start(
         rows_of(run.training.batch_size, run.training.grad_accumulation, group)  # before it takes time
         run, prepared, ahead = _planned(run, folder, callbacks, wish, paper, began, group)
         _tell_unreadable(prepared, callbacks)
-        state = build_state(run.method, run.arch, prepared.shape, run.training, run.seed)
+        state = fresh_state(run, prepared.shape)
         made = partial(create, folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
         group.by_first(partial(made, processes=group.size))
         paced = partial(_pacer, run, ahead, state.device, began)
