@@ -142,6 +142,7 @@ def _loop(
         probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=callbacks.on_log,
+        watcher=callbacks.on_state,
         group=group,
         replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
     )
