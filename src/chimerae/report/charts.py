@@ -76,7 +76,7 @@ def svg(panel: Panel, prefix: str) -> str:
 
 
 def drawn(paint: Callable[[Axes], None], prefix: str, title: str, width: float = 3.5) -> str:
-    """What `paint` draws on the axes of a figure of so many inches, as an SVG element like that of `svg`."""
+    """An SVG element like that of `svg`, `width` inches wide, with all that `paint` draws on its axes."""
     import matplotlib
     from matplotlib.figure import Figure
 

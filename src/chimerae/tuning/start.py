@@ -64,7 +64,7 @@ class Asked:
     """A search as asked for."""
 
     name: str
-    """Of the recipe."""
+    """Name of the recipe."""
     run: Run
     """Settings of all trials."""
     preset: Preset
