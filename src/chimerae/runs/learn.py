@@ -127,6 +127,8 @@ def _loop(
         seed=run.seed,
         device=state.device,
         flip=run.training.flip,
+        random_crop=run.training.random_crop,
+        random_resize=run.training.random_resize,
         rows=rows_of(run.training.batch_size, run.training.grad_accumulation, group),
     )
     n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
