@@ -28,7 +28,7 @@ from chimerae.recipes.presets import RECIPES
 from chimerae.run_folder.search import in_short
 from chimerae.runs.run import Run
 from chimerae.training.signals import Stopped
-from chimerae.tuning.ranges import value_of
+from chimerae.tuning.ranges import SEARCHED, value_of
 from chimerae.tuning.search import Listener
 from chimerae.tuning.start import Asked, Found, conducted, searched
 
@@ -118,15 +118,28 @@ def _asked(of: Request, given: Tune, flags: Sequence[str], command: str) -> Aske
 
 def _space(words: Sequence[str], run: Run) -> dict[str, str]:
     """Ranges by dotted path, from `--set`: names are whole or the last words of one setting."""
-    known = [f"--{path.replace('_', '-')}" for path in paths_of(run)]
+    paths = paths_of(run)
+    known = [f"--{path.replace('_', '-')}" for path in paths if path.startswith(SEARCHED)]
     space = {}
     for word in words:
         name, equals, text = word.partition("=")
         if not equals:
             raise InputError(f"--set {word}: write NAME=LOW:HIGH, NAME=LOW:HIGH:log or NAME=VALUE,VALUE")
-        flag = expanded([f"--{name}"], known)[0]
-        space[flag.removeprefix("--").replace("-", "_")] = text
+        if name not in paths:
+            name = _whole(name, known)
+        space[name] = text
     return space
+
+
+def _whole(name: str, known: Sequence[str]) -> str:
+    """The dotted path of a setting whose last words are `name`."""
+    try:
+        flag = expanded([f"--{name}"], known)[0]
+    except InputError as error:
+        raise InputError(
+            f"--set {name}: {str(error).replace('unknown flag --', 'unknown setting ')}"
+        ) from None
+    return flag.removeprefix("--").replace("-", "_")
 
 
 def _planned(asked: Asked) -> str:

@@ -19,7 +19,7 @@ from chimerae.report.names import title
 from chimerae.report.page import CAPTIONS, FIRST, Chart, Gallery
 from chimerae.report.template import rendered
 from chimerae.run_folder.schema import PICTURES
-from chimerae.run_folder.search import Choice, Search, Trial, Value, in_short
+from chimerae.run_folder.search import Choice, Range, Search, Trial, Value, in_short
 from chimerae.tables import plural
 
 if TYPE_CHECKING:
@@ -29,6 +29,10 @@ PAGE: Final = "index.html"
 """Name of the page in the folder of a search."""
 SMALL: Final = 0.02
 """Difference of an objective, relative to the recipe's own settings, below which nothing was gained."""
+
+
+FEW_STEPS: Final = 500
+"""Steps of a trial below which its settings say little about longer runs."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ def write_page(folder: Path, search: Search) -> None:
         search=search,
         verdict=verdict(search),
         objective=objective(search),
+        few=best is not None and best.steps < FEW_STEPS,
         counted=counted(search),
         settings=setting_rows(search),
         best=best,
@@ -125,9 +130,20 @@ def setting_rows(search: Search) -> list[SettingRow]:
         share = search.importance.get(path)
         now = NOT_SET if best is None else in_short(best.settings.get(path, NOT_SET))
         first = in_short(own.get(path, NOT_SET))
-        of = each.text().replace(":log", ", log").replace(":", " to ").replace(",log", ", log")
+        of = _searched(each)
         rows.append(SettingRow(path, first, now, of, None if share is None else 100 * share))
     return sorted(rows, key=lambda row: -(row.share or 0.0))
+
+
+def _searched(of: Range | Choice) -> str:
+    """A range in words.
+
+    >>> _searched(Range(low=0.1, high=10, log=True)), _searched(Choice(values=(16, 32)))
+    ('0.1 to 10, log', '16, 32')
+    """
+    if isinstance(of, Choice):
+        return ", ".join(in_short(value) for value in of.values)
+    return f"{of.low:g} to {of.high:g}" + (", log" if of.log else "")
 
 
 def _n_done(search: Search) -> str:
@@ -216,14 +232,20 @@ def _slice(search: Search, path: str, done: Sequence[Trial]) -> Callable[[Axes],
         if isinstance(of, Choice):
             ax.set_xticks(range(len(of.values)), [in_short(value) for value in of.values])
             ax.set_xlim(-0.5, len(of.values) - 0.5)
-        elif of.log:
-            ax.set_xscale("log")
-            ax.xaxis.set_major_formatter("{x:g}")
-            ax.xaxis.set_minor_formatter("")
         else:
-            ax.locator_params(axis="x", nbins=5)
+            _ranged(ax, of)
 
     return paint
+
+
+def _ranged(ax: Axes, of: Range) -> None:
+    """Let the horizontal axis show a whole range, with ticks at its ends and its middle."""
+    if of.log:
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_formatter("")
+    middle = (of.low * of.high) ** 0.5 if of.log else (of.low + of.high) / 2
+    ticks = [of.low, middle, of.high]
+    ax.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
 
 
 def _places(
