@@ -45,7 +45,8 @@ def hopeless(search: Search, trial: Trial) -> bool:
         asked = study.ask()
         for look, cost in trial.seen:
             asked.report(cost, look)
-        return asked.should_prune()
+        stop: bool = asked.should_prune()
+        return stop
 
 
 def importance(search: Search) -> dict[str, float]:
@@ -58,7 +59,8 @@ def importance(search: Search) -> dict[str, float]:
 
     with quiet("optuna"):
         study = _study(search, 0)
-        return get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+        shares: dict[str, float] = get_param_importances(study, evaluator=PedAnovaImportanceEvaluator())
+        return shares
 
 
 def _study(search: Search, seed: int) -> Study:
