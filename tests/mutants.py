@@ -311,10 +311,31 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "all images are mirrored",
-        "data/batches.py",
-        'noise.generator(self.seed, "flip", step)) < 0.5',
-        'noise.generator(self.seed, "flip", step)) < 1.5',
+        "data/augment.py",
+        'noise.generator(seed, "flip", step)) < 0.5',
+        'noise.generator(seed, "flip", step)) < 1.5',
         "tests/data/test_batches.py",
+    ),
+    Mutant(
+        "random crops never shift to one side",
+        "data/augment.py",
+        "torch.randint(0, 2 * most + 1, (2, n)",
+        "torch.randint(0, 2 * most, (2, n)",
+        "tests/data/test_augment.py",
+    ),
+    Mutant(
+        "held-out training samples are learnt from too",
+        "data/prepared.py",
+        "for part in held_out(validated(len(rows), facts.source), share)]",
+        "for part in (np.arange(len(rows)), held_out(validated(len(rows), facts.source), share)[1])]",
+        "tests/data/test_validation.py",
+    ),
+    Mutant(
+        "random trials of a search repeat one another",
+        "tuning/proposals.py",
+        'noise.key(seed, "trial", number)',
+        'noise.key(seed, "trial")',
+        "tests/tuning/test_proposals.py",
     ),
     # training and going on
     Mutant(

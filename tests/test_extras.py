@@ -38,6 +38,7 @@ OPTIONAL = (
     "wandb",
     "mlflow",
     "trackio",
+    "optuna",
     "lpips",
     "sklearn",
     "skimage",

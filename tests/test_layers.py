@@ -43,7 +43,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
     ("runs.run", "runs.folder", "runs.lock", "testing", "foreign"),
     ("recipes", "console", "loggers"),
     ("report", "model", "runs", "bench", "sharing"),
-    ("studies", "explore"),
+    ("studies", "explore", "tuning"),
     ("cli", "__main__"),
 )
 """Rooms by level: a room may import any room of a lower level. A module of a room may have its own level."""

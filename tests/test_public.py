@@ -26,6 +26,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_only_public_names_are_listed():
     assert dir(chimerae) == [
         "InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train",
+        "tune",
     ]  # fmt: skip
     for name in dir(chimerae):
         assert getattr(chimerae, name) is not None

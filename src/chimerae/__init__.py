@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from chimerae.report import write as report
     from chimerae.runs.judge import evaluate_any as evaluate
     from chimerae.runs.train import resume, train
+    from chimerae.tuning import tune
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train"]
+__all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train", "tune"]
 
 _HOMES = {
     "InputError": "errors",
@@ -29,6 +30,7 @@ _HOMES = {
     "load": "model",
     "resume": "runs.train",
     "train": "runs.train",
+    "tune": "tuning",
 }
 
 

@@ -74,6 +74,10 @@ class Display:
         ending = "" if left is None else f"  {in_words(left)} left"
         self._show(f"{done:,}/{total:,} {what}{ending}")
 
+    def status(self, text: str, now: bool = False) -> None:
+        """Show `text` as the live line; `now`: at once, wherever it is printed."""
+        self._show(text, now=now)
+
     def tell(self, sentence: str) -> None:
         """Print a permanent sentence."""
         if self.live is not None:

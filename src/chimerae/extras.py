@@ -32,6 +32,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "sharing": Extra("huggingface_hub", "models of the Hugging Face hub need", extra="hub"),
     "fidelity": Extra("torch_fidelity", "metrics on Inception or VGG16 need"),
     "priors": Extra("sklearn", "a fitted mixture needs"),
+    "tune": Extra("optuna", "a search over settings needs"),
     "onnx": Extra("onnx", "exports to ONNX need", ("onnxscript", "onnxruntime")),
     "diffusers": Extra("diffusers", "autoencoders of diffusers need"),
     "ray": Extra("ray", "studies on a Ray cluster need"),

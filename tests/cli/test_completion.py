@@ -44,6 +44,9 @@ NAMES = {
         ("train avae --steps ", []),
         ("train nothing --d", ["--data-root"]),
         ("bench a", ["avae"]),
+        ("tune a", ["avae"]),
+        ("tune avae --tr", ["--trials", "--training.batch-size"]),
+        ("tune avae --objective fid k", ["kid"]),
         ("bench avae --sh", ["--shape"]),
         ("bench avae --ba", ["--batch-size"]),
         ("evaluate --m", ["--metrics"]),
@@ -69,7 +72,7 @@ def test_every_verb_that_takes_runs_offers_them_and_its_flags():
         if asked is not None and {"run", "runs"} & {field.name for field in fields(asked)}:
             of_runs.add(verb)
     assert {"encode", "explore", "resume", "sample"} <= of_runs
-    assert of_runs - {"train", "bench"} == set(OF_RUNS)
+    assert of_runs - {"train", "tune", "bench"} == set(OF_RUNS)
     assert set(OF_RUNS) <= set(PARSED)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -34,6 +36,27 @@ def _folder(root: Path) -> str:
         else:
             image.resize((20 + i, 30)).convert(("L", "RGBA", "P", "CMYK")[i % 4]).save(folder / f"{i}.tiff")
     return str(root / "photos")
+
+
+def _zip(root: Path) -> str:
+    folder = Path(_folder(root))
+    with ZipFile(root / "photos.zip", "w") as archive:
+        for path in sorted(folder.rglob("*.*")):
+            archive.write(path, path.relative_to(root))
+    return str(root / "photos.zip")
+
+
+def _shards(root: Path) -> str:
+    for n in range(3):
+        with tarfile.open(root / f"shard-{n}.tar", "w") as archive:
+            for i in range(10 * n, 10 * n + 10):
+                buffer = BytesIO()
+                Image.fromarray(IMAGES[i]).save(buffer, "PNG")
+                for ending, content in (("png", buffer.getvalue()), ("cls", str(i).encode())):
+                    member = tarfile.TarInfo(f"{i:04}.{ending}")
+                    member.size = len(content)
+                    archive.addfile(member, BytesIO(content))
+    return f"{root}/shard-{{0..2}}.tar"
 
 
 def _parquet(root: Path) -> str:
@@ -73,6 +96,8 @@ SOURCES: dict[str, tuple[Callable[[Path], str], Prepare]] = {
     "folder": (_folder, Prepare(size=(12, 10))),
     "folder, grey": (_folder, Prepare(size=8, channels="1", fit="squeeze", hold_out=0.4)),
     "folder, cropped": (_folder, Prepare(crop=0.7, size=(8, 6), fit="squeeze")),
+    "zip": (_zip, Prepare(size=8)),
+    "shards": (_shards, Prepare()),
     "parquet": (_parquet, Prepare()),
     "npz": (_npz, Prepare()),
     "npy": (_npy, Prepare()),

@@ -27,6 +27,7 @@ RUNS = {
     "wgan-gp-dcgan-one-player-unmoved": tiny_run("wgan-gp", "dcgan", method={"n_critic": 4}),
     "wgan-gp-mlp": tiny_run("wgan-gp", method={"n_critic": 2}, ema=0.0, optimizer={"clip": 0.1}),
     "vae-gan-dcgan-flip": tiny_run("vae-gan", "dcgan", flip=True, ema=0.0),
+    "vae-dcgan-augmented": tiny_run("vae", "dcgan", flip=True, random_crop=2, random_resize=0.7),
     "vae-gan-mlp-players": tiny_run(
         "vae-gan",
         method={"fakes": "samples", "reduction": "sum"},

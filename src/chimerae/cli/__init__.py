@@ -16,7 +16,7 @@ from chimerae.processes import place
 
 DONE, OUR_FAULT, INPUT_WRONG = 0, 1, 2
 SIGNALLED = 128
-GREETED = ("train", "resume", "evaluate", "bench")
+GREETED = ("train", "resume", "evaluate", "tune", "bench")
 """Verbs that print a line before their module is imported."""
 SHARED = ("train", "resume")
 """Verbs that many processes do together, under torchrun."""
@@ -24,6 +24,7 @@ SHARED = ("train", "resume")
 VERBS: dict[str, str] = {
     "train": "train a method or recipe on your data",
     "resume": "go on with a run that was stopped",
+    "tune": "search settings of a method on your data, within a time",
     "evaluate": "score a run on its test data",
     "sample": "draw samples from a run",
     "reconstruct": "encode and decode your images with a run",
@@ -50,6 +51,9 @@ OTHER_VERBS = {
     "browse": "explore",
     "app": "explore",
     "fit": "train",
+    "search": "tune",
+    "optimize": "tune",
+    "sweep": "tune",
     "run": "train",
     "test": "evaluate",
     "eval": "evaluate",

@@ -62,9 +62,12 @@ OF_RUNS: Final = (
     "push",
 )
 """Verbs that take run folders."""
-OF_RECIPES: Final = ("train", "bench")
+OF_RECIPES: Final = ("train", "tune", "bench")
 """Verbs that take a method or recipe and its settings."""
-OWN_FLAGS: Final[Mapping[str, tuple[str, ...]]] = {"bench": ("--shape", "--timed", "--json")}
+OWN_FLAGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "tune": ("--trials", "--set", "--only-set", "--objective", "--prune", "--no-prune"),
+    "bench": ("--shape", "--timed", "--json"),
+}
 """Flags of such a verb beside the settings."""
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "list": ("methods", "recipes", "studies", "data", "metrics"),
@@ -78,6 +81,7 @@ VALUES: Final[Mapping[str, str]] = {
     "--input": "data",
     "--arch": "networks",
     "--metrics": "metrics",
+    "--objective": "metrics",
     "--evaluation.metrics": "metrics",
 }
 """Flags whose values are names, and the keys of these names in `known.known`."""
@@ -131,7 +135,7 @@ def _possible(before: Sequence[str], last: str, names: Mapping[str, Any]) -> Ite
         return
     verb, *rest = before
     if flag := next((word for word in reversed(rest) if word.startswith("-")), ""):
-        several = flag in ("--metrics", "--evaluation.metrics")
+        several = flag in ("--metrics", "--evaluation.metrics", "--objective")
         if (flag == rest[-1] or several) and not last.startswith("-"):
             yield from names.get(VALUES.get(flag, ""), ())
             yield from OF_VERB.get((verb, flag), FEW.get(flag, ()))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from chimerae import noise
+from chimerae.data.augment import check_crop, cropped, flipped, resized
 from chimerae.data.splits import Split, to_unit
 
 RESIDENT_BYTES = 4 * 2**30
@@ -35,16 +36,28 @@ class Batches:
         seed: int,
         device: str | torch.device = "cpu",
         flip: bool = False,
+        random_crop: int = 0,
+        random_resize: float = 1.0,
         rows: Tensor | None = None,
     ) -> None:
-        """`rows`: of each batch, those that this process gets, int64; None: all."""
+        """`flip`, `random_crop` and `random_resize` are as in `Training`; points stay unchanged.
+
+        `rows`: of each batch, those that this process gets, int64; None: all.
+
+        Raises:
+            InputError: the images are too small for `random_crop`.
+        """
         if batch_size < 1 or len(split) == 0:
             raise ValueError(f"batches of {batch_size} out of {len(split)} samples: both must be at least 1")
         self.split = split
         self.batch_size = batch_size
         self.seed = seed
         self.device = torch.device(device)
-        self.flip = flip and len(split.shape) == 3
+        check_crop(random_crop, split.shape)
+        images = len(split.shape) == 3
+        self.flip = flip and images
+        self.random_crop = random_crop if images else 0
+        self.random_resize = random_resize if images else 1.0
         self.rows = torch.arange(batch_size) if rows is None else rows
         self._resident = self._load() if self._fits() else None
         self._order = lru_cache(maxsize=2)(self._permutation)
@@ -62,7 +75,13 @@ class Batches:
             points = self.split.toy.sample(self.batch_size, noise.generator(self.seed, "batch", step))
             return points[self.rows].to(self.device)
         raw = self._gather(self.indices(step)[self.rows])
-        return to_unit(self._flipped(raw, step) if self.flip else raw)
+        rows, n, seed = self.rows, self.batch_size, self.seed
+        if self.random_crop:
+            raw = cropped(raw, rows, n, seed, step, self.random_crop)
+        if self.flip:
+            raw = flipped(raw, rows, n, seed, step)
+        x = to_unit(raw)
+        return resized(x, rows, n, seed, step, self.random_resize) if self.random_resize < 1 else x
 
     def indices(self, step: int) -> Tensor:
         """Indices of the samples in batch `step`, `[batch_size]`, int64, on the CPU."""
@@ -88,9 +107,3 @@ class Batches:
         if self.device.type == "cuda":
             return raw.pin_memory().to(self.device, non_blocking=True)
         return raw.to(self.device)
-
-    def _flipped(self, raw: Tensor, step: int) -> Tensor:
-        """`raw` with about half of its rows mirrored in place: bytes are moved, not floats."""
-        mirror = torch.rand(self.batch_size, generator=noise.generator(self.seed, "flip", step)) < 0.5
-        rows = mirror[self.rows].nonzero().squeeze(1).to(raw.device)
-        return raw.index_copy_(0, rows, raw.index_select(0, rows).flip(-1))

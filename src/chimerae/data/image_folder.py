@@ -47,8 +47,8 @@ def open_folder(
         raise InputError(
             f"'{root}' holds no images{beside}; wanted: {' '.join(sorted(SUFFIXES))} or .parquet"
         )
-    parts, left_out = _splits(root, images, wanted, order or {})
-    classes, labels = _classes(parts)
+    parts, left_out = splits_of(root, images, wanted, order or {})
+    classes, labels = classes_of(parts)
     return ImageSource(
         identity=file_identity(path for path, _ in images),
         parts={
@@ -95,10 +95,10 @@ def _is_new(folder: str, name: str, seen: set[str]) -> bool:
     return True
 
 
-def _splits(
+def splits_of(
     root: Path, images: Found, wanted: WantedSplits | None, order: Mapping[str, int]
 ) -> tuple[dict[str, Found], dict[str, int]]:
-    """Images by split, and counts of those in none.
+    """Images by split, and counts of those in none; `root` is named in errors.
 
     If `train/` or a test folder is missing, or every wanted one, all are one split, unless `order` fits.
     """
@@ -125,7 +125,7 @@ def _dealt(images: Found, order: Mapping[str, int]) -> dict[str, list[tuple[str,
     return {split: list(islice(rest, count)) for split, count in order.items()}
 
 
-def _classes(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[str, int]]:
+def classes_of(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[str, int]]:
     """Class names, and the class of every file: its first folder, if each has one and there are several."""
     folders = {path: inside[0] if inside else "" for found in parts.values() for path, inside in found}
     names = sorted(set(folders.values()))

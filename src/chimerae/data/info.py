@@ -15,7 +15,7 @@ from chimerae.data.opened import once
 from chimerae.data.pixels import Header, Unreadable, cropped_size, header
 from chimerae.data.settings import Prepare
 from chimerae.data.sources import MOST_SAMPLES, Part, PointSource
-from chimerae.data.splits import held_out
+from chimerae.data.splits import held_out, validated
 from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
 from chimerae.progress import Progress, silent
@@ -84,11 +84,13 @@ class _Known:
     """Coordinates of a point; None: images."""
     headers: Sequence[Header] = ()
     complete: bool = True
+    endless: bool = False
+    """True for a toy, whose points are drawn as they are needed."""
 
 
 def _read(name: str, found: Source, limit: int | None, progress: Progress) -> _Known:
     if isinstance(found, Toy):
-        return _Known({"train": N_FIXED, "test": N_FIXED}, 2)
+        return _Known({"train": N_FIXED, "test": N_FIXED}, 2, endless=True)
     if isinstance(found, PointSource):
         return _Known(found.counts, found.dimension)
     counts = {split: part.count for split, part in found.parts.items()}
@@ -104,7 +106,8 @@ def _read(name: str, found: Source, limit: int | None, progress: Progress) -> _K
 def _info(name: str, known: _Known, settings: Prepare) -> SourceInfo:
     if known.dimension is not None:
         shape = (known.dimension,)
-        return SourceInfo(name, "points", shape, shape, split_counts(known.counts, settings.hold_out, name))
+        counts = known.counts if known.endless else _seen_counts(known.counts, settings, name)
+        return SourceInfo(name, "points", shape, shape, counts)
     headers = known.headers
     sizes = Counter((seen.height, seen.width) for seen in headers)
     channels = _channels(headers, settings)
@@ -118,12 +121,21 @@ def _info(name: str, known: _Known, settings: Prepare) -> SourceInfo:
         kind="images",
         shape=native and (channels, *native),
         final=wanted and (channels, *wanted),
-        counts=split_counts(known.counts, settings.hold_out, name),
+        counts=_seen_counts(known.counts, settings, name),
         sizes=dict(sizes.most_common()),
         cropped=dict(cropped.most_common()),
         modes=dict(Counter(seen.mode for seen in headers).most_common()),
         complete=known.complete,
     )
+
+
+def _seen_counts(counts: Mapping[str, int], settings: Prepare, name: str) -> dict[str, int]:
+    """Samples per split as `settings` show them."""
+    found = split_counts(counts, settings.hold_out, name)
+    if settings.validation is None:
+        return found
+    train, held = held_out(validated(found["train"], name), settings.validation)
+    return {"train": len(train), "test": len(held)}
 
 
 def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str, int]:

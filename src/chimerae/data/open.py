@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from chimerae.data.archives import open_zip
 from chimerae.data.builtin import BUILTIN
 from chimerae.data.image_folder import SUFFIXES, open_folder
 from chimerae.data.memory import PREFIX, recalled
 from chimerae.data.named_datasets import NAMED_DATASETS, NamedDataset, named_dataset
 from chimerae.data.opened import once
+from chimerae.data.shards import SUFFIX as SHARD
+from chimerae.data.shards import expanded, open_shards
 from chimerae.data.sources import ImageSource, PointSource, digest, in_utf8
 from chimerae.data.split_names import WantedSplits
 from chimerae.data.toys import TOYS, Toy
@@ -23,6 +26,8 @@ from chimerae.files import regular
 
 _OWN: Final = (
     ("FOLDER", "a folder of images, nested, of any sizes and modes; with train/ and test/ if you like"),
+    ("FILE.zip", "a zip archive of such a folder"),
+    ("FILE.tar", "shards of webdataset: one, a folder of them, or a pattern such as set-{000..012}.tar"),
     ("FILE.npy, .npz", "images [N, H, W], [N, H, W, C] or [N, C, H, W], or float points [N, d]"),
     ("FILE.parquet", "or a folder of such files: pictures in the hub's schema"),
     ("OWNER/NAME", "a data set of the Hugging Face hub; OWNER/NAME@REVISION for one state of it"),
@@ -31,11 +36,12 @@ _OWN: Final = (
 Source = ImageSource | PointSource | Toy
 
 _HUB_ID: Final = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*(@[\w./-]+)?")
-FILES: Final = SUFFIXES | {".npy", ".npz", ".parquet"}
+FILES: Final = SUFFIXES | {".npy", ".npz", ".parquet", ".zip", ".tar"}
 N_SHOWN: Final = 300
 """Characters of a path that cannot be read that are told."""
 _POSSIBLE: Final = (
-    "possible: a folder of images, .npy, .npz, .parquet or a folder of these, or owner/name on the hub"
+    "possible: a folder of images, .zip, .tar, .npy, .npz, .parquet or a folder of these, or owner/name on "
+    "the hub"
 )
 
 
@@ -77,6 +83,8 @@ def _open(source: str) -> Source:
     path = path_of(source)
     if _is_there(path):
         return _open_path(path)
+    if (shards := expanded(source)) is not None:
+        return open_shards(path, shards)
     return _open_missing(source, path)
 
 
@@ -124,6 +132,10 @@ def _open_path(path: Path) -> Source:
         return open_arrays(path)
     if suffix == ".parquet":
         return _open_parquet(path, [path])
+    if suffix == ".zip":
+        return open_zip(path)
+    if suffix == SHARD:
+        return open_shards(path, [path])
     if suffix in SUFFIXES:
         raise InputError(
             f"'{path}' is one image only; at least 2 are needed: give the folder that holds them"
@@ -218,15 +230,16 @@ def _from_hub(found: NamedDataset, revision: str | None) -> ImageSource:
 def open_directory(
     path: Path, wanted: WantedSplits | None = None, order: Mapping[str, int] | None = None
 ) -> ImageSource:
-    """A folder of parquet files, or of images where there are none; `wanted` and `order` as in `open_folder`.
+    """A folder of parquet files, else of shards, else of images; `wanted` and `order` as in `open_folder`.
 
     Raises:
-        InputError: it holds neither, or a wanted split is missing.
+        InputError: it holds none of these, or a wanted split is missing.
     """
-    tables = sorted(path.rglob("*.parquet"))
-    if not tables:
-        return open_folder(path, wanted, order)
-    return _open_parquet(path, tables, wanted)
+    if tables := sorted(path.rglob("*.parquet")):
+        return _open_parquet(path, tables, wanted)
+    if wanted is None and (shards := sorted(path.glob(f"*{SHARD}"))):
+        return open_shards(path, shards)
+    return open_folder(path, wanted, order)
 
 
 def _open_parquet(path: Path, tables: Sequence[Path], wanted: WantedSplits | None = None) -> ImageSource:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from chimerae.data import intact
@@ -21,13 +23,16 @@ from chimerae.data.open import open_source
 from chimerae.data.opened import drop
 from chimerae.data.settings import SPLITS, Prepare
 from chimerae.data.sources import ImageSource, PointSource, digest
-from chimerae.data.splits import Split, Stored, held_out
+from chimerae.data.splits import Split, Stored, held_out, validated
 from chimerae.data.store import cache_folder, damaged, manifest_json, new_entry, read_array, read_manifest
 from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
 from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape
 
+UNCUT: Final = ("crop", None)
+OF_TRAIN: Final = ("train", label_file("train"))
+"""Arrays of an entry from which a share for validation is taken."""
 _LOG: Final = logging.getLogger("chimerae")
 """Without a handler, warnings go to standard error as plain lines."""
 
@@ -89,9 +94,9 @@ def prepare(
     found = open_source(source)
     drop(source)
     if isinstance(found, Toy):
-        return _toy(found)
+        return _toy(found, "test" if settings.validation is None else "validation")
     entry = entry_of(found, settings, cache)
-    if not _is_usable(entry, verify):
+    if not _is_usable(entry, verify, with_test=settings.validation is None):
         with new_entry(entry) as work:
             if isinstance(found, PointSource):
                 make_points(source, found, settings, work)
@@ -101,7 +106,10 @@ def prepare(
     if facts is None:
         raise InputError(f"prepared data vanished from '{entry}' while it was opened; try again")
     origin = (None, None) if isinstance(found, PointSource) else (found.hub, found.revision)
-    return _open(entry, replace(facts, source=source, hub=origin[0], revision=origin[1]))
+    facts = replace(facts, source=source, hub=origin[0], revision=origin[1])
+    if settings.validation is not None:
+        return _validating(entry, facts, settings.validation)
+    return _open(entry, facts)
 
 
 def entry_of(found: ImageSource | PointSource, settings: Prepare, cache: Path | None) -> Path:
@@ -112,16 +120,18 @@ def entry_of(found: ImageSource | PointSource, settings: Prepare, cache: Path | 
 def _key(settings: Prepare) -> list[tuple[str, object]]:
     """The settings as part of an entry's name.
 
-    Settings that were added later count only where they are used, so that older entries keep their names.
+    Settings that were added later count only where they are used, so that older entries keep their names. A
+    share for validation is a part of the same arrays.
     """
-    return sorted(
-        (name, value) for name, value in asdict(settings).items() if (name, value) != ("crop", None)
-    )
+    given = asdict(settings).items()
+    return sorted((name, value) for name, value in given if name != "validation" and (name, value) != UNCUT)
 
 
-def _is_usable(entry: Path, verify: bool) -> bool:
-    """True for a whole entry; a damaged one is told."""
+def _is_usable(entry: Path, verify: bool, *, with_test: bool) -> bool:
+    """True for a whole entry; a damaged one is told. `with_test`: look into the array of test samples too."""
     facts = read_manifest(entry)
+    if facts is not None and not with_test:
+        facts = replace(facts, files={name: facts.files[name] for name in facts.files if name in OF_TRAIN})
     if facts is None:
         bad = ["manifest.json"] if entry.exists() else []
     else:
@@ -139,19 +149,41 @@ def _open(entry: Path, facts: Manifest) -> Prepared:
             for name, (stored, labels) in found.items()
         }
     else:
-        stored, labels = _load(entry, facts, "train")
-        rows = dict(zip(SPLITS, held_out(len(stored), facts.hold_out), strict=True))
-        splits = {
-            name: Split(
-                name,
-                stored,
-                kept,
-                None if labels is None else labels[torch.from_numpy(kept)],
-                watch=watch(entry / "train", facts.files["train"]),
-            )
-            for name, kept in rows.items()
-        }
+        n = facts.files["train"].shape[0]
+        splits = _parts_of_train(entry, facts, held_out(n, facts.hold_out))
     return Prepared(facts, splits["train"], splits["test"], folder=entry)
+
+
+def _validating(entry: Path, facts: Manifest, share: float) -> Prepared:
+    """The training samples alone, of which a `share` stands in the place of the test split.
+
+    The checksum is that of this view, as are the numbers of samples.
+    """
+    n = facts.files["train"].shape[0]
+    rows = np.arange(n) if facts.hold_out is None else held_out(n, facts.hold_out)[0]
+    kept = [rows[part] for part in held_out(validated(len(rows), facts.source), share)]
+    view = replace(
+        facts,
+        counts={name: len(part) for name, part in zip(SPLITS, kept, strict=True)},
+        checksum=digest([facts.checksum, "validation", share]),
+    )
+    splits = _parts_of_train(entry, facts, kept)
+    return Prepared(view, splits["train"], splits["test"], folder=entry)
+
+
+def _parts_of_train(entry: Path, facts: Manifest, rows: Sequence[NDArray[np.int64]]) -> dict[str, Split]:
+    """Splits out of the array of training samples, by the `rows` of each."""
+    stored, labels = _load(entry, facts, "train")
+    return {
+        name: Split(
+            name,
+            stored,
+            kept,
+            None if labels is None else labels[torch.from_numpy(kept)],
+            watch=watch(entry / "train", facts.files["train"]),
+        )
+        for name, kept in zip(SPLITS, rows, strict=True)
+    }
 
 
 def _load(entry: Path, facts: Manifest, name: str) -> tuple[Stored, Tensor | None]:
@@ -164,8 +196,9 @@ def _load(entry: Path, facts: Manifest, name: str) -> tuple[Stored, Tensor | Non
     return stored, torch.from_numpy(np.array(read_array(entry, label_file(name), labels)))
 
 
-def _toy(toy: Toy) -> Prepared:
-    points = {name: toy.fixed(name).numpy() for name in SPLITS}
+def _toy(toy: Toy, held: str) -> Prepared:
+    """The toy, with the fixed points called `held` as its test split."""
+    points = {name: toy.fixed(fixed).numpy() for name, fixed in zip(SPLITS, ("train", held), strict=True)}
     splits = {name: Split(name, points[name], toy=toy) for name in SPLITS}
     facts = Manifest(
         source=toy.name,

@@ -44,6 +44,10 @@ class Prepare:
     hold_out: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
     """Share kept for testing when the source has no test split (at least one image)."""
 
+    validation: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
+    """Share of the training samples (at least one) that takes the place of the test split, to choose settings
+    by. The array of test samples is then never opened. None: no such share."""
+
     @property
     def height_width(self) -> tuple[int, int] | None:
         """The wanted height and width in pixels; None is the native size."""

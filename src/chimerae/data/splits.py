@@ -14,6 +14,7 @@ from chimerae import noise
 from chimerae.data.intact import Watch
 from chimerae.data.large import LargeArray
 from chimerae.data.toys import Toy
+from chimerae.errors import InputError
 from chimerae.shapes import Shape
 
 Stored = NDArray[np.generic] | LargeArray
@@ -81,6 +82,17 @@ class Split:
 def to_unit(raw: Tensor) -> Tensor:
     """Float32 in [0, 1] from uint8; points, which are float already, are returned as they are."""
     return raw.float().div_(255.0) if raw.dtype == torch.uint8 else raw
+
+
+def validated(n: int, name: str) -> int:
+    """`n`, if a share of so many training samples can be held out.
+
+    Raises:
+        InputError: it cannot.
+    """
+    if n < 2:
+        raise InputError(f"'{name}' has {n} training sample; at least 2 are needed, one to validate on")
+    return n
 
 
 def held_out(n: int, share: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

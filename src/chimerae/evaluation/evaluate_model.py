@@ -8,7 +8,7 @@ from chimerae.evaluation.nearest import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
 from chimerae.evaluation.rebuilt import measure_rebuilt
 from chimerae.evaluation.samples import measure_samples
-from chimerae.evaluation.scores import Results
+from chimerae.evaluation.scores import Results, Shown
 from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
@@ -38,8 +38,11 @@ def evaluate(
     *,
     progress: Progress = silent,
     kind: type[SeededCodec] = SeededCodec,
+    pictures: bool = True,
 ) -> Results:
     """Evaluate `nets` on the test split of `data` and, for a toy, on fresh points of its density.
+
+    Without `pictures` the results have scores only.
 
     Every network that turns codes into samples is scored on the same codes and noise. Noise is a function of
     the seed and the sample's place, so the batch size changes no value. A metric that cannot be computed is
@@ -63,7 +66,7 @@ def evaluate(
             measure_codes(task, [m for m in suited if isinstance(m, LatentMetric)]),
             measure_toy_points(task, [m for m in suited if isinstance(m, ToyMetric)]),
         ]
-        shown = show(codec, data, train=settings.rebuild_train, n=settings.n)
+        shown = show(codec, data, train=settings.rebuild_train, n=settings.n) if pictures else Shown()
     asked = settings.metrics is not None
     absent = {
         m.name: unsuited[m.name] for m in wanted if m.name in unsuited and (asked or _expected(m, context))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from io import BytesIO, StringIO
@@ -34,7 +34,7 @@ MOST_POINTS: Final = 240
 MOST_PANELS: Final = 60
 MOST_LETTERS: Final = 60
 """Panels of a page, and letters of a name in a picture; a damaged log may have any number of them."""
-_INK: Final = "#010203"
+INK: Final = "#010203"
 """Stands for the page's text colour in SVG."""
 
 
@@ -72,16 +72,21 @@ def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
 
 def svg(panel: Panel, prefix: str) -> str:
     """One panel as an SVG element that takes the page's text colour and font; `prefix` keeps ids apart."""
+    return drawn(lambda ax: draw(ax, panel, INK), prefix, panel.title)
+
+
+def drawn(paint: Callable[[Axes], None], prefix: str, title: str, width: float = 3.5) -> str:
+    """An SVG element like that of `svg`, `width` inches wide, with all that `paint` draws on its axes."""
     import matplotlib
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(3.5, 2.1), layout="constrained")
+        figure = Figure(figsize=(width, 2.1), layout="constrained")
         figure.patch.set_alpha(0)
-        draw(figure.subplots(), panel, _INK)
+        paint(figure.subplots())
         text = StringIO()
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(text.getvalue(), prefix, panel.title)
+    return _inline(text.getvalue(), prefix, title)
 
 
 def png(shown: Sequence[Panel], labels: Mapping[str, str]) -> bytes:
@@ -115,15 +120,20 @@ def draw(ax: Axes, panel: Panel, ink: str) -> None:
     for line in panel.lines:
         style = (0, (4, 2)) if line.dashed else "solid"
         ax.plot(line.steps, line.values, color=line.colour, linewidth=1.3, linestyle=style)
-    _scale(ax, np.concatenate([line.values for line in panel.lines]))
+    scaled(ax, np.concatenate([line.values for line in panel.lines]))
+    styled(ax, ink)
+    ax.xaxis.set_major_formatter(_steps)
+    ax.locator_params(axis="x", nbins=5)
+
+
+def styled(ax: Axes, ink: str) -> None:
+    """Give axes the look of all charts: a faint grid, two spines, small ticks."""
     ax.patch.set_alpha(0)
     ax.grid(color=ink, alpha=0.12, linewidth=0.7)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set(color=ink, alpha=0.5)
     ax.tick_params(colors=ink, which="both", length=2, labelsize=8)
-    ax.xaxis.set_major_formatter(_steps)
-    ax.locator_params(axis="x", nbins=5)
 
 
 def scale_for(values: NDArray[np.float64]) -> str:
@@ -171,7 +181,8 @@ def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Curve]]:
             yield title, Curve(thinned(steps), thinned(values), colour, dashed=paired and side == "fake")
 
 
-def _scale(ax: Axes, values: NDArray[np.float64]) -> None:
+def scaled(ax: Axes, values: NDArray[np.float64]) -> None:
+    """Choose the scale of the vertical axis by the values."""
     scale = scale_for(values)
     if scale == "symlog":
         finite = np.abs(values[np.isfinite(values) & (values != 0)])
@@ -200,5 +211,5 @@ def _inline(text: str, prefix: str, title: str) -> str:
     element = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", element)
     element = re.sub(r'(\sid="|url\(#|href="#)', rf"\1{prefix}-", element)
     element = re.sub(r"(font: [\d.]+px )[^;\"]*", r"\1var(--sans)", element)
-    element = element.replace("xlink:href", "href").replace(_INK, "currentColor")
+    element = element.replace("xlink:href", "href").replace(INK, "currentColor")
     return element.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)

@@ -20,6 +20,8 @@ ENV: Final = "env.json"
 MANIFEST: Final = "data.json"
 LOG: Final = "log.jsonl"
 SCORES: Final = "scores.json"
+SEARCH: Final = "search.json"
+"""Record of a search over settings, in the folder of the search."""
 PREVIEWS: Final = "samples"
 """Folder of previews drawn during training."""
 PICTURES: Final = "pictures"
@@ -47,7 +49,15 @@ FILES: Final = (
 )
 """Files of a run that are written again while it trains or is evaluated."""
 
-SCHEMAS: Final[Mapping[str, int]] = {RUN: 2, JUDGED: 2, SCORES: 1, INDEX: 1, STATE: 2, CONFIG: 2}
+SCHEMAS: Final[Mapping[str, int]] = {
+    RUN: 2,
+    JUDGED: 2,
+    SCORES: 1,
+    INDEX: 1,
+    STATE: 2,
+    CONFIG: 2,
+    SEARCH: 1,
+}
 """Schema number of every file that carries one; the index holds those of saved states.
 
 Earlier numbers are read too: the tables below have the names that have changed since.

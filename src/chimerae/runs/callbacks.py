@@ -9,10 +9,15 @@ from pathlib import Path
 
 from chimerae.progress import Progress, silent
 from chimerae.run_folder.log import Listener, ignore
+from chimerae.training.state import State
 
 
 def no_picture(path: Path, step: int) -> None:
     """Do nothing with a picture."""
+
+
+def unwatched(state: State, total: int) -> None:
+    """Do nothing with a state."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,10 @@ class Callbacks:
     """
     on_picture: Callable[[Path, int], None] = no_picture
     """Called with the file of every preview, and the steps taken so far."""
+    on_state: Callable[[State, int], None] = unwatched
+    """Called after every line of the log with the state of the run and its total of steps. An exception ends
+    the run; a state that is not saved is lost.
+    """
     log_to: tuple[str, ...] = ()
     """Loggers that show the run as well: tensorboard, wandb, mlflow, trackio."""
 

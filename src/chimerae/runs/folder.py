@@ -166,10 +166,15 @@ def read_run(folder: Path) -> Run:
 
 def free_folder(run: Run) -> Path:
     """The first of `runs/<method>-<data>`, `...-2`, `...-3` that is not taken."""
-    stem = Path(run.data.rstrip("/")).name.split("@")[0]
-    base = f"{run.method.name}-{Path(stem).stem.replace(':', '-') or 'data'}"
+    base = run_name(run)
     names = (base if i == 1 else f"{base}-{i}" for i in range(1, 1_000_000))
     return next(path for name in names if not (path := Path("runs") / name).exists())
+
+
+def run_name(run: Run) -> str:
+    """`<method>-<data>`, as part of a path."""
+    stem = Path(run.data.rstrip("/")).name.split("@")[0]
+    return f"{run.method.name}-{Path(stem).stem.replace(':', '-') or 'data'}"
 
 
 def environment(device: torch.device) -> dict[str, Any]:

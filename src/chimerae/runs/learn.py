@@ -133,6 +133,8 @@ def _loop(
         seed=run.seed,
         device=state.device,
         flip=run.training.flip,
+        random_crop=run.training.random_crop,
+        random_resize=run.training.random_resize,
         rows=rows_of(run.training.batch_size, run.training.grad_accumulation, group),
     )
     n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
@@ -148,6 +150,7 @@ def _loop(
         probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=callbacks.on_log,
+        watcher=callbacks.on_state,
         group=group,
         replanned=lambda total, training: rewrite(folder, replace(run, steps=total, training=training)),
     )

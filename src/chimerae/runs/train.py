@@ -17,6 +17,7 @@ import torch
 from chimerae.config import from_dict, override, to_dict
 from chimerae.console import display
 from chimerae.data import Prepared, prepare
+from chimerae.data.augment import check_crop
 from chimerae.data.memory import held, held_again
 from chimerae.errors import InputError
 from chimerae.loggers import checked
@@ -163,6 +164,7 @@ def start(
             return _resumed(folder, None, {}, None, callbacks, group)
         rows_of(run.training.batch_size, run.training.grad_accumulation, group)  # before it takes time
         run, prepared, ahead = _planned(run, folder, callbacks, wish, paper, began, group)
+        check_crop(run.training.random_crop, prepared.shape)
         _tell_unreadable(prepared, callbacks)
         state = fresh_state(run, prepared.shape)
         made = partial(create, folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))

@@ -55,6 +55,8 @@ class Loop:
     snapshot: Callable[[State], None]
     """Called after every saved state, to export a usable model."""
     listener: Listener = ignore
+    watcher: Callable[[State, int], None] = lambda state, total: None
+    """Called after every line of the log with the state and the total."""
     pacer: Pacer | None = None
     """Changes `total` so that the run ends in time; None: `total` stays."""
     replanned: Callable[[int, Training], None] = lambda total, training: None
@@ -199,6 +201,7 @@ class Loop:
         line = replace(line, health=self._health, drawn=drawn)
         self.log.append(line)
         self._tell(line)
+        self.watcher(self.state, self.total)
 
     def _show(self, clock: Clock, watch: Stopwatch) -> None:
         """Send the listener a line without logging it; its health is that of the last logged line."""

@@ -47,6 +47,7 @@ Positive = Annotated[float, Field(gt=0)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Zoom = Annotated[float, Field(gt=0, le=1)]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -130,6 +131,12 @@ class Training:
     """With many processes, BatchNorm's statistics are those of the whole batch; else each process's own."""
     flip: bool = False
     """Mirror images at random."""
+    random_crop: int = Field(default=0, ge=0)
+    """Shift images at random, by up to so many pixels on each axis: a random crop of the image with mirrored
+    margins. Evaluation sees whole images. 0: no shift."""
+    random_resize: Zoom = 1.0
+    """Replace each image by a random part of it, resized to the whole (random resized crop): least share of
+    its sides. 1: no cut."""
     device: str = "auto"
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
