@@ -67,16 +67,6 @@ DIGITS_BEFORE: Mapping[str, Mapping[str, Any]] = {
 `docs/short-runs.md` has those of today. Codes of digits have 16 numbers, and their decoders are transposed
 convolutions.
 """
-SCALED: Mapping[str, Any] = {"method.scale": 0.01, "method.beta_rec": 1.0, "method.beta_kl": 1.0}
-FACES_RECORDED: Mapping[str, Mapping[str, Any]] = {
-    VAE: {"method.beta": 1.0},
-    AVAE: {"method.beta": 1.0},
-    INTROVAE: {"method.beta": 1.0, "method.m": 30.0},
-    "Soft-IntroVAE": SCALED,
-    "AS-IntroVAE": SCALED,
-    BIADVERSARIAL: {"method.r1": 0.0},
-}
-"""Settings of the short recipes when the faces were run, where they differ from those of today."""
 FIDELITY = "fvu"
 REALISM: Mapping[str, str] = {
     DIGITS: "fd_classifier",
@@ -114,8 +104,7 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
     arch = SHORT_ARCH if group == DIGITS else short_arch(name)
     run = replace(build(name, data=source, arch=arch.name, settings=settings), arch=arch)
     networks = ("decoder", "generator") if title == AVAE else ()
-    recorded = FACES_RECORDED.get(title, {}) if group == FACES else {}
-    return Arm(title, run, group, networks, SECONDS[scale] * SHARE[group], recorded)
+    return Arm(title, run, group, networks, SECONDS[scale] * SHARE[group])
 
 
 def verdict(found: StudyResults) -> Verdict:
