@@ -198,9 +198,11 @@ def test_the_data_s_own_training_images_are_copies(tmp_path: Path):
 
 
 def test_fewer_images_than_test_images_are_all_used(tmp_path: Path):
-    wanted = Evaluation(metrics=("sharpness",))
+    wanted = Evaluation(metrics=("sharpness", "nearest_train"))
     found = chimerae.evaluate(saved(tmp_path / "drawn", pixels(9, seed=2)), wanted, data=data(), device="cpu")
-    assert [score.n for score in found.scores if score.of == "samples"] == [9]
+    assert {score.n for score in found.scores if score.of == "samples"} == {9}
+    assert not any("code" in score.protocol for score in found.scores)
+    assert len(found.shown.samples["samples"]) == 9
 
 
 def test_results_are_merged_with_those_of_the_same_model_only(tmp_path: Path):

@@ -101,7 +101,7 @@ def _distances(
     codec, train = task.codec, task.data.train
     own = neighbours(real, train, codec.device)[0]
     near, broken = {DATA: NeighbourDistances(made=own, between=own, test=own)}, {}
-    made = codec.decode_all(codec.prior(0, len(real)))
+    made = codec.decode_all(codec.prior(0, codec.count(len(real))))
     between = _between(codec, real, task.settings) if middles else dict.fromkeys(made, real[:0])
     varieties = {DATA: variance_of(real)}
     names = [name for name, problem in problems.items() if not problem]
@@ -137,7 +137,8 @@ def _score(
     if of != DATA:
         ends = "test images" if task.codec.method.encodes else "prior"
         code = "prior" if metric.on == "samples" else f"middle, {ends}"
-        protocol |= {"code": code, **task.settings.of_networks}
+        protocol |= {"code": code} if task.codec.method.has_codes else {}
+        protocol |= task.settings.of_networks
     return Score(
         metric=metric.name,
         of=of,

@@ -193,7 +193,8 @@ def _drawn(
         n = stop
         work.task.progress(stop, ranges[-1][1], f"samples of the {called}")
     problem = f"{spoilt} of {n} samples are not finite" if spoilt else ""
-    return Made(called, n, problem, statistics, alike(variety.variance, variance, n))
+    code = "prior" if work.task.codec.method.has_codes else None
+    return Made(called, n, problem, statistics, alike(variety.variance, variance, n), code=code)
 
 
 def compared_with(work: Pass, real: Gathered, makers: Iterable[Made], against: Mapping[str, Fact]) -> Results:

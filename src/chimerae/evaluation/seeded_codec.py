@@ -94,6 +94,10 @@ class SeededCodec(Codec):
             return "drawn"
         return "point" if first.is_point else "density"
 
+    def count(self, n: int) -> int:
+        """The number of samples that can be drawn, of `n` that are wanted."""
+        return n
+
     def prior(self, start: int, stop: int) -> Tensor:
         """Prior codes with noise `[stop - start, z_dim + noise_dim]`."""
         return self.with_noise(self._rows(start, stop, self.method.z_dim, "z"), start, "xi of z")

@@ -45,7 +45,7 @@ def show(codec: SeededCodec, data: Prepared, *, train: bool = False, n: int | No
 def _made(codec: SeededCodec, data: Prepared) -> Shown:
     if not is_image(codec.shape):
         return _points(codec, data)
-    samples = _cpu(codec.decode_all(codec.prior(0, SAMPLES))) if codec.method.generates else {}
+    samples = _cpu(codec.decode_all(codec.prior(0, codec.count(SAMPLES)))) if codec.method.generates else {}
     if not codec.method.encodes or len(data.test) == 0 or by_reason(codec.misfits()):
         z = codec.prior(0, 2 * PAIRS)
         between = _between(codec, z[:PAIRS], z[PAIRS:]) if codec.method.has_codes else None

@@ -42,11 +42,19 @@ class Pictures(Foreign):
 class Places(SeededCodec):
     """A codec whose prior codes are places in a random order; the same place twice only after all others."""
 
-    def prior(self, start: int, stop: int) -> Tensor:
-        """Places `[stop - start, 1]` of the images from `start` on, in the order of the seed."""
+    def count(self, n: int) -> int:
+        """At most as many as there are images."""
+        return min(n, len(self._split))
+
+    @property
+    def _split(self) -> Split:
         album = self.nets.modules[NETWORK]
         assert isinstance(album, Album)
-        n = len(album.split)
+        return album.split
+
+    def prior(self, start: int, stop: int) -> Tensor:
+        """Places `[stop - start, 1]` of the images from `start` on, in the order of the seed."""
+        n = len(self._split)
         order = torch.randperm(n, generator=noise.generator("evaluation", self.seed, "album"))
         return order[torch.arange(start, stop) % n, None].float().to(self.device)
 
