@@ -345,6 +345,42 @@ MUTANTS: tuple[Mutant, ...] = (
         "decay)",
         "tests/training/test_ema.py",
     ),
+    # encoders that are given
+    Mutant(
+        "a frozen encoder learns statistics",
+        "features/frozen.py",
+        "super().train(False)",
+        "super().train(mode)",
+        "tests/methods/test_avae_frozen.py",
+    ),
+    Mutant(
+        "means of codes are whitened components at any sigma",
+        "features/principal.py",
+        "Gaussian((1.0 - logvar.exp()).sqrt() * whitened, logvar)",
+        "Gaussian(whitened, logvar)",
+        "tests/features/test_principal.py",
+    ),
+    Mutant(
+        "codes of data and of the prior change places",
+        "methods/avae_frozen.py",
+        "torch.where(of_data[:, None], z_q, self.prior(z_q))",
+        "torch.where(of_data[:, None], self.prior(z_q), z_q)",
+        "tests/methods/test_avae_frozen.py",
+    ),
+    Mutant(
+        "a given encoder is not measured",
+        "runs/learn.py",
+        "        if not state.step:\n            measure_given",
+        "        if state.step:\n            measure_given",
+        "tests/training/test_given.py",
+    ),
+    Mutant(
+        "states leave a given encoder out",
+        "training/state.py",
+        "self.nets.frozen - set(self.method.exported)",
+        "self.nets.frozen",
+        "tests/training/test_given.py",
+    ),
     Mutant(
         "noise repeats itself at every step",
         "training/loop.py",

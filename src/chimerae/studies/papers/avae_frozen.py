@@ -80,8 +80,8 @@ settings of [short runs](../../../short-runs.md): AVAE's own, which learns with 
 installed EfficientNet-Lite0; and convolutions with random weights, to tell what its training adds.
 Codes of frozen encoders are principal components of their features ([page](../../../methods/avae-frozen.md)).
 The verdict reads the Frechet distance of samples on a classifier of {LABELS}, which no encoder has seen.
-The distance on EfficientNet's features favours the encoder that has them. Equal steps are no equal time: a
-step on EfficientNet costs more. MSE and perceptual distance are those of reconstructions of test images.""",
+The distance on EfficientNet's features favours the encoder that has them. A step takes nearly the same time
+on all three encoders. MSE and perceptual distance are those of reconstructions of test images.""",
     arms=arms,
     shows=(
         MetricColumn(APART, f"FD, classifier of {LABELS}"),
