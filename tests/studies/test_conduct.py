@@ -21,6 +21,7 @@ from chimerae.report.facts import ailments
 from chimerae.report.read import read_run
 from chimerae.run_folder.log import last_step
 from chimerae.studies import (
+    Cell,
     Interrupted,
     Local,
     MetricColumn,
@@ -255,6 +256,18 @@ def test_groups_that_are_whole_are_judged_without_the_rest(finished: Path, tmp_p
         "Unclear: 2 seeds are too few for a test; so far: 2 seeds were run (more: 2 runs not finished)."
     )
     assert verdict(by_group=False) == "Unclear: 2 of 6 runs are not finished."
+
+
+def test_rows_of_older_settings_judge_nothing(finished: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(results, "FEWEST", 2)
+    first, *others = cells(finished)
+
+    def verdict(first: Cell) -> str:
+        return write_page(TOY, [first, *others], tmp_path, scale="quick", command="").verdict
+
+    assert verdict(first) == "Agrees with the source: 2 seeds were run."
+    newer = replace(first, run=override(first.run, {"method.beta": 0.25}))
+    assert verdict(newer) == "Unclear: tiny, VAE: runs of older settings; so far: 2 seeds were run."
 
 
 def test_nothing_finished_is_a_page_too(tmp_path: Path):

@@ -56,8 +56,9 @@ class Results:
     """Metrics that could not be computed for at least one network, each with the reason in one line."""
     shown: Shown = field(default_factory=Shown)
     latents: Mapping[str, Any] = field(default_factory=dict)
-    """Shape of codes that are maps, the number `n` of encoded samples, their mean and deviation by channel,
-    and the `scaling` that gives all of them together the deviation 1 (None where they are all alike).
+    """Statistics of codes that are maps, else empty: their shape, the number `n` of encoded samples, mean and
+    deviation by channel, and the `scaling` that gives all of them together the deviation 1 (None where they
+    are all alike).
     """
     earlier: tuple[Score, ...] = ()
     """Earlier scores of the same weights: the newer one has another protocol or number of samples, or the

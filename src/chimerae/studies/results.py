@@ -139,4 +139,6 @@ def _said(
     said = study.verdict(found_in(cells))
     if seeds < FEWEST:
         return Verdict("unclear", f"{seeds} seeds are too few for a test; so far: {said.why}")
+    if older := list(dict.fromkeys(cell.arm.title for cell in cells if cell.differences)):
+        return Verdict("unclear", f"{', '.join(older)}: runs of older settings; so far: {said.why}")
     return said
