@@ -60,14 +60,6 @@ def test_points_and_recipes_made_for_their_data_keep_the_sources_settings(name, 
     assert to_dict(short) == to_dict(paper)
 
 
-def weight_of_error(name: str, shape: tuple[int, int, int] | None) -> dict[str, float]:
-    """The biadversarial VAE's weight of the mean error: 1.25 for each value of larger images."""
-    if name != "biadversarial" or shape == (1, 16, 16):
-        return {}
-    channels, height, width = shape or (3, 64, 64)
-    return {"method.recon_weight": 1.25 * channels * height * width}
-
-
 @through("name", LARGER)
 def test_the_weight_of_the_kl_follows_the_size_of_the_images(name, tmp_path):
     """Up to 16 px the recipe's own settings hold; beyond, those of larger images."""
@@ -76,12 +68,12 @@ def test_the_weight_of_the_kl_follows_the_size_of_the_images(name, tmp_path):
     assert own != larger
     sizes = {(1, 16, 16): own, (3, 8, 17): larger, (1, 48, 48): larger, (3, 48, 49): largest, None: largest}
     for shape, settings in sizes.items():
-        assert short_settings(name, shape) == {**settings, **weight_of_error(name, shape)}
+        assert short_settings(name, shape) == settings
 
     np.savez(tmp_path / "data.npz", x_train=np.random.default_rng(0).integers(0, 256, (20, 32, 32), np.uint8))
     source = str(tmp_path / "data.npz")
     built = build(name, data=source, preset="short")
-    assert built == override(built, {**LARGER[name], **weight_of_error(name, (1, 32, 32))})
+    assert built == override(built, LARGER[name])
     small = build(name, data=source, preset="short", settings={"prepare.size": 16})
     assert small == override(small, {**own, "prepare.size": 16})
 

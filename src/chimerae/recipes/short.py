@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 from chimerae.nets import Architecture
@@ -200,13 +199,6 @@ LARGEST: Mapping[str, Mapping[str, Any]] = {"introvae": {"method.m": 220.0}}
 """Settings for images beyond `LARGE_SIDE`, in addition to `LARGER`: their codes hold more than 120 nats."""
 
 
-ERROR_PER_VALUE = 1.25
-"""Weight of each value's error in the biadversarial VAE's loss, on images beyond `SMALL_SIDE`. The recipe
-weighs the mean over values: 1,280 is this on 1,024 of them, and on three times as many the error is lost
-beside the games.
-"""
-
-
 def short_settings(name: str, shape: Shape | None) -> Mapping[str, Any]:
     """Settings of short runs of the recipe `name`, by dotted path; those of `ADAM` for one that has none.
 
@@ -215,12 +207,6 @@ def short_settings(name: str, shape: Shape | None) -> Mapping[str, Any]:
         shape: shape of an image, `(C, H, W)`; None for images of several sizes, seen at up to 64 px.
     """
     side = max(shape[1:]) if shape is not None else COMMON_SIDE
-    settings = {**SHORT.get(name, ADAM)}
-    if side > SMALL_SIDE:
-        settings |= LARGER.get(name, {})
-        if name == "biadversarial":
-            values = prod(shape) if shape is not None else 3 * COMMON_SIDE**2
-            settings["method.recon_weight"] = ERROR_PER_VALUE * values
-    if side > LARGE_SIDE:
-        settings |= LARGEST.get(name, {})
-    return settings
+    larger = LARGER.get(name, {}) if side > SMALL_SIDE else {}
+    largest = LARGEST.get(name, {}) if side > LARGE_SIDE else {}
+    return {**SHORT.get(name, ADAM), **larger, **largest}
