@@ -229,12 +229,12 @@ def test_values_that_do_not_compare_are_marked_and_judge_nothing(finished: Path,
     for score in record["scores"]:
         if score["metric"] == "kl_nats":
             score["protocol"]["bins"] = 7
-    record["absent"] = {"fd_classifier": "there are no labels"}
+    record["absent"] = {"fd_classifier": "there are no labels in '/home/me/photos'"}
     write_json(path, record)
     faces = replace(TOY, shows=(*TOY.shows, MetricColumn("fd_classifier[cifar10]", "FD")))
     write_page(faces, cells(tmp_path), tmp_path / "page", scale="quick", command="chimerae study toy")
     text = (tmp_path / "page" / "README.md").read_text()
-    assert "FD: empty, there are no labels." in text
+    assert "FD: empty, there are no labels in 'photos'." in text
     assert "| FD" not in text
     assert "KL † ↓" in text
     assert "† measured differently from run to run: these values do not compare" in text

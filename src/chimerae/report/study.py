@@ -14,6 +14,7 @@ from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, LabelledRun
 from chimerae.report.images import Picture
 from chimerae.report.protocol import protocols
+from chimerae.report.records import without_paths
 from chimerae.report.template import rendered
 from chimerae.run_folder.fields import section
 from chimerae.run_folder.scores import Score
@@ -82,7 +83,7 @@ class StudyPage:
             if metric not in there and (reason := self._absence(metric)):
                 reasons.setdefault(reason, []).append(title)
         for reason, titles in reasons.items():
-            yield f"{', '.join(titles)}: empty, {reason}."
+            yield f"{', '.join(titles)}: empty, {without_paths(reason)}."
 
     def _absence(self, metric: str) -> str:
         """Most frequent reason why runs lack a metric; '' when none gives one."""
