@@ -69,6 +69,7 @@ def test_the_preset_and_single_flags(call: Call, root: Path) -> None:
         return json.loads(out)["prepare"]
 
     own = {"crop": 0.7, "size": 64, "fit": "squeeze", "channels": "auto", "hold_out": 0.1}
+    own["validation"] = None
     assert prepared() == own
     assert prepared("--prepare.size", 128) == own | {"size": 128}
     assert prepared("--prepare.crop", 140) == own | {"crop": 140}

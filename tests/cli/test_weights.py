@@ -78,7 +78,7 @@ def test_an_evaluation_without_weights_says_so_in_one_line(call, trained: Path):
     lines = [line for line in out.splitlines() if "chimerae weights list" in line]
     assert [line.partition(" (")[0] for line in lines] == [
         "lpips_vgg, precision, recall, density, coverage: absent, vgg16-397923af.pth",
-        "fid, kid, inception_score: absent, weights-inception-2015-12-05-6726825d.pth",
+        "fid, kid, inception_score, rfid: absent, weights-inception-2015-12-05-6726825d.pth",
     ]
     absent = json.loads((trained / "scores.json").read_text())["absent"]
     assert "\n" not in absent["fid"]

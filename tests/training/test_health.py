@@ -128,7 +128,6 @@ def test_one_face_in_many_tones_is_few_patterns():
 SICK = {
     "lfw-biadversarial-s0": "few patterns",
     "digits-biadversarial-s1": "few patterns",
-    "lfw-introvae-s0": "hinge inactive",
     "mnist-bigan-s0": "code not read back",
 }
 

@@ -24,7 +24,6 @@ from chimerae.data.opened import opened_once
 from chimerae.errors import InputError
 from chimerae.extras import require
 from chimerae.recipes.build import build
-from chimerae.recipes.presets import RECIPES
 from chimerae.run_folder.search import in_short
 from chimerae.runs.run import Run
 from chimerae.training.signals import Stopped
@@ -61,9 +60,10 @@ class Tune:
 
 
 HELP = """\
-usage: chimerae tune METHOD-OR-RECIPE --data SOURCE --budget 2h [--set NAME=LOW:HIGH[:log] ...] [options]
+usage: chimerae tune METHOD-OR-RECIPE --data SOURCE --budget 2h
+                     [--set NAME=LOW:HIGH[:log] ...] [options]
 
-{recipes}
+`chimerae list recipes` shows the recipes.
 
 Many short runs, each with other settings: learning rate, batch size, width and
 the method's own weights, or what --set names. They learn from one part of the
@@ -75,7 +75,7 @@ of them mattered, and the command that trains them anew. `chimerae tune avae
 @opened_once()
 def main(args: Sequence[str]) -> int:
     """Search, and print the best settings and where the page is."""
-    if (code := unnamed(args, _help)) is not None:
+    if (code := unnamed(args, lambda: HELP)) is not None:
         return code
     of = requested(args)
     wants_help = any(flag in HELP_FLAGS for flag in of.flags)
@@ -92,10 +92,6 @@ def main(args: Sequence[str]) -> int:
         print(_planned(asked))
         return DONE
     return _search(asked, given.out, command)
-
-
-def _help() -> str:
-    return HELP.format(recipes="\n".join(f"  {r.name:<14} {r.about}" for r in RECIPES))
 
 
 def _asked(of: Request, given: Tune, flags: Sequence[str], command: str) -> Asked:

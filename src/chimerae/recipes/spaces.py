@@ -28,6 +28,7 @@ WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
     "aae": {},
     "id-gan": {"beta": 4, "w_info": 10, "r1": 10},
     "ian": {"beta": 8, "w_pixels": 8, "w_features": 8, "r1": 10},
+    "avae-frozen": {"latent_weight": 10, "r1": 10},
     "kl-gan": {"beta": 10, "perceptual_weight": 4, "game_weight": 4},
 }
 """Method -> its weights, and the factor by which each goes down and up from the recipe's value. A weight of 0

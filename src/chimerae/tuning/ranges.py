@@ -61,8 +61,8 @@ def value_of(run: Run, path: str) -> Any:
 def tidy(of: Range | Choice, value: Value) -> Value:
     """`value` as a whole number where the range has no others, else with four digits, inside the range.
 
-    >>> tidy(Range(low=0.1, high=1.0), 0.123456), tidy(Range(low=0.12345, high=1.0), 0.12345)
-    (0.1235, 0.12345)
+    >>> tidy(Range(low=0.1, high=1.0), 0.123456), tidy(Range(low=0.10002, high=1.0), 0.10002)
+    (0.1235, 0.10002)
     """
     if not isinstance(of, Range):
         return value
