@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
-from chimerae.evaluation.features import open_views
-from chimerae.evaluation.samples import Made, Pass, compared_with, none_of, of_split, shuffled
+from chimerae.evaluation.samples import Made, Pass, begun, compared_with, of_split, shuffled
 from chimerae.evaluation.scores import Results
-from chimerae.evaluation.seeded_codec import by_reason, not_finite, pieces
+from chimerae.evaluation.seeded_codec import not_finite, pieces
 from chimerae.evaluation.task import Task
 from chimerae.metrics import SampleMetric
 
@@ -21,22 +20,15 @@ def measure_rebuilt(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     """
     if not metrics:
         return Results()
-    test, settings = task.data.test, task.settings
-    if not len(test):
-        return none_of(metrics, "the test split is empty; hold out a share of the data")
-    problems = task.codec.misfits()
-    if all(problems.values()):
-        return none_of(metrics, by_reason(problems))
-    views = open_views(metrics, task)
-    absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
-    there = [metric for metric in metrics if metric.name not in absent]
-    if not there:
+    work, problems, absent = begun(task, metrics)
+    if work is None:
         return Results(absent=absent)
-    work, n = Pass(task, there, views), min(len(test), settings.n or len(test))
+    test = task.data.test
+    n = min(len(test), task.settings.n or len(test))
     originals = of_split(work, test, n, work.fresh())
     made = _reconstructed(work, n, problems)
     found = compared_with(work, originals, made, {"real": test.name, "real_n": n})
-    return Results(scores=found.scores, absent=absent | dict(found.absent))
+    return Results(scores=found.scores, absent={**absent, **found.absent})
 
 
 def _reconstructed(work: Pass, n: int, problems: Mapping[str, str]) -> Iterator[Made]:

@@ -82,18 +82,10 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     """Scores of every network's samples, and of the images of the split that they are not compared with."""
     if not metrics:
         return Results()
-    codec, data, settings = task.codec, task.data, task.settings
-    if not len(data.test):
-        return none_of(metrics, "the test split is empty; hold out a share of the data")
-    problems = codec.misfits()
-    if all(problems.values()):
-        return none_of(metrics, by_reason(problems))
-    views = open_views(metrics, task)
-    absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
-    there = [metric for metric in metrics if metric.name not in absent]
-    if not there:
+    work, problems, absent = begun(task, metrics)
+    if work is None:
         return Results(absent=absent)
-    work = Pass(task, there, views)
+    data, settings = task.data, task.settings
     real, other = (data.train, data.test) if settings.real == "train" else (data.test, data.train)
     n = settings.samples or min(len(data.test), settings.n or len(data.test))
     n_real = min(len(real), settings.n or len(real))
@@ -101,12 +93,25 @@ def measure_samples(task: Task, metrics: Sequence[SampleMetric]) -> Results:
     variance = variance_of(real.take(spread(len(real), min(n_real, SEEN))))
     makers = _makers(work, other, n, problems, variance)
     found = compared_with(work, of_real, makers, {"real": real.name, "real_n": n_real})
-    return Results(scores=found.scores, absent=absent | dict(found.absent))
+    return Results(scores=found.scores, absent={**absent, **found.absent})
 
 
-def none_of(metrics: Sequence[SampleMetric], reason: str) -> Results:
-    """Results without scores, for one `reason`."""
-    return Results(absent={metric.name: reason for metric in metrics})
+def begun(
+    task: Task, metrics: Sequence[SampleMetric]
+) -> tuple[Pass | None, Mapping[str, str], Mapping[str, str]]:
+    """A pass for the metrics that can be computed, None where there are none; the problem of each network, ''
+    where it has none; and the reasons why the other metrics are absent.
+    """
+    problems = task.codec.misfits()
+    reason = "" if len(task.data.test) else "the test split is empty; hold out a share of the data"
+    if not reason and all(problems.values()):
+        reason = by_reason(problems)
+    if reason:
+        return None, problems, {metric.name: reason for metric in metrics}
+    views = open_views(metrics, task)
+    absent = {metric.name: reason for metric in metrics if (reason := views.reason(metric))}
+    there = [metric for metric in metrics if metric.name not in absent]
+    return Pass(task, there, views) if there else None, problems, absent
 
 
 def of_split(work: Pass, split: Split, n: int, statistics: Gathered) -> Gathered:

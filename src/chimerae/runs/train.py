@@ -33,15 +33,7 @@ from chimerae.run_folder.schema import RUN
 from chimerae.runs.callbacks import SILENT
 from chimerae.runs.callbacks import Callbacks as Callbacks
 from chimerae.runs.changes import record_changes, record_processes, with_changes
-from chimerae.runs.folder import (
-    create,
-    free_folder,
-    longer,
-    read_run,
-    same_data,
-    same_size,
-    vacant,
-)
+from chimerae.runs.folder import create, free_folder, longer, read_run, same_data, same_size, vacant
 from chimerae.runs.learn import learn, locked_together, newest_state
 from chimerae.runs.origin import adopted, fresh_state
 from chimerae.runs.run import Run
