@@ -34,13 +34,17 @@ def as_text(graph: object, about: Mapping[str, str]) -> bytes:
 @pytest.mark.usefixtures("unwritten")
 def test_a_run_becomes_files(call, trained: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(FORMATS, "onnx", replace(FORMATS["torch.export"], suffix=".onnx", write=as_text))
-    code, out, err = call("export", trained)
+    code, out, err = call("export", trained, "--page")
     assert code == 0, err
     assert "random samples alone" not in err
-    lines = out.splitlines()
+    *lines, page = out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [
         f"run/export/{name}.onnx" for name in ("encode", "decode-decoder", "decode-generator")
     ]
+    assert page == "run/export/index.html: cd run/export; npm install onnxruntime-web; python -m http.server"
+    written = (trained / "export" / "index.html").read_text("utf-8")
+    assert "A model of avae for 16x16x3 images, after 4 steps." in written
+    assert '"file": "decode-generator.onnx"' in written
     assert "images [B, 3, 16, 16] float32 -> code [B, 3] float32, sigma [B, 3] float32" in lines[0]
     assert all(float(line.rpartition(": ")[2]) <= 1e-4 for line in lines)
     about = json.loads((trained / "export" / "encode.onnx").read_text())
@@ -53,6 +57,11 @@ def test_a_run_becomes_files(call, trained: Path, monkeypatch: pytest.MonkeyPatc
         "chimerae: run/export/encode.onnx exists; add --overwrite to replace it, or choose another --out"
     )
     assert {path: path.read_bytes() for path in (trained / "export").iterdir()} == before
+    code, _, err = call("export", trained, "--to", "torch.export", "--page")
+    assert (code, err.splitlines()[-1]) == (
+        2,
+        "chimerae: a page runs ONNX files, not torch.export: leave out --page, or use --to onnx",
+    )
 
 
 @pytest.mark.usefixtures("unwritten")

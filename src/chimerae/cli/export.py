@@ -17,6 +17,7 @@ from chimerae.errors import InputError
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from chimerae.export import Exported
     from chimerae.model import Model
 
 DIFFUSERS = "diffusers"
@@ -41,6 +42,8 @@ class Export:
     """Scaling of the codes that diffusers is told: that of the stats.json of `chimerae encode`."""
     reconstruct: bool = False
     """Also write reconstruct-NETWORK (samples to reconstructions)."""
+    page: bool = False
+    """Also write index.html, which runs the ONNX files in a browser."""
     overwrite: bool = False
     """Replace files that exist."""
     input: tuple[str, ...] | None = None
@@ -50,17 +53,22 @@ class Export:
 def main(args: Sequence[str]) -> int:
     """Export, and print each file with its inputs, outputs and largest difference."""
     asked = parse(Export, args, prog="chimerae export")
+    if asked.page and asked.to != "onnx":
+        raise InputError(f"a page runs ONNX files, not {asked.to}: leave out --page, or use --to onnx")
     if asked.to == DIFFUSERS:
         return _to_diffusers(asked)
     from chimerae.cli.console import display
     from chimerae.export.formats import format_of
+    from chimerae.export.web import page_place
 
     format_of(asked.to)
+    folder = asked.out or asked.run / "export"
     loaded, real = _loaded(asked)
+    place = page_place(folder, loaded.shape, asked.overwrite) if asked.page else None
     model = replace(loaded, config={**loaded.config, "run": asked.run.resolve().name})
     with display() as show:
         done = model.export(
-            asked.out or asked.run / "export",
+            folder,
             to=asked.to,
             uint8=asked.uint8,
             reconstruct=asked.reconstruct,
@@ -72,7 +80,22 @@ def main(args: Sequence[str]) -> int:
         print(each)
     if not model.method.encodes:
         print(f"{model.method.name} has no encoder: only its generating networks were written")
+    if place is not None:
+        _write_page(place, model, done)
     return DONE
+
+
+def _write_page(place: Path, model: Model, done: Sequence[Exported]) -> None:
+    """Write the page that runs the files, and print the commands that serve it."""
+    from chimerae.export.web import page_spec
+    from chimerae.files import write_text
+    from chimerae.report.onnx import onnx_page
+    from chimerae.shapes import describe
+
+    about = f"A model of {model.method.name} for {describe(model.shape)} images, after {model.step:,} steps."
+    spec = page_spec(model.method, model.shape, done)
+    write_text(place, onnx_page(str(model.config["run"]), about, spec))
+    print(f"{place}: cd {place.parent}; npm install onnxruntime-web; python -m http.server")
 
 
 def _to_diffusers(asked: Export) -> int:
