@@ -87,7 +87,7 @@ OWN: Mapping[str, Mapping[str, Any]] = {
     },
     "introvae": {**CALIBRATED, "method.beta": 1.0, "method.m": 30.0, "method.warmup_steps": 300},
     "soft-introvae": SELF_CRITICAL,
-    "as-introvae": SELF_CRITICAL,
+    "as-introvae": {**SELF_CRITICAL, "method.anneal_share": 0.6},
     "bigan": {"method.z_dim": 64, **STEADY},
     "ali": {"method.z_dim": 64, **STEADY},
     "alice": {"method.z_dim": 64, **STEADY, "method.lambda_x": 10.0},

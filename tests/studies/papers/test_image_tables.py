@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from chimerae.config import override
 from chimerae.errors import InputError
+from chimerae.recipes.short import short_settings
 from chimerae.studies import SCALES, STUDIES, MetricColumn, Study, StudyResults, cells_of, study
 from chimerae.studies.papers.lfw_faces import FIDELITY, REALISM
 from chimerae.studies.values import table_of
@@ -126,10 +128,16 @@ def test_the_published_code_of_as_introvae_differs_from_the_paper_as_its_page_sa
     for arm in paper.values():
         scored = arm.run.evaluation
         assert (scored.samples, scored.n, scored.real, scored.bn) == (50_000, 50_000, "train", "batch")
-        assert not arm.recorded
-    assert {title for title, arm in quick.items() if arm.recorded} == {
-        title for title in quick if "published code" in title
-    }
+
+
+def test_quick_tables_of_as_introvae_have_the_settings_of_short_runs_for_their_size():
+    """Each row has those of `chimerae train METHOD --data SOURCE`; 32 px where the images are small."""
+    for arm in study("as-introvae-table2").arms("quick"):
+        side = {"MNIST": 32, "CIFAR10": None}.get(arm.group, 64)
+        assert arm.run.prepare.size == side
+        short = short_settings(arm.run.method.name, (3, side or 32, side or 32))
+        own = {key: value for key, value in short.items() if key != "training.picture_every"}
+        assert override(arm.run, own) == arm.run, arm.title
 
 
 def test_the_comparison_with_introvae_has_all_numbers_of_its_source():

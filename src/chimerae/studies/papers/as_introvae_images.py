@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chimerae.recipes.build import build
+from chimerae.recipes.short import short_arch, short_settings
 from chimerae.studies.columns import columns
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
@@ -114,8 +115,6 @@ AS_CODE: Mapping[str, Any] = {
     "method.gamma_r": 1e-8,
 }
 """Differences of the published code from the paper."""
-RECORDED: Mapping[str, Any] = {"method.detach_target": True, "method.gamma_r": 0.0}
-"""Settings of the committed quick runs `as published code`, which are older than the last two differences."""
 PAPER: Mapping[str, Any] = {
     "training.ema": 0.0,
     "evaluation.bn": "batch",
@@ -126,39 +125,64 @@ PAPER: Mapping[str, Any] = {
 """Scoring of the published code: its average makes pictures only, no network is in evaluation mode, and
 50,000 samples are compared with up to as many training images.
 """
-QUICK_STEPS, QUICK_CHANNELS = 1_000, 4
-"""Quick scale: steps of every run, and the divisor of the channels."""
+SHAPE = (3, 32, 32)
+GENERATION = columns("fid", "fd_efficientnet", "fd_classifier", "kd_classifier", "swd")
+RECONSTRUCTION = columns("psnr", "ssim", "mse_unit")
+QUICK: Mapping[str, Any] = {
+    "steps": 3_000,
+    "training.picture_every": 300,
+    "evaluation.n": 2_000,
+    "evaluation.metrics": tuple(shown.metric for shown in (*GENERATION, *RECONSTRUCTION)),
+}
+"""Length of a short run for two cores, with the settings of `--preset short`, and its evaluation."""
+QUICK_SIZE: Mapping[str, Mapping[str, Any]] = {
+    "mnist": {"prepare.size": 32, "prepare.fit": "pad"},
+    "cifar10": {},
+}
+"""Preparation of a data set at quick scale; 64 px for others."""
 SHEETS = 10
-"""Picture sheets of a run, besides the first."""
+"""Picture sheets of a run at paper scale, besides the first."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
     """All methods on every data set."""
-    return tuple(arm for row in ROWS for arm in _arms_of(row, scale))
+    own = _short_arms if scale == "quick" else _paper_arms
+    return tuple(arm for row in ROWS for arm in own(row))
 
 
-def _arms_of(row: ImageSet, scale: Scale) -> tuple[Arm, ...]:
-    same: dict[str, Any] = {"training.batch_size": row.batch, **row.settings}
-    if scale == "paper":
-        same |= PAPER
-    else:
-        same["arch.channels"] = tuple(c // QUICK_CHANNELS for c in row.settings["arch.channels"])
+def _short_arms(row: ImageSet) -> tuple[Arm, ...]:
+    prepared = QUICK_SIZE.get(row.data, {"prepare.size": 64})
+    shape = (3, 64, 64) if prepared.get("prepare.size") == 64 else SHAPE
+
+    def arm(title: str, name: str, own: Mapping[str, Any]) -> Arm:
+        arch = short_arch(name)
+        settings = {**short_settings(name, shape), **QUICK, **prepared, **own}
+        run = replace(build(name, data=row.data, arch=arch.name, settings=settings), arch=arch)
+        return Arm(title, run, row.title)
+
+    return (
+        arm(WGAN, "wgan-gp", {}),
+        arm(SOFT, "soft-introvae", {}),
+        arm(AS, "as-introvae", {}),
+        arm(CODE, "as-introvae", AS_CODE),
+    )
+
+
+def _paper_arms(row: ImageSet) -> tuple[Arm, ...]:
+    same = {"training.batch_size": row.batch, **row.settings, **PAPER}
     code = {"method.z_dim": row.z_dim, **row.own}
 
-    def arm(
-        title: str, name: str, epochs: int, own: Mapping[str, Any], recorded: Mapping[str, Any] | None = None
-    ) -> Arm:
+    def arm(title: str, name: str, epochs: int, own: Mapping[str, Any]) -> Arm:
         settings = {**same, **own}
-        steps = QUICK_STEPS if scale == "quick" else epochs * row.train // settings["training.batch_size"]
+        steps = epochs * row.train // settings["training.batch_size"]
         settings |= {"steps": steps, "training.picture_every": -(-steps // SHEETS)}
-        run = build(name, data=row.data, arch="residual", settings=settings)
-        return Arm(title, run, row.title, recorded=recorded or {})
+        return Arm(title, build(name, data=row.data, arch="residual", settings=settings), row.title)
 
     return (
         arm(WGAN, "wgan-gp", row.soft_epochs, {"method.z_dim": row.z_dim}),
         arm(SOFT, "soft-introvae", row.soft_epochs, {**code, **row.soft}),
         arm(AS, "as-introvae", row.epochs, code),
-        arm(CODE, "as-introvae", row.epochs, {**code, **AS_CODE}, RECORDED if scale == "quick" else None),
+        arm(CODE, "as-introvae", row.epochs, {**code, **AS_CODE}),
     )
 
 
@@ -202,29 +226,30 @@ def _published(realism: bool) -> dict[tuple[str, str], str]:
     return found
 
 
-METHOD = """\
-Residual networks of Soft-IntroVAE's code, Adam(2e-4, 0.9), weights (beta_kl, beta_rec, beta_neg) =
-(1, 1, 256) but for CelebA (beta_kl 0.5, and beta_neg 1024 at 256), as the published script has them; epochs
-of the script, its last weights and the batch's statistics at paper scale, {steps:,} steps and a quarter of
-the channels at quick scale. Soft-IntroVAE is the script's baseline: beta_neg 0.5 on Oxford, a code of 128 on
-CelebA-128, batches of 16 on CelebA-256; WGAN-GP, which the script lacks, has the code and the batch of the
-row. `as published code` has the options in which the code leaves the paper: tanh annealing, a sum over the
-encoder's distances, a squashed KL, reconstructions that stay attached as targets of the encoder, and 1e-8 of
-the fakes' error for the decoder. `Oxford` is read as the buildings, a folder of images."""
+METHOD = f"""\
+Paper scale: residual networks of Soft-IntroVAE's code, Adam(2e-4, 0.9), weights (beta_kl, beta_rec, beta_neg)
+= (1, 1, 256) but for CelebA (beta_kl 0.5, and beta_neg 1024 at 256), as the published script has them, epochs
+of the script, its last weights and the batch's statistics. Soft-IntroVAE is the script's baseline: beta_neg
+0.5 on Oxford, a code of 128 on CelebA-128, batches of 16 on CelebA-256; WGAN-GP, which the script lacks, has
+the code and the batch of the row. Quick scale: the settings of `--preset short`, convolutional networks of
+width 16, {QUICK["steps"]:,} steps of 32 images for every row. `as published code` has the options in which
+the code leaves the paper: tanh annealing, a sum over the encoder's distances, a squashed KL, reconstructions
+that stay attached as targets of the encoder, and 1e-8 of the fakes' error for the decoder. `Oxford` is read
+as the buildings, a folder of images."""
 
 TABLE2 = Study(
     name="as-introvae-table2",
     about="Does AS-IntroVAE draw better images than Soft-IntroVAE and WGAN-GP?",
     source="Lu et al. 2022 (arXiv 2206.13903), table 2",
-    method=METHOD.format(steps=QUICK_STEPS)
+    method=METHOD
     + """ At paper scale 50,000 samples are compared with up to as many
-training images, at quick scale as many samples as there are test images with these. The published FIDs are
+training images, at quick scale 2,000 samples with as many test images. The published FIDs are
 far above what these models normally have: the code that computes them lets BatchNorm use the statistics of
 the batch, in the Inception network too. Their order is what can be compared. Run folders can be shared with
 `as-introvae-table3` through `--out`.""",
     arms=arms,
-    shows=columns("fid", "fd_classifier", "kd_classifier", "swd"),
-    verdict=lambda found: _verdict(found, ("fid", "fd_classifier")),
+    shows=GENERATION,
+    verdict=lambda found: _verdict(found, ("fid", "fd_efficientnet", "fd_classifier")),
     published=_published(realism=True),
     pictures=("samples", "interpolation"),
     learning=True,
@@ -235,11 +260,11 @@ TABLE3 = Study(
     name="as-introvae-table3",
     about="Does AS-IntroVAE reconstruct images better than Soft-IntroVAE?",
     source="Lu et al. 2022 (arXiv 2206.13903), table 3",
-    method=METHOD.format(steps=QUICK_STEPS)
+    method=METHOD
     + """ PSNR and MSE are of images in [0, 1], image by image. The source does not say which images it
 rebuilds; ours are those of the test split.""",
     arms=lambda scale: tuple(arm for arm in arms(scale) if arm.name != WGAN),
-    shows=columns("psnr", "ssim", "mse_unit"),
+    shows=RECONSTRUCTION,
     verdict=lambda found: _verdict(found, ("psnr", "ssim", "mse_unit")),
     published=_published(realism=False),
     pictures=("reconstructions",),
