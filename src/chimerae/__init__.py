@@ -24,13 +24,11 @@ __version__ = "0.1.0"
 __all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train", "tune"]
 
 _HOMES = {
-    "InputError": "errors",
-    "Model": "model",
-    "evaluate": "runs.judge:evaluate_any",
-    "load": "model",
-    "resume": "runs.train",
-    "train": "runs.train",
-    "tune": "tuning",
+    "errors": ("InputError",),
+    "model": ("Model", "load"),
+    "runs.judge": ("evaluate:evaluate_any",),
+    "runs.train": ("resume", "train"),
+    "tuning": ("tune",),
 }
 
 

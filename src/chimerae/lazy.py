@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 
 
-def attribute(package: str, homes: Mapping[str, str], name: str) -> object:
+def attribute(package: str, homes: Mapping[str, Sequence[str]], name: str) -> object:
     """The attribute `name` of `package`, for a module's `__getattr__`.
 
     Args:
         package: its dotted name.
-        homes: the module of each name below the package; `module:other` where it is called `other` there.
+        homes: names by their module below the package; `name:other` where `name` is called `other` there.
         name: the name that is asked for.
 
     Raises:
         AttributeError: `homes` does not have it.
 
-    >>> attribute("os", {"join": "path"}, "join")("a", "b")
-    'a/b'
+    >>> attribute("os", {"path": ("join", "parts:split")}, "parts")("a/b")
+    ('a', 'b')
     """
-    if name not in homes:
-        raise AttributeError(f"module {package!r} has no attribute {name!r}")
-    module, _, inside = homes[name].partition(":")
-    return getattr(import_module(f"{package}.{module}"), inside or name)
+    for module, names in homes.items():
+        for each in names:
+            outside, _, inside = each.partition(":")
+            if outside == name:
+                return getattr(import_module(f"{package}.{module}"), inside or name)
+    raise AttributeError(f"module {package!r} has no attribute {name!r}")

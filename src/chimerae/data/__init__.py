@@ -38,20 +38,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Batches": "batches",
-    "SourceInfo": "info",
-    "NAMED_DATASETS": "named_datasets",
-    "NamedDataset": "named_datasets",
-    "Prepare": "settings",
-    "Prepared": "prepared",
-    "Split": "splits",
-    "TOYS": "toys",
-    "Toy": "toys",
-    "is_here": "open",
-    "source_info": "info",
-    "prepare": "prepared",
-    "preset": "named_datasets",
-    "source_abouts": "open",
+    "batches": ("Batches",),
+    "info": ("SourceInfo", "source_info"),
+    "named_datasets": ("NAMED_DATASETS", "NamedDataset", "preset"),
+    "open": ("is_here", "source_abouts"),
+    "prepared": ("Prepared", "prepare"),
+    "settings": ("Prepare",),
+    "splits": ("Split",),
+    "toys": ("TOYS", "Toy"),
 }
 
 

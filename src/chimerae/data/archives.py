@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import stat
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from io import BytesIO
@@ -20,9 +20,9 @@ from chimerae.data.sources import (
     ImageSource,
     Item,
     Part,
-    even_indices,
     file_identity,
     in_utf8,
+    indexed,
     open_picture,
 )
 from chimerae.errors import InputError, first_line
@@ -123,7 +123,7 @@ def as_folder(
 
     def items(split: Sequence[tuple[str, tuple[str, ...]]]) -> Part:
         chosen = [int(key) for key, _ in split]
-        return Part(len(chosen), _reader(members, chosen, {int(key): n for key, n in labels.items()}))
+        return indexed(len(chosen), lambda i: _item(members[chosen[i]], labels.get(str(chosen[i]))))
 
     return ImageSource(
         identity=file_identity(files),
@@ -141,16 +141,9 @@ def _below_common(folders: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return [parts[shared:] for parts in folders]
 
 
-def _reader(
-    members: Sequence[Member], chosen: Sequence[int], labels: Mapping[int, int]
-) -> Callable[[int | None], Iterator[Item]]:
-    def read(limit: int | None) -> Iterator[Item]:
-        for i in even_indices(len(chosen), limit):
-            member = members[chosen[i]]
-            label = labels.get(chosen[i]) if member.label is None else member.label
-            yield Item(member.name, member.load, label)
-
-    return read
+def _item(member: Member, label: int | None) -> Item:
+    """The picture `member`, with the class `label` of its folder where it has no label of its own."""
+    return Item(member.name, member.load, label if member.label is None else member.label)
 
 
 @lru_cache(maxsize=8)

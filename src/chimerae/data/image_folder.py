@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -12,10 +12,9 @@ from typing import Final
 from chimerae.data.sources import (
     ImageSource,
     Item,
-    Part,
-    even_indices,
     file_identity,
     in_utf8,
+    indexed,
     open_picture,
 )
 from chimerae.data.split_names import TEST_NAMES, WantedSplits, choose_splits, names_in
@@ -52,7 +51,7 @@ def open_folder(
     return ImageSource(
         identity=file_identity(path for path, _ in images),
         parts={
-            split: Part(len(found), _reader(root, [path for path, _ in found], labels))
+            split: indexed(len(found), partial(_item, root, [path for path, _ in found], labels))
             for split, found in parts.items()
         },
         classes=classes,
@@ -134,13 +133,7 @@ def classes_of(parts: Mapping[str, Found]) -> tuple[tuple[str, ...], Mapping[str
     return tuple(names), {path: names.index(folder) for path, folder in folders.items()}
 
 
-def _reader(
-    root: Path, paths: Sequence[str], labels: Mapping[str, int]
-) -> Callable[[int | None], Iterator[Item]]:
-    def read(limit: int | None) -> Iterator[Item]:
-        for i in even_indices(len(paths), limit):
-            path = Path(paths[i])
-            name = in_utf8(path.relative_to(root).as_posix())
-            yield Item(name, partial(open_picture, path), labels.get(paths[i]))
-
-    return read
+def _item(root: Path, paths: Sequence[str], labels: Mapping[str, int], i: int) -> Item:
+    path = Path(paths[i])
+    name = in_utf8(path.relative_to(root).as_posix())
+    return Item(name, partial(open_picture, path), labels.get(paths[i]))

@@ -18,7 +18,7 @@ from chimerae.data.arrays import Stored, from_stored
 from chimerae.data.npy_header import Array
 from chimerae.data.opened import opened_once
 from chimerae.data.picture import as_picture
-from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, even_indices
+from chimerae.data.sources import ImageSource, Item, Part, PointSource, digest, indexed
 from chimerae.data.split_names import choose_splits
 from chimerae.errors import InputError
 
@@ -177,16 +177,15 @@ def _open_items(data: Any) -> _Opened:
     if isinstance(first, np.ndarray | Tensor) and first.ndim == 1:  # points
         return _open_array(np.stack([_plain(_unpacked(data[i])[0]) for i in range(len(data))]), None)
 
-    def read(limit: int | None) -> Iterator[Item]:
-        for i in even_indices(len(data), limit):
-            image, label = _unpacked(data[i])
-            if not isinstance(image, str | os.PathLike):
-                image = as_picture(image, f"image {i}")
-            yield Item(f"image {i}", partial(as_picture, image), label)
+    def item(i: int) -> Item:
+        image, label = _unpacked(data[i])
+        if not isinstance(image, str | os.PathLike):
+            image = as_picture(image, f"image {i}")
+        return Item(f"image {i}", partial(as_picture, image), label)
 
     names = getattr(data, "classes", ())
     known = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
-    return _watched(Part(len(data), read), tuple(names) if known else ())
+    return _watched(indexed(len(data), item), tuple(names) if known else ())
 
 
 def _unpacked(item: Any) -> tuple[Any, int | None]:

@@ -77,6 +77,11 @@ class PointSource:
     dimension: int
 
 
+def indexed(count: int, item: Callable[[int], Item]) -> Part:
+    """A split of `count` items, each of which `item` makes from its index when it is read."""
+    return Part(count, lambda limit: map(item, even_indices(count, limit)))
+
+
 def joined(parts: Sequence[Part]) -> Part:
     """Several parts as one, in order; items are read on demand."""
 

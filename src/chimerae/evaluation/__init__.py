@@ -35,15 +35,10 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Evaluation": "settings",
-    "Results": "scores",
-    "Shown": "scores",
-    "draw": "visuals",
-    "evaluate": "evaluate_model",
-    "merged": "scores",
-    "read_scores": "scores",
-    "scores_json": "scores",
-    "write_scores": "scores",
+    "evaluate_model": ("evaluate",),
+    "scores": ("Results", "Shown", "merged", "read_scores", "scores_json", "write_scores"),
+    "settings": ("Evaluation",),
+    "visuals": ("draw",),
 }
 
 

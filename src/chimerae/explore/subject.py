@@ -15,7 +15,8 @@ from chimerae.data.open import is_here
 from chimerae.errors import InputError
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.seeded_codec import SeededCodec
-from chimerae.explore.directions import Directions, directions_of
+from chimerae.explore.directions import Directions
+from chimerae.explore.find_directions import directions_of
 from chimerae.explore.spec import Spec
 from chimerae.model import Model, load
 from chimerae.progress import Progress, silent
@@ -78,7 +79,7 @@ class Subject:
         """
         key = (spec.origin, spec.which)
         if key not in self._codes:
-            made = self._drawn(spec) if spec.origin == "draw" else self._encoded(self.image(spec, mine))
+            made = self._sampled(spec) if spec.origin == "draw" else self._encoded(self.image(spec, mine))
             while len(self._codes) >= KEPT:
                 self._codes.pop(next(iter(self._codes)))
             self._codes[key] = made
@@ -114,7 +115,7 @@ class Subject:
         found = train.take(which[:, :k].flatten())
         return distances[:, :k], found.view(len(images), k, *found.shape[1:])
 
-    def _drawn(self, spec: Spec) -> Tensor:
+    def _sampled(self, spec: Spec) -> Tensor:
         """The first code of `chimerae sample --seed`."""
         method = self.model.method
         if not method.generates:

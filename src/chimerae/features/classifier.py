@@ -108,7 +108,7 @@ def open_classifier(wanted: FeatureRequest) -> Classifier:
     if wanted.labels is None:
         data, suffix = wanted.data, ""
     else:
-        size = Prepare(size=(shape[1], shape[2]), channels="1" if shape[0] == 1 else "3")
+        size = Prepare(size=(shape[1], shape[2]), channels="1" if wanted.grey else "3")
         data, suffix = prepare(wanted.labels, size, progress=wanted.progress), f"[{wanted.labels}]"
     classes, path = _classes(data), kept_at(data)
     found = _read(path, shape, classes)

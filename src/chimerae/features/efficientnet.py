@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from chimerae.errors import InputError
-from chimerae.features.extractor import Extractor, FeatureRequest, colours, in_pieces
+from chimerae.features.extractor import ColourExtractor, FeatureRequest, colours, in_pieces
 from chimerae.features.lite0 import lite0
 from chimerae.features.weights import read_checked
 
@@ -32,28 +32,21 @@ PIECE: Final = 16
 
 @final
 @dataclass(frozen=True)
-class EfficientNet(Extractor):
+class EfficientNet(ColourExtractor):
     """Features `pool` (1280): the mean over places of the last convolution's channels."""
 
     name: ClassVar[str] = "efficientnet"
 
     trunk: nn.Sequential
     """Everything before the last layer, BatchNorm folded into convolutions."""
-    grey: bool
-    """True for images of one channel, which is shown three times."""
     side: int = SIDE
     most: int | None = None
 
     @property
-    def facts(self) -> Mapping[str, str | int | float]:
-        """Weights, side and resize, the number of images, and whether grey ones were made three channels."""
-        facts: dict[str, str | int | float] = {
-            "weights_of_features": DIGEST,
-            "side": self.side,
-            "resize": "bilinear, antialiased",
-        }
-        facts |= {} if self.most is None else {"at_most": self.most}
-        return facts | ({"channels": "grey, three times"} if self.grey else {})
+    def network_facts(self) -> Mapping[str, str | int | float]:
+        """Weights, side and resize, and the number of images where it is limited."""
+        limit = {} if self.most is None else {"at_most": self.most}
+        return {"weights_of_features": DIGEST, "side": self.side, "resize": "bilinear, antialiased", **limit}
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
@@ -83,7 +76,7 @@ def open_efficientnet(wanted: FeatureRequest) -> EfficientNet:
         InputError: the package is not installed, or its weights are damaged.
     """
     trunk = fold(classifier()[:-1]).to(wanted.device).to(memory_format=torch.channels_last)
-    return EfficientNet(trunk, wanted.data.shape[0] == 1, most=wanted.most)
+    return EfficientNet(trunk, grey=wanted.grey, most=wanted.most)
 
 
 def classifier() -> nn.Sequential:

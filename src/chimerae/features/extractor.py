@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import ClassVar
 
 import torch
@@ -27,6 +27,11 @@ class FeatureRequest:
     """Images of either kind that a slow network with a choice sees, at most; None: all."""
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     progress: Progress = silent
+
+    @property
+    def grey(self) -> bool:
+        """True for images of one channel."""
+        return self.data.shape[0] == 1
 
 
 class Extractor(ABC):
@@ -52,6 +57,25 @@ class Extractor(ABC):
         """Features `[B, d]` of every layer by its name, from images `[B, C, H, W]`: uint8, or in [0, 1]
         where `eight_bits` is false.
         """
+
+
+@dataclass(frozen=True)
+class ColourExtractor(Extractor):
+    """A network of colour images, which also sees images of one channel."""
+
+    _: KW_ONLY
+    grey: bool
+    """True for images of one channel, which is shown three times."""
+
+    @property
+    @abstractmethod
+    def network_facts(self) -> Mapping[str, str | int | float]:
+        """Facts about the network and the form in which it sees images, whatever their channels."""
+
+    @property
+    def facts(self) -> Mapping[str, str | int | float]:
+        """`network_facts`, and whether grey images were made three channels."""
+        return {**self.network_facts, **({"channels": "grey, three times"} if self.grey else {})}
 
 
 def colours(images: Tensor) -> Tensor:

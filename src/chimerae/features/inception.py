@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from chimerae import noise
 from chimerae.extras import require
-from chimerae.features.extractor import Extractor, FeatureRequest, colours, in_pieces
+from chimerae.features.extractor import ColourExtractor, FeatureRequest, colours, in_pieces
 from chimerae.features.resize import RESIZES
 from chimerae.features.weights import not_of_this_network, published, read_weights
 
@@ -22,7 +22,7 @@ PIECE: Final = 32
 
 @final
 @dataclass(frozen=True)
-class Inception(Extractor):
+class Inception(ColourExtractor):
     """Features `pool` (2048) and `logits` (1008, without the bias), as torch-fidelity computes them."""
 
     name: ClassVar[str] = "inception"
@@ -33,14 +33,11 @@ class Inception(Extractor):
     """Weights of the last layer, `[1008, 2048]`."""
     resize: str
     """Key of `RESIZES`."""
-    grey: bool
-    """True for images of one channel, which is shown three times."""
 
     @property
-    def facts(self) -> Mapping[str, str | int | float]:
-        """Weights, method of resizing, and whether grey images were made three channels."""
-        facts = {"weights_of_features": published(self.name).digest, "resize": self.resize}
-        return facts | ({"channels": "grey, three times"} if self.grey else {})
+    def network_facts(self) -> Mapping[str, str | int | float]:
+        """Weights, and method of resizing."""
+        return {"weights_of_features": published(self.name).digest, "resize": self.resize}
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
@@ -61,7 +58,7 @@ def open_inception(wanted: FeatureRequest) -> Inception:
     """
     network = _built(read_weights(Inception.name)).to(wanted.device)
     *trunk, last = network.children()  # in the order in which they are applied
-    return Inception(nn.Sequential(*trunk), last.weight, wanted.resize, wanted.data.shape[0] == 1)
+    return Inception(nn.Sequential(*trunk), last.weight, wanted.resize, grey=wanted.grey)
 
 
 def _built(weights: Mapping[str, Tensor]) -> Any:

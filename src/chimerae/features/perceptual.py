@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from chimerae.errors import InputError, unknown
 from chimerae.features.efficientnet import DIGEST, STAGES_SEEN, stages_of
-from chimerae.features.extractor import Extractor, FeatureRequest
+from chimerae.features.extractor import ColourExtractor, FeatureRequest
 from chimerae.features.layers import Layers
 from chimerae.features.weights import built_of, published
 from chimerae.metrics.perceptual import SMALLEST, SMALLEST_LITE, SMALLEST_VGG
@@ -112,7 +112,7 @@ def perceptual_network(kind: str, shape: Shape) -> nn.Module:
 
 @final
 @dataclass(frozen=True)
-class Perceptual(Extractor):
+class Perceptual(ColourExtractor):
     """Features `layers`, whose squared distance is the perceptual one: their number depends on the size of
     images.
     """
@@ -121,18 +121,15 @@ class Perceptual(Extractor):
     eight_bits: ClassVar[bool] = False
 
     network: Layers
-    grey: bool
-    """True for images of one channel, which is shown three times."""
     weights: str
     """Digest of the network's weights."""
     heads: str = VERSION
     """Version of the heads."""
 
     @property
-    def facts(self) -> Mapping[str, str | int | float]:
-        """Weights of the network, version of the heads, and whether grey images were made three channels."""
-        facts = {"weights_of_features": self.weights, "heads": self.heads}
-        return facts | ({"channels": "grey, three times"} if self.grey else {})
+    def network_facts(self) -> Mapping[str, str | int | float]:
+        """Weights of the network, and version of the heads."""
+        return {"weights_of_features": self.weights, "heads": self.heads}
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
@@ -168,4 +165,4 @@ def open_perceptual_efficientnet(wanted: FeatureRequest) -> Perceptual:
 
 
 def _opened(wanted: FeatureRequest, network: Layers, weights: str, heads: str) -> Perceptual:
-    return Perceptual(network.to(wanted.device), wanted.data.shape[0] == 1, weights, heads)
+    return Perceptual(network.to(wanted.device), weights, heads, grey=wanted.grey)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.extras import require
-from chimerae.features.extractor import Extractor, FeatureRequest, colours, in_pieces
+from chimerae.features.extractor import ColourExtractor, FeatureRequest, colours, in_pieces
 from chimerae.features.resize import like_tensorflow
 from chimerae.features.weights import built_of, published
 
@@ -29,21 +29,18 @@ DEVIATION: Final = (0.229, 0.224, 0.225)
 
 @final
 @dataclass(frozen=True)
-class VGG16(Extractor):
+class VGG16(ColourExtractor):
     """Features `fc2` (4096): the second fully connected layer, after its ReLU."""
 
     name: ClassVar[str] = "vgg16"
 
     network: nn.Module
     """Everything up to that layer, from `[B, 3, 224, 224]`."""
-    grey: bool
-    """True for images of one channel, which is shown three times."""
 
     @property
-    def facts(self) -> Mapping[str, str | int | float]:
-        """Weights, method of resizing, and whether grey images were made three channels."""
-        facts = {"weights_of_features": published(self.name).digest, "resize": "tensorflow"}
-        return facts | ({"channels": "grey, three times"} if self.grey else {})
+    def network_facts(self) -> Mapping[str, str | int | float]:
+        """Weights, and method of resizing."""
+        return {"weights_of_features": published(self.name).digest, "resize": "tensorflow"}
 
     @torch.no_grad()
     def features(self, images: Tensor) -> Mapping[str, Tensor]:
@@ -68,4 +65,4 @@ def open_vgg16(wanted: FeatureRequest) -> VGG16:
     network = built_of("vgg16", vgg16)
     require("fidelity")
     network.classifier = network.classifier[:5]
-    return VGG16(network.to(wanted.device), wanted.data.shape[0] == 1)
+    return VGG16(network.to(wanted.device), grey=wanted.grey)

@@ -20,7 +20,7 @@ from chimerae.foreign.subject import CodeKind, Fitted, Foreign, Subject, digest_
 from chimerae.gaussian import Gaussian
 from chimerae.heads import CodeMap
 from chimerae.nets import Nets
-from chimerae.shapes import Shape, is_image, numel
+from chimerae.shapes import SIGNED, Shape, ValueRange, is_image, numel
 
 CONFIG: Final = "config.json"
 WEIGHTS: Final = "diffusion_pytorch_model.safetensors"
@@ -37,14 +37,11 @@ class Diffusers(Foreign):
     """An autoencoder of diffusers."""
 
     name: ClassVar[str] = "diffusers"
+    value_range: ClassVar[ValueRange] = SIGNED
+    has_codes: ClassVar[bool] = True
     z_dim: int
     recon_code: CodeKind = "mean"
     """Code of a reconstruction; the library's own `forward` takes the mean."""
-
-    @property
-    def generates(self) -> bool:
-        """False: it has no prior over its codes."""
-        return False
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` as `recon_code` says."""

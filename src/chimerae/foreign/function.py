@@ -13,7 +13,7 @@ from chimerae.errors import InputError, first_line
 from chimerae.foreign.subject import Fitted, Foreign, Subject
 from chimerae.gaussian import Gaussian
 from chimerae.nets import Nets
-from chimerae.shapes import UNIT, Shape, ValueRange, is_image, numel
+from chimerae.shapes import Shape, is_image, numel
 
 Reconstruct = Callable[[Tensor], Tensor]
 BEYOND = 0.5
@@ -26,16 +26,9 @@ class Function(Foreign):
     """A function that reconstructs; its codes, if there are any, stay inside."""
 
     name: ClassVar[str] = "function"
-    value_range: ClassVar[ValueRange] = UNIT
-    has_codes: ClassVar[bool] = False
     exported: ClassVar[tuple[str, ...]] = ("encoder", "function")
     z_dim: int
     recon_code: str = "hidden"
-
-    @property
-    def generates(self) -> bool:
-        """False: it reconstructs."""
-        return False
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The sample itself, flattened."""

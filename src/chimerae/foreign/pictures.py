@@ -15,7 +15,7 @@ from chimerae.errors import InputError
 from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.foreign.subject import Fitted, Foreign, Subject
 from chimerae.nets import Nets
-from chimerae.shapes import UNIT, Shape, ValueRange, describe
+from chimerae.shapes import Shape, describe
 
 NETWORK = "samples"
 """Name under which the images are scored."""
@@ -27,16 +27,11 @@ class Pictures(Foreign):
     """Images as the samples of an unknown model; a code is the place of an image among them."""
 
     name: ClassVar[str] = "images"
-    value_range: ClassVar[ValueRange] = UNIT
-    has_codes: ClassVar[bool] = False
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"nobody": (NETWORK,)}
     exported: ClassVar[tuple[str, ...]] = (NETWORK,)
+    generates: ClassVar[bool] = True
+    """The images count as samples."""
     z_dim: int = 1
-
-    @property
-    def generates(self) -> bool:
-        """True: the images count as samples."""
-        return True
 
 
 class Places(SeededCodec):

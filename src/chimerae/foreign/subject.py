@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -16,7 +15,7 @@ from chimerae.errors import InputError
 from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets
-from chimerae.shapes import Shape
+from chimerae.shapes import UNIT, Shape, ValueRange
 
 CodeKind = Literal["mean", "sample"]
 """Code of a reconstruction: the mean of the posterior, or a draw from it."""
@@ -58,6 +57,10 @@ class Foreign(Method):
 
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"autoencoder": ("encoder", "decoder")}
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    value_range: ClassVar[ValueRange] = UNIT
+    generates: ClassVar[bool] = False
+    """True for a model that samples can be drawn from: most have no prior over their codes."""
+    has_codes: ClassVar[bool] = False
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Not available: the networks are given."""
@@ -66,11 +69,6 @@ class Foreign(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """Not available: it is never trained."""
         raise InputError(f"a model of kind {self.name} is judged, not trained")
-
-    @property
-    @abstractmethod
-    def generates(self) -> bool:
-        """True when samples can be drawn."""
 
 
 def digest_of(tensors: Iterable[tuple[str, Tensor]], *words: str) -> str:

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import edges, latent, probe
-from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, codeless
+from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, no_codes
+from chimerae.metrics.scales import NATS, PIXELS, SHARE, higher, lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Latent:
     """The same number of draws from the prior, `[n, z]`."""
     samples: Tensor
     """The encoded samples, `[n, ...]`."""
-    redrawn: Tensor
+    resampled: Tensor
     """Repeated draws from the posteriors of the first few samples, `[m, draws, z]`."""
     seed: int
     """Seed of permutations."""
@@ -58,14 +59,14 @@ class LatentMetric(Metric):
     measure: Callable[[Latent], float]
     learns: bool = False
     """True: it needs `Latent.probe_data`."""
-    redraws: bool = False
-    """True: it needs `Latent.redrawn`, for which samples are encoded many times."""
+    resamples: bool = False
+    """True: it needs `Latent.resampled`, for which samples are encoded many times."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         if not context.encodes:
             return "it needs an encoder"
-        return codeless(context) or self.suits(context)
+        return no_codes(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
@@ -96,7 +97,7 @@ def _folded(context: MetricContext) -> str | None:
 
 
 def _has_means(context: MetricContext) -> str | None:
-    return "its posteriors are drawn, not described" if context.posterior == "drawn" else None
+    return "its posteriors are drawn, not described" if context.posterior == "implicit" else None
 
 
 def _has_density(context: MetricContext) -> str | None:
@@ -116,32 +117,28 @@ _KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
 CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     LatentMetric(
         name="prior_mmd",
-        better="lower",
-        unit="squared kernel distance, about 0 for the prior itself",
+        **lower("squared kernel distance, about 0 for the prior itself"),
         facts=_KERNEL,
         measure=lambda c: latent.prior_mmd(c.codes, c.prior),
         about="unbiased kernel distance (MMD) of the codes of the data and as many prior draws",
     ),
     LatentMetric(
         name="prior_p",
-        better="higher",
-        unit="(0, 1]",
+        **higher("(0, 1]"),
         facts={**_KERNEL, "permutations": latent.PERMUTATIONS},
         measure=lambda c: latent.prior_test(c.codes, c.prior, c.seed),
         about="p-value of the two-sample test of the codes of the data against the prior",
     ),
     LatentMetric(
         name="code_information",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
         measure=lambda c: latent.code_information(c.codes, c.samples),
         about="share of the variance of samples that their nearest codes explain (collapse: 0)",
     ),
     LatentMetric(
         name="active_units",
-        better="higher",
-        unit="dimensions of the code",
+        **higher("dimensions of the code"),
         facts={"above": ACTIVE, "codes": latent.MOST},
         suits=_has_means,
         measure=lambda c: active_units(c.means),
@@ -149,8 +146,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="kl_per_sample",
-        better="lower",
-        unit="nats",
+        **NATS,
         facts={"codes": latent.MOST},
         suits=_has_density,
         measure=lambda c: float(c.kl.double().sum(1).mean()),
@@ -158,8 +154,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="probe_accuracy",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={
             "classifier": "logistic regression of standardised codes",
             "code": "sample",
@@ -173,8 +168,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="edge_open",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts={"neighbours": edges.NEIGHBOURS, "widths": edges.WIDTHS, "place_step": edges.PLACE_STEP},
         suits=edges.why_not,
         measure=lambda c: edges.open_width(c.codes, c.prior, c.samples),
@@ -182,12 +176,11 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="both_signs",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"above": latent.RARE},
         suits=_folded,
-        redraws=True,
-        measure=lambda c: latent.both_signs(c.samples, c.redrawn),
+        resamples=True,
+        measure=lambda c: latent.both_signs(c.samples, c.resampled),
         about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
     ),
 )

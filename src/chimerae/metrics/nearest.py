@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.kinds import Metric, MetricContext, Needs, codeless, undrawn
+from chimerae.metrics.kinds import Metric, MetricContext, Needs, no_codes, no_samples
+from chimerae.metrics.scales import Scale, lower, towards_data
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -123,22 +124,22 @@ class NearestMetric(Metric):
         """The reason why it does not apply to `context`; None when it applies."""
         if not is_image(context.shape):
             return "it judges images"
-        return undrawn(context) or (codeless(context) if self.on == "middles" else None)
+        return no_samples(context) or (no_codes(context) if self.on == "middles" else None)
 
+
+_GREY_LEVELS: Final[Scale] = towards_data("grey levels 0 to 255")
 
 NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     NearestMetric(
         name="nearest_train",
-        better="data",
-        unit="grey levels 0 to 255",
+        **_GREY_LEVELS,
         facts={"distance": "RMSE of pixels"},
         measure=lambda near: mean_distance(near.made),
         about="distance of a sample to the nearest training image, then mean: far below the data's is blur",
     ),
     NearestMetric(
         name="copied",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         facts={
             "distance": "RMSE of pixels",
             "neighbours": NEIGHBOURS,
@@ -151,8 +152,7 @@ NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     ),
     NearestMetric(
         name="interpolation_rmse",
-        better="data",
-        unit="grey levels 0 to 255",
+        **_GREY_LEVELS,
         facts={"distance": "RMSE of pixels", "way": "spherical, its middle"},
         measure=lambda near: mean_distance(near.between),
         on="middles",

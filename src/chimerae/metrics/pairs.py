@@ -10,6 +10,7 @@ from torch import Tensor
 
 from chimerae.metrics import agreement, perceptual, pixel, ssim
 from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, labelled
+from chimerae.metrics.scales import SHARE, higher, lower
 from chimerae.shapes import Shape, is_image
 
 
@@ -21,7 +22,7 @@ class PairMetric(Metric):
     """
 
     needs: ClassVar[Needs] = "pairs"
-    on: Literal["images", "points"]
+    on: Literal["images", "points"] = "images"
     features: Features | None = None
     """Features that are compared; None: the samples themselves."""
     measure: Callable[[Tensor, Tensor], Tensor]
@@ -54,66 +55,52 @@ def _window(shape: Shape) -> dict[str, Fact]:
 PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     PairMetric(
         name="mse_signed",
-        better="lower",
-        unit="[0, 4]",
+        **lower("[0, 4]"),
         range="[-1,1]",
-        on="images",
         measure=pixel.mse_signed,
         about="squared error per value, images in [-1, 1] (four times mse_unit)",
     ),
     PairMetric(
         name="mse_unit",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         range="[0,1]",
-        on="images",
         measure=pixel.mse_unit,
         about="squared error per value, images in [0, 1]",
     ),
     PairMetric(
         name="fvu",
-        better="lower",
-        unit="from 0; 1 is the mean image",
+        **lower("from 0; 1 is the mean image"),
         range="[0,1]",
-        on="images",
         measure=pixel.mse_unit,
         over_variance=True,
         about="fraction of variance unexplained: squared error over that of the mean original",
     ),
     PairMetric(
         name="rmse_255",
-        better="lower",
-        unit="grey levels 0 to 255",
+        **lower("grey levels 0 to 255"),
         range="[0,255]",
-        on="images",
         measure=pixel.rmse_255,
         about="root of each image's squared error in grey levels, then mean",
     ),
     PairMetric(
         name="psnr",
-        better="higher",
-        unit="dB",
+        **higher("dB"),
         range="[0,1]",
-        on="images",
         measure=pixel.psnr,
         about="peak signal-to-noise ratio of each image, then mean",
     ),
     PairMetric(
         name="ssim",
-        better="higher",
-        unit="[-1, 1]",
+        **higher("[-1, 1]"),
         range="[0,1]",
-        on="images",
         measure=ssim.ssim,
         details=_window,
         about="structural similarity, Gaussian window 11x11 of deviation 1.5",
     ),
     PairMetric(
         name="lpips",
-        better="lower",
-        unit="[0, about 1]",
+        **lower("[0, about 1]"),
         range="[-1,1]",
-        on="images",
         features=("lpips", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST, "AlexNet"),
         measure=perceptual.squared_distance,
@@ -121,10 +108,8 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="lpips_vgg",
-        better="lower",
-        unit="[0, about 1]",
+        **lower("[0, about 1]"),
         range="[-1,1]",
-        on="images",
         features=("lpips-vgg", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_VGG, "VGG16"),
         measure=perceptual.squared_distance,
@@ -132,10 +117,8 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="perceptual_efficientnet",
-        better="lower",
-        unit="[0, 2]",
+        **lower("[0, 2]"),
         range="[-1,1]",
-        on="images",
         features=("perceptual-efficientnet", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_LITE, "EfficientNet-Lite0"),
         measure=perceptual.squared_distance,
@@ -143,10 +126,8 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="label_agreement",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         range="[0,255]",
-        on="images",
         features=("classifier", "logits"),
         suits=labelled,
         measure=agreement.same_class,
@@ -154,8 +135,7 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="mse_points",
-        better="lower",
-        unit="squared units of the points",
+        **lower("squared units of the points"),
         range="as they are",
         on="points",
         measure=pixel.mse_points,

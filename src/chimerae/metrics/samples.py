@@ -15,7 +15,8 @@ from chimerae.metrics import (
     ssim,
     swd,
 )
-from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, undrawn
+from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, no_samples
+from chimerae.metrics.scales import PIXELS, SHARE, lower, towards_data
 from chimerae.shapes import Shape, is_image
 
 
@@ -78,7 +79,7 @@ class SampleMetric(Metric):
             return "it judges images"
         if self.made == "reconstructions":
             return self.suits(context) if context.encodes else "it needs an encoder"
-        return undrawn(context) or self.suits(context)
+        return no_samples(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
@@ -108,8 +109,7 @@ _EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges
 SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     SampleMetric(
         name="swd",
-        better="lower",
-        unit="1/1000 of a deviation of pixels",
+        **lower("1/1000 of a deviation of pixels"),
         facts={
             "patch": swd.PATCH,
             "patches": swd.PER_IMAGE,
@@ -124,8 +124,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="sharpness",
-        better="data",
-        unit="variance of grey values in [0, 1]",
+        **towards_data("variance of grey values in [0, 1]"),
         facts={"laplacian": "3x3", "grey": sharpness.GREY},
         suits=_has_inside,
         alone=True,
@@ -135,8 +134,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="ms_ssim",
-        better="data",
-        unit="[0, 1]",
+        **towards_data("[0, 1]"),
         facts={
             "scales": ms_ssim.WEIGHTS,
             "sigma": ssim.SIGMA,
@@ -152,8 +150,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_width",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts=_EDGES,
         suits=edges.why_not,
         gather=edges.Profiles,
@@ -162,8 +159,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_misfit",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         facts=_EDGES,
         suits=edges.why_not,
         gather=edges.Profiles,
@@ -172,8 +168,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="binary",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"near": edges.NEAR},
         suits=edges.why_not,
         gather=edges.Profiles,
@@ -182,8 +177,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_places",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts={"distance": "Wasserstein-1"},
         suits=edges.why_not,
         gather=edges.Profiles,

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import histograms, modes
-from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, undrawn
+from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, no_samples
+from chimerae.metrics.scales import NATS, SHARE, Scale, higher, lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +25,7 @@ class ToyPoints:
     """Points of the network, `[n, 2]`."""
     codes: Tensor
     """Codes of these points, `[n, z]`; `[n, 0]` for points that no network made."""
-    redrawn: Tensor
+    resampled: Tensor
     """Points of a few codes with repeated draws of the noise, `[codes, draws, 2]`."""
     again: Tensor
     """`points` encoded and decoded again, `[n, 2]`; `[0, 2]` for points that no network made."""
@@ -53,7 +54,7 @@ class ToyMetric(Metric):
         if self.needs == "again" and not context.encodes:
             return "it needs an encoder"
         if self.needs != "again" and not context.generates:
-            return undrawn(context)
+            return no_samples(context)
         if self.needs == "noise" and context.noise_dim == 0:
             return "it needs a generator that takes noise beside the code"
         return None
@@ -100,43 +101,40 @@ def _cycle_cost(cloud: ToyPoints) -> float:
     return float(cost)
 
 
+_PUBLISHED: Final[Scale] = lower("1/100 of a sum over cells")
+
 TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="kl_published",
-        better="lower",
-        unit="1/100 of a sum over cells",
+        **_PUBLISHED,
         facts=_histogram("published") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.kl_published(c.real, c.points, c.toy.limits),
         about="KL(real || model) of 100x100 histograms in the units of the toy tables",
     ),
     ToyMetric(
         name="jsd_published",
-        better="lower",
-        unit="1/100 of a sum over cells",
+        **_PUBLISHED,
         facts=_histogram("published") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.jsd_published(c.real, c.points, c.toy.limits),
         about="Jensen-Shannon divergence in the units of the toy tables (arguments reversed, not bounded)",
     ),
     ToyMetric(
         name="kl_nats",
-        better="lower",
-        unit="nats",
+        **NATS,
         facts=_histogram("nats") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.kl_nats(*_first(c), c.toy.limits),
         about="KL(real || model) of 100x100 histograms in nats",
     ),
     ToyMetric(
         name="jsd_nats",
-        better="lower",
-        unit="nats, [0, 0.693]",
+        **lower("nats, [0, 0.693]"),
         facts=_histogram("nats"),
         measure=lambda c: histograms.jsd_nats(*_first(c), c.toy.limits),
         about="Jensen-Shannon divergence of 100x100 histograms in nats",
     ),
     ToyMetric(
         name="modes_covered",
-        better="higher",
-        unit="modes",
+        **higher("modes"),
         facts={"within": modes.WITHIN},
         toys=_has_modes,
         which="toys with modes",
@@ -146,8 +144,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="in_modes",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"within": modes.WITHIN},
         toys=_has_modes,
         which="toys with modes",
@@ -157,8 +154,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="near_data",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"points": histograms.POINTS, "share": modes.SHARE},
         measure=lambda c: modes.near_data(c.points[: histograms.POINTS], c.real[: histograms.POINTS]),
         about="share of points no farther from the data than 99 percent of the data are from one another",
@@ -166,8 +162,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="on_branches",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"gap": modes.GAP},
         toys=_is_sine,
         which="avae-sine",
@@ -176,20 +171,18 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ),
     ToyMetric(
         name="both_branches",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         needs="noise",
         facts={"value": "x2 - cos(x1)"},
         toys=_is_sine,
         which="avae-sine",
-        measure=lambda c: modes.both_branches(c.redrawn),
+        measure=lambda c: modes.both_branches(c.resampled),
         about="share of fixed codes that reach both branches as the noise is drawn again",
     ),
     ToyMetric(
         name="cycle_cost",
         varied=True,
-        better="lower",
-        unit="squared units of the points",
+        **lower("squared units of the points"),
         needs="again",
         facts={"cost": "sum of squares"},
         measure=_cycle_cost,
@@ -198,8 +191,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="code_rank",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         needs="codes",
         facts={"value": "|Spearman(z, x1)|"},
         measure=_code_rank,

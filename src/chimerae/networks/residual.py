@@ -12,10 +12,9 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.config import STRICT
-from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair
 from chimerae.nets import Architecture
-from chimerae.networks.sides import images_only, next_multiple
+from chimerae.networks.sides import check_sides, images_only, next_multiple
 from chimerae.shapes import Shape
 
 WIDEST = 512
@@ -56,14 +55,9 @@ class Residual(Architecture):
         one.
         """
         images_only(self.name, shape)
-        nearest = self.nearest(shape)
-        if nearest != shape:
-            (_, height, width), (_, h, w) = shape, nearest
-            raise InputError(
-                f"residual cannot be built for {height}x{width} images: with {len(self._levels(shape))} "
-                f"halvings, sides must be multiples of {2 ** len(self._levels(shape))}; "
-                f"the nearest larger size is {h}x{w} (--prepare.size {h} {w})"
-            )
+        halvings = len(self._levels(shape))
+        multiples = f"with {halvings} halvings, sides must be multiples of {2**halvings}"
+        check_sides(self.name, shape, self.nearest(shape), multiples, word="larger")
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""

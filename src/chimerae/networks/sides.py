@@ -14,6 +14,19 @@ def images_only(name: str, shape: Shape) -> None:
         raise InputError(f"{name} needs images, but the data are {describe(shape)}; use --arch mlp")
 
 
+def check_sides(name: str, shape: Shape, nearest: Shape, multiples: str, *, word: str = "valid") -> None:
+    """Raise `InputError` unless `nearest`, the nearest shape with valid sides, is `shape` itself.
+
+    `multiples` says which sides are valid; `word` tells how `nearest` differs: `valid`, or `larger`.
+    """
+    (_, height, width), (_, h, w) = shape, nearest
+    if (h, w) != (height, width):
+        raise InputError(
+            f"{name} cannot be built for {height}x{width} images: {multiples}; "
+            f"the nearest {word} size is {h}x{w} (--prepare.size {h} {w})"
+        )
+
+
 def next_multiple(shape: Shape, step_of: Callable[[Shape], int]) -> Shape:
     """The nearest shape that is not smaller, with sides that are multiples of its own step.
 

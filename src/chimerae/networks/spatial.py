@@ -17,11 +17,11 @@ from pydantic.dataclasses import dataclass
 from torch import nn
 
 from chimerae.config import STRICT
-from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Output, Pair, Scale, code_critic
 from chimerae.nets import Architecture
 from chimerae.networks.blocks import Block, Down, MapPosterior, Middle, Up
-from chimerae.shapes import Shape, describe, is_image, numel
+from chimerae.networks.sides import check_sides, images_only, next_multiple
+from chimerae.shapes import Shape, numel
 
 Factor = Literal[2, 4, 8, 16]
 MULTIPLIERS: Final[Mapping[int, tuple[int, ...]]] = {
@@ -66,20 +66,13 @@ class Spatial(Architecture):
         """Raise `InputError` for a shape that these networks cannot be built for, naming the nearest valid
         one.
         """
-        if not is_image(shape):
-            raise InputError(f"spatial needs images, but the data are {describe(shape)}; use --arch mlp")
-        _, height, width = self.nearest(shape)
-        if (height, width) != shape[1:]:
-            raise InputError(
-                f"spatial cannot be built for {shape[1]}x{shape[2]} images: sides must be multiples of "
-                f"{self.factor}; the nearest larger size is {height}x{width} "
-                f"(--prepare.size {height} {width})"
-            )
+        images_only(self.name, shape)
+        multiples = f"sides must be multiples of {self.factor}"
+        check_sides(self.name, shape, self.nearest(shape), multiples, word="larger")
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""
-        channels, height, width = shape
-        return channels, -(-height // self.factor) * self.factor, -(-width // self.factor) * self.factor
+        return next_multiple(shape, lambda near: self.factor)
 
     def code_dim(self, shape: Shape) -> int:
         """Numbers in a map of `code_channels`."""

@@ -10,10 +10,9 @@ from pydantic.dataclasses import dataclass
 from torch import nn
 
 from chimerae.config import STRICT
-from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair, WithFeatures, code_critic
 from chimerae.nets import Architecture
-from chimerae.networks.sides import images_only, next_multiple
+from chimerae.networks.sides import check_sides, images_only, next_multiple
 from chimerae.shapes import Shape, numel
 
 LARGE = 64
@@ -43,13 +42,7 @@ class WAE(Architecture):
     def check(self, shape: Shape) -> None:
         """Raise `InputError` for a shape that these networks cannot be built for."""
         images_only(self.name, shape)
-        _, height, width = self.nearest(shape)
-        if (height, width) != shape[1:]:
-            raise InputError(
-                f"wae cannot be built for {shape[1]}x{shape[2]} images: "
-                f"sides must be multiples of {_step(shape)}; "
-                f"the nearest valid size is {height}x{width} (--prepare.size {height} {width})"
-            )
+        check_sides(self.name, shape, self.nearest(shape), f"sides must be multiples of {_step(shape)}")
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""

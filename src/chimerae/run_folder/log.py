@@ -20,6 +20,8 @@ from chimerae.run_folder.schema import renamed
 
 TAIL_BYTES = 65_536
 """Bytes at the end of a log that are searched for its last whole line."""
+OK = "ok"
+"""Health word of a run with nothing wrong."""
 MOST_LINE = 1_000_000
 """Bytes of a line; longer ones are torn."""
 MOST_LOG = 2_000_000_000
@@ -43,6 +45,11 @@ class LogLine:
     health: str
     drawn: Mapping[str, float] = field(default_factory=dict)
     """Measurements on samples and reconstructions (`Probe.measure`); empty on most lines of a fast log."""
+
+    @property
+    def ailment(self) -> str:
+        """The health word where something was wrong, else ''."""
+        return "" if self.health == OK else self.health
 
 
 class Listener(Protocol):
@@ -78,7 +85,7 @@ class Log:
             raise self._cannot_write(error) from None
         return seconds
 
-    def drawn(self) -> tuple[int | None, dict[str, float]]:
+    def newest_measures(self) -> tuple[int | None, dict[str, float]]:
         """Step and values of the newest measurement on samples and reconstructions; `(None, {})` for none."""
         newest: tuple[int | None, dict[str, float]] = (None, {})
         for _, line in self._lines():
@@ -116,7 +123,7 @@ def parsed(text: str) -> LogLine | None:
     step = whole(value.get("step")) if isinstance(value, dict) else None
     if step is None or step < 0:
         return None
-    losses, logged, lr, drawn = (
+    losses, logged, lr, measured = (
         {printable(name): number(v) for name, v in section(value, part).items()}
         for part in ("losses", "logged", "lr", "drawn")
     )
@@ -128,7 +135,7 @@ def parsed(text: str) -> LogLine | None:
         logged=logged,
         lr=lr,
         health=printable(str(value.get("health", ""))),
-        drawn=drawn,
+        drawn=measured,
     )
 
 

@@ -58,7 +58,7 @@ def verdict(found: StudyResults) -> Verdict:
     vae, ours = found(VAE, "edge_width"), found(GENERATOR, "edge_width")
     told = f"the VAE's edges are {vae.mean:.2f} pixels wide, the AVAE generator's {ours.mean:.2f}"
     told += f" ({ours.versus(vae)})"
-    if not (ours.differs(vae) and ours.mean < vae.mean):
+    if not ours.below(vae):
         return Verdict("disagrees", told)
     if misses := _misses(found):
         return Verdict("unclear", f"{told}, but {'; '.join(misses)}")
@@ -86,10 +86,10 @@ def _misses(found: StudyResults) -> list[str]:
 
 def _unforeseen(found: StudyResults, encoder: str, decoder: str) -> str:
     """Words on edges of `decoder` if their width differs from what codes of `encoder` leave open; else ''."""
-    drawn, left_open = found(decoder, "edge_width").mean, found(encoder, "edge_open").mean
-    if abs(drawn / left_open - 1) <= PREDICTED:
+    width, left_open = found(decoder, "edge_width").mean, found(encoder, "edge_open").mean
+    if abs(width / left_open - 1) <= PREDICTED:
         return ""
-    return f"{decoder} draws a width of {drawn:.2f} where the code leaves {left_open:.2f} open"
+    return f"{decoder} draws a width of {width:.2f} where the code leaves {left_open:.2f} open"
 
 
 STUDY = Study(
