@@ -35,6 +35,7 @@ EXTRAS: Final[Mapping[str, Extra]] = {
     "tune": Extra("optuna", "a search over settings needs"),
     "onnx": Extra("onnx", "exports to ONNX need", ("onnxscript", "onnxruntime")),
     "diffusers": Extra("diffusers", "autoencoders of diffusers need"),
+    "timm": Extra("timm", "networks of timm need"),
     "ray": Extra("ray", "studies on a Ray cluster need"),
     "slurm": Extra("submitit", "studies on Slurm need"),
     "tensorboard": Extra("tensorboard", "event files need"),

@@ -44,10 +44,11 @@ class AVAEFrozen(Method):
     """Dimensions of the code: principal components of the features."""
     encoder: str = "efficientnet:5"
     """The frozen networks: `efficientnet` (its means over places), `efficientnet:STAGE` (1 to 7, with
-    places), `random`, the folder of a trained run, or several joined by `+`.
+    places), `timm:NAME` or `timm:NAME:STAGE`, `random`, the folder of a trained run, or several joined by
+    `+`.
     """
     encoder_side: int = Field(default=64, ge=8, le=1024)
-    """Pixels of either side of the images that EfficientNet sees."""
+    """Pixels of either side of the images that EfficientNet and networks of timm see."""
     encoder_places: int = Field(default=4, ge=1, le=64)
     """Places of either side that maps of a stage are averaged to; with 1, positions are lost."""
     encoder_settings: str = ""

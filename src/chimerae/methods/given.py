@@ -15,6 +15,8 @@ EFFICIENTNET: Final = "efficientnet"
 """Name of EfficientNet-Lite0, whose weights are installed; `efficientnet:5` ends after its fifth stage."""
 RANDOM: Final = "random"
 """Name of the trunk of the run's own architecture with its first weights."""
+TIMM: Final = "timm"
+"""Beginning of the name of a network of timm, such as `timm:resnet18` or `timm:resnet18:3`."""
 NEEDED: Final = ("method", "arch", "shape")
 """Entries of a model's `config.json` from which its encoder is built."""
 
@@ -28,9 +30,9 @@ class Given:
     z_dim: int
     """Dimensions of the code."""
     side: int
-    """Pixels of either side of the images that EfficientNet sees."""
+    """Pixels of either side of the images that EfficientNet and networks of timm see."""
     places: int
-    """Places of either side that maps of EfficientNet are averaged to."""
+    """Places of either side that maps of their stages are averaged to."""
     recorded: str
     """Settings of the runs in `source`, as `recorded` gives them."""
 
@@ -59,7 +61,12 @@ def split(source: str) -> tuple[str, ...]:
 
 def is_run(part: str) -> bool:
     """True for a part that must be the folder of a run or of a model."""
-    return part != RANDOM and part.partition(":")[0] != EFFICIENTNET
+    return part != RANDOM and part.partition(":")[0] not in (EFFICIENTNET, TIMM)
+
+
+def is_timm(part: str) -> bool:
+    """True for the name of a network of timm."""
+    return part.partition(":")[0] == TIMM
 
 
 def model_folder(part: str) -> Path:
@@ -72,7 +79,7 @@ def model_folder(part: str) -> Path:
         if (folder / CONFIG).is_file():
             return folder
     raise InputError(
-        f"no encoder '{part}': give efficientnet, efficientnet:1 to efficientnet:7, random, "
+        f"no encoder '{part}': give efficientnet, efficientnet:1 to efficientnet:7, timm:NAME, random, "
         "the folder of a trained run, or several joined by '+'"
     )
 

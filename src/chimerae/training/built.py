@@ -15,9 +15,10 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.features import perceptual_network
 from chimerae.features.frozen import FrozenEncoder, RunEncoder, efficientnet_part
+from chimerae.features.timm_network import timm_part
 from chimerae.files import read_json
 from chimerae.methods import Method
-from chimerae.methods.given import RANDOM, Given, is_run, model_folder, recorded
+from chimerae.methods.given import RANDOM, Given, is_run, is_timm, model_folder, recorded
 from chimerae.nets import Architecture, Nets
 from chimerae.run_folder.schema import CONFIG
 from chimerae.shapes import Shape, describe
@@ -76,6 +77,8 @@ def _part(part: str, given: Given, arch: Architecture, shape: Shape, opened: boo
         return arch.initialise(arch.trunk(shape))
     if is_run(part):
         return _of_run(part, given, shape, opened)
+    if is_timm(part):
+        return timm_part(part, shape, side=given.side, places=given.places, filled=opened)
     stage = part.partition(":")[2]
     if stage and not stage.isdecimal():
         raise InputError(f"no encoder '{part}': give efficientnet, or efficientnet:1 to efficientnet:7")
