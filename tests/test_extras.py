@@ -71,8 +71,8 @@ FIDELITY = (
     "install chimerae[fidelity]"
 )
 ONNX = "exports to ONNX need the package onnx (No module named 'onnx'): install chimerae[onnx]"
-APART = ("ray", "slurm", "wandb", "mlflow", "trackio")
-"""Extras that `all` leaves out: they are of use with a cluster or a server only."""
+APART = ("timm", "ray", "slurm", "wandb", "mlflow", "trackio")
+"""Extras that `all` leaves out: they are of use with a cluster or a server only, or bring torchvision."""
 
 
 PARTS = {
