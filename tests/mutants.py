@@ -696,10 +696,24 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a slider adds to the place of the code",
-        "explore/directions.py",
+        "evaluation/directions.py",
         "(wanted - self.places(z)[:, known])",
         "wanted[None]",
-        "tests/explore/test_directions.py",
+        "tests/evaluation/test_directions.py",
+    ),
+    Mutant(
+        "principal directions are those of noisy draws",
+        "evaluation/directions.py",
+        "main_directions(codes.means,",
+        "main_directions(codes.draws,",
+        "tests/evaluation/test_directions.py",
+    ),
+    Mutant(
+        "a label's direction leads away from it",
+        "evaluation/directions.py",
+        "a.mean(0) - b.mean(0)",
+        "b.mean(0) - a.mean(0)",
+        "tests/evaluation/test_directions.py",
     ),
     Mutant(
         "pictures are kept without end",
