@@ -178,7 +178,7 @@ def directions(
     model = load(run, device=device)
     method, batch = model.method, min(256, max(1, AT_ONCE // numel(model.shape)))
     codec = SeededCodec(method, model.nets, model.shape, seed=seed, batch_size=batch)
-    prepared, lack = own_data(model, progress) if data is None else (_given(model, data, progress), "")
+    prepared, lack = own_data(model, progress, fetch=True) if data is None else _given(model, data, progress)
     if not method.encodes:
         lack = f"{method.name} has no encoder"
     if lack and labels:
@@ -197,15 +197,15 @@ def directions(
     return CodeDirections(principal(codes, count), found, names, "", codec, prepared)
 
 
-def _given(model: Model, data: object, progress: Progress) -> Prepared:
-    """The data of a source, or data in memory, as the model sees them."""
+def _given(model: Model, data: object, progress: Progress) -> tuple[Prepared, str]:
+    """The data of a source, or data in memory, as the model sees them, and '', as nothing is missing."""
     with held(data) as source:
         assert source is not None
         prepared = prepare(source, model.prepare, progress=progress)
     if prepared.shape != model.shape:
         took, given = describe(model.shape), describe(prepared.shape)
         raise InputError(f"the model takes {took}, and the samples of {source} are {given}")
-    return prepared
+    return prepared, ""
 
 
 def _number(data: Prepared, label: str | int) -> int:

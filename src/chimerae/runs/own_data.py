@@ -14,9 +14,11 @@ from chimerae.shapes import describe
 from chimerae.sharing.public import data_name
 
 
-def own_data(model: Model, progress: Progress = silent) -> tuple[Prepared | None, str]:
-    """The data of `model`, or None with the reason why they are not to be had in one line; nothing is
-    downloaded.
+def own_data(
+    model: Model, progress: Progress = silent, *, fetch: bool = False
+) -> tuple[Prepared | None, str]:
+    """The data of `model`, or None with the reason in one line why they are missing. With `fetch`, those of a
+    run are downloaded if needed.
 
     A run names its data. Of a model without its run, only data that everybody may have, such as `digits`, are
     opened: paths in its config are not followed.
@@ -25,7 +27,7 @@ def own_data(model: Model, progress: Progress = silent) -> tuple[Prepared | None
         source, transform = _named(model)
         if not source:
             return None, "this is a model alone, without its training images"
-        if not is_here(source):
+        if not is_here(source) and not (fetch and _is_run(model)):
             return None, f"its data, '{source}', are not on this machine"
         data = prepare(source, transform, progress=progress)
     except InputError as error:
@@ -37,10 +39,14 @@ def own_data(model: Model, progress: Progress = silent) -> tuple[Prepared | None
 
 def _named(model: Model) -> tuple[str, Prepare]:
     """Source and transform of the data of a model; '' where it names none that others have."""
-    if model.origin is not None and (model.origin / RUN).is_file():
+    if model.origin is not None and _is_run(model):
         run = read_run(model.origin)
         return run.data, run.prepare
     source = str(model.config.get("data", ""))
     if data_name(source, {}).name != source:
         return "", model.prepare
     return source, from_dict(Prepare, dict(model.config.get("prepare", {})), "prepare in its config")
+
+
+def _is_run(model: Model) -> bool:
+    return model.origin is not None and (model.origin / RUN).is_file()
