@@ -17,6 +17,7 @@ from chimerae.model import load
 from chimerae.model.unusual import bound, ranks, strangeness
 from chimerae.runs.critic import critic_of
 from tests.cli.conftest import Call
+from tests.helpers.hub import standin
 
 
 def table(path: Path) -> dict[str, dict[str, str]]:
@@ -118,6 +119,24 @@ def test_a_run_without_a_critic_says_so(call: Call, workplace: Path):
     assert code == 0
     assert "no critic: vae has no critic of samples alone" in out
     assert not any("critic" in row for row in table(workplace / "scores.csv").values())
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+def test_a_model_of_the_hub_is_compared_with_usual_images(
+    call: Call, workplace: Path, photos: Path, trained_once: Path
+):
+    with standin(workplace / "hub-cache"):
+        load(trained_once).push_to_hub("anna/faces", license="MIT")
+        code, out, _ = call("score", "anna/faces", "--data", photos, "--usual", photos)
+        assert code == 0
+        assert "no critic: the critic is kept in the states of a run" in out
+        assert len(table(workplace / "scores.csv")) == 12
+        for args in (("--data", photos), ("--usual", photos)):
+            code, _, err = call("score", "anna/faces", *args)
+            assert code == 2
+            assert err.splitlines()[-1].startswith("chimerae: no test data: this is a model alone")
+        assert "--usual" in call("score", "anna/faces", "--data", photos)[2]
+        assert call("score", "anna/none", "--data", photos)[0] == 2
 
 
 def test_points_have_no_sheet(call: Call, workplace: Path):

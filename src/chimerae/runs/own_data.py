@@ -11,7 +11,7 @@ from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import RUN
 from chimerae.runs.folder import read_run
 from chimerae.shapes import describe
-from chimerae.sharing.public import data_name
+from chimerae.sharing.public import LOCAL, data_name
 
 
 def own_data(
@@ -43,7 +43,7 @@ def _named(model: Model) -> tuple[str, Prepare]:
         run = read_run(model.origin)
         return run.data, run.prepare
     source = str(model.config.get("data", ""))
-    if data_name(source, {}).name != source:
+    if source == LOCAL or data_name(source, {}).name != source:
         return "", model.prepare
     return source, from_dict(Prepare, dict(model.config.get("prepare", {})), "prepare in its config")
 
