@@ -91,3 +91,31 @@ def test_save_to_an_impossible_place_is_one_line(tmp_path: Path) -> None:
         pictures.save(pictures.grid(torch.rand(1, 1, 4, 4)), tmp_path / "file" / "a.png")
     assert "\n" not in str(caught.value)
     assert os.listdir(tmp_path) == ["file"]
+
+
+def test_walks_stand_side_by_side_with_their_starts_in_the_middle() -> None:
+    way, starts = torch.rand(2, 3, 1, 64, 64), torch.rand(2, 1, 64, 64)
+    shown = pictures.strips(pictures.walks({"a": way, "b": 1 - way}, ["-1", "0", "+1"], starts=starts))
+    assert list(shown) == ["", "image", "a", "b"]
+    for name, expected in (("a", way), ("b", 1 - way)):
+        row = np.asarray(shown[name].convert("L"))
+        assert row.shape == (64, 2 * (3 * 64 + 2) + 12)
+        for s in range(2):
+            for t in range(3):
+                left = s * (3 * 64 + 2 + 12) + 65 * t
+                np.testing.assert_array_equal(
+                    row[:, left : left + 64], (expected[s, t, 0] * 255).round().byte().numpy()
+                )
+    row = np.asarray(shown["image"].convert("L"))
+    np.testing.assert_array_equal(row[:, 65:129], (starts[0, 0] * 255).round().byte().numpy())
+    assert (row[:, :64] == 255).all()
+
+
+def test_walks_reduce_large_images_and_name_wrong_ones() -> None:
+    assert pictures.shrunk(torch.rand(2, 3, 32, 20)).shape == (2, 3, 32, 20)
+    image = torch.rand(1, 1, 128, 128)
+    shown = pictures.shrunk(image)
+    torch.testing.assert_close(shown, torch.nn.functional.avg_pool2d(image, 2))
+    for ways, marks in (({}, ["0"]), ({"a": torch.rand(1, 2, 1, 8, 8)}, ["0"])):
+        with pytest.raises(InputError):
+            pictures.walks(ways, marks)

@@ -25,8 +25,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_only_public_names_are_listed():
     assert dir(chimerae) == [
-        "InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train",
-        "tune",
+        "InputError", "Model", "__version__", "directions", "evaluate", "load", "report", "resume",
+        "train", "tune",
     ]  # fmt: skip
     for name in dir(chimerae):
         assert getattr(chimerae, name) is not None

@@ -15,17 +15,30 @@ if TYPE_CHECKING:
     from chimerae.errors import InputError
     from chimerae.model import Model, load
     from chimerae.report import write as report
+    from chimerae.runs.directions import directions
     from chimerae.runs.judge import evaluate_any as evaluate
     from chimerae.runs.train import resume, train
     from chimerae.tuning import tune
 
 __version__ = "0.1.0"
 
-__all__ = ["InputError", "Model", "__version__", "evaluate", "load", "report", "resume", "train", "tune"]
+__all__ = [
+    "InputError",
+    "Model",
+    "__version__",
+    "directions",
+    "evaluate",
+    "load",
+    "report",
+    "resume",
+    "train",
+    "tune",
+]
 
 _HOMES = {
     "errors": ("InputError",),
     "model": ("Model", "load"),
+    "runs.directions": ("directions",),
     "runs.judge": ("evaluate:evaluate_any",),
     "runs.train": ("resume", "train"),
     "tuning": ("tune",),

@@ -70,6 +70,6 @@ def test_a_terminal_is_asked(call, trained: Path, hub: Hub, monkeypatch: pytest.
     assert call("push", trained, *TO, "--no-pictures", "--public")[0] == 0
     assert [text.split()[0] for text in asked] == ["Licence", "Upload", "Upload"]
     assert sorted(hub.repos["anna/faces"].files) == [
-        ".gitattributes", "README.md", "config.json", "model.safetensors",
+        ".gitattributes", "README.md", "config.json", "model.safetensors", "scores.json",
     ]  # fmt: skip
     assert not hub.repos["anna/faces"].private

@@ -10,10 +10,14 @@ import pytest
 import torch
 from PIL import Image
 
+from chimerae.cli.inputs import held_out
+from chimerae.data.given import take
 from chimerae.gaussian import Gaussian
 from chimerae.model import load
 from chimerae.model.unusual import bound, ranks, strangeness
+from chimerae.runs.critic import critic_of
 from tests.cli.conftest import Call
+from tests.helpers.hub import standin
 
 
 def table(path: Path) -> dict[str, dict[str, str]]:
@@ -81,6 +85,58 @@ def test_the_strangest_come_first_and_the_table_has_all(
     assert all(0 <= float(row[column]) <= 1 for row in rows.values() for column in ("error_rank", "kl_rank"))
     with Image.open(workplace / "scores.png") as sheet:
         assert sheet.width > sheet.height
+
+
+def test_the_critic_has_columns_of_its_own(call: Call, workplace: Path, photos: Path, trained_once: Path):
+    code, out, _ = call("score", trained_once, "--data", photos, "--n", 5)
+    assert code == 0
+    rows = table(workplace / "scores.csv")
+    values = {name: float(row["critic"]) for name, row in rows.items()}
+    critic, _ = critic_of(load(trained_once), print)
+    mine = take(str(photos), (3, 16, 16), load(trained_once).prepare, 5)
+    assert [values[name] for name in mine.names] == pytest.approx(critic(mine.x).tolist(), rel=1e-4)
+    usual = critic(held_out(load(trained_once), 100, "--usual"))
+    for name, row in rows.items():
+        share = float((usual < values[name]).float().mean())
+        assert float(row["critic_rank"]) == pytest.approx(share, abs=1e-6)
+    least = min(values, key=lambda name: values[name])
+    assert f"least like data by the critic of step 4: {least}" in out
+
+
+def test_usual_images_may_be_others(call: Call, workplace: Path, photos: Path, trained_once: Path):
+    code, out, _ = call("score", trained_once, "--data", photos, "--usual", photos, "--share", 0.75)
+    assert code == 0
+    assert out.startswith("3 of 12 flagged"), "these are their own usual images"
+    assert "as 3 of 12 samples of photos have" in out.replace(str(photos), "photos")
+    code, out, err = call("score", trained_once, "--data", photos, "--usual", "nowhere")
+    assert code == 2
+    assert err.count("\n") == 1
+
+
+def test_a_run_without_a_critic_says_so(call: Call, workplace: Path):
+    assert call("train", "vae", "--data", "avae-sine", "--steps", 2, "--out", "toy")[0] == 0
+    code, out, _ = call("score", "toy", "--n", 4)
+    assert code == 0
+    assert "no critic: vae has no critic of samples alone" in out
+    assert not any("critic" in row for row in table(workplace / "scores.csv").values())
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+def test_a_model_of_the_hub_is_compared_with_usual_images(
+    call: Call, workplace: Path, photos: Path, trained_once: Path
+):
+    with standin(workplace / "hub-cache"):
+        load(trained_once).push_to_hub("anna/faces", license="MIT")
+        code, out, _ = call("score", "anna/faces", "--data", photos, "--usual", photos)
+        assert code == 0
+        assert "no critic: the critic is kept in the states of a run" in out
+        assert len(table(workplace / "scores.csv")) == 12
+        for args in (("--data", photos), ("--usual", photos)):
+            code, _, err = call("score", "anna/faces", *args)
+            assert code == 2
+            assert err.splitlines()[-1].startswith("chimerae: no test data: this is a model alone")
+        assert "--usual" in call("score", "anna/faces", "--data", photos)[2]
+        assert call("score", "anna/none", "--data", photos)[0] == 2
 
 
 def test_points_have_no_sheet(call: Call, workplace: Path):

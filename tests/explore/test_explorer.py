@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 from io import BytesIO
 from pathlib import Path
 
@@ -169,14 +170,17 @@ def test_pictures_are_kept_in_memory_and_the_oldest_are_forgotten(
     assert lost["error"] == "this picture is no longer here: drop it again"
 
 
-def test_a_run_whose_data_are_gone_says_so(runs: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("chimerae.explore.subject.is_here", lambda data: False)
+def test_a_run_whose_data_are_gone_says_so(runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("chimerae.runs.own_data.is_here", lambda data: False)
     lone = explorer_of([runs / "avae"], "cpu")
     assert "pictures of the generator change most" in lone.about()["runs"][0]["about"]
     told = lone.nearest({"code": "draw-1"})["runs"][0]["error"]
     assert told == "its data, 'digits', are not on this machine"
     assert told in lone.code({"code": "held-0"})["runs"][0]["error"]
-    model = explorer_of([runs / "avae" / "model"], "cpu").about()["runs"][0]
+    shutil.copytree(runs / "avae" / "model", tmp_path / "alone")
+    config = json.loads((tmp_path / "alone" / "config.json").read_text())
+    (tmp_path / "alone" / "config.json").write_text(json.dumps({**config, "data": str(tmp_path)}))
+    model = explorer_of([tmp_path / "alone"], "cpu").about()["runs"][0]
     assert model["lack"] == "this is a model alone, without its training images"
 
 

@@ -15,6 +15,7 @@ from PIL import Image, PngImagePlugin
 
 import chimerae
 from chimerae.errors import InputError
+from chimerae.evaluation import read_scores
 from chimerae.sharing.header import entry_lines
 from chimerae.sharing.licences import IDENTIFIERS, licence_entries
 from tests.helpers.rows import through
@@ -40,6 +41,28 @@ def test_a_saved_folder_loads_and_samples_alike(run: Path):
     weights = "model.safetensors"
     assert (folder / weights).read_bytes() == (run / "model" / weights).read_bytes()
     assert sorted(p.name for p in (folder / "pictures").iterdir()) == ["reconstructions.png", "samples.png"]
+
+
+def test_scores_are_shared_with_public_names(run: Path, tmp_path: Path):
+    folder = shared(evaluated(run))
+    results, step = read_scores(folder / "scores.json")
+    found = {(score.metric, score.of): score for score in results.scores}
+    assert step == 1
+    assert found.keys() == {
+        ("psnr", "decoder"), ("fd_classifier[local data]", "decoder"), ("swd", "data"),
+    }, "one score has no value"  # fmt: skip
+    assert found["psnr", "decoder"].value == 13.5
+    assert found["psnr", "decoder"].protocol["weights"] == "averaged"
+    again = chimerae.load(folder).save(tmp_path / "again")
+    assert (again / "scores.json").read_text() == (folder / "scores.json").read_text()
+    rewritten(folder / "scores.json", step=2)
+    assert read_scores(chimerae.load(folder).save(tmp_path / "other") / "scores.json")[0].scores == ()
+
+
+def test_a_model_without_scores_replaces_those_of_another(run: Path):
+    shared(evaluated(run))
+    evaluated(run, step=9)
+    assert read_scores(shared(run) / "scores.json")[0].scores == (), "these are of another step"
 
 
 def test_the_hubs_library_reads_the_header(run: Path):

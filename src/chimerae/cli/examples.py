@@ -22,6 +22,10 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
         "chimerae explore runs/avae-photos",
         "chimerae explore runs/vae-photos runs/avae-photos --port 8765 --no-browser",
     ),
+    "directions": (
+        "chimerae directions runs/avae-photos",
+        "chimerae directions runs/avae-photos --data ./by-expression --labels smiling",
+    ),
     "encode": ("chimerae encode runs/kl-gan-photos --to codes --flips",),
     "export": (
         "chimerae export runs/avae-photos",

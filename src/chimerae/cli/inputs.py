@@ -11,12 +11,11 @@ import torch
 from torch import Tensor
 
 from chimerae.cli.console import display
-from chimerae.data import prepare
 from chimerae.data.given import Taken, take
 from chimerae.data.manifest import Unread
 from chimerae.errors import InputError
 from chimerae.model import Model, load
-from chimerae.runs.folder import read_run
+from chimerae.runs.own_data import own_data
 
 N_OWN = 64
 """Samples of a run's own test data that are taken when no number is given."""
@@ -47,21 +46,27 @@ def load_inputs(
     """
     if n is not None and n < 1:
         raise InputError(f"--n {n}: ask for 1 sample or more")
-    run = read_run(folder) if sources is None and folder.exists() else None
     model = load(folder, device=device)
     if sources is None:
-        if run is None:
-            raise InputError(
-                f"{folder} is of the hub and has no test data: name images with --input, or a run"
-            )
-        with display() as show:
-            test = prepare(run.data, run.prepare, progress=show.count).test
-        return model, Inputs(test.take(range(min(n or N_OWN, len(test)))), None)
+        return model, Inputs(held_out(model, n or N_OWN, "--input"), None)
     if not sources:
         raise InputError("--input names nothing: give an image, a folder or another source")
     taken = [take(source, model.shape, model.prepare, n) for source in sources]
     _tell([unread for each in taken for unread in each.unread])
     return model, Inputs(torch.cat([each.x for each in taken])[:n], _names(taken)[:n])
+
+
+def held_out(model: Model, n: int, flag: str) -> Tensor:
+    """The first of the model's own test data, at most `n`, `[n, *shape]`.
+
+    Raises:
+        InputError: they are not to be had; the error points to `flag`.
+    """
+    with display() as show:
+        data, lack = own_data(model, show.count, fetch=True)
+    if data is None or not len(data.test):
+        raise InputError(f"no test data: {lack or 'none is held out'}; name images with {flag}")
+    return data.test.take(range(min(n, len(data.test))))
 
 
 def _names(taken: Sequence[Taken]) -> tuple[str, ...]:

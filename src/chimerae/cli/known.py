@@ -18,7 +18,7 @@ from chimerae.errors import InputError
 
 PARSED: Final = (
     *("resume", "evaluate", "sample", "reconstruct", "interpolate", "score", "export", "report", "watch"),
-    *("push", "study", "data", "explore", "encode"),
+    *("push", "study", "data", "explore", "encode", "directions"),
 )
 """Verbs whose flags are the fields of one dataclass in their module."""
 TAKEN: Final = ("--data", "--arch", "--preset", "--from")

@@ -17,10 +17,10 @@ class Report:
     """Write one self-contained page about runs, from their folders alone."""
 
     runs: tyro.conf.Positional[tuple[Path, ...]]
-    """Run folders; several stand side by side."""
+    """Run folders; several stand side by side. Also models alone: folders, or OWNER/NAME on the hub."""
     out: Path | None = None
-    """File for the page; when not given, RUN/report.html for one run, else report.html here. A name that ends
-    in .md makes a Markdown page to be committed, with small pictures and records beside it."""
+    """File for the page; when not given, RUN/report.html for one folder, else report.html here. A name that
+    ends in .md makes a Markdown page to be committed, with small pictures and records beside it."""
 
 
 def main(args: Sequence[str]) -> int:

@@ -14,6 +14,7 @@ from chimerae.cli.output import kind_of, write
 from chimerae.cli.parse import parse
 from chimerae.errors import InputError
 from chimerae.evaluation.improved import PUBLISHED, Improve
+from chimerae.evaluation.settings import Fitted
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,9 @@ class Sample:
     """The same seed gives the same samples."""
     device: str = "auto"
     """Device to compute on: auto, cpu, cuda, cuda:1, mps."""
-    prior: Literal["normal", "gaussian", "mixture"] = "normal"
-    """The normal prior of the training, or one fitted to the codes of the training data: a Gaussian, or a
-    mixture of ten."""
+    prior: Literal["normal", Fitted] = "normal"
+    """The normal prior of the training, or one fitted to the codes of the training data: a Gaussian, a
+    mixture of ten, clusters of k-means, or a normalising flow."""
     improve: bool = False
     """Move codes until their samples survive being encoded and decoded again."""
     improving: Annotated[Improve, tyro.conf.arg(name="improve")] = PUBLISHED

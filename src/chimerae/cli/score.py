@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from chimerae.model.unusual import Strangeness
 
 HELD_OUT: Final = 2_000
-"""Held-out samples of the run that yours are compared with, at most."""
+"""Usual samples that yours are compared with, at most."""
 SHOWN: Final = 8
 """Images on the sheet."""
 NAMED: Final = 3
@@ -33,13 +34,15 @@ class Score:
     """Find images unlike those that a run learned: large errors of reconstruction."""
 
     run: tyro.conf.Positional[Path]
-    """The run folder."""
+    """The run folder, or OWNER/NAME on the Hugging Face hub."""
     input: Annotated[tuple[str, ...] | None, tyro.conf.arg(aliases=["--data"])] = None
     """Images, folders of images or other sources; the run's own test data when it is not given."""
     out: Path = Path("scores.csv")
     """A .csv file; a sheet of the most unusual images stands beside it as .png."""
+    usual: str | None = None
+    """Source of usual images, with which yours are compared; the run's own test data when it is not given."""
     share: float = 0.99
-    """An image is flagged when its error is above that of this share of the run's held-out data."""
+    """An image is flagged when its error is above that of this share of the usual images."""
     n: int | None = None
     """Number of images, at most."""
     network: str | None = None
@@ -57,36 +60,62 @@ def main(args: Sequence[str]) -> int:
         raise InputError(f"cannot write {asked.out}: use a name that ends in .csv")
     if not 0 < asked.share <= 1:
         raise InputError(f"--share {asked.share:g}: give a share above 0 and up to 1, such as 0.99")
-    from chimerae.cli.inputs import load_inputs
-    from chimerae.model.unusual import bound, ranks, strangeness
+    from chimerae.cli.inputs import held_out, load_inputs
+    from chimerae.data.given import take
+    from chimerae.model.unusual import bound, strangeness
+    from chimerae.runs.critic import critic_of
 
     model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
-    _, usual = load_inputs(asked.run, None, HELD_OUT, asked.device)
-    found, base = (strangeness(model, x, network=asked.network, seed=asked.seed) for x in (given.x, usual.x))
-    limit = bound(base.error, asked.share)
-    names = given.names or tuple(f"{i:06d}" for i in range(len(given.x)))
-    write_text(
-        asked.out, _table(names, found, (ranks(found.error, base.error), ranks(found.kl, base.kl)), limit)
+    usual = (
+        held_out(model, HELD_OUT, "--usual")
+        if asked.usual is None
+        else take(asked.usual, model.shape, model.prepare, HELD_OUT).x
     )
+    found, base = (strangeness(model, x, network=asked.network, seed=asked.seed) for x in (given.x, usual))
+    critic, lack = critic_of(model, lambda line: print(line, file=sys.stderr))
+    limit = bound(base.error, asked.share)
+    values = {"error": (found.error, base.error), "kl": (found.kl, base.kl)}
+    if critic is not None:
+        values["critic"] = critic(given.x), critic(usual)
+    names = given.names or tuple(f"{i:06d}" for i in range(len(given.x)))
+    write_text(asked.out, _table(names, values, found.error > limit))
     order = found.error.argsort(descending=True, stable=True)
     sheet = _sheet(given.x, found, order[:SHOWN], asked.out)
     flagged = int((found.error > limit).sum())
     most = ", ".join(printable(names[i]) for i in order[:NAMED].tolist())
-    above = f"{int((base.error > limit).sum())} of {len(base.error)} held-out samples of the run"
+    above = f"{int((base.error > limit).sum())} of {len(base.error)} {_usual(asked)}"
     print(f"{flagged} of {len(names)} flagged: errors above {limit:.4g}, as {above} have")
     print(f"most unusual: {most}")
+    print(_of_critic(values, names, lack if critic is None else f"step {critic.step:,}"))
     print(f"score: {asked.out}" + (f", {sheet}" if sheet else ""))
     return DONE
 
 
-def _table(names: Sequence[str], found: Strangeness, ranked: tuple[Tensor, Tensor], limit: float) -> str:
+def _usual(asked: Score) -> str:
+    return "held-out samples of the run" if asked.usual is None else f"samples of {printable(asked.usual)}"
+
+
+def _of_critic(values: Mapping[str, tuple[Tensor, Tensor]], names: Sequence[str], told: str) -> str:
+    """The least real samples by the critic, of the step that is `told`, or the reason why there is none."""
+    if "critic" not in values:
+        return f"no critic: {told}"
+    least = values["critic"][0].argsort(stable=True)[:NAMED].tolist()
+    return f"least like data by the critic of {told}: {', '.join(printable(names[i]) for i in least)}"
+
+
+def _table(names: Sequence[str], values: Mapping[str, tuple[Tensor, Tensor]], flagged: Tensor) -> str:
+    """The table of values, each with its rank among those of usual samples, as CSV."""
+    from chimerae.model.unusual import ranks
+
+    columns: dict[str, Tensor] = {}
+    for name, (mine, usual) in values.items():
+        columns |= {name: mine, f"{name}_rank": ranks(mine, usual)}
     out = io.StringIO()
     table = csv.writer(out, lineterminator="\n")
-    table.writerow(["name", "error", "error_rank", "kl", "kl_rank", "flagged"])
+    table.writerow(["name", *columns, "flagged"])
     for i, name in enumerate(names):
-        values = (found.error[i], ranked[0][i], found.kl[i], ranked[1][i])
-        cells = ["" if value.isnan() else f"{float(value):.6g}" for value in values]
-        table.writerow([printable(name), *cells, int(found.error[i] > limit)])
+        cells = ["" if column[i].isnan() else f"{float(column[i]):.6g}" for column in columns.values()]
+        table.writerow([printable(name), *cells, int(flagged[i])])
     return out.getvalue()
 
 

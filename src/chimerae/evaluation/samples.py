@@ -15,7 +15,7 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import Variety, alike, variance_of
 from chimerae.evaluation.features import Views, open_views
-from chimerae.evaluation.fitted_priors import FittedPrior, fit_to
+from chimerae.evaluation.fitted_priors import CodePrior, fit_to
 from chimerae.evaluation.improved import IMPROVED, PUBLISHED, optimise_codes
 from chimerae.evaluation.scores import Results
 from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, joined, not_finite, pieces, spread
@@ -159,13 +159,13 @@ def _makers(work: Pass, other: Split, n: int, problems: Mapping[str, str], varia
             yield replace(_sampled(work, name, called, few, codes, variance), facts=PUBLISHED.facts)
 
 
-def _fitted_priors(work: Pass) -> dict[str, FittedPrior]:
+def _fitted_priors(work: Pass) -> dict[str, CodePrior]:
     codec, settings = work.task.codec, work.task.settings
     kinds = settings.priors if codec.method.encodes and not codec.cannot_encode() else ()
     return {kind: fit_to(codec, work.task.data.train, kind) for kind in dict.fromkeys(kinds)}
 
 
-def _from(codec: SeededCodec, prior: FittedPrior, start: int, stop: int) -> Tensor:
+def _from(codec: SeededCodec, prior: CodePrior, start: int, stop: int) -> Tensor:
     z = prior.codes(start, stop, codec.seed).to(codec.device)
     return codec.with_noise(z, start, "xi of z")
 

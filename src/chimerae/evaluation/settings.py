@@ -9,6 +9,9 @@ from pydantic.dataclasses import dataclass
 
 from chimerae.config import STRICT
 
+Fitted = Literal["gaussian", "mixture", "kmeans", "flow"]
+"""Priors fitted to codes: a Gaussian, a mixture of ten, clusters of k-means, or a normalising flow."""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluation:
@@ -35,7 +38,7 @@ class Evaluation:
     Values of different ones cannot be compared."""
     improve: bool = False
     """Also score samples whose codes were improved (`chimerae sample --improve`), for methods that encode."""
-    priors: tuple[Literal["gaussian", "mixture"], ...] = ()
+    priors: tuple[Fitted, ...] = ()
     """Also score images of codes from priors fitted to the codes of training images (`chimerae sample
     --prior`), for methods that encode."""
     rebuild_train: bool = False

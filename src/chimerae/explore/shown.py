@@ -9,14 +9,11 @@ from typing import Any, Final
 
 from PIL import Image
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
 
 from chimerae import pictures
 
 PREVIEW: Final = 512
 """Longer side, in pixels, of the picture of a code on the page."""
-TILE: Final = 64
-"""The same for a picture on the map."""
 LOSSLESS: Final = 128
 """Longer side up to which pictures are PNGs."""
 FILM: Final = 512
@@ -49,12 +46,8 @@ def address(picture: Image.Image) -> str:
 
 
 def sheet(images: Tensor, columns: int) -> Image.Image:
-    """Images `[n, C, H, W]` side by side without gaps, none larger than `TILE`."""
-    height, width = images.shape[2:]
-    factor = max(height, width) / TILE
-    if factor > 1:
-        images = adaptive_avg_pool2d(images, (max(1, round(height / factor)), max(1, round(width / factor))))
-    return pictures.grid(images, columns=columns, padding=0)
+    """Images `[n, C, H, W]` side by side without gaps; large ones are reduced."""
+    return pictures.grid(pictures.shrunk(images), columns=columns, padding=0)
 
 
 def film(frames: Sequence[Tensor]) -> bytes:

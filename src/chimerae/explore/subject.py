@@ -10,18 +10,15 @@ from typing import Final
 from torch import Tensor
 
 from chimerae import noise
-from chimerae.data import Prepared, prepare
-from chimerae.data.open import is_here
+from chimerae.data import Prepared
 from chimerae.errors import InputError
+from chimerae.evaluation.directions import Directions, directions_of
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.seeded_codec import SeededCodec
-from chimerae.explore.directions import Directions
-from chimerae.explore.find_directions import directions_of
 from chimerae.explore.spec import Spec
 from chimerae.model import Model, load
 from chimerae.progress import Progress, silent
-from chimerae.run_folder.schema import RUN
-from chimerae.runs.folder import read_run
+from chimerae.runs.own_data import own_data
 from chimerae.shapes import describe, is_image, numel
 
 SEED: Final = 0
@@ -144,28 +141,12 @@ def opened(path: Path, label: str, device: str, progress: Progress = silent) -> 
         raise InputError(f"{path} makes {made}, and explore shows pictures; its report has plots of points")
     batch = min(256, max(1, AT_ONCE // numel(model.shape)))
     codec = SeededCodec(model.method, model.nets, model.shape, seed=SEED, batch_size=batch)
-    data, lack = _data(path, model, progress)
+    data, lack = own_data(model, progress)
     if data is None and not model.method.generates:
         raise InputError(f"{path} draws no samples, so explore needs its data: {lack}")
     with model.nets.evaluating():
         directions = directions_of(codec, None if data is None else data.train)
     return Subject(label, model, codec, directions, data, lack)
-
-
-def _data(path: Path, model: Model, progress: Progress) -> tuple[Prepared | None, str]:
-    """The data of the run at `path`, or the reason why they are not to be had; nothing is downloaded."""
-    if not (path / RUN).is_file():
-        return None, "this is a model alone, without its training images"
-    try:
-        run = read_run(path)
-        if not is_here(run.data):
-            return None, f"its data, '{run.data}', are not on this machine"
-        data = prepare(run.data, run.prepare, progress=progress)
-    except InputError as error:
-        return None, " ".join(str(error).split())
-    if data.shape != model.shape:
-        return None, f"its data are {describe(data.shape)} by now, the model makes {describe(model.shape)}"
-    return data, ""
 
 
 def labels_of(paths: Sequence[Path]) -> list[str]:

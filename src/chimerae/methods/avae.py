@@ -35,6 +35,7 @@ class AVAE(Method):
         "critic": ("critic",),
     }
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""

@@ -39,6 +39,7 @@ class AVAEFrozen(Method):
         "critic": ("critic",),
     }
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=64, ge=1)
     """Dimensions of the code: principal components of the features."""

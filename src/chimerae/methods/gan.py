@@ -25,6 +25,7 @@ class GAN(Method):
     name: ClassVar[str] = "gan"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}
     exported: ClassVar[tuple[str, ...]] = ("generator",)
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""

@@ -35,6 +35,7 @@ class IAN(Method):
         "decoder": ("decoder",),
     }
     exported: ClassVar[tuple[str, ...]] = ("critic", "encoder", "decoder")
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -81,6 +82,10 @@ class IAN(Method):
     @property
     def _penalty(self) -> R1:
         return R1(self.r1, self.r1_every, lambda logits: log_odds(logits, REAL))
+
+    def realness(self, nets: Nets, x: Tensor) -> Tensor:
+        """Log-odds that each sample is data, among the three outcomes."""
+        return log_odds(nets.critic(x)[0], REAL)
 
     def encode(self, nets: Nets, x: Tensor) -> Gaussian:
         """Posterior of `x`, read from the critic's features."""

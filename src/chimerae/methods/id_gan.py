@@ -31,6 +31,7 @@ class IDGAN(Method):
         "critic": ("critic",),
     }
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder", "generator")
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=20, ge=1)
     """Dimensions of the code `c`."""

@@ -56,6 +56,7 @@ class KLGAN(Method):
     name: ClassVar[str] = "kl-gan"
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     init_networks: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    sample_critic: ClassVar[str] = "critic"
     generates: ClassVar[bool] = False
     why_no_samples: ClassVar[str] = (
         "its KL is too slight for codes to follow the prior; train a model on its codes, or reconstruct"
@@ -157,6 +158,11 @@ class KLGAN(Method):
         clock.log(rec=rec, kl=kl, log_scale=s)
         loss = nll + self.beta * kl.mean()  # code of Rombach et al.: nll_loss + kl_weight * kl_loss
         return self._game(nets, x, x_r, nll, loss, clock) if self.begun(clock) else {"autoencoder": loss}
+
+    def realness(self, nets: Nets, x: Tensor) -> Tensor:
+        """Mean logit of the patches of each sample."""
+        c: Tensor = nets.critic(x)
+        return c.flatten(1).mean(1)
 
     def begun(self, clock: Clock) -> bool:
         """True once critic and game take part."""

@@ -85,6 +85,8 @@ class Method(ABC):
     """Networks that a trained model needs: they are averaged (EMA) while it learns and saved in `model/`."""
     value_range: ClassVar[ValueRange] = SIGNED
     """Range of pixel values in `play`, `generate` and `encode`. Points are taken as they are."""
+    sample_critic: ClassVar[str] = ""
+    """Network that tells data from samples by the sample alone; "" where there is none."""
     why_no_samples: ClassVar[str] = "it encodes, reconstructs and interpolates"
     """Reason that people are given where `generates` is False."""
     has_codes: ClassVar[bool] = True
@@ -244,6 +246,11 @@ class Method(ABC):
     def encodes(self) -> bool:
         """True when the method has an encoder."""
         return any("encoder" in named for named in (self.frozen, *self.players.values()))
+
+    def realness(self, nets: Nets, x: Tensor) -> Tensor:
+        """Value of `sample_critic` for samples `x` `[B, *shape]`, `[B]`; larger is more like data."""
+        c: Tensor = getattr(nets, self.sample_critic)(x)
+        return c
 
     def reconstruction_code(self, q: Gaussian, eps: Tensor) -> Tensor:
         """The code `[B, z_dim]` that reconstructs `q`'s sample; `eps` `[B, z_dim]` is standard normal."""

@@ -39,6 +39,7 @@ class VAEGAN(Method):
         "critic": ("critic",),
     }
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=100, ge=1)
     """Dimensions of the code."""
@@ -103,6 +104,11 @@ class VAEGAN(Method):
             "decoder": red(self.gamma * rec + self._share() * fooled),  # gamma L_llike - L_GAN
             "critic": red(told + slope),  # -L_GAN
         }
+
+    def realness(self, nets: Nets, x: Tensor) -> Tensor:
+        """Logit of each sample, without the features."""
+        c: Tensor = nets.critic(x)[0]
+        return c
 
     def _share(self) -> float:
         """Weight of the game in the decoder's loss."""

@@ -28,6 +28,7 @@ class WGANGP(Method):
     name: ClassVar[str] = "wgan-gp"
     players: ClassVar[Mapping[str, tuple[str, ...]]] = {"generator": ("generator",), "critic": ("critic",)}
     exported: ClassVar[tuple[str, ...]] = ("generator",)
+    sample_critic: ClassVar[str] = "critic"
 
     z_dim: int = Field(default=128, ge=1)
     """Dimensions of the code."""

@@ -13,7 +13,7 @@ from chimerae.files import write_bytes
 from chimerae.methods import Method
 from chimerae.model.files import write_model
 from chimerae.nets import Nets
-from chimerae.run_folder.schema import MODEL, RUN
+from chimerae.run_folder.schema import MODEL, RUN, SCORES
 from chimerae.shapes import Shape
 from chimerae.sharing.files import FOLDER
 from chimerae.sharing.upload import check_name, look, upload
@@ -47,7 +47,7 @@ class Shared:
         Nothing in it tells of this machine; data of this machine are called "local data".
 
         Args:
-            folder: place for `config.json`, `model.safetensors`, `README.md` and `pictures/`.
+            folder: place for `config.json`, `model.safetensors`, `README.md`, `scores.json` and `pictures/`.
             license: SPDX name of the model's licence, such as "Apache-2.0"; the card goes without when not
                 given.
             name: name in the card, or OWNER/NAME on the hub; that of `folder` when not given.
@@ -57,6 +57,7 @@ class Shared:
             InputError: `folder` is a file or a run, or cannot be written; the run of the model is damaged, or
                 has a link that leads out of it; there is no such licence; a setting is a path.
         """
+        from chimerae.evaluation import Results, write_scores
         from chimerae.sharing.folder import material
 
         folder = Path(folder)
@@ -68,6 +69,7 @@ class Shared:
         write_model(folder, made.config, dict(self.nets.items()), title, readme=made.card)
         for kind, content in made.pictures.items():
             write_bytes(folder / FOLDER / f"{kind}.png", content)
+        write_scores(Results(scores=made.scores), int(config["step"]), folder / SCORES)
         return folder
 
     def save_diffusers(self, folder: str | Path, *, scaling: float = 1.0) -> Path:

@@ -132,6 +132,19 @@ def stacked(parts: Sequence[Image.Image], *, padding: int = 12) -> Image.Image:
     return canvas
 
 
+def beside(parts: Sequence[Image.Image], *, padding: int = 12) -> Image.Image:
+    """Pictures side by side, with `padding` white pixels between them.
+
+    >>> beside([Image.new("L", (50, 40)), Image.new("RGB", (60, 30))]).size
+    (122, 40)
+
+    Raises:
+        InputError: there are no pictures.
+    """
+    turned = [part.transpose(Image.Transpose.TRANSPOSE) for part in parts]
+    return stacked(turned, padding=padding).transpose(Image.Transpose.TRANSPOSE)
+
+
 def strips(picture: Image.Image) -> dict[str, Image.Image]:
     """The rows of a picture that `rows` or `labelled` made, without their labels; none for any other picture.
 

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from chimerae.report.document import write_results
 from chimerae.report.page import write_report
+from chimerae.sharing.download import found, is_hub_name
 
 __all__ = ["write", "write_report", "write_results"]
 
@@ -23,15 +24,18 @@ def write(runs: Folder | Sequence[Folder], out: Folder | None = None) -> Path:
     """Write one self-contained page about the run folders `runs`, and return its path.
 
     Args:
-        runs: one run folder, or several to put side by side.
-        out: the page; RUN/report.html for one run, else report.html here, when not given. A name that ends in
-            .md makes a Markdown page, with small pictures and records beside it, to be committed.
+        runs: one run folder, or several to put side by side. Models alone have a page too: the folder of a
+            model, or OWNER/NAME on the Hugging Face hub.
+        out: the page; RUN/report.html for one folder, else report.html here, when not given. A name that ends
+            in .md makes a Markdown page, with small pictures and records beside it, to be committed.
 
     Raises:
         InputError: no runs, a folder that is no run or is damaged, or a page that cannot be written.
     """
-    folders = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
-    page = Path(out or (folders[0] / "report.html" if len(folders) == 1 else "report.html"))
+    given = [Path(run) for run in ([runs] if isinstance(runs, str | os.PathLike) else runs)]
+    folders = [found(path) if is_hub_name(path) else path for path in given]
+    own = len(folders) == 1 and folders == given
+    page = Path(out or (folders[0] / "report.html" if own else "report.html"))
     if page.suffix.lower() == ".md":
         write_results(folders, page.parent, page=page.name)
     else:

@@ -130,7 +130,8 @@ def _scaling(run: RunFolder) -> str:
 
 def _steps(run: RunFolder) -> str:
     if run.is_judged:
-        return "trained elsewhere"
+        known = number(run.model.get("step"))
+        return f"{known:,.0f}" if math.isfinite(known) else "trained elsewhere"
     if run.reached >= run.steps:
         return f"{run.reached:,}"
     return f"{run.reached:,} of {run.steps:,}: not finished"

@@ -16,7 +16,7 @@ from chimerae.run_folder.scores import DATA, TRAIN, Score
 ENCODER: Final = "encoder"
 FAMILIES: Final = (*(f"_{network}" for network in names.FAMILIES), "")
 """Endings of metrics on features, the preferred ones first: the first needs no labels."""
-LEFT_OUT: Final = (", improved", ", gaussian prior", ", mixture prior")
+LEFT_OUT: Final = (", improved", " prior")
 """Endings of the names of other samples of a network; these are no networks of their own."""
 
 

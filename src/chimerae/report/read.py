@@ -24,6 +24,7 @@ from chimerae.run_folder.schema import (
     PREVIEWS,
     RUN,
     SCORES,
+    WEIGHTS,
     check_schema,
     renamed,
 )
@@ -88,7 +89,7 @@ class RunFolder:
 
     @property
     def is_judged(self) -> bool:
-        """True for a model that was trained elsewhere: nothing is known of its training."""
+        """True for a model without its run, or trained elsewhere: the course of its training is unknown."""
         return self.record.get("subject") is not None
 
     @property
@@ -103,12 +104,14 @@ class RunFolder:
 
 
 def read_run(path: Path) -> RunFolder:
-    """The run in the folder `path`.
+    """The run in the folder `path`, or the model alone that `model.save` or the hub put there.
 
     Raises:
         InputError: no run folder, a damaged file, or a file of another version.
     """
     known = next((path / name for name in (RUN, JUDGED) if (path / name).is_file()), None)
+    if known is None and (path / CONFIG).is_file() and (path / WEIGHTS).exists():
+        return _model_alone(path)
     if known is None:
         what = "is not a run folder: it has no run.json" if path.is_dir() else "does not exist"
         raise InputError(f"{path} {what}; give the folder that `chimerae train` made")
@@ -128,6 +131,27 @@ def read_run(path: Path) -> RunFolder:
         scores=tuple(listed_scores(scores, path / SCORES, _data_fact(data))),
         pictures=_pictures(path / PICTURES),
         snapshots=tuple(_snapshots(path / PREVIEWS)),
+    )
+
+
+def _model_alone(path: Path) -> RunFolder:
+    """A model without its run: settings, pictures, and scores of the model's own step."""
+    config, scores = _versioned(path / CONFIG), _versioned(path / SCORES)
+    model = renamed(config, _schema(config))
+    scores = scores if scores.get("step") == model.get("step") else {}
+    told = {key: model[key] for key in ("method", "arch", "data", "prepare", "seed") if key in model}
+    return RunFolder(
+        path=path,
+        record={"run": told, "subject": {"name": path.name}},
+        env={},
+        data={"shape": model["shape"]} if "shape" in model else {},
+        model=model,
+        log=(),
+        torn=0,
+        scores_record=scores,
+        scores=tuple(listed_scores(scores, path / SCORES, {})),
+        pictures=_pictures(path / PICTURES),
+        snapshots=(),
     )
 
 

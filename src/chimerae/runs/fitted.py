@@ -9,9 +9,10 @@ from torch import Tensor
 
 from chimerae.data import prepare
 from chimerae.data.memory import held_again
-from chimerae.evaluation.fitted_priors import Fitted, fit_to
+from chimerae.evaluation.fitted_priors import fit_to
 from chimerae.evaluation.improved import Improve
 from chimerae.evaluation.seeded_codec import SeededCodec
+from chimerae.evaluation.settings import Fitted
 from chimerae.model import Model, load
 from chimerae.progress import Progress, silent
 from chimerae.runs.folder import read_run, same_data
@@ -36,7 +37,7 @@ def sample_fitted(
 
     Args:
         folder: the run folder.
-        kind: a Gaussian, or a mixture of ten.
+        kind: a Gaussian, a mixture of ten, clusters of k-means, or a normalising flow.
         n: number of samples.
         network: the network that makes them; the last one when not given.
         seed: the same seed gives the same prior and the same samples.

@@ -39,6 +39,15 @@ def found(path: str | Path, revision: str | None = None) -> Path:
     return _downloaded(name["repo"], revision or name["revision"])
 
 
+def is_hub_name(path: Path) -> bool:
+    """True for OWNER/NAME when nothing here has that name, nor its first part.
+
+    >>> is_hub_name(Path("anna/faces")), is_hub_name(Path("faces")), is_hub_name(Path("/anna/faces"))
+    (True, False, False)
+    """
+    return not path.exists() and not path.parent.is_dir() and bool(HUB_NAME.fullmatch(path.as_posix()))
+
+
 def downloaded_autoencoder(name: str, weights: str, key: str) -> Path | None:
     """The folder, in the hub's cache, of the autoencoder of diffusers called OWNER/NAME[@REVISION], or of
     that in the folder `vae` of a pipeline; None where the name is that of a model of chimerae.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
+from chimerae.run_folder.schema import CARD, CONFIG, SCORES, WEIGHTS
 
 LIBRARY: Final = "chimerae"
 """Name of the library, as the hub knows it."""
@@ -19,5 +19,5 @@ SHOWN: Final[Mapping[str, str]] = {
     "scatter": "Points of the data, and samples",
 }
 """Kinds of pictures that are shared, with their captions. Those of training images stay in the run."""
-NAMES: Final = (CARD, CONFIG, WEIGHTS, *(f"{FOLDER}/{kind}.png" for kind in SHOWN))
+NAMES: Final = (CARD, CONFIG, WEIGHTS, SCORES, *(f"{FOLDER}/{kind}.png" for kind in SHOWN))
 """Names of all files that a shared model may have."""

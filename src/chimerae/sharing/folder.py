@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
 from chimerae.errors import InputError
+from chimerae.evaluation import read_scores
 from chimerae.files import read_bytes
 from chimerae.pictures import png
 from chimerae.report.images import open_picture
-from chimerae.run_folder.schema import CARD, RUN
+from chimerae.run_folder.schema import CARD, RUN, SCORES
+from chimerae.run_folder.scores import Score
 from chimerae.sharing.card import model_card
 from chimerae.sharing.files import FOLDER, LIBRARY, SHOWN
 from chimerae.sharing.header import entry_lines
@@ -33,6 +36,8 @@ class Material:
     card: str
     pictures: Mapping[str, bytes]
     """PNG files by kind."""
+    scores: tuple[Score, ...] = ()
+    """Scores of the model and of its data that are finite, with public names of data."""
 
 
 def material(
@@ -60,11 +65,12 @@ def material(
     if subject is None and origin is not None and (own := own_card(origin)):
         data = DataName(source) if f"`{source}`" in own else data
         shown = _beside(origin) if pictures else {}
-        return Material(shareable(config, data), _again(own, name, licence), shown)
+        return Material(shareable(config, data), _again(own, name, licence), shown, _scored(origin, config))
     shown = _pictures(subject) if subject and pictures else {}
     shared = shareable(config, data)
     card = model_card(shared, name, subject=subject, data=data, licence=licence, pictures=list(shown))
-    return Material(shared, card, shown)
+    scores = [each for each in subject.run.scores if isfinite(each.value)] if subject else []
+    return Material(shared, card, shown, tuple(scores))
 
 
 def own_card(folder: Path) -> str:
@@ -100,6 +106,14 @@ def _again(text: str, name: str, licence: str | None) -> str:
 def _pictures(subject: Subject) -> dict[str, bytes]:
     """The pictures of a run as plain PNG files: whatever else was in their files stays behind."""
     return {kind: png(open_picture(path)) for kind, path in subject.pictures.items()}
+
+
+def _scored(folder: Path, config: Mapping[str, Any]) -> tuple[Score, ...]:
+    """The scores of a folder that was shared before; none where they are of another step."""
+    if not (folder / SCORES).exists():
+        return ()
+    results, step = read_scores(folder / SCORES)
+    return results.scores if step == config["step"] else ()
 
 
 def _beside(folder: Path) -> dict[str, bytes]:
