@@ -19,7 +19,7 @@ ROWS: Final = (
     ("--seed", "N", "another seed gives another run"),
     ("--preset", "NAME", "`short` learns within minutes, `paper` has the settings of the source"),
     ("--size", "N", "side of the images in pixels, as the networks see them"),
-    ("--arch", "NAME", "family of networks: dcgan, residual, wae, mlp"),
+    ("--arch", "NAME", "family of networks: dcgan, residual, style, wae, mlp"),
     ("--width", "N", "width of the networks: twice as wide is about four times slower"),
     ("--z-dim", "N", "numbers in a code"),
     ("--beta", "B", "weight of the KL term: more gives smoother codes and more blur"),

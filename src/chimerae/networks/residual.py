@@ -12,10 +12,9 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.config import STRICT
-from chimerae.errors import InputError
 from chimerae.heads import OUTPUTS, Logit, Output, Pair
 from chimerae.nets import Architecture
-from chimerae.networks.sides import images_only, next_multiple
+from chimerae.networks.sides import halvings, images_only, next_multiple, refuse_sides
 from chimerae.shapes import Shape
 
 WIDEST = 512
@@ -58,12 +57,7 @@ class Residual(Architecture):
         images_only(self.name, shape)
         nearest = self.nearest(shape)
         if nearest != shape:
-            (_, height, width), (_, h, w) = shape, nearest
-            raise InputError(
-                f"residual cannot be built for {height}x{width} images: with {len(self._levels(shape))} "
-                f"halvings, sides must be multiples of {2 ** len(self._levels(shape))}; "
-                f"the nearest larger size is {h}x{w} (--prepare.size {h} {w})"
-            )
+            refuse_sides(self.name, shape, len(self._levels(shape)), nearest)
 
     def nearest(self, shape: Shape) -> Shape:
         """The valid shape nearest to `shape` that is not smaller."""
@@ -114,8 +108,7 @@ class Residual(Architecture):
         """Channels at each halving."""
         if self.channels:
             return self.channels
-        halvings = max((min(shape[1:]) // 4).bit_length() - 1, 1)
-        return tuple(min(self.width * 2**i, max(WIDEST, self.width)) for i in range(halvings))
+        return tuple(min(self.width * 2**i, max(WIDEST, self.width)) for i in range(halvings(shape)))
 
     def _bottom(self, shape: Shape) -> tuple[int, int, int]:
         """Shape of the last block's output."""

@@ -14,6 +14,25 @@ def images_only(name: str, shape: Shape) -> None:
         raise InputError(f"{name} needs images, but the data are {describe(shape)}; use --arch mlp")
 
 
+def halvings(shape: Shape) -> int:
+    """Number of times that sides are halved until the shorter one has 4 to 7 pixels; at least 1.
+
+    >>> halvings((3, 32, 32)), halvings((3, 1024, 1024)), halvings((1, 4, 9))
+    (3, 8, 1)
+    """
+    return max((min(shape[1:]) // 4).bit_length() - 1, 1)
+
+
+def refuse_sides(name: str, shape: Shape, times: int, nearest: Shape) -> None:
+    """Raise `InputError`: networks of `times` halvings cannot be built for `shape`, but for `nearest`."""
+    (_, height, width), (_, h, w) = shape, nearest
+    raise InputError(
+        f"{name} cannot be built for {height}x{width} images: with {times} "
+        f"halvings, sides must be multiples of {2**times}; "
+        f"the nearest larger size is {h}x{w} (--prepare.size {h} {w})"
+    )
+
+
 def next_multiple(shape: Shape, step_of: Callable[[Shape], int]) -> Shape:
     """The nearest shape that is not smaller, with sides that are multiples of its own step.
 
