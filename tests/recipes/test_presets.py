@@ -37,6 +37,8 @@ OPTIMISERS = {
     "ian": ("adam", 2e-4, 0.5, 0.999, 16),
     "kl-gan": ("adam", 5.4e-5, 0.5, 0.9, 12),
     "avae-frozen": AVAE_CODE,
+    "avae-style": ("adam", 2.5e-3, 0.0, 0.99, 32),
+    "soft-introvae-style": ("adam", 1.5e-3, 0.0, 0.99, 32),
 }
 """Kind, rate, decays of both moments, batch."""
 FALLS = {

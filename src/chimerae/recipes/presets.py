@@ -31,7 +31,9 @@ from chimerae.methods import (
     SoftIntroVAE,
 )
 from chimerae.networks import MLP, WAE, Residual, Spatial
+from chimerae.recipes.points import POINTS_RECIPES
 from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.style import STYLE_RECIPES
 from chimerae.training.settings import Changes, Optimizer, Training
 
 DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))
@@ -50,23 +52,6 @@ TOY_ADAM = Training(
 """Settings of `avae-toy`. The paper gives none; docs/methods/avae.md lists our trials."""
 INTROSPECTIVE_ADAM = Training(optimizer=Optimizer(beta1=0.9))
 """Adam(2e-4, 0.9, 0.999), batch 64; the published codes keep the rate constant (they cut it at epoch 350)."""
-POINTS_ADAM = Training(
-    batch_size=512,
-    optimizer=Optimizer(beta1=0.9, schedule="steps", final=0.01),
-    ema=0.0,
-    picture_every=5000,
-    save_every=5000,
-)
-"""Soft-IntroVAE's code for points: a tenth of the rate at a third, and again at half of 30,000 steps."""
-POINTS_MLP = MLP(width=256, depth=4)
-POINTS_STEPS, POINTS_WARM_UP = 30_000, 2_000
-TUNED: Mapping[str, tuple[float, float, float]] = {
-    "8gaussians": (0.3, 0.2, 0.9),
-    "2spirals": (0.5, 0.2, 1.0),
-    "checkerboard": (0.1, 0.2, 0.2),
-    "rings": (0.2, 0.2, 1.0),
-}
-"""`beta_kl, beta_rec, beta_neg` of Soft-IntroVAE for each toy, from its code."""
 ALI_ADAM = Training(batch_size=100, optimizer=Optimizer(lr=1e-4))
 """Adam(1e-4, 0.5, 0.999), batch 100, constant rate: the code of Dumoulin et al. 2016."""
 ALICE_ADAM = Training(optimizer=Optimizer(lr=1e-4))
@@ -127,14 +112,6 @@ KL_GAN_ADAM = Training(batch_size=12, optimizer=Optimizer(lr=5.4e-5, beta1=0.5, 
 """Adam(4.5e-6 times the batch of 12, 0.5, 0.9), constant rate, no average: the published code."""
 
 
-def _on_points(kind: type[SoftIntroVAE] | type[ASIntroVAE], toy: str, about: str) -> Recipe:
-    beta_kl, beta_rec, beta_neg = TUNED[toy]
-    method = kind(z_dim=2, beta_kl=beta_kl, beta_rec=beta_rec, beta_neg=beta_neg, warmup_steps=POINTS_WARM_UP)
-    return Recipe(
-        f"{kind.name}-{toy}", about, method, POINTS_ADAM, toy, POINTS_MLP, extra={"steps": POINTS_STEPS}
-    )
-
-
 RECIPES: tuple[Recipe, ...] = (
     Recipe("vae", "VAE; --method.beta makes it a beta-VAE (Kingma and Welling 2013)", VAE(), DCGAN_ADAM),
     Recipe("gan", "GAN with logistic loss (Goodfellow et al. 2014; DCGAN's settings)", GAN(), DCGAN_ADAM),
@@ -178,11 +155,8 @@ RECIPES: tuple[Recipe, ...] = (
         INTROSPECTIVE_ADAM,
         images=Residual(),
     ),
-    *(
-        _on_points(SoftIntroVAE, toy, f"Soft-IntroVAE on {toy}, its code's settings: 30,000 steps of 512")
-        for toy in TUNED
-    ),
-    _on_points(ASIntroVAE, "8gaussians", "AS-IntroVAE on 8gaussians, with Soft-IntroVAE's settings"),
+    *POINTS_RECIPES,
+    *STYLE_RECIPES,
     Recipe(
         "bigan",
         "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",
