@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chimerae.methods import AVAE, SoftIntroVAE
+from chimerae.methods import AVAE, GAN, SoftIntroVAE
 from chimerae.networks import Style
 from chimerae.recipes.recipe import Recipe
 from chimerae.training.settings import Optimizer, Training
@@ -24,7 +24,20 @@ STYLE_INTROSPECTIVE_ADAM = Training(
 HALF_WIDTH = Style(width=64, deviation_group=4)
 """Half of StyleGAN2's channels at 256 px, as in its authors' settings for that size."""
 
+STYLEGAN2_ADAM = Training(
+    batch_size=32, optimizer=Optimizer(lr=2e-3, beta1=0.0, beta2=0.99), ema=0.998, flip=True
+)
+"""Adam(2e-3, 0, 0.99), batch 32: configuration F of StyleGAN2, without the changes for lazy penalties."""
+
 STYLE_RECIPES: tuple[Recipe, ...] = (
+    Recipe(
+        "stylegan2",
+        "GAN with the networks and penalties of StyleGAN2, configuration F (Karras et al. 2020)",
+        GAN(z_dim=512, r1=10.0, r1_every=16, path_length=2.0, path_length_every=4, mixing=0.9),
+        STYLEGAN2_ADAM,
+        images=Style(normalise_codes=True, deviation_group=4),
+        extra={"steps": 780_000},
+    ),
     Recipe(
         "avae-style",
         "AVAE with StyleGAN2's networks, for 256 px: figure 9 of its paper, which gives no settings",
