@@ -21,6 +21,7 @@ LEVELS: tuple[tuple[str, ...], ...] = (
         "gaussian",
         "noise",
         "heads",
+        "modes",
         "nets",
         "patches",
         "progress",

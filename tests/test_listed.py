@@ -31,7 +31,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HELPERS = {
     "chimerae.methods": {"given", "introspection", "method", "pairs", "wasserstein"},
-    "chimerae.networks": {"blocks", "cropped", "sides", "upsampled"},
+    "chimerae.networks": {
+        *("blocks", "cropped", "deviation", "equalised", "modulated", "resampling", "sides", "upsampled"),
+    },
     "chimerae.metrics": {"kinds", "mean", "registry", "scales"},
     "chimerae.cli": {
         *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),

@@ -142,6 +142,28 @@ class WithClasses(nn.Module):
         return self.linear(h), h
 
 
+class StyledDecoder(nn.Module):
+    """`z [B, z_dim] -> x`: a mapping from codes to styles `w [B, d]`, and a synthesis of samples from them.
+
+    `synthesis` also takes a style for each of its `styles` layers, `[B, styles, d]`.
+    """
+
+    def __init__(self, mapping: nn.Module, synthesis: nn.Module, output: nn.Module, styles: int) -> None:
+        super().__init__()
+        self.mapping, self.synthesis, self.styles = mapping, nn.Sequential(synthesis, output), styles
+
+    def forward(self, z: Tensor, other: Tensor | None = None, first: Tensor | None = None) -> Tensor:
+        """Samples of `z`. With `other` codes `[B, z_dim]`, layers from number `first` `[B]` on have their
+        styles: mixing (Karras et al. 2019, arXiv 1812.04948, section 3.1).
+        """
+        w: Tensor = self.mapping(z)
+        if other is not None and first is not None:
+            own = torch.arange(self.styles, device=z.device) < first[:, None]
+            w = torch.where(own[:, :, None], w[:, None], self.mapping(other)[:, None])
+        x: Tensor = self.synthesis(w)
+        return x
+
+
 def code_critic(z_dim: int, width: int, depth: int = 4) -> nn.Sequential:
     """`z [B, z_dim] -> logit [B]`: `depth` hidden layers of `width` ReLU units (WAE-GAN's critic)."""
     layers: list[nn.Module] = []

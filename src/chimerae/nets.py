@@ -12,11 +12,11 @@ from typing import Any, ClassVar, Final
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
+from chimerae.modes import evaluate, statistics_kept
 from chimerae.noise import seeded
 from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
@@ -220,14 +220,16 @@ class Nets:
 
     @contextmanager
     def evaluating(self, *, batch_statistics: bool = False) -> Iterator[Nets]:
-        """Evaluation mode (BatchNorm on running statistics, or on those of the batch) without gradients."""
+        """Evaluation mode (BatchNorm on running statistics, or on those of the batch; layers' noise constant)
+        without gradients.
+        """
         before = {name: module.training for name, module in self.items()}
         for name, module in self.items():
-            module.train(batch_statistics and name not in self.frozen)
+            evaluate(module, batch_statistics=batch_statistics and name not in self.frozen)
         try:
             with torch.no_grad():
                 if batch_statistics:
-                    with _statistics_kept(*self.modules.values()):
+                    with statistics_kept(*self.modules.values()):
                         yield self
                 else:
                     yield self
@@ -263,7 +265,7 @@ class Network:
         For inputs of a kind that the network does not get in evaluation mode: the running statistics then
         describe one kind of input (see `docs/methods/avae.md`).
         """
-        with _statistics_kept(self.module):
+        with statistics_kept(self.module):
             return self(*inputs)
 
     def in_eval_mode(self, *inputs: Tensor) -> Any:
@@ -277,19 +279,6 @@ class Network:
             return self(*inputs)
         finally:
             self.module.train(training)
-
-
-@contextmanager
-def _statistics_kept(*modules: nn.Module) -> Iterator[None]:
-    norms = [m for module in modules for m in module.modules() if isinstance(m, _BatchNorm)]
-    tracked = [m for m in norms if m.track_running_stats]
-    for m in tracked:
-        m.track_running_stats = False
-    try:
-        yield
-    finally:
-        for m in tracked:
-            m.track_running_stats = True
 
 
 def _to_float32(outputs: Any) -> Any:

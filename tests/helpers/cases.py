@@ -59,6 +59,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"adv_loss": "saturating"},
         {"r1": 1.0, "r1_every": 2},
         {"r1": 1.0, "r1_every": 2, "update": "alternating"},
+        {"path_length": 2.0, "path_length_every": 2},
     ),
     "vae-gan": (
         {"fakes": "samples"},
@@ -74,7 +75,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"latent_loss": "official"},
         {"latent_loss": "normalised", "likelihood": "estimated", "r1": 1.0, "r1_every": 2},
         {"use_xi": True},
-        {"adv_loss": "softplus"},
+        {"adv_loss": "softplus", "path_length": 2.0, "path_length_every": 2},
     ),
     "introvae": (
         {"hinge": "batch_mean"},

@@ -19,15 +19,15 @@ from chimerae import cli
 from chimerae.cli.console import Display
 from chimerae.config import from_dict
 from chimerae.methods import BY_NAME
-from chimerae.networks import DCGAN, MLP, Residual
+from chimerae.networks import DCGAN, MLP, Residual, Style
 from chimerae.run_folder.log import LogLine
 from chimerae.runs.run import Run
 from chimerae.runs.train import Callbacks
 from chimerae.training.checkpoint import read_state
 from chimerae.training.settings import Training
 
-DATA = {"dcgan": "digits", "residual": "digits", "mlp": "avae-sine"}
-ARCHS = {"dcgan": DCGAN(width=2), "residual": Residual(width=2), "mlp": MLP(width=8)}
+DATA = {"dcgan": "digits", "residual": "digits", "style": "digits", "mlp": "avae-sine"}
+ARCHS = {"dcgan": DCGAN(width=2), "residual": Residual(width=2), "style": Style(width=2), "mlp": MLP(width=8)}
 OFTEN = {"batch_size": 8, "log_every": 1, "save_every": 3, "device": "cpu"}
 
 

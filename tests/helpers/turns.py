@@ -70,8 +70,11 @@ def observe(state: State, x: Tensor, step: int = 0) -> list[Turn]:
 
 
 def standing(state: State, x: Tensor, step: int = 0) -> list[dict[str, Tensor]]:
-    """The losses of every turn of one batch while nobody moves."""
-    return [dict(losses) for losses in state.method.turns(state.nets, x, Clock(step, TOTAL))]
+    """The losses of every turn of one batch while nobody moves, and the method's own tensors stay."""
+    kept = dict(state.nets.buffers)
+    made = [dict(losses) for losses in state.method.turns(state.nets, x, Clock(step, TOTAL))]
+    state.nets.buffers.update(kept)
+    return made
 
 
 def before_norm(modules: Mapping[str, nn.Module]) -> set[str]:

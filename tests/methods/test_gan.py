@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.nn.functional import softplus
 
+from chimerae.errors import InputError
 from chimerae.methods import GAN, Clock
-from chimerae.networks import MLP
+from chimerae.networks import DCGAN, MLP, Style
 from tests.helpers.cases import Case
 from tests.helpers.rows import through
 from tests.helpers.tape import Tape
@@ -68,3 +70,34 @@ def test_watches_the_critic_whenever_it_plays(update):
             for player in turn
         }
         assert (set(clock.logged) == {"c_real", "c_fake"}) == ("critic" in played)
+
+
+def test_styles_are_mixed_in_the_asked_share_of_samples():
+    state = Case(GAN(z_dim=3, mixing=0.5), Style(width=2), (1, 16, 16)).state()
+    generator, tape, x = state.nets.modules["generator"], Tape(), torch.rand(400, 1, 16, 16)
+    seen = []
+    generator.register_forward_pre_hook(lambda _, given: seen.append(given))
+    with tape.recording(0), torch.no_grad():
+        next(state.method.turns(state.nets, x, Clock(1, 100)))
+    z, other, first = seen[0]
+    assert not torch.equal(z, other)
+    plain = first == generator.styles
+    assert 0.4 < plain.float().mean() < 0.6
+    assert first[~plain].unique().tolist() == list(range(1, generator.styles))
+
+
+def test_networks_without_styles_cannot_mix_them():
+    with pytest.raises(InputError, match="dcgan has no styles to mix; use --arch style"):
+        GAN(mixing=0.9).networks((1, 8, 8), DCGAN(width=2))
+
+
+def test_the_path_length_penalty_belongs_to_the_generators_loss():
+    chosen = Case(GAN(z_dim=3, path_length=2.0, path_length_every=2), Style(width=2), (1, 16, 16))
+    state, tape, x = chosen.state(), Tape(), chosen.batch()
+    losses = []
+    for method in (chosen.method, GAN(z_dim=3)):
+        with tape.recording(0):
+            losses.append(dict(next(method.turns(state.nets, x, Clock(2, 100)))))
+    assert losses[0]["critic"] == losses[1]["critic"]
+    assert losses[0]["generator"] > losses[1]["generator"]
+    assert state.nets.buffers["path_length"] > 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from chimerae.recipes.build import build
+from chimerae.recipes.plan import operations
 from chimerae.recipes.presets import RECIPES
 from chimerae.shapes import SIGNED, UNIT
 from tests.helpers.rows import through
@@ -37,6 +39,9 @@ OPTIMISERS = {
     "ian": ("adam", 2e-4, 0.5, 0.999, 16),
     "kl-gan": ("adam", 5.4e-5, 0.5, 0.9, 12),
     "avae-frozen": AVAE_CODE,
+    "stylegan2": ("adam", 2e-3, 0.0, 0.99, 32),
+    "avae-style": ("adam", 2.5e-3, 0.0, 0.99, 32),
+    "soft-introvae-style": ("adam", 1.5e-3, 0.0, 0.99, 32),
 }
 """Kind, rate, decays of both moments, batch."""
 FALLS = {
@@ -94,3 +99,11 @@ def test_the_vae_of_id_gan_has_adam_and_its_game_rmsprop():
 @through("made", RECIPES, ids=lambda made: made.name)
 def test_recipes_learn_in_the_range_of_their_sources(made):
     assert made.method.value_range == (UNIT if made.method.name in IN_UNIT else SIGNED)
+
+
+@through("name", ["stylegan2", "avae-style", "soft-introvae-style"])
+def test_recipes_of_large_images_can_be_counted(name):
+    """The arithmetic of a step, on images that are smaller than theirs."""
+    run = build(name, data="digits", settings={"arch.width": 2})
+    assert run.arch.name == "style"
+    assert operations(run, (3, 32, 32)) > 0

@@ -25,7 +25,7 @@ TRAIN: Final[Rows] = (
     ("--seed", "N", "another seed gives another run"),
     ("--preset", "NAME", "`short` learns within minutes, `paper` has the settings of the source"),
     ("--size", "N", "side of the images in pixels, as the networks see them"),
-    ("--arch", "NAME", "family of networks: dcgan, residual, wae, mlp"),
+    ("--arch", "NAME", "family of networks: dcgan, residual, style, wae, mlp"),
     ("--width", "N", "width of the networks: twice as wide is about four times slower"),
     ("--z-dim", "N", "numbers in a code"),
     ("--beta", "B", "weight of the KL term: more gives smoother codes and more blur"),
@@ -47,7 +47,7 @@ TUNE: Final[Rows] = (
     ("--only-set", "", "search the settings of --set alone"),
     ("--objective", "NAMES", "metrics of `chimerae list metrics`, such as fvu or fd_efficientnet@decoder"),
     ("--out", "DIR", "folder of the search, which the same command resumes; default: runs/tune-METHOD-DATA"),
-    ("--arch", "NAME", "family of networks: dcgan, residual, wae, mlp"),
+    ("--arch", "NAME", "family of networks: dcgan, residual, style, wae, mlp"),
     ("--dry-run", "", "show what would be searched, and stop"),
 )
 TUNE_EXAMPLES: Final = (

@@ -16,6 +16,7 @@ from chimerae.gaussian import Gaussian
 from chimerae.heads import log_sigmas
 from chimerae.losses.adversarial import linear, logistic_fake, logistic_real, non_saturating
 from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
+from chimerae.losses.path_length import PathLength
 from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
 from chimerae.methods.method import Clock, Losses, Method
@@ -65,6 +66,10 @@ class AVAE(Method):
     """
     r1_every: int = Field(default=4, ge=1)
     """Steps between two penalties; each weighs that many times as much."""
+    path_length: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on steps of unequal length from the generator's style to its image (StyleGAN2)."""
+    path_length_every: int = Field(default=4, ge=1)
+    """Steps between two such penalties; each weighs that many times as much."""
     sigma_start: float = Field(default=1.0, gt=0)
     """Deviation of the posterior when training begins, 1 in the published code. From 1, means grow until they
     stand out of the noise, and then stay long: codes of data exceed those of the prior, from which alone the
@@ -101,15 +106,21 @@ class AVAE(Method):
             "critic": arch.critic(shape),
         }
 
+    def buffers(self) -> Mapping[str, Tensor]:
+        """The running mean of path lengths, where they are penalised."""
+        return PathLength(self.path_length).buffers()
+
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         """One turn, three players (figure 4: all gradients, then all steps)."""
         E, D, G, C = nets.encoder, nets.decoder, nets.generator, nets.critic
         q, z = E(x), self.prior(x)
         x_r, kl = D(q.sample()), q.kl()  # (7)
-        x_fake = G(self.with_noise(z))
+        z_xi = self.with_noise(z)
+        x_fake = G(z_xi)
         q_fake = E.untracked(x_fake)  # running statistics stay those of data
         c_real, slope = R1(self.r1, self.r1_every)(C, clock.step, x)
         c_fake = C(x_fake)
+        path = PathLength(self.path_length, self.path_length_every)(G, clock.step, z_xi, nets.buffers)
         latent = LATENT_LOSSES[self.latent_loss](q_fake, z)
         rec = half_squared_error(x, x_r)
         clock.log(rec=rec, kl=kl, latent=latent, c_real=c_real, c_fake=c_fake, sigma=q.sigma)
@@ -118,6 +129,7 @@ class AVAE(Method):
             "generator": (
                 self.latent_weight * clock.ramp(self.latent_warmup) * latent
                 + ADVERSARIAL[self.adv_loss](c_fake)
+                + path
             ).mean(),  # (16) or (12), + (15) with c = -logit C
             "critic": (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean(),  # (13)
         }

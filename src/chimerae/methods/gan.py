@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import ClassVar, Literal, final
 
+import torch
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
+from chimerae import noise
 from chimerae.config import STRICT
+from chimerae.errors import InputError
+from chimerae.heads import StyledDecoder
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
+from chimerae.losses.path_length import PathLength
 from chimerae.losses.penalties import R1
 from chimerae.methods.method import Clock, Losses, Method, Played
 from chimerae.nets import Architecture, Nets
@@ -41,9 +46,31 @@ class GAN(Method):
     r1_every: int = Field(default=4, ge=1)
     """Steps between two penalties; each weighs that many times as much."""
 
+    path_length: float = Field(default=0.0, ge=0)
+    """Weight of a penalty on steps of unequal length from style to image; 2 in StyleGAN2, which has it at
+    every fourth step.
+    """
+    path_length_every: int = Field(default=4, ge=1)
+    """Steps between two such penalties; each weighs that many times as much."""
+    mixing: float = Field(default=0.0, ge=0, le=1)
+    """Share of samples whose later layers have the style of another code (networks `style` only); 0.9 in
+    StyleGAN2.
+    """
+
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
-        """Generator and critic."""
-        return {"generator": arch.decoder(self.z_dim, shape), "critic": arch.critic(shape)}
+        """Generator and critic.
+
+        Raises:
+            InputError: styles are to be mixed in networks that have none.
+        """
+        generator = arch.decoder(self.z_dim, shape)
+        if self.mixing and not isinstance(generator, StyledDecoder):
+            raise InputError(f"{arch.name} has no styles to mix; use --arch style, or --method.mixing 0")
+        return {"generator": generator, "critic": arch.critic(shape)}
+
+    def buffers(self) -> Mapping[str, Tensor]:
+        """The running mean of path lengths, where they are penalised."""
+        return PathLength(self.path_length).buffers()
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Played:
         """One turn, or two, as `update` says."""
@@ -56,28 +83,46 @@ def _critic_loss(method: GAN, nets: Nets, x: Tensor, c_fake: Tensor, clock: Cloc
     return (logistic_real(c_real) + logistic_fake(c_fake) + slope).mean()  # Goodfellow et al., eq. 1
 
 
+def _generator_loss(method: GAN, nets: Nets, z: Tensor, c_fake: Tensor, clock: Clock) -> Tensor:
+    paths = PathLength(method.path_length, method.path_length_every)
+    path = paths(nets.generator, clock.step, z, nets.buffers)
+    return (GENERATOR_LOSSES[method.adv_loss](c_fake) + path).mean()
+
+
+def _samples(method: GAN, nets: Nets, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Codes, and samples of them by the generator, some of them with later layers of another code."""
+    G, z = nets.generator, method.prior(x)
+    if not method.mixing:
+        return z, G(z)
+    assert isinstance(G.module, StyledDecoder)
+    share, styles = noise.uniform(len(x), like=x) / method.mixing, G.module.styles
+    first = torch.where(share < 1, 1 + (share * (styles - 1)).floor(), styles)
+    return z, G(z, method.prior(x), first)
+
+
 def _simultaneous(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Losses:
-    G, C = nets.generator, nets.critic
-    c_fake = C(G(method.prior(x)))
+    C = nets.critic
+    z, x_fake = _samples(method, nets, x)
+    c_fake = C(x_fake)
     return {
-        "generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean(),
+        "generator": _generator_loss(method, nets, z, c_fake, clock),
         "critic": _critic_loss(method, nets, x, c_fake, clock),
     }
 
 
 def _alternating(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
-    G, C = nets.generator, nets.critic
-    x_fake = G(method.prior(x))
+    C = nets.critic
+    z, x_fake = _samples(method, nets, x)
     yield {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
     c_fake = C(x_fake)  # the critic has moved, the samples are the same
-    yield {"generator": GENERATOR_LOSSES[method.adv_loss](c_fake).mean()}
+    yield {"generator": _generator_loss(method, nets, z, c_fake, clock)}
 
 
 def _alternating_minibatch(method: GAN, nets: Nets, x: Tensor, clock: Clock) -> Losses:
-    G, C = nets.generator, nets.critic
-    x_fake = G(method.prior(x))
+    C = nets.critic
+    z, x_fake = _samples(method, nets, x)
     if clock.step % 2 == 0:
-        return {"generator": GENERATOR_LOSSES[method.adv_loss](C(x_fake)).mean()}
+        return {"generator": _generator_loss(method, nets, z, C(x_fake), clock)}
     return {"critic": _critic_loss(method, nets, x, C(x_fake.detach()), clock)}
 
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from chimerae.config import STRICT
 from chimerae.heads import OUTPUTS, Logit, Output, Pair
 from chimerae.nets import Architecture
-from chimerae.networks.sides import check_sides, images_only, next_multiple
+from chimerae.networks.sides import check_sides, halvings, images_only, multiples_of, next_multiple
 from chimerae.shapes import Shape
 
 WIDEST = 512
@@ -55,8 +55,7 @@ class Residual(Architecture):
         one.
         """
         images_only(self.name, shape)
-        halvings = len(self._levels(shape))
-        multiples = f"with {halvings} halvings, sides must be multiples of {2**halvings}"
+        multiples = multiples_of(len(self._levels(shape)))
         check_sides(self.name, shape, self.nearest(shape), multiples, word="larger")
 
     def nearest(self, shape: Shape) -> Shape:
@@ -108,8 +107,7 @@ class Residual(Architecture):
         """Channels at each halving."""
         if self.channels:
             return self.channels
-        halvings = max((min(shape[1:]) // 4).bit_length() - 1, 1)
-        return tuple(min(self.width * 2**i, max(WIDEST, self.width)) for i in range(halvings))
+        return tuple(min(self.width * 2**i, max(WIDEST, self.width)) for i in range(halvings(shape)))
 
     def _bottom(self, shape: Shape) -> tuple[int, int, int]:
         """Shape of the last block's output."""

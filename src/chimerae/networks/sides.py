@@ -27,6 +27,24 @@ def check_sides(name: str, shape: Shape, nearest: Shape, multiples: str, *, word
         )
 
 
+def multiples_of(times: int) -> str:
+    """The sides that can be halved so many times, in words.
+
+    >>> multiples_of(3)
+    'with 3 halvings, sides must be multiples of 8'
+    """
+    return f"with {times} halvings, sides must be multiples of {2**times}"
+
+
+def halvings(shape: Shape) -> int:
+    """Number of times that sides are halved until the shorter one has 4 to 7 pixels; at least 1.
+
+    >>> halvings((3, 32, 32)), halvings((3, 1024, 1024)), halvings((1, 4, 9))
+    (3, 8, 1)
+    """
+    return max((min(shape[1:]) // 4).bit_length() - 1, 1)
+
+
 def next_multiple(shape: Shape, step_of: Callable[[Shape], int]) -> Shape:
     """The nearest shape that is not smaller, with sides that are multiples of its own step.
 

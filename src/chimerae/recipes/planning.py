@@ -10,7 +10,7 @@ from chimerae.config import override
 from chimerae.data import source_info
 from chimerae.durations import seconds
 from chimerae.methods import Method
-from chimerae.networks import DCGAN, Residual, Spatial
+from chimerae.networks import DCGAN, Residual, Spatial, Style
 from chimerae.recipes.presets import recipe
 from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.sizing import sized
@@ -128,7 +128,7 @@ class Search:
     def __init__(self, run: Run, seconds: float, free: bool, clocked: Clocked = time_steps) -> None:
         """`seconds` of learning; `free`: the width may be another than that of `run`, where it has one."""
         self.run, self.seconds, self.clocked = run, seconds, clocked
-        self.base: int = run.arch.width if isinstance(run.arch, DCGAN | Residual | Spatial) else 0
+        self.base: int = run.arch.width if isinstance(run.arch, DCGAN | Residual | Spatial | Style) else 0
         self.widths = sorted({self.base, *WIDTHS}) if free and self.base else [self.base]
         self._timed: dict[tuple[Shape, int], Timing] = {}
 

@@ -45,21 +45,13 @@ from chimerae.recipes.optimizers import (
     MMD_ADAM,
     MNIST_GAN_ADAM,
     MNIST_MMD_ADAM,
-    POINTS_ADAM,
     TOY_ADAM,
     WGAN_GP_ADAM,
 )
+from chimerae.recipes.points import POINTS_RECIPES
 from chimerae.recipes.recipe import Recipe
+from chimerae.recipes.style import STYLE_RECIPES
 
-POINTS_MLP = MLP(width=256, depth=4)
-POINTS_STEPS, POINTS_WARM_UP = 30_000, 2_000
-TUNED: Mapping[str, tuple[float, float, float]] = {
-    "8gaussians": (0.3, 0.2, 0.9),
-    "2spirals": (0.5, 0.2, 1.0),
-    "checkerboard": (0.1, 0.2, 0.2),
-    "rings": (0.2, 0.2, 1.0),
-}
-"""`beta_kl, beta_rec, beta_neg` of Soft-IntroVAE for each toy, from its code."""
 IN_UNIT_RANGE = 0.0125
 """The published weight 0.05 of a squared error in [0, 1], for one in [-1, 1] (four times as large)."""
 NOISE_IN_UNIT_RANGE = 0.02
@@ -71,14 +63,6 @@ WAE_MNIST: Mapping[str, Any] = {
     "add_noise": NOISE_IN_UNIT_RANGE,
 }
 """The published code's settings of both WAEs for MNIST."""
-
-
-def _on_points(kind: type[SoftIntroVAE] | type[ASIntroVAE], toy: str, about: str) -> Recipe:
-    beta_kl, beta_rec, beta_neg = TUNED[toy]
-    method = kind(z_dim=2, beta_kl=beta_kl, beta_rec=beta_rec, beta_neg=beta_neg, warmup_steps=POINTS_WARM_UP)
-    return Recipe(
-        f"{kind.name}-{toy}", about, method, POINTS_ADAM, toy, POINTS_MLP, extra={"steps": POINTS_STEPS}
-    )
 
 
 RECIPES: tuple[Recipe, ...] = (
@@ -124,11 +108,8 @@ RECIPES: tuple[Recipe, ...] = (
         INTROSPECTIVE_ADAM,
         images=Residual(),
     ),
-    *(
-        _on_points(SoftIntroVAE, toy, f"Soft-IntroVAE on {toy}, its code's settings: 30,000 steps of 512")
-        for toy in TUNED
-    ),
-    _on_points(ASIntroVAE, "8gaussians", "AS-IntroVAE on 8gaussians, with Soft-IntroVAE's settings"),
+    *POINTS_RECIPES,
+    *STYLE_RECIPES,
     Recipe(
         "bigan",
         "BiGAN: a critic of pairs of sample and code (Donahue et al. 2016; the AVAE paper's settings)",

@@ -45,12 +45,13 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
         networks = {name: sum(p.numel() for p in module.parameters()) for name, module in modules.items()}
         for module in modules.values():
             _leave_out_norms(module)
+        nets = Nets(modules, buffers=method.buffers())
         x, parts = torch.empty(run.training.batch_size, *shape), run.training.grad_accumulation
         total = max(run.steps, LONG)
 
         def at(share: float) -> float:
             clock = Clock(int(share * total), total)
-            return counted(lambda: play_batch(method, Nets(modules), players, x.chunk(parts), clock))
+            return counted(lambda: play_batch(method, nets, players, x.chunk(parts), clock))
 
         first, last = at(SHARES[0]), at(SHARES[-1])
         between = [first] * (len(SHARES) - 2) if first == last else [at(share) for share in SHARES[1:-1]]

@@ -76,8 +76,8 @@ def train(
             images takes 15 minutes on a CPU, an hour on an accelerator, when neither is given.
         seed: determines all randomness.
         out: the run folder; the first free `runs/<method>-<data>` when not given.
-        arch: "mlp", "dcgan", "residual" or "wae", an architecture such as `DCGAN(width=32)` or one of your
-            own, or a reference to it; the one that suits the data when not given.
+        arch: "mlp", "dcgan", "residual", "style" or "wae", an architecture such as `DCGAN(width=32)` or
+            one of your own, or a reference to it; the one that suits the data when not given.
         settings: further settings by dotted path, such as `{"method.beta": 5}`.
         preset: `short` for settings that learn from images within minutes, `paper` for the source's.
         callbacks: invoked during the run; progress goes to standard error when none are given.
