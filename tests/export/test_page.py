@@ -132,7 +132,7 @@ def test_samples_pictures_and_walks_are_drawn_from_what_the_networks_say(
     tab.errors()
     tab.open(address)
     tab.until("document.body.dataset.ready")
-    samples = [seen(tab, "samples-decoder", 8 * (i % 4), 8 * (i // 4)) for i in range(16)]
+    samples = [seen(tab, "samples-decoder", 9 * (i % 4), 9 * (i // 4)) for i in range(16)]
     assert len({tuple(each) for each in samples}) > 4
     move(tab, 0)
     assert seen(tab, "between-decoder") == samples[0]

@@ -2,7 +2,7 @@
 const RUNTIME = "./node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs";
 const HELP = "Install the runtime in this page's folder (npm install onnxruntime-web) and serve it "
   + "(python -m http.server), then open the address that is printed.";
-const SAMPLES = 16, ACROSS = 4, SIDE = 96, LARGE = 240;
+const SAMPLES = 16, ACROSS = 4, SIDE = 96, LARGE = 240, GAP = 1;
 const spec = JSON.parse(document.getElementById("spec").textContent);
 const [channels, height, width] = spec.shape;
 const $ = (id) => document.getElementById(id);
@@ -47,11 +47,11 @@ async function decode(name, codes, n) {
   return images.type === "uint8" ? images.data : Uint8ClampedArray.from(images.data, (v) => 255 * v);
 }
 
-/** Draw n images in a grid on a canvas. */
+/** Draw n images in a grid on a canvas, `GAP` pixels apart. */
 function show(canvas, bytes, n, across, side) {
   const plane = height * width, rows = Math.ceil(n / across);
-  canvas.width = across * width;
-  canvas.height = rows * height;
+  canvas.width = across * (width + GAP) - GAP;
+  canvas.height = rows * (height + GAP) - GAP;
   canvas.style.width = `${across * side}px`;
   const context = canvas.getContext("2d");
   for (let i = 0; i < n; i++) {
@@ -62,7 +62,7 @@ function show(canvas, bytes, n, across, side) {
       }
       image.data[4 * p + 3] = 255;
     }
-    context.putImageData(image, (i % across) * width, Math.floor(i / across) * height);
+    context.putImageData(image, (i % across) * (width + GAP), Math.floor(i / across) * (height + GAP));
   }
 }
 
