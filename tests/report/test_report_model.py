@@ -57,6 +57,7 @@ def test_scores_of_another_step_are_left_out(run: Path, tmp_path: Path):
     scores = json.loads((folder / "scores.json").read_text())
     (folder / "scores.json").write_text(json.dumps({**scores, "step": 2}))
     assert read_run(folder).scores == ()
+    assert "chimerae evaluate kept --data SOURCE" in chimerae.report(folder).read_text()
 
 
 def test_a_model_of_the_hub_has_a_page_here_and_beside_a_run(run: Path, hub: Hub):
@@ -64,6 +65,7 @@ def test_a_model_of_the_hub_has_a_page_here_and_beside_a_run(run: Path, hub: Hub
     assert chimerae.report("anna/faces") == Path("report.html")
     alone = Path("report.html").read_text()
     assert "13.5" in alone
+    assert "One model: anna/faces." in alone
     assert chimerae.report(["anna/faces", run], out="both.html") == Path("both.html")
     assert "How it learned" in Path("both.html").read_text()
 

@@ -126,7 +126,7 @@ def _unique(named: Sequence[LabelledRun]) -> list[LabelledRun]:
     for entry in named:
         label = entry.label
         if [other.label for other in named].count(label) > 1:
-            label = f"{label} ({entry.run.path.resolve().name})"
+            label = f"{label} ({entry.run.name})"
         taken[label] = taken.get(label, 0) + 1
         if taken[label] > 1:
             label = f"{label} {taken[label]}"

@@ -73,6 +73,14 @@ class RunFolder:
     snapshots: tuple[Snapshot, ...]
 
     @property
+    def name(self) -> str:
+        """Name of the folder; OWNER/NAME for a folder in the cache of the Hugging Face hub."""
+        place = self.path.resolve()
+        kind, *parts = place.parent.parent.name.split("--")
+        cached = place.parent.name == "snapshots" and kind == "models" and len(parts) == 2
+        return "/".join(parts) if cached else place.name
+
+    @property
     def settings(self) -> Json:
         """The resolved settings of the run."""
         return section(self.record, "run")
