@@ -312,7 +312,7 @@ def test_grey_work_that_became_coloured_resumes(
 
     monkeypatch.setattr(journal, "SHARD", 10)
     monkeypatch.setattr("chimerae.data.transform._CHUNK", 10)
-    monkeypatch.setattr(build, "info_of", _grey_only)
+    monkeypatch.setattr(build, "info_of_open", _grey_only)
     root = photos(30, channels=3)
 
     def stop(done: int, *_: object) -> None:

@@ -112,7 +112,7 @@ def test_late_surprises_are_met(photos: Make, monkeypatch: pytest.MonkeyPatch) -
     """Colour and another size where the first look, a sample, saw none."""
     root = photos(5, channels=1)
     Image.fromarray(speckles(7, 8, 8, 3)).save(root / "1.png")
-    monkeypatch.setattr("chimerae.data.build.info_of", _grey_only)
+    monkeypatch.setattr("chimerae.data.build.info_of_open", _grey_only)
     assert prepare(str(root)).shape == (3, 8, 8)
     Image.fromarray(speckles(7, 9, 8, 1)).save(root / "3.png")
     with pytest.raises(InputError, match=r"'3\.png' is 9x8.*--prepare\.size"):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import chimerae
-import chimerae.data.info
+import chimerae.data.headers
 import chimerae.data.transform
 from chimerae.cli import main
 from chimerae.data import Prepare, image_folder, prepare, source_info
@@ -49,7 +49,7 @@ def seen(root: str, monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     count(image_folder, "_walk", "walks")
     count(os, "stat", "stats", lambda path, *_: str(path).endswith(".png"))
-    count(chimerae.data.info, "header", "headers")
+    count(chimerae.data.headers, "header", "headers")
     count(chimerae.data.transform, "decoded", "decoded")
     return counts
 

@@ -13,7 +13,7 @@ import PIL
 import torch
 
 from chimerae.data.convert import convert, makers
-from chimerae.data.info import info_of, split_counts
+from chimerae.data.info import info_of_open, split_counts
 from chimerae.data.journal import Journal, Tally, is_about
 from chimerae.data.manifest import ArrayFile, Manifest, Transform, label_file
 from chimerae.data.settings import Prepare
@@ -105,7 +105,7 @@ def make_points(name: str, source: PointSource, settings: Prepare, work: Path) -
 
 
 def _transform(name: str, source: ImageSource, settings: Prepare) -> ImageTransform:
-    seen = info_of(name, source, settings)
+    seen = info_of_open(name, source, settings)
     if seen.final is None:
         sizes = list(seen.cropped)
         shown = ", ".join(f"{height}x{width}" for height, width in sizes[:3]) + (

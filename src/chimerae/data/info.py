@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
+from chimerae.data.headers import KnownFacts, read_facts
 from chimerae.data.manifest import Kind
 from chimerae.data.named_datasets import preset
 from chimerae.data.open import Source, open_source
 from chimerae.data.opened import once
-from chimerae.data.pixels import Header, Unreadable, cropped_size, header
+from chimerae.data.pixels import Header, cropped_size
 from chimerae.data.settings import Prepare
-from chimerae.data.sources import MOST_SAMPLES, Part, PointSource
+from chimerae.data.sources import MOST_SAMPLES
 from chimerae.data.splits import held_out, validated
-from chimerae.data.toys import N_FIXED, Toy
 from chimerae.errors import InputError
-from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape
-
-N_LOOKED: Final = 1000
-"""Most headers read of a split."""
-_EVERY: Final = 200
-"""Headers between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -56,54 +48,21 @@ def source_info(source: str, settings: Prepare | None = None) -> SourceInfo:
         InputError: there is no such source, it holds nothing readable, or a single sample only; or its images
             are smaller than the crop.
     """
-    known = once("headers", source, lambda: _read(source, open_source(source), N_LOOKED, silent))
-    return _info(source, known, settings or preset(source))
+    known = once("headers", source, lambda: read_facts(source, open_source(source)))
+    return info_of(source, known, settings or preset(source))
 
 
-def info_of(
-    name: str,
-    found: Source,
-    settings: Prepare,
-    *,
-    limit: int | None = N_LOOKED,
-    progress: Progress = silent,
-) -> SourceInfo:
-    """`source_info` of a source that is open; `limit` headers of every split are read, or all (None)."""
-    if limit == N_LOOKED:
-        return _info(name, once("headers", name, lambda: _read(name, found, limit, progress)), settings)
-    return _info(name, _read(name, found, limit, progress), settings)
+def info_of_open(name: str, found: Source, settings: Prepare) -> SourceInfo:
+    """`source_info` of a source that is open."""
+    return info_of(name, once("headers", name, lambda: read_facts(name, found)), settings)
 
 
-@dataclass(frozen=True)
-class _Known:
-    """Facts of a source that do not depend on the settings."""
+def info_of(name: str, known: KnownFacts, settings: Prepare) -> SourceInfo:
+    """Metadata of the source `name`, whose facts are `known`, under `settings`.
 
-    counts: Mapping[str, int]
-    """Samples per split."""
-    dimension: int | None = None
-    """Coordinates of a point; None: images."""
-    headers: Sequence[Header] = ()
-    complete: bool = True
-    endless: bool = False
-    """True for a toy, whose points are drawn as they are needed."""
-
-
-def _read(name: str, found: Source, limit: int | None, progress: Progress) -> _Known:
-    if isinstance(found, Toy):
-        return _Known({"train": N_FIXED, "test": N_FIXED}, 2, endless=True)
-    if isinstance(found, PointSource):
-        return _Known(found.counts, found.dimension)
-    counts = {split: part.count for split, part in found.parts.items()}
-    headers = [seen for part in found.parts.values() for seen in _headers(part, limit, progress)]
-    if not headers:
-        first = next(item.name for part in found.parts.values() for item in part.read(1))
-        raise InputError(
-            f"'{name}': none of its {sum(counts.values())} files can be read as an image, not even {first}"
-        )
-    return _Known(counts, None, headers, limit is None or max(counts.values()) <= limit)
-
-
-def _info(name: str, known: _Known, settings: Prepare) -> SourceInfo:
+    Raises:
+        InputError: it holds a single sample only, or its images are smaller than the crop.
+    """
     if known.dimension is not None:
         shape = (known.dimension,)
         counts = known.counts if known.endless else _seen_counts(known.counts, settings, name)
@@ -159,20 +118,6 @@ def split_counts(counts: Mapping[str, int], share: float, name: str) -> dict[str
         )
     train, test = held_out(n, share)
     return {"train": len(train), "test": len(test)}
-
-
-def _headers(part: Part, limit: int | None, progress: Progress) -> list[Header]:
-    found = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pillow's warnings of large images and odd metadata are no news here
-        for done, item in enumerate(part.read(limit)):
-            if done % _EVERY == 0:
-                progress(done, part.count, "headers")
-            try:
-                found.append(header(item))
-            except Unreadable:
-                continue  # `prepare` reports it by name
-    return found
 
 
 def _channels(headers: Sequence[Header], settings: Prepare) -> int:

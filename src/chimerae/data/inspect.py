@@ -16,6 +16,7 @@ from PIL.Image import Image
 from torch import Tensor
 
 from chimerae import pictures
+from chimerae.data.headers import read_facts
 from chimerae.data.info import SourceInfo, info_of
 from chimerae.data.manifest import Manifest
 from chimerae.data.named_datasets import preset
@@ -84,7 +85,7 @@ def inspect(
         InputError: as `prepare`, except for sizes that differ.
     """
     settings = settings or preset(source)
-    info = info_of(source, open_source(source), settings, limit=None, progress=progress)
+    info = info_of(source, read_facts(source, open_source(source), None, progress), settings)
     chosen = info.final is None
     if chosen:
         settings = replace(settings, size=common_side(min(min(size) for size in info.cropped)))
