@@ -26,8 +26,8 @@ class NamedDataset:
     """Its id on the Hugging Face hub; None: it is only taken from a folder."""
     config: str | None = None
     """Subset of the hub's data set; None: the only one."""
-    documented: str = ""
-    """Page that documents the names of hub id, subset and splits."""
+    page: str = ""
+    """Path, below its page on the hub, of the page that documents subset and splits."""
     splits: WantedSplits = field(default_factory=lambda: USUAL)
     """Maps our splits to those of the hub that make them, joined in this order."""
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -36,6 +36,11 @@ class NamedDataset:
     """True: the files of the original are numbered split by split, in the order of `counts`."""
     prepare: Prepare = field(default_factory=Prepare)
     """Default settings by which it is turned into arrays."""
+
+    @property
+    def documented(self) -> str | None:
+        """Address of the page that documents the names of hub id, subset and splits; None without an id."""
+        return None if self.hub is None else f"huggingface.co/datasets/{self.hub}{self.page}"
 
 
 _FACES: Final = {"train": 162_770, "valid": 19_867, "test": 19_962}
@@ -48,7 +53,7 @@ def _celeba(name: str, about: str, preset: str, splits: WantedSplits, prepare: P
         about=f"CelebA, faces: {about}",
         folders=("celeba", "img_align_celeba"),
         hub="flwrlabs/celeba",
-        documented="huggingface.co/datasets/flwrlabs/celeba/blob/main/README.md",
+        page="/blob/main/README.md",
         splits=splits,
         counts=_FACES,
         in_order=True,
@@ -109,7 +114,6 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="70,000 handwritten digits, 28x28 grey",
         folders=("mnist",),
         hub="ylecun/mnist",
-        documented="huggingface.co/datasets/ylecun/mnist",
         counts={"train": 60_000, "test": 10_000},
         preset="WAE, MNIST experiments: as they are",
     ),
@@ -118,7 +122,6 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="70,000 articles of clothing, 28x28 grey",
         folders=("fashion-mnist", "fashion_mnist"),
         hub="zalando-datasets/fashion_mnist",
-        documented="huggingface.co/datasets/zalando-datasets/fashion_mnist",
         counts={"train": 60_000, "test": 10_000},
         preset="Soft-IntroVAE, code: as they are",
     ),
@@ -127,7 +130,7 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="60,000 photographs of 10 classes, 32x32 RGB",
         folders=("cifar10",),
         hub="uoft-cs/cifar10",
-        documented="huggingface.co/datasets/uoft-cs/cifar10/tree/main/plain_text",
+        page="/tree/main/plain_text",
         counts={"train": 50_000, "test": 10_000},
         preset="AVAE, table 1: as they are",
     ),
@@ -136,7 +139,6 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="60,000 photographs of 100 classes, 32x32 RGB",
         folders=("cifar100",),
         hub="uoft-cs/cifar100",
-        documented="huggingface.co/datasets/uoft-cs/cifar100",
         counts={"train": 50_000, "test": 10_000},
         preset="AVAE, table 1: as they are",
     ),
@@ -146,7 +148,7 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         folders=("svhn",),
         hub="ufldl-stanford/svhn",
         config="cropped_digits",
-        documented="huggingface.co/datasets/ufldl-stanford/svhn/blob/main/dataset_infos.json",
+        page="/blob/main/dataset_infos.json",
         counts={"train": 73_257, "test": 26_032, "extra": 531_131},
         preset="Soft-IntroVAE, code: as they are",
     ),
@@ -156,7 +158,7 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         folders=("svhn",),
         hub="ufldl-stanford/svhn",
         config="cropped_digits",
-        documented="huggingface.co/datasets/ufldl-stanford/svhn/blob/main/dataset_infos.json",
+        page="/blob/main/dataset_infos.json",
         splits={"train": ("extra",), "test": ("test",)},
         counts={"train": 73_257, "test": 26_032, "extra": 531_131},
         preset="AVAE, table 1: train on `extra`",
@@ -167,7 +169,7 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="bedrooms, squeezed to 64x64 RGB",
         folders=("lsun-bedroom", "lsun-bedrooms", "bedroom"),
         hub="pcuenq/lsun-bedrooms",
-        documented="huggingface.co/datasets/pcuenq/lsun-bedrooms/tree/main/data",
+        page="/tree/main/data",
         preset="AVAE, table 1: the whole image, resized",
         prepare=Prepare(size=64, fit="squeeze"),
     ),
@@ -176,7 +178,6 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="70,000 faces at 256x256 RGB; a tenth is held out",
         folders=("ffhq", "ffhq256", "ffhq-256"),
         hub="merkol/ffhq-256",
-        documented="huggingface.co/datasets/merkol/ffhq-256",
         splits={"train": ("train",)},
         counts={"train": 70_000},
         preset="AVAE on StyleGAN2: 256x256",
@@ -187,7 +188,6 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="7,349 cats and dogs, squeezed to 128x128 RGB",
         folders=("oxford-pets", "oxford-iiit-pet"),
         hub="timm/oxford-iiit-pet",
-        documented="huggingface.co/datasets/timm/oxford-iiit-pet",
         counts={"train": 3_680, "test": 3_669},
         preset="AS-IntroVAE: one reading of `Oxford` at 128",
         prepare=Prepare(size=128, fit="squeeze"),
@@ -197,7 +197,7 @@ NAMED_DATASETS: Final[tuple[NamedDataset, ...]] = (
         about="8,189 flowers of 102 kinds, squeezed to 128x128 RGB",
         folders=("oxford-flowers", "oxford_flowers102", "flowers102"),
         hub="dpdl-benchmark/oxford_flowers102",
-        documented="huggingface.co/datasets/dpdl-benchmark/oxford_flowers102/viewer",
+        page="/viewer",
         splits={"train": ("train", "validation"), "test": ("test",)},
         preset="AS-IntroVAE: one reading of `Oxford` at 128",
         prepare=Prepare(size=128, fit="squeeze"),
