@@ -32,7 +32,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 HELPERS = {
     "chimerae.methods": {"given", "introspection", "method", "pairs", "wasserstein"},
     "chimerae.networks": {"blocks", "cropped", "sides", "upsampled"},
-    "chimerae.metrics": {"kinds", "mean", "registry"},
+    "chimerae.metrics": {"kinds", "mean", "registry", "scales"},
     "chimerae.cli": {
         *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),
         *("places", "request", "settings_flags", "strangers", "study_plan", "train_help"),

@@ -13,10 +13,11 @@ from torch_fidelity.metric_kid import kernel_mmd, kid_features_to_metric
 
 from chimerae.errors import InputError
 from chimerae.metrics import kernel
+from chimerae.metrics.feature_bank import MOST, FeatureBank
 from chimerae.metrics.frechet import Moments, frechet
 from chimerae.metrics.inception_score import ScoreStats
 from chimerae.metrics.kernel import kernel_distance, squared_mmd
-from chimerae.metrics.precision_recall import MOST, FeatureBank, neighbourhoods
+from chimerae.metrics.precision_recall import neighbourhoods
 from tests.helpers.rows import through
 
 

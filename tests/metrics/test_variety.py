@@ -10,7 +10,7 @@ import torch
 from chimerae.errors import InputError
 from chimerae.metrics import variety as room
 from chimerae.metrics.agreement import same_class
-from chimerae.metrics.precision_recall import FeatureBank
+from chimerae.metrics.feature_bank import FeatureBank
 from chimerae.metrics.variety import mean_pairwise_distance, variety
 from tests.helpers.rows import through
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from chimerae.metrics.codes import Latent, LatentMetric, ProbeData
 from chimerae.metrics.kinds import (
-    Better,
     Density,
     Fact,
     Features,
@@ -17,6 +16,7 @@ from chimerae.metrics.nearest import NearestMetric, NeighbourDistances
 from chimerae.metrics.pairs import PairMetric
 from chimerae.metrics.registry import METRICS, metrics_of
 from chimerae.metrics.samples import SampleMetric, Statistic, Storable
+from chimerae.metrics.scales import Better
 from chimerae.metrics.toy_points import ToyMetric, ToyPoints
 
 __all__ = [

@@ -11,6 +11,7 @@ from torch import Tensor
 from chimerae.errors import InputError
 from chimerae.metrics import edges, latent, probe
 from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, codeless
+from chimerae.metrics.scales import NATS, PIXELS, SHARE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,8 +133,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="code_information",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"neighbours": latent.NEIGHBOURS, "codes": latent.MOST},
         measure=lambda c: latent.code_information(c.codes, c.samples),
         about="share of the variance of samples that their nearest codes explain (collapse: 0)",
@@ -149,8 +149,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="kl_per_sample",
-        better="lower",
-        unit="nats",
+        **NATS,
         facts={"codes": latent.MOST},
         suits=_has_density,
         measure=lambda c: float(c.kl.double().sum(1).mean()),
@@ -158,8 +157,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="probe_accuracy",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={
             "classifier": "logistic regression of standardised codes",
             "code": "sample",
@@ -173,8 +171,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="edge_open",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts={"neighbours": edges.NEIGHBOURS, "widths": edges.WIDTHS, "place_step": edges.PLACE_STEP},
         suits=edges.why_not,
         measure=lambda c: edges.open_width(c.codes, c.prior, c.samples),
@@ -182,8 +179,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="both_signs",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"above": latent.RARE},
         suits=_folded,
         redraws=True,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal
 
-from chimerae.metrics import frechet, inception_score, kernel, precision_recall, variety
-from chimerae.metrics.kinds import Fact, MetricContext, labelled
-from chimerae.metrics.precision_recall import FeatureBank, Neighbourhoods
+from chimerae.metrics import feature_bank, frechet, inception_score, kernel, precision_recall, variety
+from chimerae.metrics.feature_bank import FeatureBank
+from chimerae.metrics.kinds import Fact, Features, MetricContext, Suits, labelled
+from chimerae.metrics.precision_recall import Neighbourhoods
 from chimerae.metrics.samples import SampleMetric
+from chimerae.metrics.scales import SHARE, Scale
 
 CLASSIFIER: Final = ("classifier", "pool")
 """The network that is trained on the data's own labels."""
@@ -22,12 +24,11 @@ _VARIETY: Final[Mapping[str, Fact]] = {"distance": "Euclidean, mean over pairs",
 _SUBSETS: Final[Mapping[str, Fact]] = {
     "subsets": kernel.SUBSETS,
     "subset": kernel.SUBSET,
-    "at_most": precision_recall.MOST,
+    "at_most": feature_bank.MOST,
 }
-_PRECISION: Final[Mapping[str, Fact]] = {"k": precision_recall.K_PRECISION, "at_most": precision_recall.MOST}
-_DENSITY: Final[Mapping[str, Fact]] = {"k": precision_recall.K_DENSITY, "at_most": precision_recall.MOST}
+_PRECISION: Final[Mapping[str, Fact]] = {"k": precision_recall.K_PRECISION, "at_most": feature_bank.MOST}
+_DENSITY: Final[Mapping[str, Fact]] = {"k": precision_recall.K_DENSITY, "at_most": feature_bank.MOST}
 
-Suits = Callable[[MetricContext], str | None]
 Made = Literal["samples", "reconstructions"]
 
 
@@ -35,9 +36,7 @@ def _any(context: MetricContext) -> str | None:
     return None
 
 
-def _frechet(
-    name: str, features: tuple[str, str], about: str, suits: Suits, made: Made = "samples"
-) -> SampleMetric:
+def _frechet(name: str, features: Features, about: str, suits: Suits, made: Made = "samples") -> SampleMetric:
     return SampleMetric(
         name=name,
         made=made,
@@ -52,83 +51,80 @@ def _frechet(
     )
 
 
-def _kernel(name: str, features: tuple[str, str], about: str, suits: Suits) -> SampleMetric:
+def _of_banks(
+    name: str,
+    features: Features,
+    about: str,
+    suits: Suits,
+    compare: Callable[[FeatureBank, FeatureBank], float | tuple[float, float | None]],
+    facts: Mapping[str, Fact],
+    scale: Scale,
+    bounded: tuple[str, ...] = (),
+    *,
+    varied: bool = False,
+) -> SampleMetric:
+    """A metric that compares the features of samples and of the data one by one."""
     return SampleMetric(
         name=name,
-        better="lower",
-        unit="about 0 for the data",
         features=features,
-        facts=_SUBSETS,
-        bounded=("subset",),
+        facts=facts,
+        bounded=bounded,
         suits=suits,
         gather=FeatureBank,
-        compare=lambda real, made: kernel.kernel_distance(real.rows(), made.rows()),
+        compare=compare,
         about=about,
+        varied=varied,
+        **scale,
     )
 
 
-def _of_neighbourhoods(
-    ending: str, features: tuple[str, str], words: str, suits: Suits
-) -> tuple[SampleMetric, ...]:
-    return tuple(
-        SampleMetric(
-            name=name + ending,
-            better="higher",
-            unit=unit,
-            features=features,
-            facts=facts,
-            suits=suits,
-            gather=FeatureBank,
-            compare=_beside(value),
-            about=f"{about}, features of {words}",
-            varied=varied,
-        )
-        for name, unit, facts, value, about, varied in _NEIGHBOURHOODS
-    )
+def _kernel(name: str, features: Features, about: str, suits: Suits) -> SampleMetric:
+    def compare(real: FeatureBank, made: FeatureBank) -> tuple[float, float | None]:
+        return kernel.kernel_distance(real.rows(), made.rows())
+
+    scale: Scale = {"better": "lower", "unit": "about 0 for the data"}
+    return _of_banks(name, features, about, suits, compare, _SUBSETS, scale, ("subset",))
+
+
+def _variety(name: str, features: Features, words: str, suits: Suits) -> SampleMetric:
+    about = f"mean distance of two samples over that of two images of the data, features of {words}"
+    scale: Scale = {"better": "data", "unit": "1 for the data"}
+    return _of_banks(name, features, about, suits, variety.variety, _VARIETY, scale)
+
+
+def _of_neighbourhoods(ending: str, features: Features, words: str, suits: Suits) -> Iterator[SampleMetric]:
+    for name, scale, facts, value, about, varied in _NEIGHBOURHOODS:
+        told = f"{about}, features of {words}"
+        yield _of_banks(name + ending, features, told, suits, _beside(value), facts, scale, varied=varied)
 
 
 def _beside(value: Callable[[Neighbourhoods], float]) -> Callable[[FeatureBank, FeatureBank], float]:
     return lambda real, made: value(made.beside(real))
 
 
-_SHARE = "[0, 1]"
 _NEIGHBOURHOODS: tuple[
-    tuple[str, str, Mapping[str, Fact], Callable[[Neighbourhoods], float], str, bool], ...
+    tuple[str, Scale, Mapping[str, Fact], Callable[[Neighbourhoods], float], str, bool], ...
 ] = (
     (
         "precision",
-        _SHARE,
+        SHARE,
         _PRECISION,
         lambda n: n.precision,
         "share of samples that lie among the data",
         True,
     ),
-    ("recall", _SHARE, _PRECISION, lambda n: n.recall, "share of the data that lies among samples", False),
+    ("recall", SHARE, _PRECISION, lambda n: n.recall, "share of the data that lies among samples", False),
     (
         "density",
-        "about 1 for the data",
+        {"better": "higher", "unit": "about 1 for the data"},
         _DENSITY,
         lambda n: n.density,
         "how deep among the data samples lie",
         True,
     ),
-    ("coverage", _SHARE, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by", False),
+    ("coverage", SHARE, _DENSITY, lambda n: n.coverage, "share of the data with a sample close by", False),
 )
-"""Name, unit, facts, value and meaning of each; True if it needs varied samples."""
-
-
-def _variety(name: str, features: tuple[str, str], words: str, suits: Suits) -> SampleMetric:
-    return SampleMetric(
-        name=name,
-        better="data",
-        unit="1 for the data",
-        features=features,
-        facts=_VARIETY,
-        suits=suits,
-        gather=FeatureBank,
-        compare=variety.variety,
-        about=f"mean distance of two samples over that of two images of the data, features of {words}",
-    )
+"""Name, scale, facts, value and meaning of each; True if it needs varied samples."""
 
 
 _LITE: Final = "EfficientNet-Lite0"

@@ -9,13 +9,12 @@ from typing import Literal, Protocol
 
 from torch import Tensor
 
+from chimerae.metrics.scales import Better
 from chimerae.shapes import Shape
 
 Needs = Literal[
     "pairs", "points", "codes", "noise", "again", "samples", "reconstructions", "nearest", "latent"
 ]
-Better = Literal["lower", "higher", "data"]
-"""Direction in which a metric improves; `data`: towards the data's own value, from either side."""
 Posterior = Literal["density", "point", "drawn"]
 """A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
@@ -72,6 +71,9 @@ class MetricContext:
     """Classes among them."""
 
 
+Suits = Callable[[MetricContext], str | None]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Metric(ABC):
     """Facts that every metric states. Concrete ones: `PairMetric`, `SampleMetric`, `NearestMetric`,
@@ -88,7 +90,7 @@ class Metric(ABC):
     """True: it means nothing for samples that are all alike, since at most one of them decides it."""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     """Facts on which the value depends."""
-    suits: Callable[[MetricContext], str | None] = lambda context: None
+    suits: Suits = lambda context: None
     """Gives the reason why it does not apply to some data; None when it applies."""
 
     @property

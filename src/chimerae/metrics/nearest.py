@@ -11,6 +11,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics.kinds import Metric, MetricContext, Needs, codeless, undrawn
+from chimerae.metrics.scales import Scale
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -126,11 +127,12 @@ class NearestMetric(Metric):
         return undrawn(context) or (codeless(context) if self.on == "middles" else None)
 
 
+_GREY_LEVELS: Final[Scale] = {"better": "data", "unit": "grey levels 0 to 255"}
+
 NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     NearestMetric(
         name="nearest_train",
-        better="data",
-        unit="grey levels 0 to 255",
+        **_GREY_LEVELS,
         facts={"distance": "RMSE of pixels"},
         measure=lambda near: mean_distance(near.made),
         about="distance of a sample to the nearest training image, then mean: far below the data's is blur",
@@ -151,8 +153,7 @@ NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     ),
     NearestMetric(
         name="interpolation_rmse",
-        better="data",
-        unit="grey levels 0 to 255",
+        **_GREY_LEVELS,
         facts={"distance": "RMSE of pixels", "way": "spherical, its middle"},
         measure=lambda near: mean_distance(near.between),
         on="middles",

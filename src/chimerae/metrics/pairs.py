@@ -10,6 +10,7 @@ from torch import Tensor
 
 from chimerae.metrics import agreement, perceptual, pixel, ssim
 from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, labelled
+from chimerae.metrics.scales import SHARE
 from chimerae.shapes import Shape, is_image
 
 
@@ -21,7 +22,7 @@ class PairMetric(Metric):
     """
 
     needs: ClassVar[Needs] = "pairs"
-    on: Literal["images", "points"]
+    on: Literal["images", "points"] = "images"
     features: Features | None = None
     """Features that are compared; None: the samples themselves."""
     measure: Callable[[Tensor, Tensor], Tensor]
@@ -57,7 +58,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="[0, 4]",
         range="[-1,1]",
-        on="images",
         measure=pixel.mse_signed,
         about="squared error per value, images in [-1, 1] (four times mse_unit)",
     ),
@@ -66,7 +66,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="[0, 1]",
         range="[0,1]",
-        on="images",
         measure=pixel.mse_unit,
         about="squared error per value, images in [0, 1]",
     ),
@@ -75,7 +74,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="from 0; 1 is the mean image",
         range="[0,1]",
-        on="images",
         measure=pixel.mse_unit,
         over_variance=True,
         about="fraction of variance unexplained: squared error over that of the mean original",
@@ -85,7 +83,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="grey levels 0 to 255",
         range="[0,255]",
-        on="images",
         measure=pixel.rmse_255,
         about="root of each image's squared error in grey levels, then mean",
     ),
@@ -94,7 +91,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="higher",
         unit="dB",
         range="[0,1]",
-        on="images",
         measure=pixel.psnr,
         about="peak signal-to-noise ratio of each image, then mean",
     ),
@@ -103,7 +99,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="higher",
         unit="[-1, 1]",
         range="[0,1]",
-        on="images",
         measure=ssim.ssim,
         details=_window,
         about="structural similarity, Gaussian window 11x11 of deviation 1.5",
@@ -113,7 +108,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="[0, about 1]",
         range="[-1,1]",
-        on="images",
         features=("lpips", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST, "AlexNet"),
         measure=perceptual.squared_distance,
@@ -124,7 +118,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="[0, about 1]",
         range="[-1,1]",
-        on="images",
         features=("lpips-vgg", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_VGG, "VGG16"),
         measure=perceptual.squared_distance,
@@ -135,7 +128,6 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
         better="lower",
         unit="[0, 2]",
         range="[-1,1]",
-        on="images",
         features=("perceptual-efficientnet", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_LITE, "EfficientNet-Lite0"),
         measure=perceptual.squared_distance,
@@ -143,10 +135,8 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="label_agreement",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         range="[0,255]",
-        on="images",
         features=("classifier", "logits"),
         suits=labelled,
         measure=agreement.same_class,

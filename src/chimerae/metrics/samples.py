@@ -16,6 +16,7 @@ from chimerae.metrics import (
     swd,
 )
 from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, undrawn
+from chimerae.metrics.scales import PIXELS, SHARE
 from chimerae.shapes import Shape, is_image
 
 
@@ -152,8 +153,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_width",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts=_EDGES,
         suits=edges.why_not,
         gather=edges.Profiles,
@@ -172,8 +172,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="binary",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"near": edges.NEAR},
         suits=edges.why_not,
         gather=edges.Profiles,
@@ -182,8 +181,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_places",
-        better="lower",
-        unit="pixels",
+        **PIXELS,
         facts={"distance": "Wasserstein-1"},
         suits=edges.why_not,
         gather=edges.Profiles,

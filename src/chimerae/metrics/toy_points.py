@@ -11,6 +11,7 @@ from torch import Tensor
 from chimerae.errors import InputError
 from chimerae.metrics import histograms, modes
 from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, undrawn
+from chimerae.metrics.scales import NATS, SHARE, Scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,27 +101,26 @@ def _cycle_cost(cloud: ToyPoints) -> float:
     return float(cost)
 
 
+_PUBLISHED: Final[Scale] = {"better": "lower", "unit": "1/100 of a sum over cells"}
+
 TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="kl_published",
-        better="lower",
-        unit="1/100 of a sum over cells",
+        **_PUBLISHED,
         facts=_histogram("published") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.kl_published(c.real, c.points, c.toy.limits),
         about="KL(real || model) of 100x100 histograms in the units of the toy tables",
     ),
     ToyMetric(
         name="jsd_published",
-        better="lower",
-        unit="1/100 of a sum over cells",
+        **_PUBLISHED,
         facts=_histogram("published") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.jsd_published(c.real, c.points, c.toy.limits),
         about="Jensen-Shannon divergence in the units of the toy tables (arguments reversed, not bounded)",
     ),
     ToyMetric(
         name="kl_nats",
-        better="lower",
-        unit="nats",
+        **NATS,
         facts=_histogram("nats") | {"floor": histograms.FLOOR},
         measure=lambda c: histograms.kl_nats(*_first(c), c.toy.limits),
         about="KL(real || model) of 100x100 histograms in nats",
@@ -146,8 +146,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="in_modes",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"within": modes.WITHIN},
         toys=_has_modes,
         which="toys with modes",
@@ -157,8 +156,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="near_data",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"points": histograms.POINTS, "share": modes.SHARE},
         measure=lambda c: modes.near_data(c.points[: histograms.POINTS], c.real[: histograms.POINTS]),
         about="share of points no farther from the data than 99 percent of the data are from one another",
@@ -166,8 +164,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="on_branches",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         facts={"gap": modes.GAP},
         toys=_is_sine,
         which="avae-sine",
@@ -176,8 +173,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ),
     ToyMetric(
         name="both_branches",
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         needs="noise",
         facts={"value": "x2 - cos(x1)"},
         toys=_is_sine,
@@ -198,8 +194,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="code_rank",
         varied=True,
-        better="higher",
-        unit="[0, 1]",
+        **SHARE,
         needs="codes",
         facts={"value": "|Spearman(z, x1)|"},
         measure=_code_rank,

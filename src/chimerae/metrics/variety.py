@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.precision_recall import FeatureBank
+from chimerae.metrics.feature_bank import FeatureBank
 
 MOST: Final = 2_000
 """Images of either kind whose pairs are measured."""
