@@ -58,7 +58,7 @@ class Display:
         else:
             pace = (line.seconds - first.seconds) / (line.step - first.step)
         text = describe(line, total, None if pace is None else (total - line.step) * pace)
-        style = "" if line.health in ("", "ok") else "yellow"
+        style = "yellow" if line.ailment else ""
         self._show(text, now=first is None or line.step == total, style=style)
 
     def count(self, done: int, total: int, what: str, left: float | None = None) -> None:

@@ -12,8 +12,8 @@ from typing import Final
 from chimerae.report.compare import NOT_SET, LabelledRun, Setting, flatten, readable
 from chimerae.report.read import RunFolder
 from chimerae.run_folder.fields import number, section
+from chimerae.run_folder.log import OK
 
-OK: Final = "ok"
 _NAMELESS: Final = "unnoted"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from chimerae.report import facts
 from chimerae.report.compare import LabelledRun
 from chimerae.report.read import RunFolder
 from chimerae.report.verdict import verdict
@@ -63,6 +62,6 @@ def states(run: RunFolder) -> Iterator[str]:
             f"Evaluated at step {step:,.0f}, trained to step {run.reached:,}: "
             f"`chimerae evaluate {folder}` measures it again."
         )
-    last = run.log[-1].health if run.log else facts.OK
-    if last not in ("", facts.OK):
+    last = run.log[-1].ailment if run.log else ""
+    if last:
         yield f"Health at step {run.reached:,}: {last}."

@@ -10,13 +10,12 @@ from typing import Final
 
 from chimerae.durations import in_words
 from chimerae.errors import InputError
-from chimerae.report import facts
 from chimerae.report.compare import LabelledRun, name_runs
 from chimerae.report.images import Picture
 from chimerae.report.page import charts_of, first_looks
 from chimerae.report.read import RunFolder, read_run
 from chimerae.report.template import rendered
-from chimerae.run_folder.log import LogLine
+from chimerae.run_folder.log import OK, LogLine
 from chimerae.run_folder.schema import LOG, PREVIEWS, RUN, SCORES
 
 MOST_RUNS: Final = 8
@@ -43,7 +42,7 @@ class LiveRun:
     @property
     def good(self) -> bool:
         """True while the health is ok."""
-        return self.health in ("", facts.OK)
+        return self.health in ("", OK)
 
 
 def run_folders(places: Sequence[Path]) -> list[Path]:

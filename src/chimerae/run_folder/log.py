@@ -20,6 +20,8 @@ from chimerae.run_folder.schema import renamed
 
 TAIL_BYTES = 65_536
 """Bytes at the end of a log that are searched for its last whole line."""
+OK = "ok"
+"""Health word of a run with nothing wrong."""
 MOST_LINE = 1_000_000
 """Bytes of a line; longer ones are torn."""
 MOST_LOG = 2_000_000_000
@@ -43,6 +45,11 @@ class LogLine:
     health: str
     drawn: Mapping[str, float] = field(default_factory=dict)
     """Measurements on samples and reconstructions (`Probe.measure`); empty on most lines of a fast log."""
+
+    @property
+    def ailment(self) -> str:
+        """The health word where something was wrong, else ''."""
+        return "" if self.health == OK else self.health
 
 
 class Listener(Protocol):

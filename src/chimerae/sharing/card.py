@@ -71,8 +71,8 @@ def _warnings(config: Mapping[str, Any], subject: Subject | None) -> Iterator[st
     if subject is None:
         return
     run = subject.run
-    word = run.log[-1].health if run.log else facts.OK
-    if word not in ("", facts.OK):
+    word = run.log[-1].ailment if run.log else ""
+    if word:
         meaning = f"{word} ({MEANINGS[word]})" if word in MEANINGS else word
         yield f"**Not healthy at its last logged step: {plain(meaning)}.**"
     if config["step"] < run.steps:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import exp, inf, isfinite, log1p
 
+from chimerae.run_folder.log import OK
+
 Values = Mapping[str, float]
 
 HUGE = 1e6
@@ -149,4 +151,4 @@ def health(values: Values, progress: float = 1.0) -> str:
     'samples alike'
     """
     said = (rule.word for rule in RULES if progress >= rule.after and rule.holds(values))
-    return next(said, "ok")
+    return next(said, OK)

@@ -174,7 +174,7 @@ class Searching:
         self.search = replace(self.search, run=to_dict(run))
 
     def _show(self, trial: Trial, line: LogLine, total: int) -> None:
-        word = "" if line.health in ("", "ok") else f"  [{line.health}]"
+        word = f"  [{line.ailment}]" if line.ailment else ""
         step = f"step {line.step:,}/{total:,} ({line.step / total:.0%})"
         self.listener.status(f"{self._counted(trial)}  {step}{word}", line.step == 1)
 
