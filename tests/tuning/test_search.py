@@ -23,9 +23,9 @@ from chimerae.training.signals import Stopped
 from chimerae.tuning import search as searching
 from chimerae.tuning import start as starting
 from chimerae.tuning.again import again
+from chimerae.tuning.limits import Limits, usual_trials
 from chimerae.tuning.objective import Objective
-from chimerae.tuning.search import FAILURES, Limits, Listener, Searching
-from chimerae.tuning.start import usual_trials
+from chimerae.tuning.search import FAILURES, Listener, Searching
 from chimerae.tuning.trial import Hopeless, Playing
 from tests.data.test_validation import opened
 

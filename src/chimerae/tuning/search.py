@@ -17,6 +17,7 @@ from chimerae.run_folder.schema import SEARCH
 from chimerae.run_folder.search import Search, Trial, in_short, read_search, write_search
 from chimerae.runs.folder import read_run
 from chimerae.runs.lock import locked
+from chimerae.tuning.limits import Limits
 from chimerae.tuning.objective import Objective
 from chimerae.tuning.proposals import hopeless, importance, proposed
 from chimerae.tuning.ranges import value_of
@@ -30,14 +31,6 @@ FIXED: Final = ("recipe", "data", "objective", "space", "steps", "prune")
 """Facts of a search that stay the same when it goes on."""
 SETTLED: Final = ("training.threads", "training.precision")
 """Settings that the first run finds by trying, for all that follow."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """The end of a search: a time, a number of trials, or whichever comes first."""
-
-    seconds: float | None
-    trials: int | None
 
 
 @dataclass

@@ -7,14 +7,12 @@ import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from math import sqrt
 from pathlib import Path
 from typing import Any, Final
 
 from chimerae.config import override, to_dict
 from chimerae.console import display
 from chimerae.data.memory import held
-from chimerae.durations import seconds
 from chimerae.errors import InputError
 from chimerae.extras import require
 from chimerae.methods import Method
@@ -29,18 +27,16 @@ from chimerae.run_folder.search import Search, Trial
 from chimerae.runs.folder import run_name
 from chimerae.runs.run import Run
 from chimerae.tuning.again import again
+from chimerae.tuning.limits import Limits, limits_of
 from chimerae.tuning.objective import Objective, objective_of
 from chimerae.tuning.ranges import ranges_of
-from chimerae.tuning.search import Limits, Listener, Searching
+from chimerae.tuning.search import Listener, Searching
 from chimerae.tuning.trial import JUDGED, run_of
 
 VALIDATION: Final = 0.2
 """Share of the training samples that trials are judged on."""
 PAGE_SECONDS: Final = 60.0
 """Least time between two pages of a search in progress."""
-FEWEST: Final = 6
-MOST: Final = 64
-"""Trials of a search that is given a time alone."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +195,7 @@ def searched(asked: Asked) -> tuple[Search, Objective, Limits]:
     Raises:
         InputError: a setting, range, metric or time cannot be used.
     """
-    share, limits = _limits(asked)
+    share, limits = limits_of(asked.budget, asked.trials, asked.steps)
     prepare = asked.run.prepare
     run = replace(asked.run, prepare=replace(prepare, validation=prepare.validation or VALIDATION))
     run = sized(run)[0]
@@ -222,29 +218,6 @@ def searched(asked: Asked) -> tuple[Search, Objective, Limits]:
         command=asked.command,
     )
     return search, objective, limits
-
-
-def _limits(asked: Asked) -> tuple[float | None, Limits]:
-    """Seconds of each trial, None where it has a number of steps, and the end of the search."""
-    if asked.trials is not None and asked.trials < 1:
-        raise InputError(f"--trials must be 1 or more, not {asked.trials}")
-    if asked.budget is None:
-        if asked.steps is None or asked.trials is None:
-            raise InputError("a search needs a time, such as --budget 2h, or --steps N and --trials N")
-        return None, Limits(None, asked.trials)
-    whole = seconds(asked.budget)
-    if asked.steps is not None:
-        return None, Limits(whole, asked.trials)
-    return whole / (asked.trials or usual_trials(whole)), Limits(whole, None)
-
-
-def usual_trials(whole: float) -> int:
-    """Trials of a search of so many seconds: their number and their length both grow with its root.
-
-    >>> usual_trials(600), usual_trials(7200), usual_trials(24 * 3600)
-    (6, 22, 64)
-    """
-    return min(max(round(2 * sqrt(whole / 60)), FEWEST), MOST)
 
 
 def folder_of(run: Run) -> Path:
