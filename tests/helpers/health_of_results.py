@@ -28,7 +28,7 @@ from chimerae.data.settings import Fit
 from chimerae.pictures.files import opened
 from chimerae.pictures.grids import strips
 from chimerae.training.health import health
-from chimerae.training.probe import of_pairs, of_samples
+from chimerae.training.measures import of_pairs, of_samples
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 GRID, ROW = 8, 16

@@ -13,16 +13,8 @@ from chimerae.methods import AVAE, GAN, VAE
 from chimerae.networks import DCGAN, MLP
 from chimerae.runs.learn import _with_training_samples
 from chimerae.runs.train import train
-from chimerae.training.probe import (
-    CODES,
-    FEWEST,
-    PROBES,
-    SAMPLES_BETWEEN,
-    Probe,
-    of_codes,
-    of_pairs,
-    of_samples,
-)
+from chimerae.training.measures import of_codes, of_pairs, of_samples
+from chimerae.training.probe import CODES, FEWEST, PROBES, SAMPLES_BETWEEN, Probe
 from tests.helpers.cases import Case
 from tests.helpers.runs import log_of, saved, tiny_run
 from tests.helpers.standins import digits, standins
