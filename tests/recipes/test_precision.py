@@ -10,6 +10,7 @@ import torch
 
 from chimerae.recipes import outlook as room
 from chimerae.recipes import precision as trial
+from chimerae.recipes import timing
 from chimerae.recipes.planning import Wish
 from chimerae.recipes.precision import GAIN, LEAST, LONG, Probed, probe, with_precision
 from chimerae.recipes.timing import Timing
@@ -93,21 +94,21 @@ def test_a_probe_takes_the_smaller_gain_and_the_rate_of_float32(monkeypatch):
         (4, torch.float32): 0.6,
         (4, torch.bfloat16): 0.3,
     }
-    monkeypatch.setattr(trial, "_seconds", lambda work, *inputs: seconds[inputs[0].ndim, inputs[0].dtype])
+    monkeypatch.setattr(trial, "fastest", lambda work, *inputs: seconds[inputs[0].ndim, inputs[0].dtype])
     found = probe.__wrapped__(torch.device("cpu"))
     assert found.gain == pytest.approx(2.0)
     assert found.rate == pytest.approx(2 * trial.SIDE**3 / 0.5)
 
 
 def test_neither_the_first_pass_nor_one_interruption_decides_a_probe():
-    taken = iter([2 * trial.ENOUGH, 2 * trial.ENOUGH, 0.0, 0.0, 0.0, 0.0])
-    assert trial._seconds(lambda: (time.sleep(next(taken)), torch.empty(0))[1]) < trial.ENOUGH / 2
+    taken = iter([2 * timing.ENOUGH, 2 * timing.ENOUGH, 0.0, 0.0, 0.0, 0.0])
+    assert timing.fastest(lambda: (time.sleep(next(taken)), torch.empty(0))[1]) < timing.ENOUGH / 2
 
 
 def test_a_slow_kind_of_work_is_not_repeated_to_the_end():
     passes = []
-    trial._seconds(lambda: (passes.append(time.sleep(trial.ENOUGH)), torch.empty(0))[1])
-    assert len(passes) == 1 + trial.LEAST_REPEATS
+    timing.fastest(lambda: (passes.append(time.sleep(timing.ENOUGH)), torch.empty(0))[1])
+    assert len(passes) == 1 + timing.LEAST_REPEATS
 
 
 def test_a_probe_of_this_machine_leaves_its_random_numbers_alone():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -14,7 +13,7 @@ from torch.nn.functional import conv2d
 
 from chimerae.config import override
 from chimerae.recipes.plan import operations
-from chimerae.recipes.timing import Timing, time_steps
+from chimerae.recipes.timing import Timing, fastest, time_steps
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 from chimerae.training.state import pick_device
@@ -29,12 +28,6 @@ AT_MOST: Final = 0.8
 """Seconds for the steps that are timed in each precision."""
 SIDE: Final = 256
 """Rows and columns of the probe's matrices."""
-REPEATS: Final = 5
-LEAST_REPEATS: Final = 2
-"""Repeats that are timed whatever they take: an interruption of one decides nothing."""
-ENOUGH: Final = 0.02
-"""Seconds after which a kind of work is not repeated further."""
-
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -99,9 +92,9 @@ def probe(device: torch.device) -> Probed:
         matrix = torch.ones(SIDE, SIDE, device=device)
         images = torch.ones(4, 64, 16, 16, device=device).to(memory_format=torch.channels_last)
         kernels = torch.ones(64, 64, 3, 3, device=device)
-        product, half_product = (_seconds(torch.mm, a, a) for a in _both(matrix))
+        product, half_product = (fastest(torch.mm, a, a) for a in _both(matrix))
         convolution, half_convolution = (
-            _seconds(partial(conv2d, padding=1), a, b)
+            fastest(partial(conv2d, padding=1), a, b)
             for a, b in zip(_both(images), _both(kernels), strict=True)
         )
     gain = min(product / half_product, convolution / half_convolution)
@@ -110,20 +103,3 @@ def probe(device: torch.device) -> Probed:
 
 def _both(tensor: Tensor) -> tuple[Tensor, Tensor]:
     return tensor, tensor.bfloat16()
-
-
-def _seconds(work: Callable[..., Tensor], *inputs: Tensor) -> float:
-    """Seconds of the fastest of `REPEATS`, fewer where they are slow.
-
-    The first pass is left out, because PyTorch makes its kernels in it: on a busy machine that takes longer
-    than all repeats.
-    """
-    work(*inputs)
-    taken: list[float] = []
-    while len(taken) < LEAST_REPEATS or (len(taken) < REPEATS and sum(taken) < ENOUGH):
-        begun = time.perf_counter()
-        made = work(*inputs)
-        if made.device.type == "cuda":
-            torch.cuda.synchronize(made.device)
-        taken.append(time.perf_counter() - begun)
-    return min(taken)

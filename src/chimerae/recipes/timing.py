@@ -1,9 +1,13 @@
-"""Timing of a few discarded steps: no weight, file or random number of the run depends on them."""
+"""Timing of discarded work, steps or single operations: no weight, file or random number of a run depends on
+it.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import torch
 from torch import Tensor
@@ -20,6 +24,11 @@ from chimerae.training.targets import update_targets
 
 ROUNDS = 12
 """Most steps that are timed at each of `SHARES`; one is timed at least."""
+REPEATS: Final = 5
+LEAST_REPEATS: Final = 2
+"""Repeats that are timed whatever they take: an interruption of one decides nothing."""
+ENOUGH: Final = 0.02
+"""Seconds after which a kind of work is not repeated further."""
 
 
 @dataclass(frozen=True)
@@ -107,3 +116,20 @@ def _shaped(taken: list[list[float]]) -> tuple[float, ...]:
         return (level,) * len(taken)
     scale = level * len(taken) / sum(fastest)
     return tuple(scale * one for one in fastest)
+
+
+def fastest(work: Callable[..., Tensor], *inputs: Tensor) -> float:
+    """Seconds of the fastest of `REPEATS` calls of `work`, fewer where they are slow.
+
+    The first pass is left out, because PyTorch makes its kernels in it: on a busy machine that takes longer
+    than all repeats.
+    """
+    work(*inputs)
+    taken: list[float] = []
+    while len(taken) < LEAST_REPEATS or (len(taken) < REPEATS and sum(taken) < ENOUGH):
+        begun = time.perf_counter()
+        made = work(*inputs)
+        if made.device.type == "cuda":
+            torch.cuda.synchronize(made.device)
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
