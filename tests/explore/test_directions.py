@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from chimerae.explore.directions import STEP, Directions, directions_of
+from chimerae.explore.directions import Directions
 from chimerae.explore.explorer import Explorer
+from chimerae.explore.find_directions import STEP, directions_of
 
 
 def some(z: int = 5, k: int = 3) -> Directions:
@@ -61,7 +62,7 @@ def test_without_an_encoder_they_are_those_in_which_pictures_change_most(both: E
 
 
 def test_directions_that_would_take_too_long_are_those_of_the_code(both: Explorer, monkeypatch):
-    monkeypatch.setattr("chimerae.explore.directions.CHANGED_VALUES", 1)
+    monkeypatch.setattr("chimerae.explore.find_directions.CHANGED_VALUES", 1)
     found = directions_of(both.subjects[1].codec, None)
     assert torch.equal(found.axes, torch.eye(2))
     assert "first axes of the code" in found.about

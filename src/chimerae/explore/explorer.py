@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError, unknown
-from chimerae.explore.shown import FRAME, THUMB, address, film, preview, sheet, whole
+from chimerae.explore.shown import address, film, preview, sheet, whole
 from chimerae.explore.spec import Spec, spec_of
 from chimerae.explore.subject import Subject
 from chimerae.explore.uploads import MOST_BYTES, Uploads
@@ -23,6 +23,10 @@ Json = dict[str, Any]
 
 REACH: Final = 2.5
 """Places of the outermost pictures of a map, in deviations from the mean."""
+FRAME: Final = 256
+"""Longer side, in pixels, of a picture on a walk."""
+THUMB: Final = 96
+"""The same for a training image."""
 
 
 class Explorer:

@@ -15,10 +15,6 @@ from chimerae import pictures
 
 PREVIEW: Final = 512
 """Longer side, in pixels, of the picture of a code on the page."""
-FRAME: Final = 256
-"""The same for a picture on a walk."""
-THUMB: Final = 96
-"""The same for a training image."""
 TILE: Final = 64
 """The same for a picture on the map."""
 LOSSLESS: Final = 128

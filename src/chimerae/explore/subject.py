@@ -15,7 +15,8 @@ from chimerae.data.open import is_here
 from chimerae.errors import InputError
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.seeded_codec import SeededCodec
-from chimerae.explore.directions import Directions, directions_of
+from chimerae.explore.directions import Directions
+from chimerae.explore.find_directions import directions_of
 from chimerae.explore.spec import Spec
 from chimerae.model import Model, load
 from chimerae.progress import Progress, silent
