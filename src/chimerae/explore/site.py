@@ -13,12 +13,11 @@ from chimerae.explore.subject import labels_of, opened
 from chimerae.explore.uploads import MOST_BYTES
 from chimerae.progress import Progress, silent
 from chimerae.report.serve import Content, Site
-from chimerae.report.template import CSS
+from chimerae.report.template import CSS, rendered
 
 MOST_RUNS: Final = 4
 """Runs on a page."""
 FILES: Final[Mapping[str, str]] = {
-    "page.html": "text/html",
     "page.css": "text/css",
     "main.js": "text/javascript",
     "ask.js": "text/javascript",
@@ -66,7 +65,7 @@ def site_of(explorer: Explorer) -> Site:
         "/walk.gif": lambda query: ("image/gif", explorer.walk_file(query)),
     }
     pages: dict[str, Callable[[], Content]] = {
-        "/": files.pop("/page.html"),
+        "/": lambda: ("text/html", rendered("page.html", here)),
         **files,
         "/base.css": partial(_file, CSS, "text/css"),
         "/about": lambda: as_json(explorer.about()),

@@ -1,4 +1,4 @@
-"""Pages from the templates beside this file."""
+"""Pages from templates, which share the frame beside this file."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-CSS: Final = Path(__file__).parent / "page.css"
+HERE: Final = Path(__file__).parent
+CSS: Final = HERE / "page.css"
 """Our styles."""
 
 
-def rendered(template: str, **content: Any) -> str:
-    """The page of a `template` such as "page.html", with our styles; `content` is escaped."""
-    here = Path(__file__).parent
+def rendered(template: str, folder: Path = HERE, **content: Any) -> str:
+    """The page of a `template` such as "page.html" in `folder`, with our styles; `content` is escaped."""
     environment = Environment(
-        loader=FileSystemLoader(here),
+        loader=FileSystemLoader([folder, HERE]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
