@@ -14,9 +14,10 @@ import pytest
 
 from chimerae import cli
 from chimerae.errors import InputError
-from chimerae.report.live import live_page, remaining, run_folders, state_of
+from chimerae.report.live import live_page
 from chimerae.report.read import read_run
 from chimerae.report.serve import server
+from chimerae.report.watched import remaining, run_folders, state_of
 from tests.report.report_runs import write_run
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from chimerae.report.search import PAGE, counted, objective, setting_rows, verdict, write_page
+from chimerae.report.search import PAGE, setting_rows, write_page
+from chimerae.report.search_words import counted, objective, verdict
 from chimerae.run_folder.search import Choice, Range, Search, Trial
 
 SPACE = {"method.beta": Range(low=0.1, high=10, log=True), "arch.width": Choice(values=(8, 16))}

@@ -36,8 +36,9 @@ def main(args: Sequence[str]) -> int:
     asked = parse(Watch, args, prog="chimerae watch")
     if not asked.every > 0:
         raise InputError(f"--every {asked.every:g}: give seconds above 0")
-    from chimerae.report.live import live_page, run_folders, state_of
+    from chimerae.report.live import live_page
     from chimerae.report.serve import serve
+    from chimerae.report.watched import run_folders, state_of
 
     run_folders(asked.runs)
     pages: dict[str, Callable[[], Content]] = {

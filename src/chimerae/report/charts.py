@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
-from io import BytesIO, StringIO
+from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from chimerae.report.read import RunFolder
+from chimerae.report.svg import INK, drawn_svg, scaled, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-COLOURS: Final = (
-    "#3b7dd8",
-    "#e07b39",
-    "#2fa36b",
-    "#a06bd6",
-    "#d14b5a",
-    "#1799a8",
-    "#a0785a",
-    "#d46bb3",
-)
-"""One per kind of run, in order; readable on white and on black."""
 MOST_POINTS: Final = 240
 """Most points of a curve; longer logs are drawn as means over neighbouring lines."""
 MOST_PANELS: Final = 60
 MOST_LETTERS: Final = 60
 """Panels of a page, and letters of a name in a picture; a damaged log may have any number of them."""
-INK: Final = "#010203"
-"""Stands for the page's text colour in SVG."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +58,7 @@ def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
 
 def svg(panel: Panel, prefix: str) -> str:
     """One panel as an SVG element that takes the page's text colour and font; `prefix` keeps ids apart."""
-    return drawn(lambda ax: draw(ax, panel, INK), prefix, panel.title)
-
-
-def drawn(paint: Callable[[Axes], None], prefix: str, title: str, width: float = 3.5) -> str:
-    """An SVG element like that of `svg`, `width` inches wide, with all that `paint` draws on its axes."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    with matplotlib.rc_context({"svg.hashsalt": prefix, "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(width, 2.1), layout="constrained")
-        figure.patch.set_alpha(0)
-        paint(figure.subplots())
-        text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
-    return _inline(text.getvalue(), prefix, title)
+    return drawn_svg(lambda ax: draw(ax, panel, INK), prefix, panel.title)
 
 
 def png(shown: Sequence[Panel], labels: Mapping[str, str]) -> bytes:
@@ -126,31 +98,6 @@ def draw(ax: Axes, panel: Panel, ink: str) -> None:
     ax.locator_params(axis="x", nbins=5)
 
 
-def styled(ax: Axes, ink: str) -> None:
-    """Give axes the look of all charts: a faint grid, two spines, small ticks."""
-    ax.patch.set_alpha(0)
-    ax.grid(color=ink, alpha=0.12, linewidth=0.7)
-    ax.set_axisbelow(True)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set(color=ink, alpha=0.5)
-    ax.tick_params(colors=ink, which="both", length=2, labelsize=8)
-
-
-def scale_for(values: NDArray[np.float64]) -> str:
-    """`log` for positive values over more than a factor of 10, `symlog` for a few huge ones of either sign.
-
-    >>> [scale_for(np.array(values)) for values in ([1.0, 5.0], [0.1, 50.0], [-2.0, 1.0, 1.0, 900.0])]
-    ['linear', 'log', 'symlog']
-    """
-    finite = values[np.isfinite(values)]
-    size = np.abs(finite[finite != 0])
-    if not len(size):
-        return "linear"
-    if len(size) == len(finite) and finite.min() > 0:
-        return "log" if finite.max() / finite.min() > 10 else "linear"
-    return "symlog" if size.max() > 100 * float(np.median(size)) else "linear"
-
-
 def thinned(values: NDArray[np.float64], most: int = MOST_POINTS) -> NDArray[np.float64]:
     """Means of equally many neighbours, such that at most `most` values are left; NaN spreads to its group.
 
@@ -181,35 +128,9 @@ def _lines(run: RunFolder, colour: str) -> Iterator[tuple[str, Curve]]:
             yield title, Curve(thinned(steps), thinned(values), colour, dashed=paired and side == "fake")
 
 
-def scaled(ax: Axes, values: NDArray[np.float64]) -> None:
-    """Choose the scale of the vertical axis by the values."""
-    scale = scale_for(values)
-    if scale == "symlog":
-        finite = np.abs(values[np.isfinite(values) & (values != 0)])
-        ax.set_yscale("symlog", linthresh=float(np.median(finite)))
-    elif scale == "log":
-        ax.set_yscale("log")
-        ax.yaxis.set_major_formatter("{x:g}")
-        ax.yaxis.set_minor_formatter("")
-    else:
-        ax.locator_params(axis="y", nbins=5)
-        ax.ticklabel_format(axis="y", useOffset=False)
-
-
 def _steps(value: float, _: float) -> str:
     """Steps as people write them: 500, 2k, 1.5M (the other argument is the tick)."""
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if abs(value) >= size:
             return f"{value / size:g}{unit}"
     return f"{value:g}"
-
-
-def _inline(text: str, prefix: str, title: str) -> str:
-    """An SVG file as an element of a page."""
-    element = text[text.index("<svg") :]
-    element = re.sub(r"<metadata>.*?</metadata>\s*", "", element, flags=re.DOTALL)
-    element = re.sub(r'\s(?:xmlns(?::\w+)?|version)="[^"]*"', "", element)
-    element = re.sub(r'(\sid="|url\(#|href="#)', rf"\1{prefix}-", element)
-    element = re.sub(r"(font: [\d.]+px )[^;\"]*", r"\1var(--sans)", element)
-    element = element.replace("xlink:href", "href").replace(INK, "currentColor")
-    return element.replace("<svg", f'<svg role="img" aria-label="{escape(title)}"', 1)

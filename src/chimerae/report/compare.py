@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chimerae.report.charts import COLOURS
 from chimerae.report.read import RunFolder
+from chimerae.report.svg import COLOURS
 from chimerae.run_folder.fields import Json
 
 NOT_SET = "–"

@@ -12,27 +12,20 @@ from markupsafe import Markup
 
 from chimerae.durations import in_words
 from chimerae.files import write_text
-from chimerae.report.charts import COLOURS, INK, drawn, scaled, styled
 from chimerae.report.compare import NOT_SET
 from chimerae.report.images import picture
-from chimerae.report.names import title
 from chimerae.report.page import CAPTIONS, FIRST, Chart, Gallery
+from chimerae.report.search_words import counted, is_short, objective, range_words, term_title, verdict
+from chimerae.report.svg import COLOURS, INK, drawn_svg, scaled, styled
 from chimerae.report.template import rendered
 from chimerae.run_folder.schema import PICTURES
 from chimerae.run_folder.search import Choice, Range, Search, Trial, Value, in_short
-from chimerae.tables import plural
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PAGE: Final = "index.html"
 """Name of the page in the folder of a search."""
-SMALL: Final = 0.02
-"""Difference of an objective, relative to the recipe's own settings, below which nothing was gained."""
-
-
-FEW_STEPS: Final = 500
-"""Steps of a trial below which its settings say little about longer runs."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def write_page(folder: Path, search: Search) -> None:
         search=search,
         verdict=verdict(search),
         objective=objective(search),
-        few=best is not None and best.steps < FEW_STEPS,
+        few=best is not None and is_short(best),
         counted=counted(search),
         settings=setting_rows(search),
         best=best,
@@ -73,54 +66,6 @@ def write_page(folder: Path, search: Search) -> None:
     write_text(folder / PAGE, text)
 
 
-def verdict(search: Search) -> str:
-    """The outcome in a sentence or two."""
-    best, own = search.best, search.own
-    if best is None:
-        return "No trial is finished yet."
-    if own is None or best.cost is None or own.cost is None:
-        return f"The best of {_n_done(search)} is trial {best.number}; the recipe's own settings failed."
-    if best.first:
-        return f"None of {_n_done(search)} is better than the recipe's own settings."
-    gain = (own.cost - best.cost) / abs(own.cost) if own.cost else 0.0
-    if gain < SMALL:
-        return (
-            f"The best of {_n_done(search)}, trial {best.number}, has a gain below {SMALL:.0%}: that is none."
-        )
-    return (
-        f"The best of {_n_done(search)} is trial {best.number}: its objective is {gain:.0%} better than that "
-        "of the recipe's own settings."
-    )
-
-
-def objective(search: Search) -> str:
-    """The objective in words."""
-    told = [term_title(term) for term in search.objective]
-    if len(told) == 1:
-        return f"Objective: {told[0]}."
-    return f"Objective: the geometric mean of {' and '.join(told)}; lower is better."
-
-
-def counted(search: Search) -> str:
-    """Numbers of trials by their end, and the time that they took."""
-    names = {"done": "finished", "pruned": "ended early", "failed": "failed", "running": "at work"}
-    by_state = {word: sum(t.state == state for t in search.trials) for state, word in names.items()}
-    parts = [f"{n} {word}" for word, n in by_state.items() if n]
-    each = f"{search.steps:,} steps" if search.steps else in_words(search.share or 0.0)
-    n = plural(len(search.trials), "trial")
-    return f"{n} of {each} each ({', '.join(parts)}) in {in_words(search.spent)}."
-
-
-def term_title(term: str) -> str:
-    """A term of the objective for people.
-
-    >>> term_title("fd_efficientnet@generator")
-    'FD (EfficientNet), generator'
-    """
-    metric, _, network = term.partition("@")
-    return f"{title(metric)}, {network}"
-
-
 def setting_rows(search: Search) -> list[SettingRow]:
     """Every searched setting, the important ones first."""
     best = search.best
@@ -130,24 +75,9 @@ def setting_rows(search: Search) -> list[SettingRow]:
         share = search.importance.get(path)
         now = NOT_SET if best is None else in_short(best.settings.get(path, NOT_SET))
         first = in_short(own.get(path, NOT_SET))
-        of = _searched(each)
+        of = range_words(each)
         rows.append(SettingRow(path, first, now, of, None if share is None else 100 * share))
     return sorted(rows, key=lambda row: -(row.share or 0.0))
-
-
-def _searched(of: Range | Choice) -> str:
-    """A range in words.
-
-    >>> _searched(Range(low=0.1, high=10, log=True)), _searched(Choice(values=(16, 32)))
-    ('0.1 to 10, log', '16, 32')
-    """
-    if isinstance(of, Choice):
-        return ", ".join(in_short(value) for value in of.values)
-    return f"{of.low:g} to {of.high:g}" + (", log" if of.log else "")
-
-
-def _n_done(search: Search) -> str:
-    return plural(sum(trial.state == "done" for trial in search.trials), "finished trial")
 
 
 def _row(search: Search, trial: Trial) -> dict[str, object]:
@@ -204,7 +134,7 @@ def _history(search: Search) -> Iterator[Chart]:
         ax.locator_params(axis="x", nbins=6, integer=True)
 
     hint = "line: best so far" + ("; crosses: ended early or failed" if early else "")
-    yield Chart("objective by trial", hint, Markup(drawn(paint, "history", "Objective by trial")))
+    yield Chart("objective by trial", hint, Markup(drawn_svg(paint, "history", "Objective by trial")))
 
 
 def _slices(search: Search) -> Iterator[Chart]:
@@ -214,7 +144,7 @@ def _slices(search: Search) -> Iterator[Chart]:
         if len(done) < 2:
             continue
         paint = _slice(search, row.name, done)
-        yield Chart(row.name, "", Markup(drawn(paint, f"slice{i}", f"Objective over {row.name}")))
+        yield Chart(row.name, "", Markup(drawn_svg(paint, f"slice{i}", f"Objective over {row.name}")))
 
 
 def _slice(search: Search, path: str, done: Sequence[Trial]) -> Callable[[Axes], None]:
