@@ -14,24 +14,34 @@ WGAN, SOFT, AS, CODE = "WGAN-GP", "Soft-IntroVAE", "AS-IntroVAE", "AS-IntroVAE a
 
 
 @dataclass(frozen=True)
-class ImageSet:
-    """A data set, with the settings that the published script has for it."""
+class Script:
+    """Settings that the published script has for a data set."""
 
-    title: str
-    data: str
     z_dim: int
     batch: int
     epochs: int
     soft_epochs: int
+    """Epochs of Soft-IntroVAE and WGAN-GP."""
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class ImageSet:
+    """A data set, with its settings and the published numbers."""
+
+    title: str
+    data: str
     train: int
     """Training images, which turn epochs into steps."""
-    own: Mapping[str, float]
-    """Weights other than 1, 1, 256."""
+    script: Script
     fid: tuple[str, str, str] | None
     """FID of WGAN-GP, Soft-IntroVAE and AS-IntroVAE."""
     rebuilt: tuple[tuple[str, str, str], tuple[str, str, str]]
     """PSNR, SSIM and MSE of Soft-IntroVAE and of AS-IntroVAE."""
-    settings: Mapping[str, Any]
+    own: Mapping[str, float] = field(default_factory=dict)
+    """Weights other than 1, 1, 256."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Further settings of all methods."""
     soft: Mapping[str, Any] = field(default_factory=dict)
     """Changes of the script to these settings for Soft-IntroVAE."""
 
@@ -40,70 +50,49 @@ ROWS = (
     ImageSet(
         "MNIST",
         "mnist",
-        32,
-        128,
-        100,
-        50,
         60_000,
-        {},
-        ("139.02", "98.84", "96.16"),
-        (("20.282", ".885", ".011"), ("21.014", ".898", ".009")),
-        {"arch.channels": (64, 128)},
+        Script(z_dim=32, batch=128, epochs=100, soft_epochs=50, channels=(64, 128)),
+        fid=("139.02", "98.84", "96.16"),
+        rebuilt=(("20.282", ".885", ".011"), ("21.014", ".898", ".009")),
     ),
     ImageSet(
         "CIFAR10",
         "cifar10",
-        128,
-        64,
-        150,
-        100,
         50_000,
-        {},
-        ("434.11", "275.20", "271.69"),
-        (("19.300", ".599", ".019"), ("19.445", ".620", ".019")),
-        {"arch.channels": (64, 128, 256)},
+        Script(z_dim=128, batch=64, epochs=150, soft_epochs=100, channels=(64, 128, 256)),
+        fid=("434.11", "275.20", "271.69"),
+        rebuilt=(("19.300", ".599", ".019"), ("19.445", ".620", ".019")),
     ),
     ImageSet(
         "Oxford",
         "oxford-buildings",
-        128,
-        32,
-        150,
-        150,
         4_557,
-        {},
-        None,
-        (("15.372", ".348", ".049"), ("20.168", ".604", ".013")),
-        {"arch.channels": (64, 128, 256, 512, 512)},
-        {"method.beta_neg": 0.5},
+        Script(z_dim=128, batch=32, epochs=150, soft_epochs=150, channels=(64, 128, 256, 512, 512)),
+        fid=None,
+        rebuilt=(("15.372", ".348", ".049"), ("20.168", ".604", ".013")),
+        soft={"method.beta_neg": 0.5},
     ),
     ImageSet(
         "CelebA-128",
         "celeba-whole",
-        256,
-        32,
-        150,
-        150,
         162_770,
-        {"method.beta_kl": 0.5},
-        ("160.53", "140.35", "130.74"),
-        (("17.818", ".561", ".018"), ("22.924", ".801", ".006")),
-        {"prepare.size": 128, "arch.channels": (64, 128, 256, 512, 512), "training.flip": True},
-        {"method.z_dim": 128},
+        Script(z_dim=256, batch=32, epochs=150, soft_epochs=150, channels=(64, 128, 256, 512, 512)),
+        fid=("160.53", "140.35", "130.74"),
+        rebuilt=(("17.818", ".561", ".018"), ("22.924", ".801", ".006")),
+        own={"method.beta_kl": 0.5},
+        settings={"prepare.size": 128, "training.flip": True},
+        soft={"method.z_dim": 128},
     ),
     ImageSet(
         "CelebA-256",
         "celeba-whole",
-        256,
-        32,
-        150,
-        150,
         162_770,
-        {"method.beta_kl": 0.5, "method.beta_neg": 1024.0},
-        ("170.79", "143.33", "129.61"),
-        (("22.422", ".790", ".007"), ("23.156", ".758", ".006")),
-        {"prepare.size": 256, "arch.channels": (64, 128, 256, 512, 512, 512), "training.flip": True},
-        {"training.batch_size": 16},
+        Script(z_dim=256, batch=32, epochs=150, soft_epochs=150, channels=(64, 128, 256, 512, 512, 512)),
+        fid=("170.79", "143.33", "129.61"),
+        rebuilt=(("22.422", ".790", ".007"), ("23.156", ".758", ".006")),
+        own={"method.beta_kl": 0.5, "method.beta_neg": 1024.0},
+        settings={"prepare.size": 256, "training.flip": True},
+        soft={"training.batch_size": 16},
     ),
 )
 AS_CODE: Mapping[str, Any] = {
@@ -138,12 +127,11 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 
 def _arms_of(row: ImageSet, scale: Scale) -> tuple[Arm, ...]:
-    same: dict[str, Any] = {"training.batch_size": row.batch, **row.settings}
-    if scale == "paper":
-        same |= PAPER
-    else:
-        same["arch.channels"] = tuple(c // QUICK_CHANNELS for c in row.settings["arch.channels"])
-    code = {"method.z_dim": row.z_dim, **row.own}
+    script = row.script
+    channels = script.channels if scale == "paper" else tuple(c // QUICK_CHANNELS for c in script.channels)
+    same: dict[str, Any] = {"training.batch_size": script.batch, "arch.channels": channels, **row.settings}
+    same |= PAPER if scale == "paper" else {}
+    code = {"method.z_dim": script.z_dim, **row.own}
 
     def arm(
         title: str, name: str, epochs: int, own: Mapping[str, Any], recorded: Mapping[str, Any] | None = None
@@ -155,10 +143,10 @@ def _arms_of(row: ImageSet, scale: Scale) -> tuple[Arm, ...]:
         return Arm(title, run, row.title, recorded=recorded or {})
 
     return (
-        arm(WGAN, "wgan-gp", row.soft_epochs, {"method.z_dim": row.z_dim}),
-        arm(SOFT, "soft-introvae", row.soft_epochs, {**code, **row.soft}),
-        arm(AS, "as-introvae", row.epochs, code),
-        arm(CODE, "as-introvae", row.epochs, {**code, **AS_CODE}, RECORDED if scale == "quick" else None),
+        arm(WGAN, "wgan-gp", script.soft_epochs, {"method.z_dim": script.z_dim}),
+        arm(SOFT, "soft-introvae", script.soft_epochs, {**code, **row.soft}),
+        arm(AS, "as-introvae", script.epochs, code),
+        arm(CODE, "as-introvae", script.epochs, {**code, **AS_CODE}, RECORDED if scale == "quick" else None),
     )
 
 
