@@ -62,6 +62,19 @@ class Values:
         """True when equal means are unlikely: p is below `ALPHA`, of `FEWEST` values or more each."""
         return min(self.n, other.n) >= FEWEST and self.p_value(other) < ALPHA
 
+    def below(self, other: Values) -> bool:
+        """True when this mean is the lower one and the two differ."""
+        return self.mean < other.mean and self.differs(other)
+
+    def above(self, other: Values) -> bool:
+        """True when this mean is the higher one and the two differ.
+
+        >>> low, high = Values((1.0, 2.0, 3.0)), Values((7.0, 8.0, 9.0))
+        >>> high.above(low), low.above(high), Values((8.0,)).above(low)
+        (True, False, False)
+        """
+        return self.mean > other.mean and self.differs(other)
+
     def versus(self, other: Values) -> str:
         """The comparison in words.
 

@@ -86,7 +86,7 @@ def judge_schedules(found: StudyResults) -> Verdict:
     """The published schedule, a fifth of the run, is as near to the data as Soft-IntroVAE, or not."""
     soft = found(SOFT, "kl_published")
     told = {arm.name: found(arm.name, "kl_published") for arm in schedules("quick")[1:]}
-    worse = [name for name, kl in told.items() if kl.mean > soft.mean and kl.differs(soft)]
+    worse = [name for name, kl in told.items() if kl.above(soft)]
     published = told[_schedule("run", PUBLISHED)]
     words = (
         f"with {PUBLISHED:.0%} of the run, as published, the KL is {published.mean:.1f}, and {soft.mean:.1f} "

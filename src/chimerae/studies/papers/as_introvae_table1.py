@@ -125,12 +125,12 @@ def _kl(found: StudyResults, group: str, method: str) -> float:
 
 def _worse(found: StudyResults, group: str) -> bool:
     ours, theirs = (found(f"{group}, {method}", "kl_published") for method in (AS, SOFT))
-    return ours.mean > theirs.mean and ours.differs(theirs)
+    return ours.above(theirs)
 
 
 def _better(found: StudyResults, group: str) -> bool:
     ours, theirs = (found(f"{group}, {method}", "kl_published") for method in (AS, SOFT))
-    return ours.mean < theirs.mean and ours.differs(theirs)
+    return ours.below(theirs)
 
 
 def _published() -> dict[tuple[str, str], str]:

@@ -149,7 +149,7 @@ def verdict(found: StudyResults) -> Verdict:
         for metric in ("fid", "fd_classifier"):
             if (f"{title}, {VAE}", metric) in found.values:
                 ours, theirs = (found(f"{title}, {row}", metric) for row in (REBUILT, VAE))
-                if not (ours.mean < theirs.mean and ours.differs(theirs)):
+                if not ours.below(theirs):
                     told = f"{ours.mean:.3g} of AVAE, {theirs.mean:.3g} of VAE ({ours.versus(theirs)})"
                     wrong.append(f"{title}: {metric} {told}")
     if wrong:

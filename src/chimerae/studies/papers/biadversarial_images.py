@@ -68,7 +68,7 @@ def verdict(found: StudyResults) -> Verdict:
             return Verdict("unclear", f"{group}: the sharpness of the data is not known")
         line = f"{group}: {ours.mean:.3g}, the VAE {vae.mean:.3g}, the data {data.mean:.3g}"
         told.append(line := f"{line} ({ours.versus(vae)})")
-        if not (ours.differs(vae) and ours.mean > vae.mean):
+        if not ours.above(vae):
             blurred.append(line)
         elif _away(ours.mean, data.mean) >= _away(vae.mean, data.mean):
             noisy.append(line)

@@ -73,11 +73,11 @@ def verdict(found: StudyResults) -> Verdict:
         f"information of the code: conditional {alone[0].mean:.2f}, exact {alone[1].mean:.2f}; with a "
         f"squared error of weight 1 conditional {lost.mean:.2f}, exact {kept.mean:.2f} ({kept.versus(lost)})"
     )
-    if not (two.differs(one) and two.mean > one.mean) or alone[0].mean > 0.5:
+    if not two.above(one) or alone[0].mean > 0.5:
         return Verdict("disagrees", told)
     if min(two.mean, meant) < 0.5 or alone[0].mean > 0.1:
         return Verdict("unclear", told)
-    if not (kept.differs(lost) and kept.mean > lost.mean):
+    if not kept.above(lost):
         return Verdict("unclear", told)
     return Verdict("agrees", told)
 

@@ -137,7 +137,7 @@ def _lost(found: StudyResults, group: str) -> list[str]:
     lines = []
     for rival, metric, deed in rivals:
         ours, theirs = (found(f"{group}, {row}", metric) for row in (GENERATOR, rival))
-        if not (ours.mean < theirs.mean and ours.differs(theirs)):
+        if not ours.below(theirs):
             lines.append(
                 f"on {group} AVAE's generator does not {deed} than {rival}: "
                 f"{ours.mean:.3g} against {theirs.mean:.3g} ({ours.versus(theirs)})"

@@ -89,7 +89,7 @@ def rmse_verdict(found: StudyResults) -> Verdict:
     def better(group: str, name: str, intro: Values) -> tuple[bool, str]:
         ours = found(f"{group}, {name}", "rmse_255")
         told = f"{group}: {name} {ours.mean:.1f}, IntroVAE {intro.mean:.1f} ({ours.versus(intro)})"
-        return ours.mean < intro.mean and ours.differs(intro), told
+        return ours.below(intro), told
 
     return _judged(found, "rmse_255", better)
 
@@ -100,8 +100,7 @@ def diversity_verdict(found: StudyResults) -> Verdict:
     def ordered(group: str, name: str, intro: Values) -> tuple[bool, str]:
         plain, improved = (found(f"{group}, {name}: decoder{s}", "ms_ssim") for s in ("", IMPROVED))
         told = f"{group}: {name} {plain.mean:.3f}, improved {improved.mean:.3f}, IntroVAE {intro.mean:.3f}"
-        holds = improved.mean < plain.mean and intro.mean < improved.mean
-        return holds and improved.differs(plain), told
+        return improved.below(plain) and intro.mean < improved.mean, told
 
     return _judged(found, "ms_ssim", ordered)
 
