@@ -55,6 +55,7 @@ class KLGAN(Method):
 
     name: ClassVar[str] = "kl-gan"
     exported: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
+    init_networks: ClassVar[tuple[str, ...]] = ("encoder", "decoder")
     generates: ClassVar[bool] = False
     why_no_samples: ClassVar[str] = (
         "its KL is too slight for codes to follow the prior; train a model on its codes, or reconstruct"
@@ -119,6 +120,15 @@ class KLGAN(Method):
     def fitted(self, shape: Shape, arch: Architecture) -> KLGAN:
         """The method with `z_dim` as the networks suggest, unless it is given."""
         return self if self.z_dim else replace(self, z_dim=arch.code_dim(shape))
+
+    def initialised(self, z_dim: int | None = None, output: Output | None = None) -> KLGAN:
+        """The method whose game begins at the first step, because the networks of `--from` reconstruct."""
+        return replace(
+            self,
+            z_dim=self.z_dim if z_dim is None else z_dim,
+            output=self.output if output is None else output,
+            critic_start=0.0,
+        )
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder, decoder, a critic of patches, and the scale if it is learned."""

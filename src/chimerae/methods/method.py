@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
+from chimerae.heads import Output
 from chimerae.methods.given import Given
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import SIGNED, Shape, ValueRange
@@ -91,7 +92,19 @@ class Method(ABC):
     or drawn of them.
     """
 
+    init_networks: ClassVar[tuple[str, ...]] = ()
+    """Networks that a run can initialise from another model (`--from`); none: it begins with its own."""
+
     z_dim: int
+
+    def initialised(self, z_dim: int | None = None, output: Output | None = None) -> Method:
+        """The method for a run whose `init_networks` come from a model whose codes have `z_dim` dimensions
+        and whose decoder ends in `output`; None leaves a setting as it is.
+
+        Raises:
+            InputError: there are no such networks.
+        """
+        raise InputError(f"{self.name} begins with networks of its own")
 
     @property
     def generates_from(self) -> float:

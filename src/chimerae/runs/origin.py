@@ -16,19 +16,17 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.foreign.as_spatial import channels_of, fill, spatial_of
 from chimerae.foreign.diffusers import CLASS, WEIGHTS, class_in
-from chimerae.methods import KLGAN
+from chimerae.methods import METHODS, Method
 from chimerae.model import Model, load
 from chimerae.nets import Architecture
 from chimerae.run_folder.schema import RUN, STATE
 from chimerae.runs.run import Run
-from chimerae.shapes import SIGNED, Shape, is_image
+from chimerae.shapes import Shape, is_image
 from chimerae.sharing.download import VAE, downloaded_autoencoder
 from chimerae.training.checkpoint import has_states, read_state
 from chimerae.training.state import State, build_state
 
 CRITIC: Final = "critic"
-TAKEN: Final = ("encoder", "decoder")
-"""Networks that a run takes from its origin."""
 
 
 def adopted(run: Run, origin: str) -> Run:
@@ -37,18 +35,19 @@ def adopted(run: Run, origin: str) -> Run:
     Raises:
         InputError: there is no such model, or `run` cannot begin with it.
     """
-    if not isinstance(run.method, KLGAN):
-        raise InputError(f"--from is for kl-gan; {run.method.name} begins with networks of its own")
+    if not run.method.init_networks:
+        able = ", ".join(method.name for method in METHODS if method.init_networks)
+        raise InputError(f"--from is for {able}; {run.method.name} begins with networks of its own")
     found = _opened(origin)
-    method = replace(run.method, critic_start=0.0)
     if isinstance(found, Path):
+        method = run.method.initialised()
         arch = spatial_of(found)
         prepare = replace(run.prepare, channels="1" if channels_of(found) == 1 else "3")
         return replace(run, init=origin, method=method, arch=arch, prepare=prepare)
-    _check(found, origin)
+    _check(found, origin, run.method)
     own = _arch(found)
     fits = is_image(found.shape) and own.code_dim(found.shape) == found.method.z_dim
-    method = replace(method, z_dim=0 if fits else found.method.z_dim, output=_output(found))
+    method = run.method.initialised(0 if fits else found.method.z_dim, _output(found))
     prepare = run.prepare
     if prepare.size is None and is_image(found.shape):
         channels, height, width = found.shape
@@ -72,7 +71,8 @@ def fresh_state(run: Run, shape: Shape) -> State:
 
 @torch.no_grad()
 def begin_with(state: State, origin: str) -> None:
-    """Copy encoder and decoder of the model called `origin` into `state`, and the critic of a run of kl-gan.
+    """Copy the method's `init_networks`, and the critic of a run of the same form, from the model called
+    `origin` into `state`.
 
     Raises:
         InputError: it is gone, or has networks of other sizes.
@@ -84,12 +84,12 @@ def begin_with(state: State, origin: str) -> None:
     if isinstance(found, Path):
         fill(modules, found)
     else:
-        _check(found, origin)
-        for name in TAKEN:
+        _check(found, origin, state.method)
+        for name in state.method.init_networks:
             _copied(modules[name], found.nets.modules[name].state_dict(), f"the {name} of {origin}")
         _take_critic(modules[CRITIC], found)
     if state.ema is not None:
-        for name in TAKEN:
+        for name in state.method.init_networks:
             state.ema.modules[name].load_state_dict(modules[name].state_dict())
 
 
@@ -105,16 +105,18 @@ def _opened(origin: str) -> Model | Path:
     return load(path, device="cpu")
 
 
-def _check(found: Model, origin: str) -> None:
-    """Raise `InputError` for a model that kl-gan cannot continue."""
-    missing = [name for name in TAKEN if name not in found.nets.modules]
+def _check(found: Model, origin: str, method: Method) -> None:
+    """Raise `InputError` for a model that `method` cannot continue."""
+    missing = [name for name in method.init_networks if name not in found.nets.modules]
     if missing:
         raise InputError(
-            f"{origin} is a {found.method.name} without {missing[0]}: kl-gan cannot begin with it"
+            f"{origin} is a {found.method.name} without {missing[0]}: {method.name} cannot begin with it"
         )
-    if found.method.value_range != SIGNED:
+    if found.method.value_range != method.value_range:
+        low, high = method.value_range.low, method.value_range.high
         raise InputError(
-            f"the networks of {origin} see another range than [-1, 1]: kl-gan cannot begin with it"
+            f"the networks of {origin} see another range than [{low:g}, {high:g}]: "
+            f"{method.name} cannot begin with it"
         )
 
 
