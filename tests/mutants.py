@@ -481,14 +481,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "the introspective methods' momentum",
-        "recipes/presets.py",
+        "recipes/optimizers.py",
         "INTROSPECTIVE_ADAM = Training(optimizer=Optimizer(beta1=0.9))",
         "INTROSPECTIVE_ADAM = Training(optimizer=Optimizer())",
         "tests/recipes/test_presets.py",
     ),
     Mutant(
         "the rate of DCGAN's recipes does not fall as far",
-        "recipes/presets.py",
+        "recipes/optimizers.py",
         'DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.02))',
         'DCGAN_ADAM = Training(optimizer=Optimizer(schedule="exponential", final=0.2))',
         "tests/recipes/test_presets.py",
