@@ -149,5 +149,5 @@ def test_what_cannot_be_an_encoder_says_why(place, tmp_path):
     damaged = shutil.copytree(place / "vae", tmp_path / "damaged") / "model" / weights.name
     damaged.write_bytes(weights.read_bytes()[:-1] + b"\x01")
     run = tiny_run("avae-frozen", "dcgan", method={"encoder": str(tmp_path / "damaged"), **SMALL})
-    with pytest.raises(InputError, match="is not the file that its"):
+    with pytest.raises(InputError, match="its checksum is not the one in"):
         train(run, out=tmp_path / "out", quiet=True)

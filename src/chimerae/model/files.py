@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from chimerae.errors import InputError, printable
+from chimerae.errors import printable
 from chimerae.extensions import brief, is_reference
-from chimerae.files import read_bytes, replace, write_bytes, write_json, write_text
+from chimerae.files import replace, write_bytes, write_json, write_text
 from chimerae.run_folder.schema import CARD, CONFIG, WEIGHTS
 from chimerae.shapes import describe, is_image
 from chimerae.tables import code, plain
-from chimerae.training.checkpoint import pack, unpack, values_in
-
-WAITING: Final = f".{WEIGHTS}.waiting"
-"""File of new weights until the `config.json` that they belong to is there."""
-DTYPES: Final = frozenset({torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64})
-"""Types of numbers that networks keep."""
+from chimerae.training.checkpoint import pack
+from chimerae.training.saved_weights import WAITING
 
 
 def write_model(
@@ -37,7 +31,8 @@ def write_model(
     given, a short card with the title `name`.
 
     Both are replaced as one. `config.json` holds the checksum of the weights, which wait beside it under
-    another name until it is there; whenever the process is killed, `weights_of` finds a whole model.
+    another name until it is there; whenever the process is killed, `saved_weights.weights_of` finds a
+    whole model.
 
     Raises:
         InputError: the folder cannot be written.
@@ -48,58 +43,6 @@ def write_model(
     write_json(folder / CONFIG, {**config, "sha256": sha256(content).hexdigest()})
     replace(folder / WAITING, folder / WEIGHTS)
     write_text(folder / CARD, card(config, name) if readme is None else readme)
-
-
-def weights_of(folder: Path, config: Mapping[str, Any]) -> Path:
-    """The file of weights of the model in `folder`: those that still wait, if they are those of `config`."""
-    with suppress(OSError, InputError):
-        if sha256(read_bytes(folder / WAITING)).hexdigest() == config.get("sha256"):
-            return folder / WAITING
-    return folder / WEIGHTS
-
-
-def read_weights(path: Path, config: Mapping[str, Any]) -> dict[str, Tensor]:
-    """The tensors that `write_model` wrote to `path`.
-
-    Raises:
-        InputError: they are missing, are not those of `config`, or hold NaN or infinity.
-    """
-    again = _again(path)
-    count_weights(path)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; {again}") from None
-    found = sha256(content).hexdigest()
-    if config.get("sha256", found) != found:
-        raise InputError(f"{path} is damaged: its checksum is not the one in {CONFIG}; {again}")
-    tensors = unpack(content, path)
-    odd = next((name for name, tensor in tensors.items() if tensor.dtype not in DTYPES), None)
-    if odd is not None:
-        raise InputError(f"{path} is of no use: '{odd}' holds {tensors[odd].dtype}; {again}")
-    spoilt = next((name for name, tensor in tensors.items() if not tensor.isfinite().all()), None)
-    if spoilt is not None:
-        raise InputError(f"{path} is of no use: '{spoilt}' holds NaN or infinity")
-    return tensors
-
-
-def count_weights(path: Path) -> int:
-    """The number of values in the file of weights `path`, which are not read.
-
-    Raises:
-        InputError: it is missing, or its header and its size do not agree.
-    """
-    again = _again(path)
-    try:
-        return values_in(path)
-    except InputError as error:
-        raise InputError(f"{error}; {again}") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}; {again}") from None
-
-
-def _again(path: Path) -> str:
-    return f"if it lies in a run folder, `chimerae resume {path.parent.parent}` writes it again"
 
 
 def described(config: Mapping[str, Any]) -> dict[str, str]:

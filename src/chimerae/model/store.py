@@ -13,7 +13,7 @@ from chimerae.data import Prepare
 from chimerae.data.given import settings_for_others
 from chimerae.errors import InputError
 from chimerae.files import read_json
-from chimerae.model.files import count_weights, read_weights, weights_of, write_model
+from chimerae.model.files import write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
 from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, check_schema, renamed
@@ -23,6 +23,7 @@ from chimerae.shapes import Shape
 from chimerae.sharing.download import found
 from chimerae.training.built import exported_networks, fill, named
 from chimerae.training.fitting import sized_for
+from chimerae.training.saved_weights import count_weights, read_weights, weights_of
 from chimerae.training.state import State, pick_autocast, pick_device
 
 KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": bool}

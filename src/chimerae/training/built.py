@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,13 +15,13 @@ from chimerae.errors import InputError
 from chimerae.extensions import class_of
 from chimerae.features import perceptual_network
 from chimerae.features.frozen import FrozenEncoder, RunEncoder, efficientnet_part
-from chimerae.files import read_bytes, read_json
+from chimerae.files import read_json
 from chimerae.methods import Method
 from chimerae.methods.given import RANDOM, Given, is_run, model_folder, recorded
 from chimerae.nets import Architecture, Nets
-from chimerae.run_folder.schema import CONFIG, WEIGHTS
+from chimerae.run_folder.schema import CONFIG
 from chimerae.shapes import Shape, describe
-from chimerae.training.checkpoint import unpack
+from chimerae.training.saved_weights import read_weights, weights_of
 from chimerae.training.targets import with_targets
 
 T = TypeVar("T")
@@ -99,7 +98,10 @@ def _of_run(part: str, given: Given, shape: Shape, opened: bool) -> nn.Module:
             f"{part} cannot be the encoder of {describe(shape)}: it knows {describe(trained_on)}"
         )
     if opened:
-        fill(built, _weights(model_folder(part)), model_folder(part) / WEIGHTS)
+        folder = model_folder(part)
+        saved = read_json(folder / CONFIG, "a model")
+        path = weights_of(folder, saved)
+        fill(built, read_weights(path, saved), path)
     return RunEncoder(method.encode, method.value_range, Nets(built, frozen=built), trained_on)
 
 
@@ -117,22 +119,6 @@ def _settings(part: str, given: Given) -> dict[str, Any]:
         if isinstance(error, InputError):
             raise
     raise InputError(f"the settings of the encoder '{part}' are damaged: give --method.encoder-settings ''")
-
-
-def _weights(folder: Path) -> dict[str, Tensor]:
-    """The tensors of the model in `folder`.
-
-    Raises:
-        InputError: they are missing, or do not belong to its `config.json`.
-    """
-    path, config = folder / WEIGHTS, read_json(folder / CONFIG, "a model")
-    try:
-        content = read_bytes(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    if config.get("sha256") not in (None, sha256(content).hexdigest()):
-        raise InputError(f"{path} is not the file that its {CONFIG} names; wait until its run has saved")
-    return unpack(content, path)
 
 
 def named(kind: str, classes: Mapping[str, type[T]], settings: Mapping[str, Any], place: object) -> T:
