@@ -35,7 +35,7 @@ HELPERS = {
     "chimerae.metrics": {"kinds", "mean", "registry", "scales"},
     "chimerae.cli": {
         *("complaints", "console", "examples", "flags", "inputs", "known", "names", "output", "parse"),
-        *("places", "request", "settings_flags", "strangers", "study_plan", "train_help"),
+        *("places", "request", "settings_flags", "strangers", "study_plan", "method_help"),
     },
 }
 """Modules that hold no entry of their room's table."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chimerae.cli import main
 from chimerae.run_folder.search import read_search
 from tests.cli.conftest import Call
 from tests.helpers.rows import through
@@ -88,6 +89,19 @@ def test_help(call: Call):
     code, out, _ = call("tune", "--help")
     assert code == 0
     assert "--set NAME=LOW:HIGH[:log]" in out
+    code, out, _ = call("tune", "vae", "--help")
+    assert code == 0
+    lines = out.splitlines()
+    shown = [line.split()[0] for line in lines if line.startswith("  --")]
+    assert len(shown) == 10
+    assert {"--budget", "--trials", "--set", "--objective"} <= set(shown)
+    assert max(map(len, lines)) <= 80
+    assert "--help-all" in out
+
+
+def test_all_settings_are_in_the_long_help(capfd):
     with pytest.raises(SystemExit) as end:
-        call("tune", "vae", "--help")
+        main(["tune", "vae", "--help-all"])
     assert not end.value.code
+    said = capfd.readouterr().out
+    assert all(flag in said for flag in ("--method.beta", "--only-set", "--training.batch-size"))

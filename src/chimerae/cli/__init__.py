@@ -76,6 +76,9 @@ OTHER_VERBS = {
 METHODS = ("avae", "vae", "gan", "vae-gan", "bigan", "introvae", "soft-introvae", "wae-mmd", "wae-gan", "aae")
 """Methods that are known without importing them, for a hint."""
 
+OF_METHODS = ("train", "tune")
+"""Verbs whose settings depend on a method; `VERB METHOD --help` has the usual ones."""
+
 USAGE = """\
 chimerae {version}: adversarial autoencoders, models that encode like a VAE and
 generate like a GAN
@@ -149,8 +152,8 @@ def run(args: Sequence[str]) -> int:
         one = InputError(f"{args[0]} runs in one process; leave out torchrun, which is for train and resume")
         raise Elsewhere(str(one)) if _rank() else one
     wants_help = bool({"-h", "--help", "--help-all"} & set(args))
-    if args[0] == "train" and len(args) > 2 and not args[1].startswith("-") and {*args} & {"-h", "--help"}:
-        helped: int = import_module("chimerae.cli.train_help").main(args[1])
+    if args[0] in OF_METHODS and args[1:2] and not args[1].startswith("-") and {*args} & {"-h", "--help"}:
+        helped: int = import_module("chimerae.cli.method_help").main(args[0], args[1])
         return helped
     if not wants_help:
         _greet(args[0])

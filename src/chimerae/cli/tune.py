@@ -69,7 +69,7 @@ Many short runs, each with other settings: learning rate, batch size, width and
 the method's own weights, or what --set names. They learn from one part of the
 training split and are judged on another. A page shows the best settings, which
 of them mattered, and the command that trains them anew. `chimerae tune avae
---help` shows all options."""
+--help` shows the settings that people use, --help-all all of them."""
 
 
 @opened_once()
