@@ -85,9 +85,9 @@ def pairs_for(metric: PairMetric, n: int = 20) -> tuple[torch.Tensor, torch.Tens
 def cloud(points: torch.Tensor | None = None) -> ToyPoints:
     toy = Waves()
     points = toy.sample(N, 1) if points is None else points
-    redrawn = points[:, None].expand(-1, 2, -1)
+    resampled = points[:, None].expand(-1, 2, -1)
     return ToyPoints(
-        toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], redrawn=redrawn, again=points
+        toy=toy, real=toy.sample(N, 0), points=points, codes=points[:, :1], resampled=resampled, again=points
     )
 
 
@@ -294,7 +294,7 @@ def latent_of(spread: float, n: int = 60) -> Latent:
         codes=z * spread + (spread - 1),
         prior=prior,
         samples=samples,
-        redrawn=draws + spread - 1,
+        resampled=draws + spread - 1,
         seed=0,
         means=z * spread + (spread - 1),
         kl=(z * spread + (spread - 1)).square() / 2,

@@ -218,7 +218,7 @@ def test_a_log_has_lines_of_some_length(tmp_path: Path):
     lines, torn = read_log(path)
     assert ([line.step for line in lines], torn) == ([1, 2], 1)
     sparse(path)
-    assert Log(path).drawn() == (None, {})
+    assert Log(path).newest_measures() == (None, {})
 
 
 @pytest.mark.parametrize("harm", [pipe, folder], ids=lambda harm: harm.__name__)

@@ -82,6 +82,6 @@ def test_information_by_loops():
 
 def test_signs_by_hand():
     samples = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.5, 0.0], [9.0, 0.0]])
-    redrawn = torch.tensor([[[1.0], [-1.0], [1.0], [1.0]], [[1.0], [1.0], [-2.0], [-3.0]], [[1.0]] * 4])
-    assert latent.both_signs(samples, redrawn) == pytest.approx((0.5 + 1.0) / 2)  # the third is too near
-    assert latent.both_signs(samples[2:3], redrawn[2:3]) == 0.0
+    resampled = torch.tensor([[[1.0], [-1.0], [1.0], [1.0]], [[1.0], [1.0], [-2.0], [-3.0]], [[1.0]] * 4])
+    assert latent.both_signs(samples, resampled) == pytest.approx((0.5 + 1.0) / 2)  # the third is too near
+    assert latent.both_signs(samples[2:3], resampled[2:3]) == 0.0

@@ -42,18 +42,18 @@ def test_a_line_has_every_fact(log):
 
 
 def test_the_newest_measurement_is_found_again(log):
-    assert log.drawn() == (None, {})
+    assert log.newest_measures() == (None, {})
     log.append(replace(line(4), drawn={"variety": 0.5}))
     log.append(replace(line(5), drawn={"variety": 0.25}))
     log.append(line(6))
-    assert log.drawn() == (5, {"variety": 0.25})
+    assert log.newest_measures() == (5, {"variety": 0.25})
     log.cut(4)
-    assert log.drawn() == (4, {"variety": 0.5})
+    assert log.newest_measures() == (4, {"variety": 0.5})
 
 
 def test_lines_of_older_versions_have_no_measurements(log):
     log.path.write_text('{"step": 1, "seconds": 0.5, "health": "ok"}\n')
-    assert log.drawn() == (None, {})
+    assert log.newest_measures() == (None, {})
 
 
 @pytest.mark.parametrize(("step", "left", "seconds"), [(0, [], 0.0), (2, [1, 2], 1.0), (9, [1, 2, 3], 1.5)])

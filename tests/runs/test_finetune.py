@@ -202,7 +202,7 @@ def test_whatever_cannot_be_continued_is_one_line(tmp_path: Path):
             finetuned(origin, "out", **settings)
         assert "\n" not in str(refused.value)
         assert not Path("out").exists()
-    with pytest.raises(InputError, match="the encoder would stay as it is drawn: name a model"):
+    with pytest.raises(InputError, match="the encoder would keep its random weights: name a model"):
         begun("out", **{"method.train": "decoder"})
     with pytest.raises(InputError, match="--from is for kl-gan; vae begins with networks of its own"):
         train("vae", data=DATA, init=first, steps=1, out="out", quiet=True)

@@ -1,4 +1,4 @@
-"""Sources of the package: digits, crops of photographs (`shipped/README.md`), and images that are drawn."""
+"""Sources of the package: digits, crops of photographs (`shipped/README.md`), and rendered images."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def step_edges() -> ImageSource:
 
 def edge_places(split: str) -> torch.Tensor:
     """Places of the edges of a split in pixels from the left border, `[n]` in [2, 14]."""
-    drawn = torch.rand(EDGE_COUNTS[split], generator=noise.generator(EDGES, split))
-    return EDGE_MARGIN + (EDGE_SIDE - 2 * EDGE_MARGIN) * drawn
+    uniform = torch.rand(EDGE_COUNTS[split], generator=noise.generator(EDGES, split))
+    return EDGE_MARGIN + (EDGE_SIDE - 2 * EDGE_MARGIN) * uniform
 
 
 def edge_row(place: float) -> NDArray[np.float32]:

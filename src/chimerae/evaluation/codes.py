@@ -37,11 +37,11 @@ def measure_codes(task: Task, metrics: Sequence[LatentMetric]) -> Results:
     if len(test) < 2:
         reason = "it needs two test samples or more; hold out a share of the data"
     if not reason:
-        latent = encoded(codec, test, settings, redraw=any(metric.redraws for metric in metrics))
+        latent = encoded(codec, test, settings, resample=any(metric.resamples for metric in metrics))
         if any(metric.learns for metric in metrics):
             latent = replace(latent, probe_data=_probe_data(codec, train, test, settings))
         task.progress(len(latent.codes), len(latent.codes), "codes")
-        if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.redrawn, latent.kl)):
+        if not all(bool(x.isfinite().all()) for x in (latent.codes, latent.resampled, latent.kl)):
             reason = "codes are not finite"
     if reason:
         return Results(absent={metric.name: reason for metric in metrics})
@@ -75,25 +75,25 @@ def _latents(codec: SeededCodec, means: Tensor) -> dict[str, Any]:
     return {"shape": list(shape), "n": len(means), "code": "mean", **found.facts}
 
 
-def encoded(codec: SeededCodec, test: Split, settings: Evaluation, *, redraw: bool) -> Latent:
-    """Codes of at most 2,000 samples of `test`; with `redraw` also 128 draws for each of the first 64."""
+def encoded(codec: SeededCodec, test: Split, settings: Evaluation, *, resample: bool) -> Latent:
+    """Codes of at most 2,000 samples of `test`; with `resample` also 128 draws for each of the first 64."""
     indices = spread(len(test), _count(settings))
     samples = test.take(indices)
-    seen = samples[:SEEN] if redraw else samples[:0]
+    seen = samples[:SEEN] if resample else samples[:0]
     cuts = pieces(len(samples), settings.batch_size)
     codes, means, kl = zip(*(codec.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
-    redrawn = [
+    resampled = [
         torch.cat(
             [codec.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
         )
-        for i in range(DRAWS if redraw else 0)
+        for i in range(DRAWS if resample else 0)
     ]
     prior = noise_rows(0, len(indices), codec.method.z_dim, settings.seed, "prior of codes")
     return Latent(
         codes=torch.cat(codes),
         prior=prior,
         samples=samples,
-        redrawn=torch.stack(redrawn, 1) if redrawn else torch.empty(0, DRAWS, codec.method.z_dim),
+        resampled=torch.stack(resampled, 1) if resampled else torch.empty(0, DRAWS, codec.method.z_dim),
         seed=settings.seed,
         means=torch.cat(means),
         kl=torch.cat(kl),

@@ -53,10 +53,10 @@ class FittedPrior:
 
         A code depends on its number and on `seed` alone.
         """
-        drawn = noise.rows(start, stop, 1 + self.means.shape[1], "fitted prior", seed)
-        share = torch.special.ndtr(drawn[:, 0].double())
+        random = noise.rows(start, stop, 1 + self.means.shape[1], "fitted prior", seed)
+        share = torch.special.ndtr(random[:, 0].double())
         which = torch.searchsorted(self.weights.double().cumsum(0), share).clamp(max=len(self.weights) - 1)
-        return self.means[which] + torch.einsum("nij,nj->ni", self.factors[which], drawn[:, 1:])
+        return self.means[which] + torch.einsum("nij,nj->ni", self.factors[which], random[:, 1:])
 
 
 def fit_to(codec: SeededCodec, train: Split, kind: Fitted) -> FittedPrior:

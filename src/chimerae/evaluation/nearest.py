@@ -109,8 +109,8 @@ def _distances(
         sets = made[name], between[name]
         broken[name] = sum(map(not_finite, sets))
         if not broken[name]:
-            drawn, halfway = (neighbours(x, train, codec.device)[0] if len(x) else own[:0] for x in sets)
-            near[name] = replace(near[DATA], made=drawn, between=halfway)
+            samples, halfway = (neighbours(x, train, codec.device)[0] if len(x) else own[:0] for x in sets)
+            near[name] = replace(near[DATA], made=samples, between=halfway)
             varieties[name] = variance_of(made[name])
         task.progress(i + 1, len(names), "networks beside training images")
     return near, broken, varieties

@@ -149,14 +149,14 @@ def _makers(work: Pass, other: Split, n: int, problems: Mapping[str, str], varia
             yield Made(name, n, problem)
             continue
         parts = list(pieces(n, codec.batch_size))
-        yield _drawn(work, name, name, parts, codec.prior, variance)
+        yield _sampled(work, name, name, parts, codec.prior, variance)
         for kind, prior in priors.items():
             codes, called = partial(_from, codec, prior), f"{name}, {kind} prior"
-            yield replace(_drawn(work, name, called, parts, codes, variance), facts=prior.facts)
+            yield replace(_sampled(work, name, called, parts, codes, variance), facts=prior.facts)
         if work.task.settings.improve and codec.method.encodes:
             codes, called = partial(_improved, codec, name), f"{name}{IMPROVED}"
             few = pieces(n, PUBLISHED.batch_size)
-            yield replace(_drawn(work, name, called, few, codes, variance), facts=PUBLISHED.facts)
+            yield replace(_sampled(work, name, called, few, codes, variance), facts=PUBLISHED.facts)
 
 
 def _fitted_priors(work: Pass) -> dict[str, FittedPrior]:
@@ -174,7 +174,7 @@ def _improved(codec: SeededCodec, name: str, start: int, stop: int) -> Tensor:
     return optimise_codes(codec, codec.prior(start, stop), name, PUBLISHED)
 
 
-def _drawn(
+def _sampled(
     work: Pass,
     network: str,
     called: str,

@@ -91,7 +91,7 @@ class SeededCodec(Codec):
         x = split.take(range(2))
         first, again = (self._encoded(x, 0, f"kind {i}") for i in range(2))
         if not torch.allclose(first.mu, again.mu, rtol=1e-4, atol=1e-6, equal_nan=True):
-            return "drawn"
+            return "implicit"
         return "point" if first.is_point else "density"
 
     def count(self, n: int) -> int:

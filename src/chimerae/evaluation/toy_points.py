@@ -36,7 +36,7 @@ def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
     if not metrics or toy is None:
         return Results()
     noisy = any(metric.needs == "noise" for metric in metrics)
-    clouds = draw_toy_points(codec, toy, settings.seed, redraw=noisy)
+    clouds = draw_toy_points(codec, toy, settings.seed, resample=noisy)
     if settings.improve and codec.method.encodes:
         clouds = {**clouds, **improved_toy_points(codec, clouds)}
     task.progress(POINTS, POINTS, "points")
@@ -59,7 +59,7 @@ def measure_toy_points(task: Task, metrics: Sequence[ToyMetric]) -> Results:
     return Results(scores=tuple(scores), absent=absent)
 
 
-def draw_toy_points(codec: SeededCodec, toy: Toy, seed: int, *, redraw: bool) -> Mapping[str, ToyPoints]:
+def draw_toy_points(codec: SeededCodec, toy: Toy, seed: int, *, resample: bool) -> Mapping[str, ToyPoints]:
     """A second draw of the density's own points, then the points of every network."""
     real, again = (
         toy.sample(POINTS, noise.generator("evaluation", seed, what)) for what in ("real", "real again")
@@ -67,16 +67,16 @@ def draw_toy_points(codec: SeededCodec, toy: Toy, seed: int, *, redraw: bool) ->
     z = codec.prior(0, POINTS)
     codes = z[:, : codec.method.z_dim].cpu()
     made = codec.decode_all(z)
-    redrawn = _redrawn(codec, z[:CODES, : codec.method.z_dim]) if redraw else {}
+    resampled = _resampled(codec, z[:CODES, : codec.method.z_dim]) if resample else {}
     none = torch.empty(0, 0, 2)
     clouds = {
-        DATA: ToyPoints(toy=toy, real=real, points=again, codes=codes[:, :0], redrawn=none, again=again[:0])
+        DATA: ToyPoints(toy=toy, real=real, points=again, codes=codes[:, :0], resampled=none, again=again[:0])
     }
     for name, points in made.items():
-        draws = redrawn.get(name, none)
+        draws = resampled.get(name, none)
         back = _again(codec, points, z, name)
         clouds[name] = ToyPoints(
-            toy=toy, real=real, points=points.cpu(), codes=codes, redrawn=draws, again=back.cpu()
+            toy=toy, real=real, points=points.cpu(), codes=codes, resampled=draws, again=back.cpu()
         )
     return clouds
 
@@ -107,7 +107,7 @@ def _again(codec: SeededCodec, points: Tensor, z: Tensor, name: str) -> Tensor:
         return codec.again(points, z, name)
 
 
-def _redrawn(codec: SeededCodec, z: Tensor) -> dict[str, Tensor]:
+def _resampled(codec: SeededCodec, z: Tensor) -> dict[str, Tensor]:
     codes = codec.with_noise(z.repeat_interleave(DRAWS, 0), 0, "xi again")
     made = codec.decode_all(codes)
     return {name: x.cpu().reshape(len(z), DRAWS, *x.shape[1:]) for name, x in made.items()}
@@ -116,7 +116,7 @@ def _redrawn(codec: SeededCodec, z: Tensor) -> dict[str, Tensor]:
 def _has(cloud: ToyPoints, name: str, metric: ToyMetric) -> bool:
     """True when points suit a metric: data lack codes, and improved codes lack further draws."""
     if metric.needs == "noise":
-        return len(cloud.redrawn) > 0 and not name.endswith(IMPROVED)
+        return len(cloud.resampled) > 0 and not name.endswith(IMPROVED)
     return name != DATA or metric.needs == "points"
 
 

@@ -79,7 +79,7 @@ class Subject:
         """
         key = (spec.origin, spec.which)
         if key not in self._codes:
-            made = self._drawn(spec) if spec.origin == "draw" else self._encoded(self.image(spec, mine))
+            made = self._sampled(spec) if spec.origin == "draw" else self._encoded(self.image(spec, mine))
             while len(self._codes) >= KEPT:
                 self._codes.pop(next(iter(self._codes)))
             self._codes[key] = made
@@ -115,7 +115,7 @@ class Subject:
         found = train.take(which[:, :k].flatten())
         return distances[:, :k], found.view(len(images), k, *found.shape[1:])
 
-    def _drawn(self, spec: Spec) -> Tensor:
+    def _sampled(self, spec: Spec) -> Tensor:
         """The first code of `chimerae sample --seed`."""
         method = self.model.method
         if not method.generates:

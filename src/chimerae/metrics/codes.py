@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import edges, latent, probe
-from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, codeless
+from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, no_codes
 from chimerae.metrics.scales import NATS, PIXELS, SHARE
 
 
@@ -36,7 +36,7 @@ class Latent:
     """The same number of draws from the prior, `[n, z]`."""
     samples: Tensor
     """The encoded samples, `[n, ...]`."""
-    redrawn: Tensor
+    resampled: Tensor
     """Repeated draws from the posteriors of the first few samples, `[m, draws, z]`."""
     seed: int
     """Seed of permutations."""
@@ -59,14 +59,14 @@ class LatentMetric(Metric):
     measure: Callable[[Latent], float]
     learns: bool = False
     """True: it needs `Latent.probe_data`."""
-    redraws: bool = False
-    """True: it needs `Latent.redrawn`, for which samples are encoded many times."""
+    resamples: bool = False
+    """True: it needs `Latent.resampled`, for which samples are encoded many times."""
 
     def why_not(self, context: MetricContext) -> str | None:
         """The reason why it does not apply to `context`; None when it applies."""
         if not context.encodes:
             return "it needs an encoder"
-        return codeless(context) or self.suits(context)
+        return no_codes(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""
@@ -97,7 +97,7 @@ def _folded(context: MetricContext) -> str | None:
 
 
 def _has_means(context: MetricContext) -> str | None:
-    return "its posteriors are drawn, not described" if context.posterior == "drawn" else None
+    return "its posteriors are drawn, not described" if context.posterior == "implicit" else None
 
 
 def _has_density(context: MetricContext) -> str | None:
@@ -182,8 +182,8 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
         **SHARE,
         facts={"above": latent.RARE},
         suits=_folded,
-        redraws=True,
-        measure=lambda c: latent.both_signs(c.samples, c.redrawn),
+        resamples=True,
+        measure=lambda c: latent.both_signs(c.samples, c.resampled),
         about="twice the mass that a posterior has on the rarer sign of its code (the true one: 1)",
     ),
 )

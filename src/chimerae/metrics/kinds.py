@@ -15,7 +15,7 @@ from chimerae.shapes import Shape
 Needs = Literal[
     "pairs", "points", "codes", "noise", "again", "samples", "reconstructions", "nearest", "latent"
 ]
-Posterior = Literal["density", "point", "drawn"]
+Posterior = Literal["density", "point", "implicit"]
 """A distribution with a mean and a density, a single code, or a code drawn from an unknown distribution."""
 Fact = str | int | float | tuple[float, ...]
 """A fact of a protocol, which JSON can hold."""
@@ -107,12 +107,12 @@ class Metric(ABC):
         return self.facts
 
 
-def undrawn(context: MetricContext) -> str | None:
+def no_samples(context: MetricContext) -> str | None:
     """The reason why there are no samples to judge; None when there are some."""
     return None if context.generates else "the method draws no samples"
 
 
-def codeless(context: MetricContext) -> str | None:
+def no_codes(context: MetricContext) -> str | None:
     """The reason why there are no codes to judge; None when there are some."""
     return None if context.with_codes else "its codes are not known"
 

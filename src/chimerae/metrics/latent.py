@@ -74,13 +74,13 @@ def code_information(codes: Tensor, samples: Tensor) -> float:
     return float((1 - error / (variance * (1 + 1 / k))).clamp(0, 1)) if variance > 0 else 0.0
 
 
-def both_signs(samples: Tensor, redrawn: Tensor) -> float:
+def both_signs(samples: Tensor, resampled: Tensor) -> float:
     """Twice the share of the rarer sign among the codes of a point of `folded`, in [0, 1], mean over points
     with a first coordinate above 0.8. The true posterior has 1, a posterior with one mode about 0.
 
-    `samples` `[n, 2]`, `redrawn` `[m, draws, z]` of the first m of them; 0 when no point is that far.
+    `samples` `[n, 2]`, `resampled` `[m, draws, z]` of the first m of them; 0 when no point is that far.
     """
-    positive = (redrawn[:, :, 0] > 0).double().mean(1)[samples[: len(redrawn), 0] > RARE]
+    positive = (resampled[:, :, 0] > 0).double().mean(1)[samples[: len(resampled), 0] > RARE]
     return float(2 * torch.minimum(positive, 1 - positive).mean()) if len(positive) else 0.0
 
 

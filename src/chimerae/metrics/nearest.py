@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.errors import InputError
-from chimerae.metrics.kinds import Metric, MetricContext, Needs, codeless, undrawn
+from chimerae.metrics.kinds import Metric, MetricContext, Needs, no_codes, no_samples
 from chimerae.metrics.scales import Scale
 from chimerae.shapes import is_image
 
@@ -124,7 +124,7 @@ class NearestMetric(Metric):
         """The reason why it does not apply to `context`; None when it applies."""
         if not is_image(context.shape):
             return "it judges images"
-        return undrawn(context) or (codeless(context) if self.on == "middles" else None)
+        return no_samples(context) or (no_codes(context) if self.on == "middles" else None)
 
 
 _GREY_LEVELS: Final[Scale] = {"better": "data", "unit": "grey levels 0 to 255"}

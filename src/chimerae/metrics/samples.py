@@ -15,7 +15,7 @@ from chimerae.metrics import (
     ssim,
     swd,
 )
-from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, undrawn
+from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, no_samples
 from chimerae.metrics.scales import PIXELS, SHARE
 from chimerae.shapes import Shape, is_image
 
@@ -79,7 +79,7 @@ class SampleMetric(Metric):
             return "it judges images"
         if self.made == "reconstructions":
             return self.suits(context) if context.encodes else "it needs an encoder"
-        return undrawn(context) or self.suits(context)
+        return no_samples(context) or self.suits(context)
 
     def protocol(self, context: MetricContext) -> Mapping[str, Fact]:
         """Facts that give its value a meaning."""

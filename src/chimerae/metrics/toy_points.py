@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics import histograms, modes
-from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, undrawn
+from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, no_samples
 from chimerae.metrics.scales import NATS, SHARE, Scale
 
 
@@ -25,7 +25,7 @@ class ToyPoints:
     """Points of the network, `[n, 2]`."""
     codes: Tensor
     """Codes of these points, `[n, z]`; `[n, 0]` for points that no network made."""
-    redrawn: Tensor
+    resampled: Tensor
     """Points of a few codes with repeated draws of the noise, `[codes, draws, 2]`."""
     again: Tensor
     """`points` encoded and decoded again, `[n, 2]`; `[0, 2]` for points that no network made."""
@@ -54,7 +54,7 @@ class ToyMetric(Metric):
         if self.needs == "again" and not context.encodes:
             return "it needs an encoder"
         if self.needs != "again" and not context.generates:
-            return undrawn(context)
+            return no_samples(context)
         if self.needs == "noise" and context.noise_dim == 0:
             return "it needs a generator that takes noise beside the code"
         return None
@@ -178,7 +178,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
         facts={"value": "x2 - cos(x1)"},
         toys=_is_sine,
         which="avae-sine",
-        measure=lambda c: modes.both_branches(c.redrawn),
+        measure=lambda c: modes.both_branches(c.resampled),
         about="share of fixed codes that reach both branches as the noise is drawn again",
     ),
     ToyMetric(

@@ -38,8 +38,8 @@ def strangeness(model: Model, x: Tensor, *, network: str | None = None, seed: in
     q = model.encode(x, seed=seed)
     made = model.reconstruct(x, network=network or model.decoders[0], seed=seed)
     first, again = (model.encode(x[:2], seed=seed + i).mu for i in range(2))
-    drawn = not torch.equal(first, again)
-    kl = torch.full((len(x),), float("nan")) if drawn or q.is_point else q.kl().float()
+    implicit = not torch.equal(first, again)
+    kl = torch.full((len(x),), float("nan")) if implicit or q.is_point else q.kl().float()
     return Strangeness(made, (made - x).square().flatten(1).mean(1), kl)
 
 

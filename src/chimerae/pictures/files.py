@@ -21,7 +21,7 @@ ROWS: Final = "rows"
 PANELS: Final = "panels"
 """The same for panels of a plot."""
 TOP: Final = "top"
-"""Checksum of the first row as it was drawn: a WebP keeps it, though its pixels differ."""
+"""Checksum of the first row as it was rendered: a WebP keeps it, though its pixels differ."""
 BOXES: Final = (ROWS, PANELS)
 KEYS: Final = (*BOXES, TOP)
 NOTES: Final = "xmp"
@@ -112,17 +112,17 @@ def _is_box(box: Any, image: Image.Image) -> bool:
     return 0 <= left < right <= image.width and 0 <= top < bottom <= image.height
 
 
-def compact(drawn: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]:
+def compact(render: Callable[[int], Image.Image], most: int) -> tuple[bytes, str]:
     """A picture in at most `most` bytes, and its format: a PNG, else a WebP of the best quality that fits,
-    else one reduced by a whole factor. `drawn` gives the picture at that fraction of its size. A WebP with a
+    else one reduced by a whole factor. `render` gives the picture at that fraction of its size. A WebP with a
     side under 32 pixels may be larger.
     """
-    image = drawn(1)
+    image = render(1)
     factor = -(-max(image.size) // LONGEST)
     if factor == 1 and len(content := png(image)) <= most:
         return content, "png"
     while True:
-        shown = drawn(factor)
+        shown = render(factor)
         for quality in QUALITIES:
             if len(content := webp(shown, quality)) <= most or min(shown.size) < 2 * SHORTEST:
                 return content, "webp"

@@ -79,14 +79,14 @@ def panorama(panels: Sequence[Panel], *, below: str, beside: str, edge: str) -> 
         raise InputError("a map needs marks, each with x and y above 0")
     figure = Figure(figsize=(WIDTH * len(panels), HEIGHT), dpi=110, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    drawn = figure.subplots(1, len(panels), squeeze=False)[0]
-    for axes, panel in zip(drawn, panels, strict=True):
+    row = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, panel in zip(row, panels, strict=True):
         _draw(axes, panel, edge)
         axes.set_xlabel(below, fontsize=9, color=GREY)
-    drawn[0].set_ylabel(beside, fontsize=9, color=GREY)
+    row[0].set_ylabel(beside, fontsize=9, color=GREY)
     figure.draw_without_rendering()  # settles the layout, which decides about overlaps of names
     figure.set_layout_engine("none")
-    for axes, panel in zip(drawn, panels, strict=True):
+    for axes, panel in zip(row, panels, strict=True):
         _name(axes, panel)
     buffer = BytesIO()
     figure.savefig(buffer, format="png")

@@ -43,15 +43,15 @@ def scatter(sets: Mapping[str, Tensor], *, limits: Limits | None = None) -> Imag
     width = 2.9 * len(points)
     figure = Figure(figsize=(width, HEIGHT), dpi=110, facecolor="white")
     canvas = FigureCanvasAgg(figure)
-    drawn = figure.subplots(1, len(points), sharex=True, sharey=True, squeeze=False)[0]
+    beside = figure.subplots(1, len(points), sharex=True, sharey=True, squeeze=False)[0]
     sides = {"left": 0.45 / width, "right": 1 - 0.1 / width, "bottom": 0.5 / HEIGHT, "top": 1 - 0.3 / HEIGHT}
     figure.subplots_adjust(**sides, wspace=0.06)  # a layout engine takes longer than all the rest
-    for panel, (name, values) in zip(drawn, points.items(), strict=True):
+    for panel, (name, values) in zip(beside, points.items(), strict=True):
         _panel(panel, name, values, axes)
     canvas.draw()  # type: ignore[no-untyped-call]
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba()))  # type: ignore[no-untyped-call]
     picture = picture.convert("RGB")
-    picture.info[PANELS] = json.dumps(dict(zip(points, map(_box, drawn), strict=True)))
+    picture.info[PANELS] = json.dumps(dict(zip(points, map(_box, beside), strict=True)))
     return picture
 
 

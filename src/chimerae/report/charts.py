@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from chimerae.report.read import RunFolder
-from chimerae.report.svg import INK, drawn_svg, scaled, styled
+from chimerae.report.svg import INK, scaled, styled, svg_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def panels(runs: Sequence[RunFolder], colours: Sequence[str]) -> list[Panel]:
 
 def svg(panel: Panel, prefix: str) -> str:
     """One panel as an SVG element that takes the page's text colour and font; `prefix` keeps ids apart."""
-    return drawn_svg(lambda ax: draw(ax, panel, INK), prefix, panel.title)
+    return svg_of(lambda ax: draw(ax, panel, INK), prefix, panel.title)
 
 
 def png(shown: Sequence[Panel], labels: Mapping[str, str]) -> bytes:

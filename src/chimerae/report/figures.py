@@ -28,11 +28,11 @@ def figure(runs: Sequence[LabelledRun], kind: str, columns: int) -> Picture | No
     if not images:
         return None
 
-    def drawn(factor: int) -> Image.Image:
+    def render(factor: int) -> Image.Image:
         """Draw the pictures at a fraction of their size, under words of full size."""
         return _joined({name: reduced(image, factor) for name, image in images.items()}, columns)
 
-    content, form = compact(drawn, MOST_BYTES)
+    content, form = compact(render, MOST_BYTES)
     return Picture(content, *opened(content).size, "", labelled=True, form=form)
 
 

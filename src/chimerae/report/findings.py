@@ -92,9 +92,9 @@ def findings(run: RunFolder) -> list[Findings]:
         InputError: a picture of the run cannot be read.
     """
     seen = see(run)
-    drawn = next((entry.drawn for entry in reversed(run.log) if entry.drawn), {})
+    measures = next((entry.drawn for entry in reversed(run.log) if entry.drawn), {})
     networks = _networks(run, seen)
-    return [_found(run, name, seen, drawn, last=name == networks[-1]) for name in networks]
+    return [_found(run, name, seen, measures, last=name == networks[-1]) for name in networks]
 
 
 def _networks(run: RunFolder, seen: Seen) -> list[str]:
@@ -103,12 +103,12 @@ def _networks(run: RunFolder, seen: Seen) -> list[str]:
     return names or list(seen.error) or ([""] if seen.spread is not None else [])
 
 
-def _found(run: RunFolder, name: str, seen: Seen, drawn: Mapping[str, float], *, last: bool) -> Findings:
+def _found(run: RunFolder, name: str, seen: Seen, measures: Mapping[str, float], *, last: bool) -> Findings:
     """Findings about one network; pictures and log describe samples of the `last` one only."""
     error = seen.error.get(name)
     if error is None and last:
-        error = _finite(drawn.get("rec_error"))
-    spread = _finite(drawn.get("variety")) if seen.spread is None else seen.spread
+        error = _finite(measures.get("rec_error"))
+    spread = _finite(measures.get("variety")) if seen.spread is None else seen.spread
     return Findings(
         network=name,
         scores=measured(run.scores, name),

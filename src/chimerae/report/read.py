@@ -126,7 +126,7 @@ def read_run(path: Path) -> RunFolder:
         torn=torn,
         scores_record=scores,
         scores=tuple(listed_scores(scores, path / SCORES, _data_fact(data))),
-        pictures=_drawn(path / PICTURES),
+        pictures=_pictures(path / PICTURES),
         snapshots=tuple(_snapshots(path / PREVIEWS)),
     )
 
@@ -180,7 +180,7 @@ def _data_fact(data: Json) -> dict[str, str]:
     return {"data": " ".join(filter(None, (Path(str(data["source"])).name, size, checksum[:8])))}
 
 
-def _drawn(folder: Path) -> dict[str, Path]:
+def _pictures(folder: Path) -> dict[str, Path]:
     """Pictures by name, those of `KINDS` first."""
     files = [*folder.glob("*.webp"), *folder.glob("*.png")] if folder.is_dir() else []
     found = {path.stem: path for path in files if not path.name.startswith(".")}

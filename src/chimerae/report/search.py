@@ -16,7 +16,7 @@ from chimerae.report.compare import NOT_SET
 from chimerae.report.images import picture
 from chimerae.report.page import CAPTIONS, FIRST, Chart, Gallery
 from chimerae.report.search_words import counted, is_short, objective, range_words, term_title, verdict
-from chimerae.report.svg import COLOURS, INK, drawn_svg, scaled, styled
+from chimerae.report.svg import COLOURS, INK, scaled, styled, svg_of
 from chimerae.report.template import rendered
 from chimerae.run_folder.schema import PICTURES
 from chimerae.run_folder.search import Choice, Range, Search, Trial, Value, in_short
@@ -134,7 +134,7 @@ def _history(search: Search) -> Iterator[Chart]:
         ax.locator_params(axis="x", nbins=6, integer=True)
 
     hint = "line: best so far" + ("; crosses: ended early or failed" if early else "")
-    yield Chart("objective by trial", hint, Markup(drawn_svg(paint, "history", "Objective by trial")))
+    yield Chart("objective by trial", hint, Markup(svg_of(paint, "history", "Objective by trial")))
 
 
 def _slices(search: Search) -> Iterator[Chart]:
@@ -144,7 +144,7 @@ def _slices(search: Search) -> Iterator[Chart]:
         if len(done) < 2:
             continue
         paint = _slice(search, row.name, done)
-        yield Chart(row.name, "", Markup(drawn_svg(paint, f"slice{i}", f"Objective over {row.name}")))
+        yield Chart(row.name, "", Markup(svg_of(paint, f"slice{i}", f"Objective over {row.name}")))
 
 
 def _slice(search: Search, path: str, done: Sequence[Trial]) -> Callable[[Axes], None]:

@@ -29,7 +29,7 @@ INK: Final = "#010203"
 """Stands for the page's text colour in SVG."""
 
 
-def drawn_svg(paint: Callable[[Axes], None], prefix: str, title: str, width: float = 3.5) -> str:
+def svg_of(paint: Callable[[Axes], None], prefix: str, title: str, width: float = 3.5) -> str:
     """An SVG element, `width` inches wide, with all that `paint` draws on its axes; `prefix` keeps ids
     apart.
     """

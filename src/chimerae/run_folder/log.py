@@ -85,7 +85,7 @@ class Log:
             raise self._cannot_write(error) from None
         return seconds
 
-    def drawn(self) -> tuple[int | None, dict[str, float]]:
+    def newest_measures(self) -> tuple[int | None, dict[str, float]]:
         """Step and values of the newest measurement on samples and reconstructions; `(None, {})` for none."""
         newest: tuple[int | None, dict[str, float]] = (None, {})
         for _, line in self._lines():
@@ -123,7 +123,7 @@ def parsed(text: str) -> LogLine | None:
     step = whole(value.get("step")) if isinstance(value, dict) else None
     if step is None or step < 0:
         return None
-    losses, logged, lr, drawn = (
+    losses, logged, lr, measured = (
         {printable(name): number(v) for name, v in section(value, part).items()}
         for part in ("losses", "logged", "lr", "drawn")
     )
@@ -135,7 +135,7 @@ def parsed(text: str) -> LogLine | None:
         logged=logged,
         lr=lr,
         health=printable(str(value.get("health", ""))),
-        drawn=drawn,
+        drawn=measured,
     )
 
 

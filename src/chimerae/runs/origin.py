@@ -65,7 +65,9 @@ def fresh_state(run: Run, shape: Shape) -> State:
     if run.init:
         begin_with(state, run.init)
     elif idle := sorted(set(run.method.frozen) & set(run.method.exported) - set(run.method.given_encoders)):
-        raise InputError(f"the {idle[0]} would stay as it is drawn: name a model to take it from with --from")
+        raise InputError(
+            f"the {idle[0]} would keep its random weights: name a model to take it from with --from"
+        )
     return state
 
 

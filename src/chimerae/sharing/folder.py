@@ -59,12 +59,12 @@ def material(
     data = subject.data if subject else data_name(source, {})
     if subject is None and origin is not None and (own := own_card(origin)):
         data = DataName(source) if f"`{source}`" in own else data
-        drawn = _beside(origin) if pictures else {}
-        return Material(shareable(config, data), _again(own, name, licence), drawn)
-    drawn = _drawn(subject) if subject and pictures else {}
+        shown = _beside(origin) if pictures else {}
+        return Material(shareable(config, data), _again(own, name, licence), shown)
+    shown = _pictures(subject) if subject and pictures else {}
     shared = shareable(config, data)
-    card = model_card(shared, name, subject=subject, data=data, licence=licence, pictures=list(drawn))
-    return Material(shared, card, drawn)
+    card = model_card(shared, name, subject=subject, data=data, licence=licence, pictures=list(shown))
+    return Material(shared, card, shown)
 
 
 def own_card(folder: Path) -> str:
@@ -97,7 +97,7 @@ def _again(text: str, name: str, licence: str | None) -> str:
     return head + rule + body
 
 
-def _drawn(subject: Subject) -> dict[str, bytes]:
+def _pictures(subject: Subject) -> dict[str, bytes]:
     """The pictures of a run as plain PNG files: whatever else was in their files stays behind."""
     return {kind: png(open_picture(path)) for kind, path in subject.pictures.items()}
 

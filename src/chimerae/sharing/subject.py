@@ -73,8 +73,8 @@ def stay_inside(folder: Path) -> None:
     root = folder.resolve()
     names = [*(name for name in FOLDERS if name != STATE), LOG]
     names += [name for name in FILES if not name.startswith(f"{STATE}/")]
-    drawn = [path for place in (PICTURES, PREVIEWS) for path in (folder / place).glob("*")]
-    for path in [*(folder / name for name in names), *drawn]:
+    pictures = [path for place in (PICTURES, PREVIEWS) for path in (folder / place).glob("*")]
+    for path in [*(folder / name for name in names), *pictures]:
         if not path.resolve().is_relative_to(root):
             raise InputError(
                 f"{path} is a link that leads out of {folder}, and nothing from outside is shared; "

@@ -35,9 +35,9 @@ def slim(cell: Cell, folder: Path, *, pictures: Sequence[str] = ()) -> None:
         record = json.loads((cell.folder / name).read_text("utf-8"))
         write_text(folder / name, without_paths(json.dumps(record, indent=1, ensure_ascii=False)) + "\n")
     write_text(folder / LOG, shortened(cell.folder / LOG, MOST_LINES))
-    drawn = read_run(cell.folder).pictures
-    for kind in (kind for kind in pictures if kind in drawn):
-        put(folder / PICTURES, kind, *_small(drawn[kind]))
+    found = read_run(cell.folder).pictures
+    for kind in (kind for kind in pictures if kind in found):
+        put(folder / PICTURES, kind, *_small(found[kind]))
 
 
 def put(folder: Path, kind: str, content: bytes, form: str) -> str:

@@ -38,11 +38,11 @@ def write_page(
     finished = [cell for cell in cells if cell.finished]
     page, found = _measured(study, cells, finished, scale, without_paths(command))
     arms = list({cell.arm.title: cell.arm for cell in cells}.values())
-    drawn = {"map": map_of(study, arms, found)}
-    drawn |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
+    figures = {"map": map_of(study, arms, found)}
+    figures |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
     page = replace(
         page,
-        figures={kind: shown for kind, shown in drawn.items() if shown},
+        figures={kind: shown for kind, shown in figures.items() if shown},
         films=_films(finished, page.runs, folder) if study.learning else {},
     )
     _write(page, folder, html)

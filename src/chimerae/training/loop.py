@@ -67,7 +67,7 @@ class Loop:
     _saved: int | None = field(default=None, init=False)
     _probed: int | None = field(default=None, init=False)
     """Step of the newest measurement, which holds until the next one."""
-    _drawn: Mapping[str, float] = field(default_factory=dict, init=False)
+    _measured: Mapping[str, float] = field(default_factory=dict, init=False)
     _shown: float = field(default=0.0, init=False)
     _health: str = field(default="", init=False)
     _preview: float = field(default=PREVIEW_SECONDS, init=False)
@@ -87,7 +87,7 @@ class Loop:
         seconds, begun = 0.0, self.state.step
         if self.group.first:
             seconds = self.log.cut(self.state.step)
-            self._probed, self._drawn = self.log.drawn()
+            self._probed, self._measured = self.log.newest_measures()
         clock = learning_clock(self.training, self.state.device)
         watch = Stopwatch(seconds, self.state.step, clock)
         if self.pacer is None and self.training.seconds and 0 < self.state.step < self.total:
@@ -195,10 +195,10 @@ class Loop:
             return
         if self.state.skipped:
             values["skipped_steps"] = float(len(self.state.skipped))
-        drawn, share = self._look(), self.probe.share(self._progress)
+        measured, share = self._look(), self.probe.share(self._progress)
         line = self._line(clock, watch, values)
-        self._health = health({**line.losses, **values, **self._drawn}, share)
-        line = replace(line, health=self._health, drawn=drawn)
+        self._health = health({**line.losses, **values, **self._measured}, share)
+        line = replace(line, health=self._health, drawn=measured)
         self.log.append(line)
         self._tell(line)
         self.watcher(self.state, self.total)
@@ -235,8 +235,8 @@ class Loop:
         if not self.probe.due(step, self._probed, self.training.batch_size, schedule_steps):
             return {}
         self._probed = step
-        self._drawn = self.probe.measure(self.state.final_nets(), self._progress)
-        return self._drawn
+        self._measured = self.probe.measure(self.state.final_nets(), self._progress)
+        return self._measured
 
     @property
     def _progress(self) -> float:

@@ -8,9 +8,9 @@ from scipy.stats import binomtest
 from chimerae.methods.as_introvae import ASIntroVAE
 from chimerae.studies import StudyResults
 from chimerae.studies.papers.as_introvae_schedule import (
-    drawn_sets,
     judge_schedules,
     judge_tunings,
+    sampled_sets,
     schedules,
     sign_test,
     tunings,
@@ -18,11 +18,11 @@ from chimerae.studies.papers.as_introvae_schedule import (
 from chimerae.studies.papers.as_introvae_table1 import AS, SETS, SOFT, TUNED, Betas
 from chimerae.tables import Values
 
-GROUPS = [f"{betas.beta_kl:g} / {betas.beta_rec:g} / {betas.beta_neg:g}" for betas in drawn_sets()]
+GROUPS = [f"{betas.beta_kl:g} / {betas.beta_rec:g} / {betas.beta_neg:g}" for betas in sampled_sets()]
 
 
-def test_the_drawn_sets_stay_what_they_were_and_lie_around_the_tuned_one():
-    sets = list(drawn_sets())
+def test_the_sampled_sets_stay_what_they_were_and_lie_around_the_tuned_one():
+    sets = list(sampled_sets())
     assert sets[0] == Betas(0.41, 0.12, 0.33)
     assert len(set(sets)) == 16
     for betas in sets:
@@ -53,7 +53,7 @@ def test_both_methods_have_the_same_sets_and_the_published_schedule():
         name: [(m.beta_kl, m.beta_rec, m.beta_neg) for m in (a.run.method for a in made if a.name == name)]
         for name in (SOFT, AS)
     }
-    assert weights[SOFT] == weights[AS] == [tuple(vars(betas).values()) for betas in drawn_sets()]
+    assert weights[SOFT] == weights[AS] == [tuple(vars(betas).values()) for betas in sampled_sets()]
     assert {
         (m.anneal_from, m.anneal_share) for m in (a.run.method for a in made) if isinstance(m, ASIntroVAE)
     } == {("run", 0.2)}

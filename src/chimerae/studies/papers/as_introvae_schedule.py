@@ -28,13 +28,13 @@ SHARES: Mapping[str, tuple[float, ...]] = {"run": (0.1, 0.2, 0.4), "game": (0.02
 the start of the run is over before the game begins, which is Soft-IntroVAE.
 """
 PUBLISHED = 0.2
-DRAWN = 16
+N_SETS = 16
 WITHIN = 3.0
 """Each weight of a drawn set is the tuned one times a factor up to this, or divided by it."""
 MODES = 8
 
 
-def drawn_sets(count: int = DRAWN, seed: int = 0) -> Iterator[Betas]:
+def sampled_sets(count: int = N_SETS, seed: int = 0) -> Iterator[Betas]:
     """Sets of weights around the tuned one, log-uniform within a factor of `WITHIN`, to two digits."""
     generator = np.random.default_rng(seed)
     for _ in range(count):
@@ -59,7 +59,7 @@ def schedules(scale: Scale) -> tuple[Arm, ...]:
 
 def tunings(scale: Scale) -> tuple[Arm, ...]:
     """Both methods with every drawn set; AS-IntroVAE has the published schedule."""
-    return tuple(_arm(name, _set(betas), betas, scale) for betas in drawn_sets() for name in (SOFT, AS))
+    return tuple(_arm(name, _set(betas), betas, scale) for betas in sampled_sets() for name in (SOFT, AS))
 
 
 def _schedule(origin: str, share: float) -> str:
@@ -99,12 +99,12 @@ def judge_schedules(found: StudyResults) -> Verdict:
 
 def judge_tunings(found: StudyResults) -> Verdict:
     """AS-IntroVAE finds all modes in more of the drawn sets than Soft-IntroVAE, by a sign test, or not."""
-    whole = {name: [_all_modes(found, betas, name) for betas in drawn_sets()] for name in (SOFT, AS)}
+    whole = {name: [_all_modes(found, betas, name) for betas in sampled_sets()] for name in (SOFT, AS)}
     pairs = list(zip(whole[AS], whole[SOFT], strict=True))
     ours, theirs = pairs.count((True, False)), pairs.count((False, True))
     p = sign_test(ours, theirs)
     told = (
-        f"all {MODES} modes are found with {sum(whole[AS])} of {DRAWN} sets of weights by {AS}, and with "
+        f"all {MODES} modes are found with {sum(whole[AS])} of {N_SETS} sets of weights by {AS}, and with "
         f"{sum(whole[SOFT])} by {SOFT}; {ours} sets are mastered by the former alone, {theirs} by the latter "
         f"alone (sign test: p = {p:.2f})"
     )
@@ -149,7 +149,7 @@ TUNING = Study(
     about="Does AS-IntroVAE need less tuning than Soft-IntroVAE?",
     source="Lu et al. 2022 (arXiv 2206.13903), the claim of table 1",
     method=f"""\
-Eight narrow Gaussians, as in table 1, and {DRAWN} sets of weights (beta_kl / beta_rec / beta_neg), the same
+Eight narrow Gaussians, as in table 1, and {N_SETS} sets of weights (beta_kl / beta_rec / beta_neg), the same
 for both methods. Each weight is drawn log-uniformly within a factor of {WITHIN:g} around the one that
 Soft-IntroVAE's authors tuned. The sets were drawn once, with seed 0. AS-IntroVAE has the published schedule.
 The sets are the sample: one seed for each is enough. {QUICK}""",

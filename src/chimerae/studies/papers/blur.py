@@ -86,10 +86,10 @@ def _misses(found: StudyResults) -> list[str]:
 
 def _unforeseen(found: StudyResults, encoder: str, decoder: str) -> str:
     """Words on edges of `decoder` if their width differs from what codes of `encoder` leave open; else ''."""
-    drawn, left_open = found(decoder, "edge_width").mean, found(encoder, "edge_open").mean
-    if abs(drawn / left_open - 1) <= PREDICTED:
+    width, left_open = found(decoder, "edge_width").mean, found(encoder, "edge_open").mean
+    if abs(width / left_open - 1) <= PREDICTED:
         return ""
-    return f"{decoder} draws a width of {drawn:.2f} where the code leaves {left_open:.2f} open"
+    return f"{decoder} draws a width of {width:.2f} where the code leaves {left_open:.2f} open"
 
 
 STUDY = Study(
