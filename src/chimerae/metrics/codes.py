@@ -11,7 +11,7 @@ from torch import Tensor
 from chimerae.errors import InputError
 from chimerae.metrics import edges, latent, probe
 from chimerae.metrics.kinds import Fact, Metric, MetricContext, Needs, no_codes
-from chimerae.metrics.scales import NATS, PIXELS, SHARE
+from chimerae.metrics.scales import NATS, PIXELS, SHARE, higher, lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,16 +117,14 @@ _KERNEL: Final[Mapping[str, Fact]] = {"kernel": "imq", "codes": latent.MOST}
 CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     LatentMetric(
         name="prior_mmd",
-        better="lower",
-        unit="squared kernel distance, about 0 for the prior itself",
+        **lower("squared kernel distance, about 0 for the prior itself"),
         facts=_KERNEL,
         measure=lambda c: latent.prior_mmd(c.codes, c.prior),
         about="unbiased kernel distance (MMD) of the codes of the data and as many prior draws",
     ),
     LatentMetric(
         name="prior_p",
-        better="higher",
-        unit="(0, 1]",
+        **higher("(0, 1]"),
         facts={**_KERNEL, "permutations": latent.PERMUTATIONS},
         measure=lambda c: latent.prior_test(c.codes, c.prior, c.seed),
         about="p-value of the two-sample test of the codes of the data against the prior",
@@ -140,8 +138,7 @@ CODE_METRICS: Final[tuple[LatentMetric, ...]] = (
     ),
     LatentMetric(
         name="active_units",
-        better="higher",
-        unit="dimensions of the code",
+        **higher("dimensions of the code"),
         facts={"above": ACTIVE, "codes": latent.MOST},
         suits=_has_means,
         measure=lambda c: active_units(c.means),

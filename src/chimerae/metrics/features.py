@@ -10,7 +10,7 @@ from chimerae.metrics.feature_bank import FeatureBank
 from chimerae.metrics.kinds import Fact, Features, MetricContext, Suits, labelled
 from chimerae.metrics.precision_recall import Neighbourhoods
 from chimerae.metrics.samples import SampleMetric
-from chimerae.metrics.scales import SHARE, Scale
+from chimerae.metrics.scales import SHARE, Scale, higher, lower, towards_data
 
 CLASSIFIER: Final = ("classifier", "pool")
 """The network that is trained on the data's own labels."""
@@ -40,8 +40,7 @@ def _frechet(name: str, features: Features, about: str, suits: Suits, made: Made
     return SampleMetric(
         name=name,
         made=made,
-        better="lower",
-        unit="squared units of the features",
+        **lower("squared units of the features"),
         features=features,
         facts={},
         suits=suits,
@@ -82,13 +81,13 @@ def _kernel(name: str, features: Features, about: str, suits: Suits) -> SampleMe
     def compare(real: FeatureBank, made: FeatureBank) -> tuple[float, float | None]:
         return kernel.kernel_distance(real.rows(), made.rows())
 
-    scale: Scale = {"better": "lower", "unit": "about 0 for the data"}
+    scale: Scale = lower("about 0 for the data")
     return _of_banks(name, features, about, suits, compare, _SUBSETS, scale, ("subset",))
 
 
 def _variety(name: str, features: Features, words: str, suits: Suits) -> SampleMetric:
     about = f"mean distance of two samples over that of two images of the data, features of {words}"
-    scale: Scale = {"better": "data", "unit": "1 for the data"}
+    scale: Scale = towards_data("1 for the data")
     return _of_banks(name, features, about, suits, variety.variety, _VARIETY, scale)
 
 
@@ -116,7 +115,7 @@ _NEIGHBOURHOODS: tuple[
     ("recall", SHARE, _PRECISION, lambda n: n.recall, "share of the data that lies among samples", False),
     (
         "density",
-        {"better": "higher", "unit": "about 1 for the data"},
+        higher("about 1 for the data"),
         _DENSITY,
         lambda n: n.density,
         "how deep among the data samples lie",
@@ -135,8 +134,7 @@ FEATURE_METRICS: Final[tuple[SampleMetric, ...]] = (
     _kernel("kid", POOL, "kernel distance on features of the Inception network of 2015", _any),
     SampleMetric(
         name="inception_score",
-        better="higher",
-        unit="[1, 1008]",
+        **higher("[1, 1008]"),
         features=LOGITS,
         facts={"splits": inception_score.SPLITS},
         gather=inception_score.ScoreStats,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from chimerae.errors import InputError
 from chimerae.metrics.kinds import Metric, MetricContext, Needs, no_codes, no_samples
-from chimerae.metrics.scales import Scale
+from chimerae.metrics.scales import Scale, lower, towards_data
 from chimerae.shapes import is_image
 
 NEIGHBOURS: Final = 50
@@ -127,7 +127,7 @@ class NearestMetric(Metric):
         return no_samples(context) or (no_codes(context) if self.on == "middles" else None)
 
 
-_GREY_LEVELS: Final[Scale] = {"better": "data", "unit": "grey levels 0 to 255"}
+_GREY_LEVELS: Final[Scale] = towards_data("grey levels 0 to 255")
 
 NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     NearestMetric(
@@ -139,8 +139,7 @@ NEAREST_METRICS: Final[tuple[NearestMetric, ...]] = (
     ),
     NearestMetric(
         name="copied",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         facts={
             "distance": "RMSE of pixels",
             "neighbours": NEIGHBOURS,

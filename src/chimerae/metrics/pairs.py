@@ -10,7 +10,7 @@ from torch import Tensor
 
 from chimerae.metrics import agreement, perceptual, pixel, ssim
 from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, labelled
-from chimerae.metrics.scales import SHARE
+from chimerae.metrics.scales import SHARE, higher, lower
 from chimerae.shapes import Shape, is_image
 
 
@@ -55,24 +55,21 @@ def _window(shape: Shape) -> dict[str, Fact]:
 PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     PairMetric(
         name="mse_signed",
-        better="lower",
-        unit="[0, 4]",
+        **lower("[0, 4]"),
         range="[-1,1]",
         measure=pixel.mse_signed,
         about="squared error per value, images in [-1, 1] (four times mse_unit)",
     ),
     PairMetric(
         name="mse_unit",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         range="[0,1]",
         measure=pixel.mse_unit,
         about="squared error per value, images in [0, 1]",
     ),
     PairMetric(
         name="fvu",
-        better="lower",
-        unit="from 0; 1 is the mean image",
+        **lower("from 0; 1 is the mean image"),
         range="[0,1]",
         measure=pixel.mse_unit,
         over_variance=True,
@@ -80,24 +77,21 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="rmse_255",
-        better="lower",
-        unit="grey levels 0 to 255",
+        **lower("grey levels 0 to 255"),
         range="[0,255]",
         measure=pixel.rmse_255,
         about="root of each image's squared error in grey levels, then mean",
     ),
     PairMetric(
         name="psnr",
-        better="higher",
-        unit="dB",
+        **higher("dB"),
         range="[0,1]",
         measure=pixel.psnr,
         about="peak signal-to-noise ratio of each image, then mean",
     ),
     PairMetric(
         name="ssim",
-        better="higher",
-        unit="[-1, 1]",
+        **higher("[-1, 1]"),
         range="[0,1]",
         measure=ssim.ssim,
         details=_window,
@@ -105,8 +99,7 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="lpips",
-        better="lower",
-        unit="[0, about 1]",
+        **lower("[0, about 1]"),
         range="[-1,1]",
         features=("lpips", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST, "AlexNet"),
@@ -115,8 +108,7 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="lpips_vgg",
-        better="lower",
-        unit="[0, about 1]",
+        **lower("[0, about 1]"),
         range="[-1,1]",
         features=("lpips-vgg", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_VGG, "VGG16"),
@@ -125,8 +117,7 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="perceptual_efficientnet",
-        better="lower",
-        unit="[0, 2]",
+        **lower("[0, 2]"),
         range="[-1,1]",
         features=("perceptual-efficientnet", "layers"),
         suits=perceptual.at_least(perceptual.SMALLEST_LITE, "EfficientNet-Lite0"),
@@ -144,8 +135,7 @@ PAIR_METRICS: Final[tuple[PairMetric, ...]] = (
     ),
     PairMetric(
         name="mse_points",
-        better="lower",
-        unit="squared units of the points",
+        **lower("squared units of the points"),
         range="as they are",
         on="points",
         measure=pixel.mse_points,

@@ -16,7 +16,7 @@ from chimerae.metrics import (
     swd,
 )
 from chimerae.metrics.kinds import Fact, Features, Metric, MetricContext, Needs, feature_facts, no_samples
-from chimerae.metrics.scales import PIXELS, SHARE
+from chimerae.metrics.scales import PIXELS, SHARE, lower, towards_data
 from chimerae.shapes import Shape, is_image
 
 
@@ -109,8 +109,7 @@ _EDGES: Final[Mapping[str, Fact]] = {"widths": edges.WIDTHS, "place_step": edges
 SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     SampleMetric(
         name="swd",
-        better="lower",
-        unit="1/1000 of a deviation of pixels",
+        **lower("1/1000 of a deviation of pixels"),
         facts={
             "patch": swd.PATCH,
             "patches": swd.PER_IMAGE,
@@ -125,8 +124,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="sharpness",
-        better="data",
-        unit="variance of grey values in [0, 1]",
+        **towards_data("variance of grey values in [0, 1]"),
         facts={"laplacian": "3x3", "grey": sharpness.GREY},
         suits=_has_inside,
         alone=True,
@@ -136,8 +134,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="ms_ssim",
-        better="data",
-        unit="[0, 1]",
+        **towards_data("[0, 1]"),
         facts={
             "scales": ms_ssim.WEIGHTS,
             "sigma": ssim.SIGMA,
@@ -162,8 +159,7 @@ SAMPLE_METRICS: Final[tuple[SampleMetric, ...]] = (
     ),
     SampleMetric(
         name="edge_misfit",
-        better="lower",
-        unit="[0, 1]",
+        **lower("[0, 1]"),
         facts=_EDGES,
         suits=edges.why_not,
         gather=edges.Profiles,

@@ -15,7 +15,22 @@ class Scale(TypedDict):
     unit: str
 
 
-SHARE: Final[Scale] = {"better": "higher", "unit": "[0, 1]"}
+def lower(unit: str) -> Scale:
+    """A scale on which lower values are better, of a `unit` or range."""
+    return {"better": "lower", "unit": unit}
+
+
+def higher(unit: str) -> Scale:
+    """A scale on which higher values are better, of a `unit` or range."""
+    return {"better": "higher", "unit": unit}
+
+
+def towards_data(unit: str) -> Scale:
+    """A scale on which values nearer to that of the data are better, of a `unit` or range."""
+    return {"better": "data", "unit": unit}
+
+
+SHARE: Final = higher("[0, 1]")
 """Scale of shares that should be large."""
-PIXELS: Final[Scale] = {"better": "lower", "unit": "pixels"}
-NATS: Final[Scale] = {"better": "lower", "unit": "nats"}
+PIXELS: Final = lower("pixels")
+NATS: Final = lower("nats")

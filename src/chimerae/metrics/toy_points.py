@@ -11,7 +11,7 @@ from torch import Tensor
 from chimerae.errors import InputError
 from chimerae.metrics import histograms, modes
 from chimerae.metrics.kinds import Density, Fact, Metric, MetricContext, Needs, no_samples
-from chimerae.metrics.scales import NATS, SHARE, Scale
+from chimerae.metrics.scales import NATS, SHARE, Scale, higher, lower
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +101,7 @@ def _cycle_cost(cloud: ToyPoints) -> float:
     return float(cost)
 
 
-_PUBLISHED: Final[Scale] = {"better": "lower", "unit": "1/100 of a sum over cells"}
+_PUBLISHED: Final[Scale] = lower("1/100 of a sum over cells")
 
 TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
@@ -127,16 +127,14 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ),
     ToyMetric(
         name="jsd_nats",
-        better="lower",
-        unit="nats, [0, 0.693]",
+        **lower("nats, [0, 0.693]"),
         facts=_histogram("nats"),
         measure=lambda c: histograms.jsd_nats(*_first(c), c.toy.limits),
         about="Jensen-Shannon divergence of 100x100 histograms in nats",
     ),
     ToyMetric(
         name="modes_covered",
-        better="higher",
-        unit="modes",
+        **higher("modes"),
         facts={"within": modes.WITHIN},
         toys=_has_modes,
         which="toys with modes",
@@ -184,8 +182,7 @@ TOY_METRICS: Final[tuple[ToyMetric, ...]] = (
     ToyMetric(
         name="cycle_cost",
         varied=True,
-        better="lower",
-        unit="squared units of the points",
+        **lower("squared units of the points"),
         needs="again",
         facts={"cost": "sum of squares"},
         measure=_cycle_cost,
