@@ -71,7 +71,7 @@ class IntroVAE(Method):
             return
         E, D = nets.encoder, nets.decoder
         q = E(x)
-        x_r, x_p = D(q.sample()), D(self.prior(x))
+        x_r, x_p = D(q.sample()), D.untracked(self.prior(x))
         rec, nll, kl = half_squared_error(x, x_r), NLL[self.likelihood](x, x_r), q.kl()
         kl_r, kl_p = E.untracked(x_r.detach()).kl(), E.untracked(x_p.detach()).kl()  # ng(.)
         hinge = HINGES[self.hinge](kl_r, self.m) + HINGES[self.hinge](kl_p, self.m)

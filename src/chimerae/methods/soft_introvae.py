@@ -43,7 +43,7 @@ class SoftIntroVAE(SoftIntrospective):
             return
         E, D, s = nets.encoder, nets.decoder, scale_of(x, self.scale)
         q = E(x)
-        x_r, x_f = D(q.sample()), D(self.prior(x))
+        x_r, x_f = D(q.sample()), D.untracked(self.prior(x))
         rec, kl = squared_error(x, x_r), q.kl()
         beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
         (q_r, rec_r), (q_f, rec_f) = (self._encode_fake(nets, fake) for fake in (x_r, x_f))
