@@ -53,7 +53,9 @@ RUNS = {
     "soft-introvae-dcgan-bootstrap": tiny_run(
         "soft-introvae", "dcgan", method={"variant": "bootstrap", "target_every": 2, "warmup_steps": 1}
     ),
-    "gan-style": tiny_run("gan", "style", method={"mixing": 0.9, "path_length": 2.0, "path_length_every": 2}),
+    "gan-style": tiny_run(
+        "gan", "style", method={"mixing": 0.9, "path_length": 2.0, "path_length_every": 2, "r1": 1.0}
+    ),
     "soft-introvae-residual": tiny_run("soft-introvae", "residual", method={"gamma_r": 1e-8}),
     "as-introvae-mlp-warm-up": tiny_run("as-introvae", method={"warmup_steps": 2, "schedule": "tanh"}),
     "as-introvae-dcgan": tiny_run("as-introvae", "dcgan", method={"pair": "real_fake"}),

@@ -81,9 +81,10 @@ class Style(Architecture):
         return self.initialise_critic(self.with_head(trunk, Logit(self._channels(shape)[-1])))
 
     def feature_critic(self, shape: Shape) -> nn.Module:
-        """A network `x -> (logit [B], features [B, c, h, w])`: the features are the last convolution's."""
-        trunk = self._trunk(shape, deviation=True)
-        stage = next(i for i, part in enumerate(trunk) if isinstance(part, nn.Flatten))
+        """A network `x -> (logit [B], features [B, c, h, w])`: the features are those of the last halving, so
+        that samples do not see each other in them.
+        """
+        trunk, stage = self._trunk(shape, deviation=True), 1 + halvings(shape)
         return self.initialise(WithFeatures(trunk, stage, Logit(self._channels(shape)[-1])))
 
     def decoder(self, z_dim: int, shape: Shape, *, output: Output = "tanh") -> nn.Module:
