@@ -474,7 +474,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         "WGAN-GP's second decay",
-        "recipes/presets.py",
+        "recipes/optimizers.py",
         "lr=1e-4, beta1=0.5, beta2=0.9)",
         "lr=1e-4, beta1=0.5)",
         "tests/recipes/test_presets.py",

@@ -97,7 +97,7 @@ def _assert_copies_cost_the_same(
 @grouped("case", by_method(ON_POINTS))
 def test_losses_are_float32_under_bfloat16(case):
     state, tape, rounding = case.state(), Tape(), 0.0
-    half = Nets(state.nets.modules, Autocast("cpu", bfloat16=True))
+    half = Nets(state.nets.modules, Autocast("cpu", bfloat16=True), buffers=state.nets.buffers)
     for step in STEPS:
         x, noted, noted_half = case.batch(step), {}, {}
         with tape.recording(step):

@@ -10,7 +10,7 @@ from pathlib import Path
 from chimerae.cli import VERBS, main
 from chimerae.recipes import outlook, plan
 from chimerae.recipes.timing import Timing
-from chimerae.training import health, probe
+from chimerae.training import health, measures, probe
 from tests.docs.fences import DOCS, PAGES, ROOT, blocks, prose
 from tests.helpers.rows import through
 
@@ -155,7 +155,7 @@ def test_health_words_and_thresholds():
     assert f"`{probe.SAMPLES_BETWEEN} / batch_size` steps (or every {probe.PROBES}th" in text
     assert f"{probe.CODES} fixed codes" in text
     assert f"Fewer than {probe.FEWEST} samples" in text
-    assert f"more than {probe.USED_VARIANCE:g} over data" in text
+    assert f"more than {measures.USED_VARIANCE:g} over data" in text
     for rule in health.RULES:
         assert f"{rule.after:.0%}" in said[rule.word] if rule.after else said[rule.word].strip() == "0"
     for word, value in thresholds.items():

@@ -10,7 +10,7 @@ architecture gets its cases by being listed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,7 +19,7 @@ from torch import Tensor
 from chimerae import noise
 from chimerae.methods import BY_NAME, METHODS, Method
 from chimerae.nets import Architecture
-from chimerae.networks import ARCHITECTURES
+from chimerae.networks import ARCHITECTURES, Style
 from chimerae.shapes import Shape, is_image
 from chimerae.training.settings import Training
 from chimerae.training.state import State, build_state
@@ -222,6 +222,11 @@ def _switched(name: str, arch: Architecture) -> Iterator[Case]:
 
 
 CASES: tuple[Case, ...] = tuple(_cases())
+WITH_DRAWS_OF_METHODS: tuple[Case, ...] = tuple(
+    replace(case, arch=replace(case.arch, noise=False)) if isinstance(case.arch, Style) else case
+    for case in CASES
+)
+"""The same, where no layer draws noise, for slow ways that follow the draws of `play`."""
 PLAIN: tuple[Case, ...] = tuple(case for case in CASES if not case.note)
 """Without the switches."""
 ON_IMAGES: tuple[Case, ...] = tuple(case for case in CASES if not case.note or is_image(case.shape))

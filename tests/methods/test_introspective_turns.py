@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from chimerae.methods import ASIntroVAE, IntroVAE, SoftIntroVAE
-from tests.helpers.cases import CASES, Case, by_method
+from tests.helpers.cases import WITH_DRAWS_OF_METHODS, Case, by_method
 from tests.helpers.rows import grouped
 from tests.helpers.tape import Tape
 from tests.helpers.turns import TOTAL, assert_slopes_close, before_norm, observe, owned
@@ -164,7 +164,7 @@ def written_out(case: Case) -> bool:
     return type(case.method) in SLOW and not odd
 
 
-@grouped("case", by_method([case for case in CASES if written_out(case)]))
+@grouped("case", by_method([case for case in WITH_DRAWS_OF_METHODS if written_out(case)]))
 def test_turns_have_the_gradients_of_the_textbook(case: Case):
     """After the encoder's gradients are compared, both encoders step: the decoder's are those of the moved
     one.

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
 from chimerae.methods import ALICE, AVAE, GAN, VAEGAN, BiGAN
-from tests.helpers.cases import CASES, Case, by_method
+from tests.helpers.cases import WITH_DRAWS_OF_METHODS, Case, by_method
 from tests.helpers.rows import grouped
 from tests.helpers.tape import Tape
 from tests.helpers.turns import assert_slopes_close, before_norm, observe
@@ -161,12 +161,16 @@ TEXTBOOK: dict[type, dict[str, Loss]] = {
     GAN: {"generator": gan_generator, "critic": gan_critic},
     VAEGAN: {"encoder": vaegan_encoder, "decoder": vaegan_decoder, "critic": vaegan_critic},
 }
-WRITTEN_OUT = [c for c in CASES if type(c.method) in TEXTBOOK and c.note in ("", "use_xi=True", "sigma=free")]
+WRITTEN_OUT = [
+    c
+    for c in WITH_DRAWS_OF_METHODS
+    if type(c.method) in TEXTBOOK and c.note in ("", "use_xi=True", "sigma=free")
+]
 
 
 STEADIED = [
     c
-    for c in CASES
+    for c in WITH_DRAWS_OF_METHODS
     if type(c.method) in R1_CASES
     and c.method.r1
     and getattr(c.method, "update", "") != "alternating"
