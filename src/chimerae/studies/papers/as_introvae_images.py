@@ -236,7 +236,9 @@ TABLE2 = Study(
 training images, at quick scale 2,000 samples with as many test images. The published FIDs are
 far above what these models normally have: the code that computes them lets BatchNorm use the statistics of
 the batch, in the Inception network too. Their order is what can be compared. Run folders can be shared with
-`as-introvae-table3` through `--out`.""",
+`as-introvae-table3` through `--out`. On CIFAR-10 at quick scale the samples of Soft- and AS-IntroVAE are too
+dark: the game takes codes of data far from the prior, and BatchNorm has the statistics of codes of data
+(`docs/decisions.md`).""",
     arms=arms,
     shows=GENERATION,
     verdict=lambda found: _verdict(found, ("fid", "fd_efficientnet", "fd_classifier")),
