@@ -95,6 +95,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/methods/test_aae.py tests/methods/test_routing.py",
     ),
     Mutant(
+        "the decoder's running statistics are those of prior codes",
+        "methods/soft_introvae.py",
+        "x_r, x_f = D(q.sample()), D.untracked(self.prior(x))",
+        "x_r, x_f = D.untracked(q.sample()), D(self.prior(x))",
+        "tests/contract/test_methods.py -k codes_of_data_alone",
+    ),
+    Mutant(
         "the encoder of introspection hears of how fakes were made",
         "methods/introspection.py",
         "q_k = E.untracked(x_k.detach())",

@@ -43,9 +43,9 @@ TRACKED = {
     "vae-gan": {"encoder": 1, "decoder": 2, "critic": 3},
     "bigan": {"encoder": 1, "generator": 1, "critic": 2},
     "avae": {"encoder": 1, "decoder": 1, "generator": 1, "critic": 2},
-    "introvae": {"encoder": 1, "decoder": 2},
-    "soft-introvae": {"encoder": 1, "decoder": 2},
-    "as-introvae": {"encoder": 1, "decoder": 2},
+    "introvae": {"encoder": 1, "decoder": 1},
+    "soft-introvae": {"encoder": 1, "decoder": 1},
+    "as-introvae": {"encoder": 1, "decoder": 1},
     "biadversarial": {"encoder": 1, "decoder": 2, "inference_critic": 0, "generative_critic": 0},
     "wae-mmd": {"encoder": 1, "decoder": 1},
     "wae-gan": {"encoder": 1, "decoder": 1, "critic": 0},
@@ -235,6 +235,29 @@ def test_running_statistics_record_what_the_networks_are_asked_about_later(case)
         net: max((int(m.num_batches_tracked) for m in each), default=0) for net, each in norms.items()
     }
     assert recorded == TRACKED[case.method.name]
+
+
+@pytest.mark.parametrize("name", ["introvae", "soft-introvae", "as-introvae"])
+def test_decoders_of_introspective_methods_record_codes_of_data_alone(name: str):
+    """Codes of the prior are the same for other data, and those of data are not."""
+    case = next(c for c in ON_IMAGES if c.method.name == name and c.arch.name == "dcgan" and not c.note)
+
+    def recorded(x: torch.Tensor) -> list[torch.Tensor]:
+        state, codes = case.state(), []
+        decoder = state.nets.modules["decoder"]
+        norm = next(m for m in decoder.modules() if isinstance(m, _BatchNorm))
+
+        def note(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> None:
+            if norm.track_running_stats:
+                codes.append(given[0].detach())
+
+        decoder.register_forward_pre_hook(note)
+        observe(state, x)
+        return codes
+
+    one, other = recorded(case.batch(0)), recorded(case.batch(1))
+    assert len(one) == len(other) == 1
+    assert not torch.equal(one[0], other[0])
 
 
 @unrolled("played")
