@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from chimerae import noise
 from chimerae.methods import BY_NAME, KLGAN, METHODS, Biadversarial, Clock
 from chimerae.networks import BY_NAME as ARCHITECTURES_BY_NAME
 from chimerae.training.state import State
@@ -252,7 +253,8 @@ def test_decoders_of_introspective_methods_record_codes_of_data_alone(name: str)
                 codes.append(given[0].detach())
 
         decoder.register_forward_pre_hook(note)
-        observe(state, x)
+        with noise.seeded(0, "codes"):
+            observe(state, x)
         return codes
 
     one, other = recorded(case.batch(0)), recorded(case.batch(1))
