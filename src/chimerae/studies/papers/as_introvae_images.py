@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from chimerae.recipes.build import build
@@ -144,10 +144,8 @@ def _short_arms(row: ImageSet) -> tuple[Arm, ...]:
     shape = (3, 64, 64) if prepared.get("prepare.size") == 64 else SHAPE
 
     def arm(title: str, name: str, own: Mapping[str, Any]) -> Arm:
-        arch = short_arch(name)
         settings = {**short_settings(name, shape), **QUICK, **prepared, **own}
-        run = replace(build(name, data=row.data, arch=arch.name, settings=settings), arch=arch)
-        return Arm(title, run, row.title)
+        return Arm(title, build(name, data=row.data, arch=short_arch(name), settings=settings), row.title)
 
     return (
         arm(WGAN, "wgan-gp", {}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from chimerae.recipes.build import build
@@ -124,10 +124,9 @@ def _arm(column: TableSet, title: str, scale: Scale) -> Arm:
     name, own = OWN[title]
     more = {"prepare.size": 32, "prepare.fit": "pad"} if column.data == "mnist" else {}
     if scale == "quick":
-        arch = short_arch(name)
         row = {**own, "method.recon_code": "sample"} if name == "avae" else {}
         settings = {**short_settings(name, SHAPE), **QUICK, **row, **more}
-        run = replace(build(name, data=column.data, arch=arch.name, settings=settings), arch=arch)
+        run = build(name, data=column.data, arch=short_arch(name), settings=settings)
     else:
         beta = {"method.beta": column.beta} if title == VAE_GAN else {}
         run = build(name, data=column.data, arch="dcgan", settings={**PAPER, **own, **beta, **more})

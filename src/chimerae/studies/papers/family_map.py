@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from chimerae.recipes.build import build
@@ -108,7 +107,7 @@ def _arm(group: str, title: str, scale: Scale) -> Arm:
         settings = {k: v for k, v in settings.items() if k not in before}
         settings |= {k: v for k, v in before.items() if v is not None}
     arch = SHORT_ARCH if group == DIGITS else short_arch(name)
-    run = replace(build(name, data=source, arch=arch.name, settings=settings), arch=arch)
+    run = build(name, data=source, arch=arch, settings=settings)
     networks = ("decoder", "generator") if title == AVAE else ()
     seconds = SECONDS[scale] * SHARE[group]
     return Arm(title, run, group, networks, seconds, RECORDED.get((group, title), {}))
