@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,15 @@ def cache_folder(given: Path | None = None) -> Path:
     """Folder of the cache: the argument, else `$CHIMERAE_CACHE`, else `~/.cache/chimerae`."""
     chosen = given or os.environ.get("CHIMERAE_CACHE") or Path("~/.cache/chimerae")
     return Path(chosen).expanduser()
+
+
+def slug(name: str) -> str:
+    """A name as part of a file's name: small letters, digits, points and hyphens.
+
+    >>> slug("MNIST, AVAE L^a")
+    'mnist-avae-l-a'
+    """
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
 
 
 KINDS: Final = {

@@ -11,6 +11,7 @@ from chimerae.config import override, to_dict
 from chimerae.errors import InputError
 from chimerae.pictures import opened
 from chimerae.recipes.planning import Wish
+from chimerae.report.study import Shown
 from chimerae.runs.folder import read_run
 from chimerae.studies import (
     Cell,
@@ -114,8 +115,8 @@ def test_a_run_that_was_stopped_goes_on_towards_its_own_steps(finished: Path, mo
 def test_the_map_has_a_panel_with_every_row(finished: Path):
     made = timed(finished)
     page = write_page(TIMED, made, finished, scale="quick", command="here")
-    assert (finished / "map.png").read_bytes() == page.figures["map"].content
-    assert opened(page.figures["map"].content).width > 600
+    assert (finished / "map.png").read_bytes() == page.figures[Shown("map")].content
+    assert opened(page.figures[Shown("map")].content).width > 600
     assert "map.png" in (finished / "README.md").read_text("utf-8")
     assert ("tiny, AVAE: generator", "kl_nats") in found_in(made).values
 

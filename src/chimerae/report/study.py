@@ -10,6 +10,7 @@ from typing import Final
 
 from markupsafe import Markup
 
+from chimerae.files import slug
 from chimerae.report import facts
 from chimerae.report.compare import NOT_SET, LabelledRun
 from chimerae.report.images import Picture
@@ -27,6 +28,33 @@ OWN_CAPTIONS: Final = {
 }
 """Captions of pictures whose kind is no title; others are `Kind of the first seed`."""
 LEARNING: Final = "Samples while the first seed learns"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the page: its kind and, where the study has several, the data set."""
+
+    kind: str
+    data: str = ""
+
+    @property
+    def slug(self) -> str:
+        """The stem of its file.
+
+        >>> Shown("samples", "MNIST").slug, Shown("map").slug
+        ('samples-mnist', 'map')
+        """
+        return slug(f"{self.kind} {self.data}")
+
+    @property
+    def caption(self) -> str:
+        """Its title.
+
+        >>> Shown("samples", "MNIST").caption
+        'Samples of the first seed: MNIST'
+        """
+        told = OWN_CAPTIONS.get(self.kind, f"{self.kind.capitalize()} of the first seed")
+        return f"{told}: {self.data}" if self.data else told
 
 
 @dataclass(frozen=True)
@@ -61,8 +89,8 @@ class StudyPage:
     """Finished runs with other settings than the study has now, and these settings."""
     sets: Mapping[str, str] = field(default_factory=dict)
     """The set of each arm, by its title, where sets have data of their own; empty where all have the same."""
-    figures: Mapping[str, Picture] = field(default_factory=dict)
-    """Pictures that all arms drew, by kind."""
+    figures: Mapping[Shown, Picture] = field(default_factory=dict)
+    """Pictures of all arms, put together."""
     films: Mapping[str, Film] = field(default_factory=dict)
     """Film of an arm's first run as it learnt, by the arm's title."""
 
@@ -119,8 +147,8 @@ def scores_of(runs: Sequence[LabelledRun], sets: Mapping[str, str]) -> dict[str,
     return found
 
 
-def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
-    """The page in Markdown; `pictures` maps kinds to the names of files beside it."""
+def study_markdown(page: StudyPage, pictures: Mapping[Shown, str]) -> str:
+    """The page in Markdown; `pictures` are names of files beside it."""
     parts = [
         f"# {page.heading}",
         f"**{page.about}** ({page.source})",
@@ -132,7 +160,7 @@ def study_markdown(page: StudyPage, pictures: Mapping[str, str]) -> str:
         markdown(page.table) if page.runs else "No run is finished yet.",
         *page.told,
         page.boldness,
-        *(f"## {_caption(kind)}\n\n![{_caption(kind)}]({name})" for kind, name in pictures.items()),
+        *(f"## {which.caption}\n\n![{which.caption}]({name})" for which, name in pictures.items()),
         *_moving_pictures(page),
         "## Runs",
         markdown_table(
@@ -156,7 +184,7 @@ def study_html(page: StudyPage) -> str:
         rows=list(zip(page.table.lines, page.table.entries, strict=True)),
         arrows={"higher": "↑", "lower": "↓", "": ""},
         told=page.told,
-        figures=[(_caption(kind), shown) for kind, shown in page.figures.items()],
+        figures=[(which.caption, picture) for which, picture in page.figures.items()],
         learning=LEARNING,
         run_head=RUN_HEAD,
         runs=[_run(entry) for entry in page.runs],
@@ -191,10 +219,6 @@ def _ailments(runs: Sequence[LabelledRun]) -> Iterator[str]:
     if not runs:
         return
     yield "Health: " + (". ".join(ill) + "; otherwise ok." if ill else "ok in all runs.")
-
-
-def _caption(kind: str) -> str:
-    return OWN_CAPTIONS.get(kind, f"{kind.capitalize()} of the first seed")
 
 
 def _paragraphs(text: str) -> list[Markup]:

@@ -13,7 +13,7 @@ from chimerae.report.films import kept, moving_corner
 from chimerae.report.protocol import unlike
 from chimerae.report.read import read_run
 from chimerae.report.records import without_paths
-from chimerae.report.study import Film, StudyPage, scores_of, study_html, study_markdown
+from chimerae.report.study import Film, Shown, StudyPage, scores_of, study_html, study_markdown
 from chimerae.studies.cells import Cell
 from chimerae.studies.map import map_of
 from chimerae.studies.records import put
@@ -38,11 +38,15 @@ def write_page(
     finished = [cell for cell in cells if cell.finished]
     page, found = _measured(study, cells, finished, scale, without_paths(command))
     arms = list({cell.arm.title: cell.arm for cell in cells}.values())
-    figures = {"map": map_of(study, arms, found)}
-    figures |= {kind: figure(page.runs, kind, study.columns) for kind in study.pictures}
+    figures = {Shown("map"): map_of(study, arms, found)}
+    figures |= {
+        Shown(kind, data): figure(runs, kind, study.columns)
+        for kind in study.pictures
+        for data, runs in _by_set(page).items()
+    }
     page = replace(
         page,
-        figures={kind: shown for kind, shown in figures.items() if shown},
+        figures={which: picture for which, picture in figures.items() if picture},
         films=_films(finished, page.runs, folder) if study.learning else {},
     )
     _write(page, folder, html)
@@ -76,6 +80,14 @@ def _measured(
     return page, found
 
 
+def _by_set(page: StudyPage) -> dict[str, list[LabelledRun]]:
+    """The runs of each data set; all under '' where there is one."""
+    found: dict[str, list[LabelledRun]] = {}
+    for entry in page.runs:
+        found.setdefault(page.sets.get(entry.group, ""), []).append(entry)
+    return found
+
+
 def _older(cell: Cell) -> str:
     """The settings in which a record differs from the study."""
     told = (f"{name} {there} instead of {asked}" for name, (there, asked) in cell.differences.items())
@@ -95,7 +107,9 @@ def _films(finished: Sequence[Cell], runs: Sequence[LabelledRun], folder: Path) 
 
 
 def _write(page: StudyPage, folder: Path, html: bool) -> None:
-    named = {kind: put(folder, kind, shown.content, shown.form) for kind, shown in page.figures.items()}
+    named = {
+        which: put(folder, which.slug, shown.content, shown.form) for which, shown in page.figures.items()
+    }
     for film in page.films.values():
         write_bytes(folder / film.file, film.picture.content)
     write_text(folder / "table.csv", csv_text(page.table))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from chimerae.files import slug
 from chimerae.metrics import METRICS
 from chimerae.runs.run import Run
 from chimerae.tables import Better, Values
@@ -46,7 +46,7 @@ class Arm:
         >>> Arm("AVAE, L^a", build("avae", data="avae-sine"), "with xi").slug
         'with-xi-avae-l-a'
         """
-        return re.sub(r"[^a-z0-9.]+", "-", self.title.lower()).strip("-.")
+        return slug(self.title)
 
 
 @dataclass(frozen=True)
