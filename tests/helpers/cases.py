@@ -98,6 +98,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
             "warmup_share": 0.02,
             "scaled_warmup": True,
         },
+        {"likelihood": "estimated", "exponent_kl": "balanced", "beta_kl": 0.03, "warmup_steps": 2},
     ),
     "as-introvae": (
         {"kernel": "per_dim_prior"},
@@ -108,6 +109,7 @@ SWITCHES: Mapping[str, tuple[Mapping[str, Any], ...]] = {
         {"squash": "none"},
         {"gamma_r": 0.5, "warmup_steps": 2},
         {"likelihood": "estimated", "exponent_kl": 0.1, "warmup_steps": 2, "anneal_from": "game"},
+        {"exponent_kl": "balanced", "beta_kl": 0.03, "beta_rec": 0.1, "warmup_steps": 2},
     ),
     "bigan": (
         {"sigma": "free"},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import tanh
+from math import exp, tanh
 
 import torch
 from torch import Tensor, nn
@@ -107,13 +107,26 @@ class SlowSoft(Slow):
     def judge(self) -> nn.Module:
         return self.m["target" if getattr(self.h, "variant", "") == "bootstrap" else "decoder"]
 
+    def weight_of_kl(self, rec: float, data: float = 1.0) -> float:
+        """In the exponent. Balanced: pull and push of a sample with the KL of data agree, found by halving.
+        The running mean of that KL is still the 1 with which it starts.
+        """
+        if self.h.exponent_kl != "balanced":
+            return self.s * self.h.beta_neg if self.h.exponent_kl is None else self.h.exponent_kl
+        pull, low, high = self.s * self.h.beta_kl, 1 / (2 * data), 100 / data
+        for _ in range(100):
+            e = (low + high) / 2
+            push = e * exp(-2 * (rec + e * data))
+            low, high = (e, high) if push > pull else (low, e)
+        return e
+
     def encoder(self) -> Tensor:
         h, s, q = self.h, self.s, stats(self.m, self.x)
         x_r, x_f = self.images(coded(q, self.draws[0]))
         qs = [stats(self.m, fake.detach()) for fake in (x_r, x_f)]
         d = self.distance(q, *qs, getattr(h, "reduce_e", "mean"))
         w = h.beta_rec * self.weight(x_r)
-        neg = s * h.beta_neg if h.exponent_kl is None else h.exponent_kl
+        neg = self.weight_of_kl(float(s * w * error(self.x, x_r).mean().detach()))
         pushed = torch.zeros(())
         for fake, q_k, eps in zip((x_r, x_f), qs, self.draws[2:4], strict=True):
             target = fake.detach() if h.detach_target else fake

@@ -7,6 +7,7 @@ import torch
 from torch.nn.utils import parameters_to_vector
 
 from chimerae.methods import Clock, SoftIntroVAE
+from chimerae.methods.introspection import KL_OF_DATA
 from chimerae.networks import DCGAN, MLP
 from chimerae.recipes.presets import BY_NAME
 from chimerae.training.players import play_batch
@@ -116,6 +117,26 @@ def test_warm_up_is_a_vae_with_the_betas_and_without_the_scale():
     expected = (0.2 * (x - x_r).square().sum(1) + 0.3 * q.kl()).mean()
     torch.testing.assert_close(turn, {"encoder": expected, "decoder": expected})
     assert len(losses(chosen, step=1)) == 2
+
+
+def test_a_balanced_exponent_has_the_mean_kl_of_the_warm_up():
+    """The plain mean at first, then a running one; the game does not change it."""
+    chosen = case(warmup_steps=200, exponent_kl="balanced", beta_kl=0.01)
+    state, x = chosen.state(), chosen.batch()
+    first, second = (float(state.nets.encoder(batch).kl().mean().detach()) for batch in (x, 3 * x))
+    assert second > 1.5 * first
+    means = []
+    for step, batch in ((0, x), (1, 3 * x), (150, x), (200, 3 * x)):
+        with torch.no_grad():
+            list(state.method.turns(state.nets, batch, Clock(step, 400)))
+        means.append(float(state.nets.buffers[KL_OF_DATA]))
+    half = (first + second) / 2
+    assert means == pytest.approx([first, half, 0.98 * half + 0.02 * first, means[2]], rel=1e-5)
+
+
+def test_a_balanced_exponent_needs_a_warm_up():
+    with pytest.raises(ValueError, match="needs a warm-up"):
+        case(exponent_kl="balanced")
 
 
 def test_a_scaled_warm_up_is_the_same_vae_in_proportion_to_its_game():

@@ -50,6 +50,7 @@ def test_terms_that_are_switched_off_stay_off():
     assert "method.r1" not in space_of(override(run, {"method.r1": 0.0}))
     none = override(build("soft-introvae", data="digits", preset="short"), {"method.exponent_kl": None})
     assert "method.exponent_kl" not in space_of(none)
+    assert "method.exponent_kl" not in space_of(override(none, {"method.exponent_kl": "balanced"}))
 
 
 def test_sizes_are_halved_and_doubled():

@@ -192,6 +192,26 @@ def test_the_page_is_made_of_folders_alone(finished: Path, tmp_path: Path):
     assert "<code>code</code>" in (tmp_path / "a" / "index.html").read_text()
 
 
+def test_each_data_set_has_its_own_picture(finished: Path, tmp_path: Path):
+    made = cells(finished)
+    moved = [
+        replace(cell, run=override(cell.run, {"data": "rings"}), arm=replace(cell.arm, group="My rings"))
+        if cell.arm.name == "AVAE"
+        else cell
+        for cell in made
+    ]
+    shown = write_page(TOY, moved, tmp_path, scale="quick", command="").figures
+    assert [which.slug for which in shown] == ["scatter-tiny", "scatter-my-rings"]
+    assert {p.name for p in tmp_path.glob("*.png")} == {"scatter-tiny.png", "scatter-my-rings.png"}
+    text = (tmp_path / "README.md").read_text()
+    for which in shown:
+        assert f"## {which.caption}\n\n![{which.caption}]({which.slug}.png)" in text
+    together = write_page(TOY, made, tmp_path / "one", scale="quick", command="").figures
+    alone, _ = shown.values()
+    (both,) = together.values()
+    assert alone.width < both.width or alone.height < both.height
+
+
 def test_enough_seeds_have_the_verdict_of_the_study(finished: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setattr(results, "FEWEST", 2)
     assert page(finished, tmp_path).rstrip().endswith("Agrees with the source: 2 seeds were run.")

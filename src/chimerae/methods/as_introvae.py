@@ -75,7 +75,7 @@ class ASIntroVAE(SoftIntrospective):
             encode_fake(E, D, x_k, detach_target=self.detach_target) for x_k in (x_r, x_f)
         )
         d_e = self._distance(c, lambda: PAIRS[self.pair](lambda: q, q_r), q_f, self.reduce_e)
-        neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
+        neg = self._exponent_kl(nets, s, s * beta_rec * rec)
         exp_r = exp_elbo(s * beta_rec * rec_r + neg * (c * q_r.kl() + (1 - c) * d_e))
         exp_f = exp_elbo(s * beta_rec * rec_f + neg * (c * q_f.kl() + (1 - c) * d_e))
         clock.log(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)

@@ -5,17 +5,21 @@ settings that Soft-IntroVAE and AS-IntroVAE share.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import Field
+import torch
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 from torch import Tensor, nn
 
 from chimerae.config import STRICT
+from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
+from chimerae.losses.introspective import ALPHA, balancing_weight
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, Likelihood, squared_error
 from chimerae.methods.method import Clock, Losses, Method
 from chimerae.nets import Architecture, Nets, Network
+from chimerae.parallel import average
 from chimerae.shapes import UNIT, Shape, ValueRange
 
 
@@ -26,14 +30,16 @@ def warm_up(
     beta_rec: float = 1.0,
     beta_kl: float = 1.0,
     likelihood: Likelihood = "unit",
-) -> Losses:
-    """The turn of a plain VAE, `beta_rec R1 + beta_kl KL`, for both players; `likelihood` weighs R1."""
+) -> tuple[Losses, Tensor]:
+    """The turn of a plain VAE, `beta_rec R1 + beta_kl KL`, for both players, and the KL `[B]`; `likelihood`
+    weighs R1.
+    """
     q = nets.encoder(x)
     x_r, kl = nets.decoder(q.sample()), q.kl()
     rec = squared_error(x, x_r)
     clock.log(rec=rec, kl=kl)
     loss = (beta_rec * ERROR_WEIGHTS[likelihood](x, x_r) * rec + beta_kl * kl).mean()
-    return {"encoder": loss, "decoder": loss}
+    return {"encoder": loss, "decoder": loss}, kl
 
 
 def warming_up(clock: Clock, steps: int, share: float) -> bool:
@@ -79,6 +85,12 @@ def scale_of(x: Tensor, scale: float | None) -> float:
     return 1.0 / x[0].numel() if scale is None else scale
 
 
+KL_OF_DATA: Final = "kl_of_data"
+"""Buffer with the running mean of the KL of data during the warm-up, in nats."""
+RECENT: Final = 0.02
+"""Share of a new batch in that mean; in the first steps it is the plain mean."""
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SoftIntrospective(Method):
     """Settings and networks of the methods whose margin is the exponential of an ELBO."""
@@ -103,9 +115,10 @@ class SoftIntrospective(Method):
     """Weight of generated images' reconstruction error for the decoder. The published codes have 1e-8, which
     costs two passes and is lost in float32; that of `bootstrap` has 1.
     """
-    exponent_kl: float | None = Field(default=None, ge=0)
+    exponent_kl: Annotated[float, Field(ge=0)] | Literal["balanced"] | None = None
     """Weight of the KL of generated images in the encoder's exponent, the same for every number of pixels;
-    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256).
+    none: `scale * beta_neg` (the published code; 1/12 at 32 px in colour with its 256). `balanced`: the
+    weight with which encoder and decoder agree on the KL that data had at the end of the warm-up.
     """
     scale: float | None = Field(default=None, gt=0)
     """Factor of every ELBO (`s`); none: 1 over the number of values of a sample, so 1/2 for points."""
@@ -121,6 +134,12 @@ class SoftIntrospective(Method):
     detach_target: bool = True
     """Detach reconstructions as targets too, in the encoder's turn; False in the published code."""
 
+    @model_validator(mode="after")
+    def _measures_before_it_plays(self) -> Self:
+        if self.exponent_kl == "balanced" and not (self.warmup_steps or self.warmup_share):
+            raise InputError("exponent_kl balanced needs a warm-up: set warmup_share, such as 0.3")
+        return self
+
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder; images have a linear output."""
         return {
@@ -128,9 +147,28 @@ class SoftIntrospective(Method):
             "decoder": arch.decoder(self.z_dim, shape, output="linear"),
         }
 
+    def buffers(self) -> Mapping[str, Tensor]:
+        """The running mean of the KL of data, if the exponent depends on it."""
+        return {KL_OF_DATA: torch.ones(())} if self.exponent_kl == "balanced" else {}
+
+    def _exponent_kl(self, nets: Nets, s: float, rec: Tensor) -> Tensor | float:
+        """Weight of the KL of generated images in the exponent; `rec` are errors `[B]` of data, weighted as
+        they are there (`s beta_rec R1`).
+        """
+        if self.exponent_kl is None:
+            return s * self.beta_neg
+        if not isinstance(self.exponent_kl, str):
+            return self.exponent_kl
+        data = nets.buffers[KL_OF_DATA]
+        return balancing_weight(data, s * self.beta_kl, ALPHA * average(rec.detach().mean()))
+
     def _warming_up(self, clock: Clock) -> bool:
         return warming_up(clock, self.warmup_steps, self.warmup_share)
 
     def _warm_up(self, nets: Nets, x: Tensor, clock: Clock) -> Losses:
         scale = scale_of(x, self.scale) if self.scaled_warmup else 1.0
-        return warm_up(nets, x, clock, scale * self.beta_rec, scale * self.beta_kl, self.likelihood)
+        losses, kl = warm_up(nets, x, clock, scale * self.beta_rec, scale * self.beta_kl, self.likelihood)
+        if KL_OF_DATA in nets.buffers:
+            share = max(RECENT, 1 / (clock.step + 1))
+            nets.buffers[KL_OF_DATA] = nets.buffers[KL_OF_DATA].lerp(average(kl.detach().mean()), share)
+        return losses

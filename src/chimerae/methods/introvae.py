@@ -67,7 +67,7 @@ class IntroVAE(Method):
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""
         if warming_up(clock, self.warmup_steps, self.warmup_share):
-            yield warm_up(nets, x, clock, likelihood=self.likelihood)
+            yield warm_up(nets, x, clock, likelihood=self.likelihood)[0]
             return
         E, D = nets.encoder, nets.decoder
         q = E(x)

@@ -47,7 +47,7 @@ class SoftIntroVAE(SoftIntrospective):
         rec, kl = squared_error(x, x_r), q.kl()
         beta_rec = self.beta_rec * ERROR_WEIGHTS[self.likelihood](x, x_r)
         (q_r, rec_r), (q_f, rec_f) = (self._encode_fake(nets, fake) for fake in (x_r, x_f))
-        neg = s * self.beta_neg if self.exponent_kl is None else self.exponent_kl
+        neg = self._exponent_kl(nets, s, s * beta_rec * rec)
         exp_r = exp_elbo(s * beta_rec * rec_r + neg * q_r.kl())
         exp_f = exp_elbo(s * beta_rec * rec_f + neg * q_f.kl())
         clock.log(rec=rec, kl=kl, kl_rec=q_r.kl(), kl_fake=q_f.kl(), exp_elbo=(exp_r + exp_f) / 2)

@@ -174,11 +174,16 @@ SHORT: Mapping[str, Mapping[str, Any]] = {name: {**ADAM, **own} for name, own in
 
 SMALL_SIDE = 16
 """Longest side of small images in pixels."""
-LARGER_GAME: Mapping[str, Any] = {"method.scale": None, "method.beta_rec": 0.25, "method.beta_kl": 0.75}
+LARGER_GAME: Mapping[str, Any] = {
+    "method.scale": None,
+    "method.beta_rec": 0.25,
+    "method.beta_kl": 0.75,
+    "method.exponent_kl": "balanced",
+}
 """The game of larger images. Reconstruction and KL keep the ratio 1 to 3, and both weigh a quarter of `1/n`
 for `n` values. With that weight the decoder lowers the KL of samples, and the encoder raises it with
-`exponent_kl` times the exponential: the forces are equal near the KL of data. At a scale of .01 the
-exponential is e^-10 on 1,024 values; at `1/n` the decoder wins, and draws nearly empty images.
+`exponent_kl` times the exponential: the forces are equal at the KL that data had in the warm-up. At a scale
+of .01 the exponential is e^-10 on 1,024 values; at `1/n` the decoder wins, and draws nearly empty images.
 """
 LARGER: Mapping[str, Mapping[str, Any]] = {
     "vae": {"method.beta": 3.0},

@@ -32,7 +32,8 @@ WEIGHTS: Final[Mapping[str, Mapping[str, float]]] = {
     "kl-gan": {"beta": 10, "perceptual_weight": 4, "game_weight": 4},
 }
 """Method -> its weights, and the factor by which each goes down and up from the recipe's value. A weight of 0
-or without a value is that of a term that is switched off, and stays so.
+or without a value is that of a term that is switched off, and stays so. A weight that is a word is not
+searched.
 """
 
 
@@ -51,7 +52,8 @@ def space_of(run: Run) -> dict[str, Range | Choice]:
     if width := settings["arch"].get("width"):
         space["arch.width"] = _doubled(width, 1)
     for name, factor in WEIGHTS.get(run.method.name, {}).items():
-        if value := settings["method"].get(name):
+        value = settings["method"].get(name)
+        if value and not isinstance(value, str):
             space[f"method.{name}"] = around(value, factor)
     return space
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chimerae.recipes.build import build
+from chimerae.recipes.short import short_arch, short_settings
 from chimerae.studies.columns import columns
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
@@ -15,20 +16,25 @@ LABELS = "cifar10"
 """Data set of the classifier's labels. Names of faces do not suit it: one picture is too few to learn one."""
 NEIGHBOURHOODS = ("precision", "recall", "density", "coverage")
 OF_CLASSIFIER = tuple(f"{name}_classifier[{LABELS}]" for name in ("fd", "kd", *NEIGHBOURHOODS))
-REALISM = ("swd", *OF_CLASSIFIER, "fid", "kid", *NEIGHBOURHOODS)
+REALISM = ("swd", "fd_efficientnet", *OF_CLASSIFIER, "fid", "kid", *NEIGHBOURHOODS)
 FIDELITY = ("mse_signed", "psnr", "ssim", "lpips")
 """Measures that count, as far as they could be computed: some need published weights."""
 
-SIZE: Mapping[Scale, Mapping[str, Any]] = {
-    "quick": {"arch.width": 16, "training.batch_size": 32, "training.picture_every": 300, "steps": 3_000},
-    "paper": {"arch.width": 64, "training.batch_size": 64, "training.picture_every": 5_000, "steps": 50_000},
-}
-"""96,000 images with narrow networks; or 3.2 million with those of DCGAN's width."""
+SHAPE = (3, 64, 64)
 SAME: Mapping[str, Any] = {
     "method.z_dim": 64,
     "training.save_every": 1_000,
     "evaluation.labels": LABELS,
 }
+QUICK: Mapping[str, Any] = {"steps": 3_000, "training.picture_every": 300}
+"""96,000 images with the settings and the narrow networks of short runs."""
+PAPER: Mapping[str, Any] = {
+    "arch.width": 64,
+    "training.batch_size": 64,
+    "training.picture_every": 5_000,
+    "steps": 50_000,
+}
+"""3.2 million images with networks of DCGAN's width."""
 OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     VAE: ("vae", {}),
     GAN: ("gan", {}),
@@ -39,14 +45,6 @@ OWN: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "WAE-MMD": ("wae-mmd", {}),
 }
 """The sources' settings for faces: VAE/GAN's beta in the AVAE paper's comparison, Soft-IntroVAE's beta_kl."""
-SHORT: Mapping[str, Mapping[str, Any]] = {
-    AVAE: {
-        "method.latent_loss": "official",
-        "method.latent_warmup": 1.0,
-        "training.optimizer.sigma_lr_scale": 20.0,
-    },
-}
-"""Settings with which an AVAE's generator draws something in the few steps of quick scale (see its page)."""
 
 
 def arms(scale: Scale) -> tuple[Arm, ...]:
@@ -56,8 +54,12 @@ def arms(scale: Scale) -> tuple[Arm, ...]:
 
 def _arm(title: str, scale: Scale) -> Arm:
     name, own = OWN[title]
-    short = SHORT.get(title, {}) if scale == "quick" else {}
-    run = build(name, data="lfw", arch="dcgan", settings={**SAME, **SIZE[scale], **own, **short})
+    if scale == "quick":
+        row = {"method.recon_code": "sample"} if title == AVAE else {}  # as all others reconstruct
+        settings = {**short_settings(name, SHAPE), **SAME, **QUICK, **row}
+        run = build(name, data="lfw", arch=short_arch(name), settings=settings)
+    else:
+        run = build(name, data="lfw", arch="dcgan", settings={**SAME, **PAPER, **own})
     return Arm(title, run, networks=("decoder", "generator") if title == AVAE else ())
 
 
@@ -120,19 +122,17 @@ STUDY = Study(
     source="the comparison of Plumerault et al. 2020 (arXiv 2012.11551), table 1, on other faces",
     method=f"""\
 Labeled Faces in the Wild at 64x64, nobody in both splits. One budget for all: the same convolutional
-networks (`dcgan`), a code of 64 numbers, the same number of images; each method keeps the optimiser and the
-weights that its source has for faces. The table has both axes: reconstructions of test images, and samples
-against as many test images. The labels of these faces, a name each, cannot be learnt, so the features of
-the Frechet and kernel distances and of precision and recall are those of a classifier of {LABELS} at 64x64:
-they see texture and shape, not likeness. Precision and density count samples that lie among the data: means
-of many faces do, so a VAE has much of both, and little recall and coverage. The first row of the AVAE is its
-decoder, a VAE's; the second its generator, which draws from the same code. With the paper's losses quick
-scale is too short for that generator: it hides the code in a pattern, and draws nothing. So there, and only
-there, the AVAE has the latent loss of the published code with a weight that rises from 0, and a log sigma
-that learns 20 times as fast (see the page of AVAE, options).""",
+networks (`dcgan`), a code of 64 numbers, the same number of images. At paper scale each method keeps the
+optimiser and the weights that its source has for faces; at quick scale all have the settings of `--preset
+short`, and decoders upsample bilinearly where a critic judges their images. The table has both axes:
+reconstructions of test images, and samples against as many test images. The labels of these faces, a name
+each, cannot be learnt, so most distances, precision and recall are taken on the features of a classifier of
+{LABELS} at 64x64: they see texture and shape, not likeness. Precision and density count samples that lie
+among the data: means of many faces do, so a VAE has much of both, and little recall and coverage. The first
+row of the AVAE is its decoder, a VAE's; the second its generator, which draws from the same code.""",
     arms=arms,
     shows=(
-        *columns("mse_signed", "psnr", "ssim", "lpips", "swd"),
+        *columns("mse_signed", "psnr", "ssim", "lpips", "swd", "fd_efficientnet"),
         MetricColumn(f"fd_classifier[{LABELS}]", f"FD, classifier of {LABELS}"),
         MetricColumn(f"kd_classifier[{LABELS}]", f"KD, classifier of {LABELS}"),
         *(MetricColumn(f"{name}_classifier[{LABELS}]", name) for name in NEIGHBOURHOODS),
