@@ -174,9 +174,10 @@ STUDY = Study(
     method=f"""\
 Sixteen methods, the same time for each run: {_minutes(FACES)} minutes of a core for learning on faces,
 {_minutes(MNIST)} on MNIST, {_minutes(DIGITS)} on digits (`--budget` for another). Times compare within a data
-set: the processor of MNIST takes about half as long for a step as that of the faces (`docs/studies.md`). On
-faces {", ".join(AGAIN[:-1])} and {AGAIN[-1]} were run again after their settings had changed, on another
-busy processor, for as many steps as their first run had time for (`--steps-from`). All have the settings of
+set: the processor of MNIST takes about half as long for a step as that of the faces (`docs/studies.md`). Some
+rows were run again after their settings had changed, on another processor, for as many steps as their first
+run had time for (`--steps-from`): on faces {", ".join(AGAIN[:-1])} and {AGAIN[-1]}, on MNIST the last
+three of these. All have the settings of
 `--preset short`, the same convolutional networks (`dcgan`, width 16; on MNIST and faces decoders upsample
 bilinearly where a critic judges their images), a code of 32 or 64 numbers, 16 for digits. In that time an
 AVAE plays half as many steps as a GAN. Digits are 8x8, MNIST and faces 32x32.
@@ -186,10 +187,11 @@ unexplained: 0 is exact, 1 the mean image. Realism is the Frechet distance of sa
 taken on those of a classifier of digits: 180 of them say little in 1,280 dimensions, and the network knows
 photographs. That choice was made when the first seed was known; the table has both. The row of the data is
 training images in place of samples, which no model can be expected to beat. An AVAE has two networks that
-generate from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map. On digits and faces
+generate from one code. GAN and WGAN-GP have no encoder, and stand at the edge of the map. On digits
 the annealing of AS-IntroVAE ends before its game begins, so it is Soft-IntroVAE for a few steps more: where
-the two rows differ, they show what chance does. On MNIST {", ".join(AGAIN[2:-1])} and {AGAIN[-1]} were
-run again in the same way, with BatchNorm's statistics of codes of data alone (`docs/decisions.md`).""",
+the two rows differ, they show what chance does. There the decoders of the last three also have BatchNorm's
+statistics of codes of data and of the prior; on MNIST and faces of codes of data alone
+(`docs/decisions.md`).""",
     arms=arms,
     shows=SHOWS,
     verdict=verdict,
