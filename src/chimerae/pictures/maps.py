@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Final
+from math import hypot
+from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
 
@@ -36,8 +37,22 @@ PLACES: Final = (
     ((9, -13), "left", "top"),
     ((-9, 13), "right", "bottom"),
     ((-9, -13), "right", "top"),
+    *(
+        ((across, up), side, "center")
+        for up in (24, -24, 38, -38)
+        for across, side in ((14, "left"), (-14, "right"), (34, "left"), (-34, "right"))
+    ),
 )
 """Possible places of a name: distance from the mark in points, and alignment."""
+NEAR: Final = 16
+"""Distance in points up to which a name needs no line to its mark."""
+LINE: Final[dict[str, Any]] = {
+    "arrowstyle": "-",
+    "color": "#999999",
+    "linewidth": 0.6,
+    "shrinkA": 0,
+    "shrinkB": 3,
+}
 
 
 @dataclass(frozen=True)
@@ -152,8 +167,12 @@ def _x(mark: Mark, right: float) -> float:
     return _middle(right) if mark.x is None else mark.x
 
 
-def _name(axes: Axes, panel: Panel) -> None:
-    """Write each mark's name inside the frame where it covers the fewest other marks and names."""
+def _name(axes: Axes, panel: Panel) -> list[Bbox]:
+    """Write each mark's name inside the frame where it covers the fewest other marks and names; the places
+    of the names.
+    """
+    from matplotlib.text import Text
+
     (_, right), frame = _ends(panel), axes.get_window_extent()
     spots = [axes.transData.transform((_x(mark, right), mark.y)) for mark in panel.marks]
     taken: list[Bbox] = []
@@ -161,10 +180,19 @@ def _name(axes: Axes, panel: Panel) -> None:
         place = (_x(mark, right), mark.y)
         tried: list[tuple[int, int, Annotation, Bbox]] = []
         for offset, ha, va in PLACES:
+            line = LINE if hypot(*offset) > NEAR else None
             label = axes.annotate(
-                mark.name, place, offset, textcoords="offset points", fontsize=8, ha=ha, va=va
+                mark.name,
+                place,
+                offset,
+                textcoords="offset points",
+                fontsize=8,
+                ha=ha,
+                va=va,
+                arrowprops=line,
             )
-            box = label.get_window_extent()
+            label.get_window_extent()  # settles where the words stand
+            box = Text.get_window_extent(label)  # without the line
             hits = sum(box.overlaps(other) for other in taken)
             hits += sum(box.padded(3).contains(*other) for other in spots if tuple(other) != tuple(spot))
             hits += 10 * (
@@ -177,3 +205,4 @@ def _name(axes: Axes, panel: Panel) -> None:
         _, _, label, box = min(tried, key=lambda one: one[:2])
         label.set_visible(True)
         taken.append(box)
+    return taken
