@@ -35,7 +35,7 @@ def test_marks_without_x_stand_at_the_edge():
 
 
 def test_names_of_a_crowd_do_not_cover_each_other(monkeypatch):
-    """Beside each other six names are longer than the distances of their marks; farther away there is room."""
+    """Six names are longer than the distances of their marks; farther away there is room."""
     crowd = [Mark(f"a long name {i}", 0.2 + 0.002 * i, 20.0 + 0.3 * (i % 3)) for i in range(6)]
     places, write = [], maps._name
     monkeypatch.setattr(maps, "_name", lambda axes, panel: places.extend(write(axes, panel)))
