@@ -22,6 +22,7 @@ from chimerae.noise import seeded
 from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
 
+PLAIN: Final = Autocast()
 LARGE: Final = 256 * 256 * 3
 """Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
@@ -182,7 +183,7 @@ class Nets:
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
-        autocast: Autocast = Autocast(),
+        autocast: Autocast = PLAIN,
         *,
         frozen: Collection[str] = (),
         buffers: Mapping[str, Tensor] | None = None,

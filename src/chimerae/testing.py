@@ -163,9 +163,9 @@ def _check_turns(case: _Case, unreached: Sequence[str]) -> None:
     missing = {name for name in parameters if name.partition(".")[0] not in still} - reached
     missing = {name for name in missing if not any(fnmatch(name, pattern) for pattern in unreached)}
     _require(not missing, f"{case}: no loss reaches {', '.join(sorted(missing))}")
-    for net, weights in frozen.items():
+    for net, kept in frozen.items():
         now = state.nets.modules[net].state_dict()
-        same = all(torch.equal(now[key], value) for key, value in weights.items())
+        same = all(torch.equal(now[key], value) for key, value in kept.items())
         _require(same, f"{case}: the frozen network {net} has changed")
 
 

@@ -19,7 +19,7 @@ def check_labels(method: Method, prepared: Prepared) -> None:
     labels = prepared.train.labels
     if labels is None or prepared.toy is not None:
         raise InputError(
-            f"--method.classes {wanted} needs labels, and {source} has none: leave it out, or see docs/data.md"
+            f"--method.classes {wanted} needs labels, and {source} has none (docs/data.md): leave it out"
         )
     if len(prepared.test) and prepared.test.labels is None:
         raise InputError(f"--method.classes {wanted}: the test split of {source} has no labels")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from chimerae import model
-from chimerae.data import Batches, Prepared, Split
+from chimerae.data import Batches, Prepared
 from chimerae.errors import InputError
 from chimerae.labels import one_hot, weights
 from chimerae.parallel import ALONE, Group, rows_of
@@ -140,8 +140,9 @@ def _loop(
     )
     classes = run.method.label_dim
     n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
-    originals, labels = _first(prepared.test, n, state.device, classes)
-    probed, of_probed = _filled_up(originals, labels, prepared.train, classes)
+    originals = prepared.test.take(range(n)).to(state.device)
+    probed = _with_training_samples(originals, prepared)
+    labels = _labels(prepared, n, len(probed) - n, classes)
     return Loop(
         state=state,
         batches=batches,
@@ -151,7 +152,7 @@ def _loop(
         folder=folder,
         labels=lambda step: one_hot(batches.labels(step), classes) if classes else None,
         previews=Previews(run.method, folder / PREVIEWS, originals, run.seed, callbacks.on_picture, labels),
-        probe=Probe(run.method, probed, run.seed, of_probed),
+        probe=Probe(run.method, probed, run.seed, labels),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=callbacks.on_log,
         watcher=callbacks.on_state,
@@ -160,21 +161,19 @@ def _loop(
     )
 
 
-def _first(split: Split, n: int, device: torch.device, classes: int) -> tuple[Tensor, Tensor | None]:
-    """The first `n` samples of `split` and, for networks with labels of `classes`, their labels `[n, N]`."""
-    labels = weights(split.labels_of(range(n)), classes)
-    return split.take(range(n)).to(device), None if labels is None else labels.to(device)
+def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
+    """At least `CODES` samples where the data have them: a small test split is filled up from training."""
+    missing = min(max(CODES - len(originals), 0), len(prepared.train))
+    return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals
 
 
-def _filled_up(x: Tensor, labels: Tensor | None, train: Split, classes: int) -> tuple[Tensor, Tensor | None]:
-    """At least `CODES` samples where the data have them, and their labels: a small test split is filled up
-    from training.
+def _labels(prepared: Prepared, n: int, more: int, classes: int) -> Tensor | None:
+    """Labels `[n + more, N]` of the first `n` test samples and then of the first `more` training samples;
+    None where networks take none.
     """
-    missing = min(max(CODES - len(x), 0), len(train))
-    if not missing:
-        return x, labels
-    more, of_more = _first(train, missing, x.device, classes)
-    return torch.cat([x, more]), None if labels is None or of_more is None else torch.cat([labels, of_more])
+    parts = (prepared.test.labels_of(range(n)), prepared.train.labels_of(range(more)))
+    found = [labels for labels in parts if labels is not None]
+    return weights(torch.cat(found) if found else None, classes)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Previews:
         if not self.method.encodes or not self._images:
             return {}
         x = self.originals[:ORIGINALS]
-        y = None if self.labels is None else self.labels[: len(x)]
+        y = None if self.labels is None else self.labels[: len(x)].to(x)
         return {"originals": x, **codec.reconstruct(x, y)}
 
     @property
