@@ -96,9 +96,7 @@ def frequencies(classes: int, data: Prepared) -> Tensor | None:
     labels = data.train.labels if data.test.labels is None or not len(data.test) else data.test.labels
     if labels is None:
         source = data.facts.source
-        raise InputError(
-            f"the model learnt with labels, and {source} has none: give data with labels"
-        )
+        raise InputError(f"the model learnt with labels, and {source} has none: give data with labels")
     found = weights(labels, classes)
     assert found is not None
     return found.mean(0)
