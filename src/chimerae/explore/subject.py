@@ -127,8 +127,9 @@ class Subject:
         """Label of the image of `spec`, `[1]`; None where the model takes none."""
         if not self.model.method.label_dim:
             return None
-        labels = None if self.data is None else self.data.test.labels_of([spec.number])
-        if spec.origin == "mine" or labels is None:
+        held = None if self.data is None or spec.origin == "mine" else self.data.test
+        labels = None if held is None else held.labels_of([spec.number])
+        if labels is None:
             raise InputError("this model learnt with labels, and that of this picture is unknown")
         return labels
 
