@@ -120,14 +120,7 @@ def test_the_projection_critic_by_hand():
     critic, x = built(made).modules["critic"], batch()
     y = one_hot(in_turn(B, N), N)
     phi, last = critic.features(x), critic.logit.linear
-    hand = [
-        (
-            phi[i] @ critic.logit.linear.weight[0]
-            + critic.logit.linear.bias[0]
-            + phi[i] @ critic.projection[i % N]
-        )
-        for i in range(B)
-    ]
+    hand = [phi[i] @ (last.weight[0] + critic.projection[i % N]) + last.bias[0] for i in range(B)]
     torch.testing.assert_close(critic(x, y), torch.stack(hand))
 
 
