@@ -30,7 +30,7 @@ from tests.helpers.rows import through
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 HELPERS = {
-    "chimerae.methods": {"given", "introspection", "method", "pairs", "wasserstein"},
+    "chimerae.methods": {"conditional", "given", "introspection", "method", "pairs", "wasserstein"},
     "chimerae.networks": {
         *("blocks", "cropped", "deviation", "equalised", "modulated", "resampling", "sides", "upsampled"),
     },

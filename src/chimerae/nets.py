@@ -5,22 +5,24 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from copy import copy
 from functools import cache
 from math import prod
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import torch
 from torch import Tensor, nn
 
 from chimerae.errors import InputError
-from chimerae.gaussian import Gaussian
 from chimerae.heads import POSTERIORS, Logit, NoiseFed, Output, Scale, WithClasses, WithFeatures, code_critic
 from chimerae.modes import evaluate, statistics_kept
+from chimerae.network import Autocast as Autocast
+from chimerae.network import Network as Network
 from chimerae.noise import seeded
 from chimerae.patches import SMALLEST, PatchCritic
 from chimerae.shapes import Shape, is_image
 
+PLAIN: Final = Autocast()
 LARGE: Final = 256 * 256 * 3
 """Values of a sample above which a pass for shapes runs on the meta device, without computation."""
 
@@ -155,14 +157,6 @@ class Architecture(ABC):
         return NoiseFed(self.encoder(wider, z_dim, scale="none"), noise_dim, shape)
 
 
-@dataclass(frozen=True)
-class Autocast:
-    """Precision in which networks compute; their outputs are always float32."""
-
-    device: str = "cpu"
-    bfloat16: bool = False
-
-
 def _features(arch: Architecture, shape: Shape) -> int:
     """As `Architecture.features`. Large samples go through PyTorch's meta device, which computes nothing; it
     takes 2 seconds to load.
@@ -189,7 +183,7 @@ class Nets:
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
-        autocast: Autocast = Autocast(),
+        autocast: Autocast = PLAIN,
         *,
         frozen: Collection[str] = (),
         buffers: Mapping[str, Tensor] | None = None,
@@ -200,6 +194,8 @@ class Nets:
         """Networks that stay in evaluation mode, and have no gradients."""
         self.buffers = dict(buffers or {})
         """Tensors of the method's own."""
+        self.labels: Tensor | None = None
+        """Labels `[B, N]` of the batch, for networks that take any."""
         for name in self.frozen:
             self.modules[name].requires_grad_(False).eval()
 
@@ -207,7 +203,13 @@ class Nets:
         modules = self.__dict__.get("modules", {})
         if name not in modules:
             raise AttributeError(f"no network '{name}'; there are: {', '.join(modules)}")
-        return Network(modules[name], self.autocast)
+        return Network(modules[name], self.autocast, self.labels)
+
+    def labelled(self, labels: Tensor | None) -> Nets:
+        """The same networks for samples with `labels` `[B, N]` (`chimerae.labels`); None: for any."""
+        other = copy(self)
+        other.labels = labels
+        return other
 
     def items(self) -> Iterator[tuple[str, nn.Module]]:
         """Names and modules, in the order in which the method built them."""
@@ -236,54 +238,3 @@ class Nets:
         finally:
             for name, training in before.items():
                 self.modules[name].train(training)
-
-
-@dataclass(frozen=True)
-class Network:
-    """One network as a method sees it: a callable in the run's precision, with float32 results."""
-
-    module: nn.Module
-    autocast: Autocast
-
-    def __call__(self, *inputs: Tensor) -> Any:
-        """Apply the network."""
-        if not self.autocast.bfloat16:
-            return self.module(*inputs)
-        with torch.autocast(self.autocast.device, dtype=torch.bfloat16):
-            outputs = self.module(*inputs)
-        return _to_float32(outputs)
-
-    def in_float32(self, *inputs: Tensor) -> Any:
-        """Apply the network in float32 whatever the run's precision, for gradients that are differentiated
-        again.
-        """
-        return self.module(*inputs)
-
-    def untracked(self, *inputs: Tensor) -> Any:
-        """Apply the network in training mode without letting this batch into BatchNorm's running statistics.
-
-        For inputs of a kind that the network does not get in evaluation mode: the running statistics then
-        describe one kind of input (see `docs/methods/avae.md`).
-        """
-        with statistics_kept(self.module):
-            return self(*inputs)
-
-    def in_eval_mode(self, *inputs: Tensor) -> Any:
-        """Apply the network in evaluation mode: BatchNorm uses running statistics and leaves them unchanged.
-
-        For a network that has been trained and now only judges others; gradients flow through it.
-        """
-        training = self.module.training
-        self.module.eval()
-        try:
-            return self(*inputs)
-        finally:
-            self.module.train(training)
-
-
-def _to_float32(outputs: Any) -> Any:
-    if isinstance(outputs, Tensor):
-        return outputs.float()
-    if isinstance(outputs, Gaussian):
-        return Gaussian(outputs.mu.float(), outputs.logvar.float())
-    return type(outputs)(_to_float32(o) for o in outputs)

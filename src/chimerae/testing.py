@@ -19,6 +19,7 @@ from chimerae import methods, noise
 from chimerae.config import from_dict, to_dict
 from chimerae.extensions import checked
 from chimerae.gaussian import Gaussian
+from chimerae.labels import in_turn, weights
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Architecture
 from chimerae.networks import DCGAN, MLP
@@ -87,6 +88,11 @@ class _Case:
             x = torch.rand(BATCH, *self.shape)
         return self.method.value_range.from_unit(x) if is_image(self.shape) else x
 
+    def labels(self, n: int = BATCH) -> Tensor | None:
+        """Labels `[n, N]` of the first samples of a batch, where networks take some."""
+        classes = self.method.label_dim
+        return weights(in_turn(n, classes), classes) if classes else None
+
     def turns(self, state: State, step: int) -> Iterator[Losses]:
         """The losses of each turn of a batch, after the players have stepped."""
         seen: list[Losses] = []
@@ -98,7 +104,8 @@ class _Case:
                 yield losses
 
         clock = Clock(step, 100, {}, share=step / STEPS)
-        plays = [noted(self.method.turns(state.nets, self.batch(step), clock))]
+        nets = state.nets.labelled(self.labels())
+        plays = [noted(self.method.turns(nets, self.batch(step), clock))]
         with noise.seeded("play", step):
             while take_turn(plays, state.players, clock.progress):
                 yield seen[-1]
@@ -156,9 +163,9 @@ def _check_turns(case: _Case, unreached: Sequence[str]) -> None:
     missing = {name for name in parameters if name.partition(".")[0] not in still} - reached
     missing = {name for name in missing if not any(fnmatch(name, pattern) for pattern in unreached)}
     _require(not missing, f"{case}: no loss reaches {', '.join(sorted(missing))}")
-    for net, weights in frozen.items():
+    for net, kept in frozen.items():
         now = state.nets.modules[net].state_dict()
-        same = all(torch.equal(now[key], value) for key, value in weights.items())
+        same = all(torch.equal(now[key], value) for key, value in kept.items())
         _require(same, f"{case}: the frozen network {net} has changed")
 
 
@@ -206,6 +213,7 @@ def _check_use(case: _Case) -> None:
     method, nets = case.method, case.played(case.state(), 2).final_nets()
     with nets.evaluating(), noise.seeded("use"):
         z = noise.normal(BATCH, method.z_dim + method.noise_dim)
+        z = method.with_labels(z, case.labels())
         for name, x in method.decode(nets, z).items():
             wanted = [BATCH, *case.shape]
             _require(list(x.shape) == wanted, f"{case}: {name} makes {list(x.shape)} and not {wanted}")
@@ -213,7 +221,9 @@ def _check_use(case: _Case) -> None:
             _require(_close(x[:1], alone), f"{case}: a sample of {name} depends on the others of its batch")
         if method.encodes:
             x = case.batch()
-            q, again, one = (method.encode(nets, part) for part in (x, x, x[:1]))
+            q, again, one = (
+                method.encode(nets.labelled(case.labels(len(part))), part) for part in (x, x, x[:1])
+            )
             _require(isinstance(q, Gaussian), f"{case}: encode returns {type(q).__name__} and no Gaussian")
             wanted = [BATCH, method.z_dim]
             _require(list(q.mu.shape) == wanted, f"{case}: codes have shape {list(q.mu.shape)}, not {wanted}")

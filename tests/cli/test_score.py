@@ -42,8 +42,10 @@ def test_errors_and_kl_are_those_of_the_definition(trained_once: Path):
 def test_posteriors_without_a_density_have_no_kl(trained_once: Path, monkeypatch: pytest.MonkeyPatch):
     model, x = load(trained_once), torch.rand(3, 3, 16, 16)
     kinds = {
-        "a point": lambda self, x, seed=0: Gaussian.point(torch.zeros(len(x), 3)),
-        "drawn": lambda self, x, seed=0: Gaussian(torch.full((len(x), 3), float(seed)), torch.zeros(3)),
+        "a point": lambda self, x, labels=None, seed=0: Gaussian.point(torch.zeros(len(x), 3)),
+        "drawn": lambda self, x, labels=None, seed=0: Gaussian(
+            torch.full((len(x), 3), float(seed)), torch.zeros(3)
+        ),
     }
     for encode in kinds.values():
         monkeypatch.setattr(type(model), "encode", encode)

@@ -121,9 +121,9 @@ def test_every_step_has_noise_of_its_own_and_the_seed_decides_it(tmp_path, monke
     drawn: list[torch.Tensor] = []
     played = loop.play_batch
 
-    def play(*args):
+    def play(*args, **named):
         drawn.append(torch.randn(4))
-        return played(*args)
+        return played(*args, **named)
 
     monkeypatch.setattr(loop, "play_batch", play)
     for name, seed in (("first", 1), ("again", 1), ("other", 2)):

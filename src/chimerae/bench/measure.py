@@ -19,7 +19,7 @@ from chimerae.recipes.timing import play_step
 from chimerae.recipes.work import count
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
-from chimerae.training.players import play_batch
+from chimerae.training.players import play_batch, stand_ins
 from chimerae.training.state import State, build_state, pick_autocast
 
 SIDE: Final = 2048
@@ -90,11 +90,12 @@ def _batch(run: Run, state: State, shape: Shape) -> Tensor:
 
 def _networks(run: Run, state: State, x: Tensor, first: int) -> dict[str, NetworkCost]:
     """Every network with its passes, a mean over `PERIOD` steps."""
-    counted = Passes(state)
+    counted, parts = Passes(state), x.chunk(run.training.grad_accumulation)
+    labels = stand_ins(run.method, parts)
     with counted.counting():
         for i in range(PERIOD):
             clock = Clock(first + i, max(run.steps, first + i + 1))
-            play_batch(run.method, state.nets, state.players, x.chunk(run.training.grad_accumulation), clock)
+            play_batch(run.method, state.nets, state.players, parts, clock, labels=labels)
     return {
         name: NetworkCost(sum(p.numel() for p in net.parameters()), *(n / PERIOD for n in counted.of(name)))
         for name, net in state.nets.items()

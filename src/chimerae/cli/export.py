@@ -64,6 +64,8 @@ def main(args: Sequence[str]) -> int:
     format_of(asked.to)
     folder = asked.out or asked.run / "export"
     loaded, real = _loaded(asked)
+    if asked.page and loaded.method.label_dim:
+        raise InputError("the page has no choice of labels, which this model needs: leave out --page")
     place = page_place(folder, loaded.shape, asked.overwrite) if asked.page else None
     model = replace(loaded, config={**loaded.config, "run": asked.run.resolve().name})
     with display() as show:

@@ -31,15 +31,22 @@ class Inputs:
     """`[n, *shape]`."""
     names: tuple[str, ...] | None
     """Name of each sample; None for test data."""
+    labels: Tensor | None = None
+    """Label of each sample `[n]`; None where they are not known, or the model takes none."""
 
 
 def load_inputs(
-    folder: Path, sources: Sequence[str] | None, n: int | None, device: str
+    folder: Path,
+    sources: Sequence[str] | None,
+    n: int | None,
+    device: str,
+    label: Sequence[int] | None = None,
 ) -> tuple[Model, Inputs]:
     """The model of the run in `folder` and the samples of `sources`, or of its own test data (None).
 
     At most `n` samples are taken from each source; all of them (of test data `N_OWN`) when it is None.
-    Unreadable images are named on standard error and left out.
+    Unreadable images are named on standard error and left out. `label` is one label for all samples, or one
+    for each; test data have their own.
 
     Raises:
         InputError: the run or a source is missing, or the samples do not fit the model.
@@ -48,16 +55,37 @@ def load_inputs(
         raise InputError(f"--n {n}: ask for 1 sample or more")
     model = load(folder, device=device)
     if sources is None:
-        return model, Inputs(held_out(model, n or N_OWN, "--input"), None)
+        x, own = held_out_labelled(model, n or N_OWN, "--input")
+        return model, Inputs(x, None, labels_for(x, label, own))
     if not sources:
         raise InputError("--input names nothing: give an image, a folder or another source")
     taken = [take(source, model.shape, model.prepare, n) for source in sources]
     _tell([unread for each in taken for unread in each.unread])
-    return model, Inputs(torch.cat([each.x for each in taken])[:n], _names(taken)[:n])
+    x = torch.cat([each.x for each in taken])[:n]
+    return model, Inputs(x, _names(taken)[:n], labels_for(x, label))
+
+
+def labels_for(x: Tensor, label: Sequence[int] | None, own: Tensor | None = None) -> Tensor | None:
+    """Labels `[n]` of samples `x`: `label`, one for all or one for each, or else their `own`.
+
+    Raises:
+        InputError: there are fewer or more.
+    """
+    if label is None:
+        return own
+    if len(label) not in (1, len(x)):
+        raise InputError(f"--label has {len(label)} labels for {len(x)} samples: give one, or one for each")
+    return torch.tensor(label).expand(len(x))
 
 
 def held_out(model: Model, n: int, flag: str) -> Tensor:
-    """The first of the model's own test data, at most `n`, `[n, *shape]`.
+    """The samples of `held_out_labelled` alone."""
+    return held_out_labelled(model, n, flag)[0]
+
+
+def held_out_labelled(model: Model, n: int, flag: str) -> tuple[Tensor, Tensor | None]:
+    """The first of the model's own test data, at most `n`, `[n, *shape]`, and their labels `[n]` where the
+    model takes some.
 
     Raises:
         InputError: they are not to be had; the error points to `flag`.
@@ -66,7 +94,8 @@ def held_out(model: Model, n: int, flag: str) -> Tensor:
         data, lack = own_data(model, show.count, fetch=True)
     if data is None or not len(data.test):
         raise InputError(f"no test data: {lack or 'none is held out'}; name images with {flag}")
-    return data.test.take(range(min(n, len(data.test))))
+    rows = range(min(n, len(data.test)))
+    return data.test.take(rows), data.test.labels_of(rows) if model.method.label_dim else None
 
 
 def _names(taken: Sequence[Taken]) -> tuple[str, ...]:

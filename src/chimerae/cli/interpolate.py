@@ -43,6 +43,9 @@ class Interpolate:
     and back, or as for `sample`: .npz, .npy, .zip, a folder."""
     network: str | None = None
     """The network that decodes, where a method has several."""
+    label: tuple[int, ...] | None = None
+    """Labels of the ends, one for all or one for each, for a run with --method.classes; test data have
+    their own."""
     seed: int = 0
     """Seed of random codes."""
     device: str = "auto"
@@ -58,7 +61,7 @@ def main(args: Sequence[str]) -> int:
     from chimerae.cli.inputs import load_inputs
     from chimerae.shapes import is_image
 
-    model, given = load_inputs(asked.run, asked.input, 2 * asked.pairs, asked.device)
+    model, given = load_inputs(asked.run, asked.input, 2 * asked.pairs, asked.device, asked.label)
     x = given.x
     if len(x) < 2:
         raise InputError("one image has no way to another: give 2 or more with --input, as in a.jpg b.jpg")
@@ -66,18 +69,21 @@ def main(args: Sequence[str]) -> int:
         raise InputError(f"points have no film: choose .png, .npz or .npy in place of {asked.out}")
     steps = asked.steps if asked.steps is not None else FILM_STEPS if moves else SHEET_STEPS
     pairs = len(x) // 2
+    y = given.labels
+    labels = None if y is None else (y[:pairs], y[pairs : 2 * pairs])
     if model.method.encodes:
         made = model.interpolate(
             x[:pairs],
             x[pairs : 2 * pairs],
             steps=steps,
             mode=asked.mode,
+            labels=labels,
             network=asked.network,
             seed=asked.seed,
         )
     else:
         ends = model.prior(2 * pairs, seed=asked.seed).chunk(2)
-        made = model.walk(*ends, steps=steps, mode=asked.mode, network=asked.network)
+        made = model.walk(*ends, steps=steps, mode=asked.mode, labels=labels, network=asked.network)
     if moves:
         _film(made, asked.out)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import tyro
@@ -36,6 +37,9 @@ class Reconstruct:
     the names of the images are kept in a folder, a .zip and a .npz."""
     network: str | None = None
     """The network that decodes; a sheet shows every one's answer when it is not given."""
+    label: tuple[int, ...] | None = None
+    """Labels of the images, one for all or one for each, for a run with --method.classes; test data have
+    their own."""
     seed: int = 0
     """Seed of the noise in codes that are drawn from the posterior."""
     device: str = "auto"
@@ -50,11 +54,11 @@ def main(args: Sequence[str]) -> int:
     from chimerae.cli.inputs import load_inputs
     from chimerae.shapes import is_image
 
-    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
-    x = given.x
+    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device, asked.label)
+    x, rebuild = given.x, partial(model.reconstruct, given.x, labels=given.labels, seed=asked.seed)
     if kind == ".png" and is_image(model.shape):
         decoders = model.decoders if asked.network is None else (asked.network,)
-        made = {network: model.reconstruct(x, network=network, seed=asked.seed) for network in decoders}
+        made = {network: rebuild(network=network) for network in decoders}
         scale = max(1, LARGE // max(model.shape[1:])) if len(x) <= FEW else None
         blocks = [
             pictures.rows(
@@ -65,6 +69,6 @@ def main(args: Sequence[str]) -> int:
         ]
         pictures.save(blocks[0] if len(blocks) == 1 else pictures.stacked(blocks), asked.out)
     else:
-        write(model.reconstruct(x, network=asked.network, seed=asked.seed), asked.out, names=given.names)
+        write(rebuild(network=asked.network), asked.out, names=given.names)
     print(f"{len(x)} reconstruction{'s' if len(x) > 1 else ''}: {asked.out}")
     return DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 
@@ -15,6 +15,11 @@ from chimerae.cli.parse import parse
 from chimerae.errors import InputError
 from chimerae.evaluation.improved import PUBLISHED, Improve
 from chimerae.evaluation.settings import Fitted
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from chimerae.model import Model
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,9 @@ class Sample:
     """Number of samples."""
     out: Path = Path("samples.png")
     """A .png sheet, a .npz or .npy array, a .zip of PNG files, or a folder for PNG files."""
+    label: tuple[int, ...] | None = None
+    """Labels of the samples, one after the other, for a run with --method.classes; every class in its own
+    column when none is given."""
     network: str | None = None
     """The network that makes them, where a method has several (AVAE: generator or decoder)."""
     seed: int = 0
@@ -55,19 +63,40 @@ def main(args: Sequence[str]) -> int:
     how = asked.improving if asked.improve or asked.improving != PUBLISHED else None
     if asked.prior == "normal":
         model = load(asked.run, device=asked.device)
-        samples = model.sample(asked.n, network=asked.network, seed=asked.seed, improve=how)
+        labels, columns = _labels(model, asked)
+        samples = model.sample(asked.n, labels=labels, network=asked.network, seed=asked.seed, improve=how)
     else:
+        labels, columns = _labels(load(asked.run, device="cpu"), asked)
         with display() as show:
             samples = sample_fitted(
                 asked.run,
                 asked.prior,
                 asked.n,
+                labels=labels,
                 network=asked.network,
                 seed=asked.seed,
                 improve=how,
                 device=asked.device,
                 progress=show.count,
             )
-    write(samples, asked.out)
+    write(samples, asked.out, columns=columns)
     print(f"{len(samples)} samples: {asked.out}")
     return DONE
+
+
+def _labels(model: Model, asked: Sample) -> tuple[Tensor | None, int | None]:
+    """Label of each sample, and the columns of a sheet; None where the run has no labels."""
+    from chimerae.labels import MOST_COLUMNS, in_turn
+    from chimerae.model.labels import given_labels
+
+    classes = model.method.label_dim
+    if asked.label is None and not classes:
+        return None, None
+    wanted = tuple(range(classes)) if asked.label is None else asked.label
+    if not wanted:
+        raise InputError("--label names nothing: give one label or more, such as --label 3")
+    given_labels(model.method, wanted, len(wanted))
+    columns = len(wanted) if 1 < len(wanted) <= MOST_COLUMNS else None
+    import torch
+
+    return torch.tensor(wanted)[in_turn(asked.n, len(wanted))], columns

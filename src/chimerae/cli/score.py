@@ -47,6 +47,9 @@ class Score:
     """Number of images, at most."""
     network: str | None = None
     """The network that decodes; the first one when it is not given."""
+    label: tuple[int, ...] | None = None
+    """Labels of the images, one for all or one for each, for a run with --method.classes; test data have
+    their own."""
     seed: int = 0
     """Seed of codes that are drawn from the posterior."""
     device: str = "auto"
@@ -60,23 +63,26 @@ def main(args: Sequence[str]) -> int:
         raise InputError(f"cannot write {asked.out}: use a name that ends in .csv")
     if not 0 < asked.share <= 1:
         raise InputError(f"--share {asked.share:g}: give a share above 0 and up to 1, such as 0.99")
-    from chimerae.cli.inputs import held_out, load_inputs
+    from chimerae.cli.inputs import held_out_labelled, labels_for, load_inputs
     from chimerae.data.given import take
     from chimerae.model.unusual import bound, strangeness
     from chimerae.runs.critic import critic_of
 
-    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device)
-    usual = (
-        held_out(model, HELD_OUT, "--usual")
-        if asked.usual is None
-        else take(asked.usual, model.shape, model.prepare, HELD_OUT).x
+    model, given = load_inputs(asked.run, asked.input, asked.n, asked.device, asked.label)
+    if asked.usual is None:
+        usual, labels = held_out_labelled(model, HELD_OUT, "--usual")
+    else:
+        usual = take(asked.usual, model.shape, model.prepare, HELD_OUT).x
+        labels = labels_for(usual, asked.label)
+    found, base = (
+        strangeness(model, x, labels=y, network=asked.network, seed=asked.seed)
+        for x, y in ((given.x, given.labels), (usual, labels))
     )
-    found, base = (strangeness(model, x, network=asked.network, seed=asked.seed) for x in (given.x, usual))
     critic, lack = critic_of(model, lambda line: print(line, file=sys.stderr))
     limit = bound(base.error, asked.share)
     values = {"error": (found.error, base.error), "kl": (found.kl, base.kl)}
     if critic is not None:
-        values["critic"] = critic(given.x), critic(usual)
+        values["critic"] = critic(given.x, given.labels), critic(usual, labels)
     names = given.names or tuple(f"{i:06d}" for i in range(len(given.x)))
     write_text(asked.out, _table(names, values, found.error > limit))
     order = found.error.argsort(descending=True, stable=True)

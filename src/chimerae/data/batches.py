@@ -83,6 +83,17 @@ class Batches:
         x = to_unit(raw)
         return resized(x, rows, n, seed, step, self.random_resize) if self.random_resize < 1 else x
 
+    def labels(self, step: int) -> Tensor:
+        """Labels `[rows]` of the samples in batch `step`, int64, on the device.
+
+        Raises:
+            ValueError: the samples have none.
+        """
+        found = None if self.split.toy is not None else self.split.labels_of(self.indices(step)[self.rows])
+        if found is None:
+            raise ValueError(f"the samples of the split '{self.split.name}' have no labels")
+        return found.to(self.device)
+
     def indices(self, step: int) -> Tensor:
         """Indices of the samples in batch `step`, `[batch_size]`, int64, on the CPU."""
         position = torch.arange(step * self.batch_size, (step + 1) * self.batch_size)

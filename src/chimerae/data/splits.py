@@ -70,6 +70,10 @@ class Split:
         chosen = np.asarray(indices, dtype=np.int64)
         return torch.from_numpy(np.asarray(self.stored[chosen if self.rows is None else self.rows[chosen]]))
 
+    def labels_of(self, indices: Indices) -> Tensor | None:
+        """Labels `[n]` of the samples `indices` `[n]`, int64; None where there are none."""
+        return None if self.labels is None else self.labels[torch.as_tensor(indices, dtype=torch.int64)]
+
     def take(self, indices: Indices) -> Tensor:
         """The samples `indices` `[n]`, float32: images `[n, C, H, W]` in [0, 1], points `[n, d]` as they are.
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from chimerae.data import Prepared
-from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, pieces, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, part, pieces, spread
 
 POINTS: Final = 2000
 """Largest number of codes to show."""
@@ -34,9 +34,10 @@ def look_at_codes(codec: SeededCodec, data: Prepared, n: int | None = None) -> C
     """
     if not (codec.method.encodes and codec.method.has_codes) or len(data.test) < 2 or codec.cannot_encode():
         return Codes()
-    x = data.test.take(spread(len(data.test), min(n or POINTS, POINTS)))
-    cuts = pieces(len(x), codec.batch_size)
-    z, _, kl = map(torch.cat, zip(*(codec.described(x[a:b], a, "shown") for a, b in cuts), strict=True))
+    rows = spread(len(data.test), min(n or POINTS, POINTS))
+    x, y, cuts = data.test.take(rows), data.test.labels_of(rows), pieces(len(rows), codec.batch_size)
+    parts = (codec.described(x[a:b], a, "shown", part(y, a, b)) for a, b in cuts)
+    z, _, kl = map(torch.cat, zip(*parts, strict=True))
     if not bool(z.isfinite().all() and kl.isfinite().all()):
         return Codes()
     known = z.shape[1] > 1 and codec.posterior_kind(data.test) == "density"

@@ -13,7 +13,7 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.latents import Latents
 from chimerae.evaluation.scores import Results
-from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, pieces, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, noise_rows, part, pieces, spread
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, Latent, LatentMetric, ProbeData
@@ -78,13 +78,18 @@ def _latents(codec: SeededCodec, means: Tensor) -> dict[str, Any]:
 def encoded(codec: SeededCodec, test: Split, settings: Evaluation, *, resample: bool) -> Latent:
     """Codes of at most 2,000 samples of `test`; with `resample` also 128 draws for each of the first 64."""
     indices = spread(len(test), _count(settings))
-    samples = test.take(indices)
+    samples, y = test.take(indices), test.labels_of(indices)
     seen = samples[:SEEN] if resample else samples[:0]
     cuts = pieces(len(samples), settings.batch_size)
-    codes, means, kl = zip(*(codec.described(samples[a:b], a, "code") for a, b in cuts), strict=True)
+    codes, means, kl = zip(
+        *(codec.described(samples[a:b], a, "code", part(y, a, b)) for a, b in cuts), strict=True
+    )
     resampled = [
         torch.cat(
-            [codec.posterior(seen[a:b], a, f"again {i}") for a, b in pieces(len(seen), settings.batch_size)]
+            [
+                codec.posterior(seen[a:b], a, f"again {i}", part(y, a, b))
+                for a, b in pieces(len(seen), settings.batch_size)
+            ]
         )
         for i in range(DRAWS if resample else 0)
     ]
@@ -110,7 +115,7 @@ def _probe_data(codec: SeededCodec, train: Split, test: Split, settings: Evaluat
         return None
     rows = probe_rows(train, test)
     cuts = pieces(len(rows), settings.batch_size)
-    codes = [codec.posterior(train.take(rows[a:b]), a, "lesson") for a, b in cuts]
+    codes = [codec.posterior(train.take(rows[a:b]), a, "lesson", train.labels_of(rows[a:b])) for a, b in cuts]
     asked = test.labels[spread(len(test), _count(settings))]
     return ProbeData(codes=torch.cat(codes), classes=train.labels[rows], asked=asked)
 

@@ -123,7 +123,9 @@ def encoded(codec: SeededCodec, split: Split, n: int = ENCODED) -> Encoded | Non
     """
     rows = spread(len(split), min(n, max(FEWEST, VALUES // numel(codec.shape))))
     cuts = pieces(len(rows), codec.batch_size)
-    parts = [codec.described(split.take(rows[a:b]), a, "explore")[:2] for a, b in cuts]
+    parts = [
+        codec.described(split.take(rows[a:b]), a, "explore", split.labels_of(rows[a:b]))[:2] for a, b in cuts
+    ]
     draws, means = (torch.cat(each) for each in zip(*parts, strict=True))
     if not bool(draws.isfinite().all() and means.isfinite().all()):
         return None

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from chimerae.data import Prepared
+from chimerae.errors import InputError
 from chimerae.evaluation.codes import measure_codes, probe_rows
 from chimerae.evaluation.nearest import measure_nearest
 from chimerae.evaluation.pairs import measure_pairs
@@ -14,6 +17,7 @@ from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.evaluation.toy_points import measure_toy_points
 from chimerae.evaluation.visuals import show
+from chimerae.labels import weights
 from chimerae.methods import Method
 from chimerae.metrics import (
     LatentMetric,
@@ -51,7 +55,9 @@ def evaluate(
     """
     settings = settings or Evaluation()
     with nets.evaluating(batch_statistics=settings.bn == "batch"):
-        codec = kind(method, nets, data.shape, settings.seed, settings.batch_size)
+        codec = kind(
+            method, nets, data.shape, settings.seed, settings.batch_size, frequencies(method.label_dim, data)
+        )
         context = _context(codec, data, settings)
         wanted = metrics_of(settings.metrics)
         unsuited = {m.name: reason for m in wanted if (reason := m.why_not(context)) is not None}
@@ -76,6 +82,24 @@ def evaluate(
     latents = next((part.latents for part in measured if part.latents), {})
     scores = tuple(s for part in measured for s in part.scores)
     return Results(scores=scores, absent=absent, shown=shown, latents=latents)
+
+
+def frequencies(classes: int, data: Prepared) -> Tensor | None:
+    """Frequencies `[classes]` of the labels of `data`, of its test split where it has one; None without
+    classes.
+
+    Raises:
+        InputError: there are classes, and the data have no labels, or others.
+    """
+    if not classes:
+        return None
+    labels = data.train.labels if data.test.labels is None or not len(data.test) else data.test.labels
+    if labels is None:
+        source = data.facts.source
+        raise InputError(f"the model learnt with labels, and {source} has none: give data with labels")
+    found = weights(labels, classes)
+    assert found is not None
+    return found.mean(0)
 
 
 def _expected(metric: Metric, context: MetricContext) -> bool:

@@ -128,7 +128,9 @@ def fit_to(codec: SeededCodec, train: Split, kind: Fitted) -> CodePrior:
     indices = spread(len(train), MOST_CODES)
     with codec.nets.evaluating():
         parts = [
-            codec.posterior(train.take(indices[a:b]).to(codec.device), a, "fitted prior")
+            codec.posterior(
+                train.take(indices[a:b]).to(codec.device), a, "fitted prior", train.labels_of(indices[a:b])
+            )
             for a, b in pieces(len(indices), codec.batch_size)
         ]
     return fitted(torch.cat(parts), kind, codec.seed)

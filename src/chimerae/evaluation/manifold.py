@@ -38,7 +38,7 @@ def manifold(codec: SeededCodec, directions: Tensor | None = None) -> Tensor:
 
 
 def _decoded(codec: SeededCodec, z: Tensor) -> Tensor:
-    """Images by the last network, which generates; every code has the same noise beside it."""
+    """Images by the last network, which generates; every code has the same noise and label beside it."""
     extra = codec.prior(0, 1)[:, codec.method.z_dim :].expand(len(z), -1)
     made = codec.decode_all(torch.cat([z.to(extra.device), extra], 1))
     return list(made.values())[-1].cpu()

@@ -15,7 +15,7 @@ from chimerae.data import Split
 from chimerae.errors import InputError
 from chimerae.evaluation.alike import alike, outside, variance_of
 from chimerae.evaluation.scores import Results
-from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, part, pieces, spread
 from chimerae.evaluation.settings import Evaluation
 from chimerae.evaluation.task import Task
 from chimerae.metrics import Fact, NearestMetric, NeighbourDistances
@@ -61,9 +61,10 @@ def measure_nearest(task: Task, metrics: Sequence[NearestMetric]) -> Results:
         line = by_reason(problems)
     if line:
         return Results(absent={metric.name: line for metric in metrics})
-    real = test.take(spread(len(test), min(settings.n or MOST, MOST)))
+    rows = spread(len(test), min(settings.n or MOST, MOST))
+    real, labels = test.take(rows), test.labels_of(rows)
     middles = any(metric.on == "middles" for metric in metrics)
-    near, broken, varieties = _distances(task, real, problems, middles=middles)
+    near, broken, varieties = _distances(task, real, labels, problems, middles=middles)
     problems |= {name: f"{k} images are not finite" for name, k in broken.items() if k}
     facts: dict[str, Fact] = {"train": min(len(train), TRAIN), "seed": settings.seed}
     absent: dict[str, str] = {}
@@ -90,7 +91,7 @@ def _says_nothing(
 
 
 def _distances(
-    task: Task, real: Tensor, problems: Mapping[str, str], *, middles: bool
+    task: Task, real: Tensor, labels: Tensor | None, problems: Mapping[str, str], *, middles: bool
 ) -> tuple[dict[str, NeighbourDistances], dict[str, int], dict[str, float]]:
     """Distances to training images, numbers of images that are not finite, and variances, by network.
 
@@ -102,7 +103,7 @@ def _distances(
     own = neighbours(real, train, codec.device)[0]
     near, broken = {DATA: NeighbourDistances(made=own, between=own, test=own)}, {}
     made = codec.decode_all(codec.prior(0, codec.count(len(real))))
-    between = _between(codec, real, task.settings) if middles else dict.fromkeys(made, real[:0])
+    between = _between(codec, real, labels, task.settings) if middles else dict.fromkeys(made, real[:0])
     varieties = {DATA: variance_of(real)}
     names = [name for name, problem in problems.items() if not problem]
     for i, name in enumerate(names):
@@ -116,12 +117,15 @@ def _distances(
     return near, broken, varieties
 
 
-def _between(codec: SeededCodec, real: Tensor, settings: Evaluation) -> dict[str, Tensor]:
-    """Every network's images of codes in the middle between two of `real`, or between two prior codes where
-    there is no encoder; a middle keeps the noise of one of them.
+def _between(
+    codec: SeededCodec, real: Tensor, labels: Tensor | None, settings: Evaluation
+) -> dict[str, Tensor]:
+    """Every network's images of codes in the middle between two of `real` with their `labels`, or between
+    two prior codes where there is no encoder; a middle keeps the noise of one of them.
     """
     if codec.method.encodes:
-        z = torch.cat([codec.codes(real[a:b], a) for a, b in pieces(len(real), settings.batch_size)])
+        cuts = pieces(len(real), settings.batch_size)
+        z = torch.cat([codec.codes(real[a:b], a, part(labels, a, b)) for a, b in cuts])
         z = z[torch.randperm(len(z), generator=noise.generator("evaluation", settings.seed, "mates"))]
     else:
         z = codec.prior(0, len(real))

@@ -86,7 +86,7 @@ def _of_split(task: Task, metrics: Sequence[PairMetric], split: Split) -> Result
     for start, stop in pieces(len(indices), settings.batch_size):
         x = split.take(indices[start:stop])
         tally.see(x)
-        made = codec.decode(codec.codes(x, start))
+        made = codec.decode(codec.codes(x, start, split.labels_of(indices[start:stop])))
         tally.add(x.to(codec.device), {network: y for network, y in made.items() if not misfits[network]})
         task.progress(stop, len(indices), f"{split.name} samples")
     n = len(indices)

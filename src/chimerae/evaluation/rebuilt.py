@@ -39,7 +39,8 @@ def _reconstructed(work: Pass, n: int, problems: Mapping[str, str]) -> Iterator[
     indices = shuffled(test, n, settings.seed)
     ranges = work.needed(pieces(n, settings.batch_size), gathered[networks[0]])
     for start, stop in ranges:
-        made = codec.decode(codec.codes(test.take(indices[start:stop]), start))
+        rows = indices[start:stop]
+        made = codec.decode(codec.codes(test.take(rows), start, test.labels_of(rows)))
         for name in networks:
             spoilt[name] += not_finite(made[name])
             work.see(gathered[name], torch.nan_to_num(made[name]).clamp(0, 1), start)

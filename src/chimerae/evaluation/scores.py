@@ -31,6 +31,8 @@ class Shown:
     """Training samples, evenly spread over the split, as `originals`, and their reconstructions."""
     samples: Mapping[str, Tensor] = field(default_factory=dict)
     """Samples of each network, from the same prior codes."""
+    columns: int | None = None
+    """Columns of a sheet of `samples`: one for each class where networks take labels; None: any."""
     interpolation: Tensor | None = None
     """Images of the generating network, `[pairs, steps, C, H, W]`; with an encoder the ends are originals."""
     neighbours: Mapping[str, Tensor] = field(default_factory=dict)

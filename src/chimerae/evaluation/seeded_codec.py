@@ -12,6 +12,7 @@ from chimerae import noise
 from chimerae.codec import Codec
 from chimerae.data import Split
 from chimerae.gaussian import Gaussian
+from chimerae.labels import placed, weights
 from chimerae.methods import Method
 from chimerae.metrics import Posterior
 from chimerae.shapes import Shape, describe
@@ -47,12 +48,19 @@ def pieces(n: int, size: int) -> Iterator[tuple[int, int]]:
         yield i * n // count, (i + 1) * n // count
 
 
+def part(labels: Tensor | None, start: int, stop: int) -> Tensor | None:
+    """Labels `start` to `stop`; None where there are none."""
+    return None if labels is None else labels[start:stop]
+
+
 @dataclass(frozen=True)
 class SeededCodec(Codec):
     """A codec whose noise depends on the sample's number alone. Values that are not finite become NaN."""
 
     seed: int
     batch_size: int
+    frequencies: Tensor | None = None
+    """Frequencies `[N]` of the classes among samples, for networks that take labels; None: equal ones."""
 
     @property
     def code_kind(self) -> str | None:
@@ -62,23 +70,27 @@ class SeededCodec(Codec):
         kind = getattr(self.method, "recon_code", None)
         return None if kind is None else str(kind)
 
-    def codes(self, x: Tensor, start: int) -> Tensor:
-        """Codes with noise `[B, z_dim + noise_dim]` that reconstruct `x`, the samples from `start` on."""
+    def codes(self, x: Tensor, start: int, y: Tensor | None = None) -> Tensor:
+        """Codes with noise `[B, z_dim + noise_dim]`, and labels behind it where networks take some, that
+        reconstruct `x`, the samples from `start` on; their labels are `y` `[B]`, which others ignore.
+        """
         stop = start + len(x)
-        q = self._encoded(x, start, "encode")
+        q = self._encoded(x, start, "encode", y)
         z = self.code(q, self._rows(start, stop, self.method.z_dim, "eps"))
-        return self.with_noise(z, start, "xi")
+        return self.with_noise(z, start, "xi", y)
 
-    def posterior(self, x: Tensor, start: int, what: str) -> Tensor:
+    def posterior(self, x: Tensor, start: int, what: str, y: Tensor | None = None) -> Tensor:
         """A draw from the posterior of each of `x`, the samples from `start` on, `[B, z_dim]` on the CPU.
 
         Each value of `what` gives its own draws.
         """
-        return self.described(x, start, what)[0]
+        return self.described(x, start, what, y)[0]
 
-    def described(self, x: Tensor, start: int, what: str) -> tuple[Tensor, Tensor, Tensor]:
+    def described(
+        self, x: Tensor, start: int, what: str, y: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """`posterior`, the means of the posteriors and their KL to the prior in nats, `[B, z_dim]` each."""
-        q = self._encoded(x, start, what)
+        q = self._encoded(x, start, what, y)
         z = q.sample(self._rows(start, start + len(x), self.method.z_dim, f"posterior {what}"))
         return z.float().cpu(), q.mu.float().cpu(), q.kl_per_dim().float().cpu()
 
@@ -88,8 +100,8 @@ class SeededCodec(Codec):
         """
         if not self.method.encodes or len(split) < 2 or self.cannot_encode():
             return "density"
-        x = split.take(range(2))
-        first, again = (self._encoded(x, 0, f"kind {i}") for i in range(2))
+        x, y = split.take(range(2)), split.labels_of(range(2))
+        first, again = (self._encoded(x, 0, f"kind {i}", y) for i in range(2))
         if not torch.allclose(first.mu, again.mu, rtol=1e-4, atol=1e-6, equal_nan=True):
             return "implicit"
         return "point" if first.is_point else "density"
@@ -99,14 +111,22 @@ class SeededCodec(Codec):
         return n
 
     def prior(self, start: int, stop: int) -> Tensor:
-        """Prior codes with noise `[stop - start, z_dim + noise_dim]`."""
+        """Prior codes with noise `[stop - start, z_dim + noise_dim]`, and labels where networks take some."""
         return self.with_noise(self._rows(start, stop, self.method.z_dim, "z"), start, "xi of z")
 
-    def with_noise(self, z: Tensor, start: int, what: str) -> Tensor:
-        """`z` `[B, z_dim]`, followed by the noise of samples `start` and on where the method takes any."""
-        if not self.method.noise_dim:
+    def with_noise(self, z: Tensor, start: int, what: str, y: Tensor | None = None) -> Tensor:
+        """`z` `[B, z_dim]`, followed by the noise of samples `start` and on where the method takes any, and
+        by labels where networks take some: those of `y` `[B]`, by default draws by `frequencies`.
+        """
+        stop, classes = start + len(z), self.method.label_dim
+        if self.method.noise_dim:
+            z = torch.cat([z, self._rows(start, stop, self.method.noise_dim, what)], 1)
+        if not classes:
             return z
-        return torch.cat([z, self._rows(start, start + len(z), self.method.noise_dim, what)], 1)
+        if y is None:
+            share = torch.special.ndtr(noise_rows(start, stop, 1, self.seed, f"label, {what}"))[:, 0]
+            y = placed(share, torch.ones(classes) if self.frequencies is None else self.frequencies)
+        return self.method.with_labels(z, weights(y, classes))
 
     def outwards(self, x: Tensor) -> Tensor:
         """Images clipped to [0, 1] or points, NaN where they were not finite."""
@@ -133,9 +153,9 @@ class SeededCodec(Codec):
             return ""
         return f"it makes {describe(shape)}, the data are {describe(self.shape)}; prepare them as in training"
 
-    def _encoded(self, x: Tensor, start: int, what: str) -> Gaussian:
+    def _encoded(self, x: Tensor, start: int, what: str, y: Tensor | None) -> Gaussian:
         with noise.placed(start, "evaluation", self.seed, what):  # for posteriors that are drawn
-            return self.encode(x)
+            return self.encode(x, weights(y, self.method.label_dim))
 
     def _rows(self, start: int, stop: int, d: int, what: str) -> Tensor:
         return noise_rows(start, stop, d, self.seed, what).to(self.device)

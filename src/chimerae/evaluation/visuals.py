@@ -16,7 +16,8 @@ from chimerae.evaluation.code_plots import POINTS, look_at_codes
 from chimerae.evaluation.manifold import SIDE, manifold
 from chimerae.evaluation.nearest import neighbours
 from chimerae.evaluation.scores import Shown
-from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, pieces, spread
+from chimerae.evaluation.seeded_codec import SeededCodec, by_reason, not_finite, part, pieces, spread
+from chimerae.labels import columns_for, in_turn, one_hot
 from chimerae.shapes import is_image
 
 ORIGINALS: Final = 16
@@ -37,6 +38,7 @@ def show(codec: SeededCodec, data: Prepared, *, train: bool = False, n: int | No
         learnt=_learnt(codec, data) if train and shown.originals is not None else {},
         neighbours=_neighbours(codec, data, shown.samples),
         manifold=manifold(codec, codes.directions) if shown.samples and codec.method.has_codes else None,
+        columns=columns_for(codec.method.label_dim),
         codes=codes.points,
         units=codes.units,
     )
@@ -45,13 +47,15 @@ def show(codec: SeededCodec, data: Prepared, *, train: bool = False, n: int | No
 def _made(codec: SeededCodec, data: Prepared) -> Shown:
     if not is_image(codec.shape):
         return _points(codec, data)
-    samples = _cpu(codec.decode_all(codec.prior(0, codec.count(SAMPLES)))) if codec.method.generates else {}
+    samples = _samples(codec) if codec.method.generates else {}
     if not codec.method.encodes or len(data.test) == 0 or by_reason(codec.misfits()):
         z = codec.prior(0, 2 * PAIRS)
         between = _between(codec, z[:PAIRS], z[PAIRS:]) if codec.method.has_codes else None
         return Shown(samples=samples, interpolation=between)
-    originals = data.test.take(spread(len(data.test), ORIGINALS))
-    z = torch.cat([codec.codes(originals[a:b], a) for a, b in pieces(len(originals), codec.batch_size)])
+    rows = spread(len(data.test), ORIGINALS)
+    originals, y = data.test.take(rows), data.test.labels_of(rows)
+    cuts = pieces(len(originals), codec.batch_size)
+    z = torch.cat([codec.codes(originals[a:b], a, part(y, a, b)) for a, b in cuts])
     rebuilt = _cpu(codec.decode_all(z))
     if not codec.method.has_codes:
         return Shown(originals=originals, reconstructions=rebuilt, samples=samples)
@@ -67,8 +71,19 @@ def _made(codec: SeededCodec, data: Prepared) -> Shown:
 
 
 def _learnt(codec: SeededCodec, data: Prepared) -> dict[str, Tensor]:
-    x = data.train.take(spread(len(data.train), ORIGINALS))
-    return {"originals": x, **_cpu(codec.decode_all(codec.codes(x, 0)))}
+    rows = spread(len(data.train), ORIGINALS)
+    x, y = data.train.take(rows), data.train.labels_of(rows)
+    return {"originals": x, **_cpu(codec.decode_all(codec.codes(x, 0, y)))}
+
+
+def _samples(codec: SeededCodec) -> dict[str, Tensor]:
+    """Samples of each network; where these take labels, the classes follow one another."""
+    classes, n = codec.method.label_dim, codec.count(SAMPLES)
+    n -= n % (columns_for(classes) or 1)
+    z = codec.prior(0, n)
+    if classes:
+        z = torch.cat([z[:, :-classes], one_hot(in_turn(n, classes), classes).to(z)], 1)
+    return _cpu(codec.decode_all(z))
 
 
 def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
@@ -84,7 +99,7 @@ def draw(shown: Shown, folder: Path) -> tuple[Path, ...]:
     if shown.learnt:
         made["train-reconstructions"] = pictures.rows(shown.learnt)
     if shown.samples:
-        made["samples"] = pictures.grid(list(shown.samples.values())[-1])
+        made["samples"] = pictures.grid(list(shown.samples.values())[-1], columns=shown.columns)
     if shown.interpolation is not None and len(shown.interpolation):
         columns = shown.interpolation.shape[1]
         made["interpolation"] = pictures.grid(shown.interpolation.flatten(0, 1), columns=columns)

@@ -16,6 +16,7 @@ from chimerae.evaluation.directions import Directions, directions_of
 from chimerae.evaluation.nearest import TRAIN, neighbours
 from chimerae.evaluation.seeded_codec import SeededCodec
 from chimerae.explore.spec import Spec
+from chimerae.labels import weights
 from chimerae.model import Model, load
 from chimerae.progress import Progress, silent
 from chimerae.runs.own_data import own_data
@@ -65,7 +66,7 @@ class Subject:
         return numel(self.model.shape) > LARGE
 
     def code(self, spec: Spec, mine: Tensor | None = None) -> Tensor:
-        """The code of `spec` with its noise, `[1, z_dim + noise_dim]`.
+        """The code of `spec` with its noise and label, `[1, z_dim + noise_dim + label_dim]`.
 
         Args:
             spec: its description.
@@ -76,7 +77,9 @@ class Subject:
         """
         key = (spec.origin, spec.which)
         if key not in self._codes:
-            made = self._sampled(spec) if spec.origin == "draw" else self._encoded(self.image(spec, mine))
+            made = (
+                self._sampled(spec) if spec.origin == "draw" else self._encoded(spec, self.image(spec, mine))
+            )
             while len(self._codes) >= KEPT:
                 self._codes.pop(next(iter(self._codes)))
             self._codes[key] = made
@@ -118,15 +121,26 @@ class Subject:
         if not method.generates:
             raise InputError(f"{method.name} draws no samples: choose a held-out image or a picture of yours")
         with noise.seeded(spec.number, "sample"):
-            return noise.normal(1, method.z_dim + method.noise_dim)
+            return method.with_labels(noise.normal(1, method.z_dim + method.noise_dim))
 
-    def _encoded(self, x: Tensor) -> Tensor:
+    def _label(self, spec: Spec) -> Tensor | None:
+        """Label of the image of `spec`, `[1]`; None where the model takes none."""
+        if not self.model.method.label_dim:
+            return None
+        held = None if self.data is None or spec.origin == "mine" else self.data.test
+        labels = None if held is None else held.labels_of([spec.number])
+        if labels is None:
+            raise InputError("this model learnt with labels, and that of this picture is unknown")
+        return labels
+
+    def _encoded(self, spec: Spec, x: Tensor) -> Tensor:
         """The code from which `chimerae reconstruct` makes `x` `[1, *shape]`."""
-        q = self.model.encode(x, seed=SEED)
+        method, y = self.model.method, self._label(spec)
+        q = self.model.encode(x, labels=y, seed=SEED)
         with noise.seeded(SEED, "reconstruct"):
             z = self.codec.code(q)
         with noise.seeded(SEED, "decode"):
-            return self.model.method.with_noise(z).float().cpu()
+            return method.with_labels(method.with_noise(z), weights(y, method.label_dim)).float().cpu()
 
 
 def opened(path: Path, label: str, device: str, progress: Progress = silent) -> Subject:

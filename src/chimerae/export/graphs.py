@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import torch
@@ -13,6 +13,7 @@ from chimerae import noise
 from chimerae.codec import Codec
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
+from chimerae.labels import even
 from chimerae.nets import Nets, Network
 from chimerae.shapes import Shape, describe, is_image
 
@@ -21,6 +22,8 @@ TRACED: Final = 3
 CODE: Final = "code"
 NOISE: Final = "noise"
 """Input for the noise beside a code (AVAE's xi)."""
+LABELS: Final = "labels"
+"""Input for the labels of samples `[B, N]`, 1 in the place of each one's class and 0 elsewhere."""
 ENCODER_NOISE: Final = "encoder_noise"
 """Beginning of the names of inputs for noise that an encoder draws."""
 BYTE: Final = 255.0
@@ -139,7 +142,7 @@ class Graphs:
             q = self._posterior(codec, given)
             return {name: ENCODED[name](codec, q) for name in outputs}
 
-        return self._graph("encode", act, (self.samples, *noises))
+        return self._graph("encode", act, (self.samples, *noises, *self._labels()))
 
     def decode(self, network: str) -> Graph:
         """Codes to samples by `network`, with an input for the noise beside the code where it takes some."""
@@ -148,7 +151,7 @@ class Graphs:
             return {self.samples.name: self._decoded(codec, network, given[CODE], given)}
 
         code = Port(CODE, (self.codec.method.z_dim,))
-        return self._graph(f"decode-{network}", act, (code, *self._noise(network)))
+        return self._graph(f"decode-{network}", act, (code, *self._noise(network), *self._labels()))
 
     def reconstruct(self, network: str) -> Graph:
         """Samples to their reconstructions by `network`, through the `code` of `encode`.
@@ -161,7 +164,7 @@ class Graphs:
             code = ENCODED[CODE](codec, self._posterior(codec, given))
             return {"reconstructions": self._decoded(codec, network, code, given)}
 
-        ports = (self.samples, *self._encoder()[0], *self._noise(network))
+        ports = (self.samples, *self._encoder()[0], *self._noise(network), *self._labels())
         return self._graph(f"reconstruct-{network}", act, ports)
 
     def _encoder(self) -> tuple[tuple[Port, ...], tuple[str, ...]]:
@@ -174,7 +177,8 @@ class Graphs:
 
         x = self.samples.draw(TRACED, noise.generator("export"))
         with self.codec.nets.evaluating(), noise.supplied(draw):
-            q = self.codec.encode(self._floats(x))
+            classes = self.codec.method.label_dim
+            q = self.codec.encode(self._floats(x), even(TRACED, classes) if classes else None)
         found = {name: output(self.codec, q) for name, output in ENCODED.items()}
         absent = {"mean"} if torch.equal(found[CODE], found["mean"]) else set()
         absent |= {"sigma"} if q.is_point else set()
@@ -187,16 +191,22 @@ class Graphs:
         takes = method.noise_dim and network == method.decoders[-1]
         return (Port(NOISE, (method.noise_dim,)),) if takes else ()
 
+    def _labels(self) -> tuple[Port, ...]:
+        classes = self.codec.method.label_dim
+        return (Port(LABELS, (classes,)),) if classes else ()
+
     def _floats(self, x: Tensor) -> Tensor:
         return x.float() / BYTE if self.uint8 else x
 
     def _posterior(self, codec: Codec, given: Named) -> Gaussian:
         noises = iter([value for name, value in given.items() if name.startswith(ENCODER_NOISE)])
         with noise.supplied(lambda n, d: next(noises)):
-            return codec.encode(self._floats(given[self.samples.name]))
+            return codec.encode(self._floats(given[self.samples.name]), given.get(LABELS))
 
     def _decoded(self, codec: Codec, network: str, code: Tensor, given: Named) -> Tensor:
         z = torch.cat([code, given[NOISE]], 1) if NOISE in given else code
+        if LABELS in given:
+            codec = replace(codec, nets=codec.nets.labelled(given[LABELS]))
         x = codec.decode_by(network, z)
         return (x * BYTE).round().to(torch.uint8) if self.uint8 else x
 

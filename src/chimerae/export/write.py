@@ -18,6 +18,7 @@ from chimerae.export.check import BATCHES, Real, largest_difference, shown
 from chimerae.export.formats import OPSET, Format, format_of
 from chimerae.export.graphs import Graph, Graphs
 from chimerae.files import write_bytes
+from chimerae.labels import even
 from chimerae.nets import Nets
 from chimerae.progress import Progress, silent
 
@@ -114,7 +115,8 @@ def _real(codec: Codec, samples: Tensor | None) -> Real | None:
     if not codec.method.encodes:
         return Real(few)
     with codec.nets.evaluating(), noise.seeded(0, "export"):
-        q = codec.encode(few)
+        classes = codec.method.label_dim
+        q = codec.encode(few, even(len(few), classes) if classes else None)
         return Real(few, codec.code(q, torch.zeros_like(q.mu)))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from chimerae import noise
 from chimerae.heads import StyledDecoder
+from chimerae.labels import unlabelled
 from chimerae.parallel import average
 
 MEAN: Final = "path_length"
@@ -20,11 +21,16 @@ EPSILON: Final = 1e-12
 
 
 class Generator(Protocol):
-    """A generator in float32, and its module."""
+    """A generator in float32, its module, and labels where it takes some."""
 
     @property
     def module(self) -> nn.Module:
         """The network itself."""
+        ...
+
+    @property
+    def labels(self) -> Tensor | None:
+        """Labels of the samples."""
         ...
 
     def in_float32(self, *inputs: Tensor) -> Any:
@@ -77,9 +83,9 @@ def path_lengths(generator: Generator, z: Tensor) -> Tensor:
 
 def _at_styles(generator: Generator, z: Tensor) -> tuple[Tensor, Tensor]:
     """Styles `[B, layers, d]` and the samples of them."""
-    decoder = generator.module
+    decoder, joined = unlabelled(generator.module, z, generator.labels)
     if not isinstance(decoder, StyledDecoder):
         w = z.detach()[:, None].requires_grad_()
         return w, generator.in_float32(w[:, 0])
-    w = decoder.mapping(z)[:, None].repeat(1, decoder.styles, 1)
+    w = decoder.mapping(joined)[:, None].repeat(1, decoder.styles, 1)
     return w, decoder.synthesis(w)

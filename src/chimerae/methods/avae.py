@@ -19,14 +19,15 @@ from chimerae.losses.latent import LATENT_LOSSES, LatentLoss, mean_scale
 from chimerae.losses.path_length import PathLength
 from chimerae.losses.penalties import R1
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
-from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.conditional import Conditional
+from chimerae.methods.method import Clock, Losses
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AVAE(Method):
+class AVAE(Conditional):
     """A VAE, and a generator of sharp samples; the VAE's encoder must read their codes back from them."""
 
     name: ClassVar[str] = "avae"
@@ -96,6 +97,7 @@ class AVAE(Method):
         """Encoder with one sigma for all samples, decoder, generator, critic: four separate sets of
         weights.
         """
+        arch = self.conditioned(arch)
         encoder = arch.encoder(shape, self.z_dim, scale="shared")
         for log_sigma in log_sigmas(encoder):
             nn.init.constant_(log_sigma, log(self.sigma_start))

@@ -13,18 +13,19 @@ from torch import Tensor, nn
 from chimerae import noise
 from chimerae.config import STRICT
 from chimerae.errors import InputError
-from chimerae.heads import StyledDecoder
+from chimerae.labels import styled
 from chimerae.losses.adversarial import GENERATOR_LOSSES, GeneratorLoss, logistic_fake, logistic_real
 from chimerae.losses.path_length import PathLength
 from chimerae.losses.penalties import R1
-from chimerae.methods.method import Clock, Losses, Method, Played
+from chimerae.methods.conditional import Conditional
+from chimerae.methods.method import Clock, Losses, Played
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class GAN(Method):
+class GAN(Conditional):
     """Generator against a critic with logistic loss; it has no encoder."""
 
     name: ClassVar[str] = "gan"
@@ -63,10 +64,11 @@ class GAN(Method):
         Raises:
             InputError: styles are to be mixed in networks that have none.
         """
-        generator = arch.decoder(self.z_dim, shape)
-        if self.mixing and not isinstance(generator, StyledDecoder):
+        built = self.conditioned(arch)
+        generator = built.decoder(self.z_dim, shape)
+        if self.mixing and styled(generator) is None:
             raise InputError(f"{arch.name} has no styles to mix; use --arch style, or --method.mixing 0")
-        return {"generator": generator, "critic": arch.critic(shape)}
+        return {"generator": generator, "critic": built.critic(shape)}
 
     def buffers(self) -> Mapping[str, Tensor]:
         """The running mean of path lengths, where they are penalised."""
@@ -94,8 +96,9 @@ def _samples(method: GAN, nets: Nets, x: Tensor) -> tuple[Tensor, Tensor]:
     G, z = nets.generator, method.prior(x)
     if not method.mixing:
         return z, G(z)
-    assert isinstance(G.module, StyledDecoder)
-    share, styles = noise.uniform(len(x), like=x) / method.mixing, G.module.styles
+    decoder = styled(G.module)
+    assert decoder is not None
+    share, styles = noise.uniform(len(x), like=x) / method.mixing, decoder.styles
     first = torch.where(share < 1, 1 + (share * (styles - 1)).floor(), styles)
     return z, G(z, method.prior(x), first)
 

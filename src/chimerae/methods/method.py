@@ -14,6 +14,7 @@ from chimerae import noise
 from chimerae.errors import InputError
 from chimerae.gaussian import Gaussian
 from chimerae.heads import Output
+from chimerae.labels import one_hot
 from chimerae.methods.given import Given
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import SIGNED, Shape, ValueRange
@@ -199,10 +200,16 @@ class Method(ABC):
         """Numbers that `generate` takes beside the code (AVAE's xi); 0 for most methods."""
         return 0
 
+    @property
+    def label_dim(self) -> int:
+        """Number of classes whose labels the networks take (`chimerae.labels`); 0: they take none."""
+        return 0
+
     def generate(self, nets: Nets, z: Tensor) -> Tensor:
         """Samples `[n, *shape]` from codes `[n, z_dim]` or `[n, z_dim + noise_dim]`, by the last of
-        `decoders`; missing noise is drawn.
+        `decoders`; missing noise is drawn. Labels stand behind the noise (`with_labels`), or `nets` has them.
         """
+        nets, z = self.parted(nets, z)
         x: Tensor = getattr(nets, self.decoders[-1])(self.with_noise(z))
         return x
 
@@ -221,6 +228,7 @@ class Method(ABC):
         """Samples from the codes `z` by `network`, one of `decoders`, as `decode` makes them."""
         if network == self.decoders[-1]:
             return self.generate(nets, z)
+        nets, z = self.parted(nets, z)
         x: Tensor = getattr(nets, network)(z[:, : self.z_dim])
         return x
 
@@ -261,13 +269,32 @@ class Method(ABC):
         return noise.normal(x.shape[0], self.z_dim if d is None else d, like=x)  # an exported size stays free
 
     def with_noise(self, z: Tensor) -> Tensor:
-        """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`.
+        """`z` `[n, z_dim]` with its missing noise drawn: `[n, z_dim + noise_dim]`; one with labels is whole.
 
         Raises:
             InputError: the codes have another width.
         """
         missing = self.z_dim + self.noise_dim - z.shape[1]
+        if self.label_dim and missing == -self.label_dim:
+            return z
         if missing not in (0, self.noise_dim):
             noisy = f", or with noise [n, {self.z_dim + self.noise_dim}]" if self.noise_dim else ""
             raise InputError(f"codes of shape {list(z.shape)} do not fit: give [n, {self.z_dim}]{noisy}")
         return torch.cat([z, noise.normal(len(z), missing, like=z)], 1) if missing else z
+
+    def with_labels(self, z: Tensor, y: Tensor | None = None) -> Tensor:
+        """`z`, its missing noise drawn, and the labels `y` `[n, N]` behind it, uniform draws when not given;
+        `z` itself where networks take no labels.
+        """
+        if not self.label_dim:
+            return z
+        if y is None:
+            y = one_hot((noise.uniform(len(z), like=z) * self.label_dim).long(), self.label_dim)
+        return torch.cat([self.with_noise(z), y.to(z)], 1)
+
+    def parted(self, nets: Nets, z: Tensor) -> tuple[Nets, Tensor]:
+        """Networks with the labels that stand behind the noise of `z`, and `z` without them."""
+        width = self.z_dim + self.noise_dim
+        if not self.label_dim or z.shape[1] != width + self.label_dim:
+            return nets, z
+        return nets.labelled(z[:, width:]), z[:, :width]

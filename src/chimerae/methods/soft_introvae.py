@@ -7,22 +7,24 @@ from typing import ClassVar, Literal, final
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
-from torch import Tensor
+from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.gaussian import Gaussian
 from chimerae.losses.introspective import exp_elbo
 from chimerae.losses.reconstruction import ERROR_WEIGHTS, squared_error
+from chimerae.methods.conditional import Conditional
 from chimerae.methods.introspection import SoftIntrospective, encode_fake, fake_recon_error, scale_of
 from chimerae.methods.method import Clock, Losses, Target
-from chimerae.nets import Nets, Network
+from chimerae.nets import Architecture, Nets, Network
+from chimerae.shapes import Shape
 
 Variant = Literal["plain", "bootstrap"]
 
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class SoftIntroVAE(SoftIntrospective):
+class SoftIntroVAE(Conditional, SoftIntrospective):
     """A VAE whose encoder is its own critic, with the exponential of generated images' ELBO for a margin."""
 
     name: ClassVar[str] = "soft-introvae"
@@ -35,6 +37,10 @@ class SoftIntroVAE(SoftIntrospective):
     def targets(self) -> Mapping[str, Target]:
         """The target decoder of `bootstrap`."""
         return TARGETS[self.variant](self.target_every)
+
+    def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
+        """Encoder and decoder; images have a linear output."""
+        return super().networks(shape, self.conditioned(arch))
 
     def play(self, nets: Nets, x: Tensor, clock: Clock) -> Iterator[Losses]:
         """Two turns (algorithm 1): the encoder judges, the decoder then answers the moved encoder."""

@@ -11,14 +11,15 @@ from torch import Tensor, nn
 
 from chimerae.config import STRICT
 from chimerae.losses.reconstruction import NLL, Likelihood, half_squared_error
-from chimerae.methods.method import Clock, Losses, Method
+from chimerae.methods.conditional import Conditional
+from chimerae.methods.method import Clock, Losses
 from chimerae.nets import Architecture, Nets
 from chimerae.shapes import Shape
 
 
 @final
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class VAE(Method):
+class VAE(Conditional):
     """Variational autoencoder with a Gaussian decoder; `beta` weighs the KL."""
 
     name: ClassVar[str] = "vae"
@@ -38,6 +39,7 @@ class VAE(Method):
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
         """Encoder and decoder."""
+        arch = self.conditioned(arch)
         return {
             "encoder": arch.encoder(shape, self.z_dim, scale=self.sigma),
             "decoder": arch.decoder(self.z_dim, shape),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -20,15 +20,11 @@ from chimerae.evaluation.improved import PUBLISHED, Improve, best_of, optimise_c
 from chimerae.gaussian import Gaussian
 from chimerae.interpolation import WALKS, Walk
 from chimerae.methods import Method, NoSamples
-from chimerae.model.files import described
+from chimerae.model.labels import Labels, given_labels
 from chimerae.model.shared import Shared
 from chimerae.nets import Nets
-from chimerae.progress import Progress, silent
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
-
-if TYPE_CHECKING:
-    from chimerae.export import Exported
 
 AT_ONCE: Final = 256
 """Samples that the networks see at a time."""
@@ -72,32 +68,41 @@ class Model(Shared):
         modules = {name: deepcopy(module).to(place) for name, module in self.nets.items()}
         return replace(self, nets=Nets(modules, pick_autocast(place, "float32")), device=place)
 
-    def encode(self, x: Given, *, seed: int = 0) -> Gaussian:
+    def encode(self, x: Given, *, labels: Labels | None = None, seed: int = 0) -> Gaussian:
         """Posterior over codes of `x`, B samples: `mu` and `logvar` are `[B, z]` (`logvar` may be `[z]`).
 
-        For a posterior that is no Gaussian, `mu` is one draw from it, chosen by `seed`.
+        For a posterior that is no Gaussian, `mu` is one draw from it, chosen by `seed`. A model that learnt
+        with labels needs those of `x`.
 
         Raises:
-            InputError: `x` is of no accepted form, has another shape, or values outside [0, 1].
+            InputError: `x` is of no accepted form, has another shape, or values outside [0, 1]; labels are
+                missing or do not fit.
             NoEncoder: the method has no encoder.
         """
         batch = self._taken(x)
+        y = self._labels(labels, len(batch))
         with self.nets.evaluating(), noise.seeded(seed, "encode"):
-            found = [self._codec.encode(self._checked(part)) for part in batch.split(AT_ONCE)]
+            parts = batch.split(AT_ONCE)
+            of_parts = [None] * len(parts) if y is None else y.split(AT_ONCE)
+            pairs = zip(parts, of_parts, strict=True)
+            found = [self._codec.encode(self._checked(part), own) for part, own in pairs]
         mu, first = torch.cat([q.mu.cpu() for q in found]), found[0].logvar.cpu()
         shared = first.dim() == 1
         return Gaussian(mu, first if shared else torch.cat([q.logvar.cpu() for q in found]))
 
-    def decode(self, z: Tensor, *, network: str | None = None, seed: int = 0) -> Tensor:
-        """Samples `[n, *shape]` from codes `[n, z]`, by the network called `network` (one of `decoders`).
+    def decode(
+        self, z: Tensor, *, labels: Labels | None = None, network: str | None = None, seed: int = 0
+    ) -> Tensor:
+        """Samples `[n, *shape]` from codes `[n, z]`, by the network called `network` (one of `decoders`). A
+        model that learnt with labels needs one for each code: in `labels`, or as weights behind the noise.
 
         Raises:
-            InputError: `z` has another width, or there is no such network.
+            InputError: `z` has another width, there is no such network, or labels are missing or do not fit.
         """
         wanted = self._decoder(network)
         self._check_codes(z)
         with self.nets.evaluating(), noise.seeded(seed, "decode"):
-            codes = self.method.with_noise(z.to(self.device, torch.float32))
+            codes = self._with_labels(self.method.with_noise(z.to(self.device, torch.float32)), labels)
             made = [self._codec.decode(part)[wanted].cpu() for part in codes.split(AT_ONCE)]
         return torch.cat(made)
 
@@ -105,15 +110,17 @@ class Model(Shared):
         self,
         n: int,
         *,
+        labels: Labels | None = None,
         network: str | None = None,
         seed: int = 0,
         batch_size: int = 256,
         improve: Improve | None = None,
     ) -> Tensor:
-        """Exactly `n` samples `[n, *shape]` from the prior; with `improve`, from improved codes.
+        """Exactly `n` samples `[n, *shape]` from the prior; with `improve`, from improved codes. A model that
+        learnt with labels draws those of `labels`, or each class as often as any other.
 
         Raises:
-            InputError: `n` or `batch_size` is below 1.
+            InputError: `n` or `batch_size` is below 1, or labels do not fit.
             NoEncoder: `improve` is given, and the method has no encoder.
             NoSamples: the method only reconstructs.
         """
@@ -122,9 +129,10 @@ class Model(Shared):
         if n < 1 or batch_size < 1:
             raise InputError(f"{n} samples in batches of {batch_size} cannot be drawn; ask for 1 or more")
         with noise.seeded(seed, "sample"):
-            z = noise.normal(
-                n * (improve.reject if improve else 1), self.method.z_dim + self.method.noise_dim
-            )
+            times = improve.reject if improve else 1
+            z = noise.normal(n * times, self.method.z_dim + self.method.noise_dim)
+            y = self._labels(labels, n)
+            z = self.method.with_labels(z, None if y is None else y.repeat_interleave(times, 0))
         z = self.improve(z, improve, network=network) if improve else z
         return torch.cat([self.decode(part, network=network) for part in z.split(batch_size)])
 
@@ -132,7 +140,7 @@ class Model(Shared):
         """Codes whose samples are reconstructed better than those of `z`.
 
         Args:
-            z: codes with their noise, `[n reject, z_dim + noise_dim]`.
+            z: codes with their noise, and labels behind it where networks take some, `[n reject, ...]`.
             how: the number of codes to choose from, and how far to move them.
             network: the network that makes the samples.
 
@@ -140,23 +148,26 @@ class Model(Shared):
             InputError: `z` has another width, or there is no such network.
             NoEncoder: the method has no encoder.
         """
-        maker, width = self._decoder(network), self.method.z_dim + self.method.noise_dim
+        method, maker = self.method, self._decoder(network)
+        width = method.z_dim + method.noise_dim + method.label_dim
         if z.dim() != 2 or z.shape[1] != width or len(z) % how.reject:
             raise InputError(f"codes to improve must be [n x {how.reject}, {width}], not {list(z.shape)}")
         best = best_of(self._codec, z.to(self.device), maker, how)
         return optimise_codes(self._codec, best, maker, how).cpu()
 
-    def reconstruct(self, x: Given, *, network: str | None = None, seed: int = 0) -> Tensor:
-        """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again.
+    def reconstruct(
+        self, x: Given, *, labels: Labels | None = None, network: str | None = None, seed: int = 0
+    ) -> Tensor:
+        """Reconstructions `[B, *shape]` of `x`, B samples: encoded and decoded again, with their `labels`.
 
         Raises:
-            InputError: `x` is of no accepted form, has another shape, or values outside [0, 1].
+            InputError: as for `encode`.
             NoEncoder: the method has no encoder.
         """
-        q = self.encode(x, seed=seed)
+        q = self.encode(x, labels=labels, seed=seed)
         with noise.seeded(seed, "reconstruct"):
             z = self._codec.code(q)
-        return self.decode(z, network=network, seed=seed)
+        return self.decode(z, labels=labels, network=network, seed=seed)
 
     def interpolate(
         self,
@@ -165,14 +176,16 @@ class Model(Shared):
         *,
         steps: int = 8,
         mode: Walk = "spherical",
+        labels: tuple[Labels, Labels] | None = None,
         network: str | None = None,
         seed: int = 0,
     ) -> Tensor:
         """The way from `a` to `b` (each B samples) through the codes, `[B, steps, *shape]`, both ends
-        included.
+        included. `labels` are those of `a` and of `b`; between different ones their embeddings are mixed.
 
         Raises:
-            InputError: shapes differ, `steps` is below 2, or `mode` is unknown.
+            InputError: shapes differ, `steps` is below 2, `mode` is unknown, or labels are missing or do not
+                fit.
             NoEncoder: the method has no encoder.
         """
         start, end = self._taken(a), self._taken(b)
@@ -180,8 +193,12 @@ class Model(Shared):
             raise InputError(f"both ends must have one shape, not {list(start.shape)} and {list(end.shape)}")
         with noise.seeded(seed, "interpolate"):
             eps = noise.normal(len(start), self.method.z_dim)
-        ends = [self._codec.code(self.encode(x, seed=seed), eps) for x in (start, end)]
-        return self.walk(*ends, steps=steps, mode=mode, network=network, seed=seed)
+        of_ends = (None, None) if labels is None else labels
+        a_code, b_code = (
+            self._codec.code(self.encode(x, labels=own, seed=seed), eps)
+            for x, own in zip((start, end), of_ends, strict=True)
+        )
+        return self.walk(a_code, b_code, labels=labels, steps=steps, mode=mode, network=network, seed=seed)
 
     def walk(
         self,
@@ -190,15 +207,16 @@ class Model(Shared):
         *,
         steps: int = 8,
         mode: Walk = "spherical",
+        labels: tuple[Labels, Labels] | None = None,
         network: str | None = None,
         seed: int = 0,
     ) -> Tensor:
         """The way from codes `a` to codes `b` (each `[n, z]`), decoded: `[n, steps, *shape]`, both ends
-        included. Every step keeps the noise beside the code of its start.
+        included. Every step keeps the noise beside the code of its start; `labels` are those of both ends.
 
         Raises:
-            InputError: `steps` is below 2, `mode` is unknown, or the codes differ in shape or have another
-                width.
+            InputError: `steps` is below 2, `mode` is unknown, the codes differ in shape or have another
+                width, or labels are missing or do not fit.
         """
         if steps < 2:
             raise InputError(f"a way of {steps} steps has no two ends; ask for 2 or more")
@@ -208,40 +226,13 @@ class Model(Shared):
         if a.shape != b.shape:
             raise InputError(f"both ends must have one shape, not {list(a.shape)} and {list(b.shape)}")
         with noise.seeded(seed, "walk"):
-            codes = self._codec.walk(self.method.with_noise(a), b, steps, mode)
+            start, end = self.method.with_noise(a), b
+            if labels is not None:
+                start = self._with_labels(start, labels[0])
+                end = self._with_labels(self.method.with_noise(b), labels[1])
+            codes = self._codec.walk(start, end, steps, mode)
         made = self.decode(codes.flatten(0, 1), network=network, seed=seed)
         return made.view(len(a), steps, *self.shape)
-
-    def export(
-        self,
-        folder: str | Path,
-        *,
-        to: str = "onnx",
-        uint8: bool = False,
-        reconstruct: bool = False,
-        overwrite: bool = False,
-        inputs: Given | None = None,
-        progress: Progress = silent,
-    ) -> list[Exported]:
-        """Write the networks with their whole paths into `folder`, and compare each file with PyTorch.
-
-        Args:
-            folder: place of `encode`, `decode-NETWORK` and so on; it is made if it is missing.
-            to: "onnx" or "torch.export".
-            uint8: images are bytes in place of floats in [0, 1].
-            reconstruct: also write `reconstruct-NETWORK`, from samples to samples.
-            overwrite: replace files that exist.
-            inputs: samples to compare on, beside random ones.
-            progress: listener for the number of written files.
-
-        Raises:
-            InputError: a file exists, a package is missing, or an exported network differs from PyTorch.
-        """
-        from chimerae.export import Wanted, export_graphs
-
-        real = None if inputs is None else self._checked(self._taken(inputs))
-        wanted, about = Wanted(to, uint8, reconstruct, overwrite), described(self.config)
-        return export_graphs(self._codec, Path(folder), wanted, about=about, real=real, progress=progress)
 
     def prior(self, n: int, *, seed: int = 0) -> Tensor:
         """Codes `[n, z]` drawn from the prior N(0, I).
@@ -264,8 +255,17 @@ class Model(Shared):
             raise unknown("decoder", wanted, self.decoders)
         return wanted
 
+    def _labels(self, labels: Labels | None, n: int) -> Tensor | None:
+        return given_labels(self.method, labels, n)
+
+    def _with_labels(self, z: Tensor, labels: Labels | None) -> Tensor:
+        """Codes with noise `z`, followed by `labels` where these are given."""
+        y = self._labels(labels, len(z))
+        return z if y is None else self.method.with_labels(z, y)
+
     def _check_codes(self, z: Tensor) -> None:
-        widths = sorted({self.method.z_dim, self.method.z_dim + self.method.noise_dim})
+        whole = self.method.z_dim + self.method.noise_dim
+        widths = sorted({self.method.z_dim, whole, whole + self.method.label_dim})
         if z.dim() != 2 or z.shape[1] not in widths:
             raise InputError(f"codes must be [n, {' or '.join(map(str, widths))}], not {list(z.shape)}")
 

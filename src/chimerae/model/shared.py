@@ -11,8 +11,9 @@ from chimerae.config import to_dict
 from chimerae.errors import InputError
 from chimerae.files import write_bytes
 from chimerae.methods import Method
-from chimerae.model.files import write_model
+from chimerae.model.files import described, write_model
 from chimerae.nets import Nets
+from chimerae.progress import Progress, silent
 from chimerae.run_folder.schema import MODEL, RUN, SCORES
 from chimerae.shapes import Shape
 from chimerae.sharing.files import FOLDER
@@ -20,6 +21,8 @@ from chimerae.sharing.upload import check_name, look, upload
 
 if TYPE_CHECKING:
     from chimerae.data import Prepare
+    from chimerae.data.given import Given
+    from chimerae.export import Exported
     from chimerae.model.model import Model
 
 
@@ -71,6 +74,41 @@ class Shared:
             write_bytes(folder / FOLDER / f"{kind}.png", content)
         write_scores(Results(scores=made.scores), int(config["step"]), folder / SCORES)
         return folder
+
+    def export(
+        self,
+        folder: str | Path,
+        *,
+        to: str = "onnx",
+        uint8: bool = False,
+        reconstruct: bool = False,
+        overwrite: bool = False,
+        inputs: Given | None = None,
+        progress: Progress = silent,
+    ) -> list[Exported]:
+        """Write the networks with their whole paths into `folder`, and compare each file with PyTorch.
+
+        Args:
+            folder: place of `encode`, `decode-NETWORK` and so on; it is made if it is missing.
+            to: "onnx" or "torch.export".
+            uint8: images are bytes in place of floats in [0, 1].
+            reconstruct: also write `reconstruct-NETWORK`, from samples to samples.
+            overwrite: replace files that exist.
+            inputs: samples to compare on, beside random ones.
+            progress: listener for the number of written files.
+
+        Raises:
+            InputError: a file exists, a package is missing, or an exported network differs from PyTorch.
+        """
+        from chimerae.codec import Codec
+        from chimerae.export import Wanted, export_graphs
+        from chimerae.model.model import Model
+
+        assert isinstance(self, Model)
+        real = None if inputs is None else self._checked(self._taken(inputs))
+        wanted, about = Wanted(to, uint8, reconstruct, overwrite), described(self.config)
+        codec = Codec(self.method, self.nets, self.shape)
+        return export_graphs(codec, Path(folder), wanted, about=about, real=real, progress=progress)
 
     def save_diffusers(self, folder: str | Path, *, scaling: float = 1.0) -> Path:
         """Write encoder and decoder as a folder that `AutoencoderKL.from_pretrained` of diffusers opens.

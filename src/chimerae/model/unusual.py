@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from chimerae.model.labels import Labels, given_labels
 from chimerae.model.model import Model
 
 
@@ -22,22 +23,28 @@ class Strangeness:
     """KL of the posterior to the prior in nats, `[n]`; NaN where posteriors have no density."""
 
 
-def strangeness(model: Model, x: Tensor, *, network: str | None = None, seed: int = 0) -> Strangeness:
+def strangeness(
+    model: Model, x: Tensor, *, labels: Labels | None = None, network: str | None = None, seed: int = 0
+) -> Strangeness:
     """Reconstruct samples `x` `[n, *shape]` and measure what is lost.
 
     Args:
         model: a model with an encoder.
         x: images in [0, 1], or points.
+        labels: labels of `x`, which a model that learnt with labels needs.
         network: the network that decodes; the first one when not given, which reconstructs most exactly
             where a method has two.
         seed: seed of codes that are drawn.
 
     Raises:
         NoEncoder: the method has no encoder.
+        InputError: labels are missing or do not fit.
     """
-    q = model.encode(x, seed=seed)
-    made = model.reconstruct(x, network=network or model.decoders[0], seed=seed)
-    first, again = (model.encode(x[:2], seed=seed + i).mu for i in range(2))
+    y = given_labels(model.method, labels, len(x))
+    q = model.encode(x, labels=y, seed=seed)
+    made = model.reconstruct(x, labels=y, network=network or model.decoders[0], seed=seed)
+    few = None if y is None else y[:2]
+    first, again = (model.encode(x[:2], labels=few, seed=seed + i).mu for i in range(2))
     implicit = not torch.equal(first, again)
     kl = torch.full((len(x),), float("nan")) if implicit or q.is_point else q.kl().float()
     return Strangeness(made, (made - x).square().flatten(1).mean(1), kl)

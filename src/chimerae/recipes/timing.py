@@ -18,7 +18,7 @@ from chimerae.parallel import place
 from chimerae.recipes.work import SHARES
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape, is_image
-from chimerae.training.players import play_batch
+from chimerae.training.players import play_batch, stand_ins
 from chimerae.training.state import State, build_state
 from chimerae.training.targets import update_targets
 
@@ -94,7 +94,8 @@ def play_step(run: Run, state: State, x: Tensor, step: int) -> float:
     """Seconds of one step as the loop plays it, without drawing, logging and saving."""
     begun = time.perf_counter()
     parts = x.chunk(run.training.grad_accumulation)
-    play_batch(run.method, state.nets, state.players, parts, Clock(step, max(run.steps, step + 1)))
+    clock, labels = Clock(step, max(run.steps, step + 1)), stand_ins(run.method, parts)
+    play_batch(run.method, state.nets, state.players, parts, clock, labels=labels)
     update_targets(run.method, state.nets.modules, step + 1)
     if state.ema:
         state.ema.update(step)

@@ -17,7 +17,7 @@ from chimerae.nets import Nets
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
 from chimerae.training.built import build_networks
-from chimerae.training.players import Player, play_batch
+from chimerae.training.players import Player, play_batch, stand_ins
 
 SHARES = (1 / 8, 3 / 8, 5 / 8, 7 / 8)
 """Points of a run at which a step is counted or timed: methods have phases of different cost."""
@@ -46,12 +46,13 @@ def count(run: Run, shape: Shape) -> tuple[float, dict[str, int]]:
         for module in modules.values():
             _leave_out_norms(module)
         nets = Nets(modules, buffers=method.buffers())
-        x, parts = torch.empty(run.training.batch_size, *shape), run.training.grad_accumulation
+        parts = torch.empty(run.training.batch_size, *shape).chunk(run.training.grad_accumulation)
+        labels = stand_ins(method, parts)
         total = max(run.steps, LONG)
 
         def at(share: float) -> float:
             clock = Clock(int(share * total), total)
-            return counted(lambda: play_batch(method, nets, players, x.chunk(parts), clock))
+            return counted(lambda: play_batch(method, nets, players, parts, clock, labels=labels))
 
         first, last = at(SHARES[0]), at(SHARES[-1])
         between = [first] * (len(SHARES) - 2) if first == last else [at(share) for share in SHARES[1:-1]]

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from chimerae import networks, noise
 from chimerae.errors import InputError
+from chimerae.labels import weights
 from chimerae.methods import Method
 from chimerae.model import Model
 from chimerae.nets import Architecture, Nets
@@ -30,13 +31,17 @@ class Critic:
     at_once: int = 256
     """Samples that it sees at a time."""
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Its value for samples `x` `[n, *shape]`, images in [0, 1]: `[n]` on the CPU, larger for data."""
+    def __call__(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Its value for samples `x` `[n, *shape]`, images in [0, 1], with their `labels` `[n]` where it
+        learnt with labels: `[n]` on the CPU, larger for data.
+        """
+        y = weights(labels, self.method.label_dim)
+        of_parts = [None] * -(-len(x) // self.at_once) if y is None else y.to(self.device).split(self.at_once)
         inwards = self.method.value_range.from_unit if x.dim() == 4 else lambda each: each
         with self.nets.evaluating():
             parts = [
-                self.method.realness(self.nets, inwards(part.to(self.device))).float().cpu()
-                for part in x.split(self.at_once)
+                self.method.realness(self.nets.labelled(own), inwards(part.to(self.device))).float().cpu()
+                for part, own in zip(x.split(self.at_once), of_parts, strict=True)
             ]
         return torch.cat(parts)
 

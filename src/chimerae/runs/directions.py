@@ -72,8 +72,9 @@ class CodeDirections:
         held = None if self.data is None or not len(self.data.test) else self.data.test
         with self.codec.nets.evaluating():
             if held is not None and method.encodes and not from_prior:
-                x = held.take(spread(len(held), n))
-                return self.codec.codes(x, 0).cpu(), x
+                rows = spread(len(held), n)
+                x = held.take(rows)
+                return self.codec.codes(x, 0, held.labels_of(rows)).cpu(), x
             if not method.generates:
                 raise InputError(f"{method.name} draws no samples: start from images of data")
             return self.codec.prior(0, n).cpu(), None

@@ -128,16 +128,17 @@ def _shards(place: Path, split: Split, size: int) -> Iterator[tuple[Path, int, i
 def _codes(model: Model, split: Split, start: int, stop: int, asked: Request) -> dict[str, Tensor]:
     """Tensors of one file."""
     x, shape = split.take(range(start, stop)), code_shape(model)
-    tensors = {"codes": _coded(model, x, start, asked, "codes").unflatten(1, shape)}
+    y = split.labels_of(range(start, stop)) if model.method.label_dim else None
+    tensors = {"codes": _coded(model, x, y, start, asked, "codes").unflatten(1, shape)}
     if asked.flips:
-        tensors["flipped"] = _coded(model, x.flip(-1), start, asked, "flipped").unflatten(1, shape)
+        tensors["flipped"] = _coded(model, x.flip(-1), y, start, asked, "flipped").unflatten(1, shape)
     if split.labels is not None:
         tensors["labels"] = split.labels[start:stop].clone()
     return {name: tensor.contiguous() for name, tensor in tensors.items()}
 
 
-def _coded(model: Model, x: Tensor, start: int, asked: Request, name: str) -> Tensor:
-    q = model.encode(x, seed=asked.seed)
+def _coded(model: Model, x: Tensor, y: Tensor | None, start: int, asked: Request, name: str) -> Tensor:
+    q = model.encode(x, labels=y, seed=asked.seed)
     if asked.code == "mean":
         return q.mu
     return q.sample(noise.rows(start, start + len(x), q.mu.shape[1], "encode", name, asked.seed))

@@ -26,6 +26,7 @@ def sample_fitted(
     kind: Fitted,
     n: int,
     *,
+    labels: Tensor | None = None,
     network: str | None = None,
     seed: int = 0,
     improve: Improve | None = None,
@@ -39,6 +40,7 @@ def sample_fitted(
         folder: the run folder.
         kind: a Gaussian, a mixture of ten, clusters of k-means, or a normalising flow.
         n: number of samples.
+        labels: label of each sample, `[n]`, for a model that learnt with labels; draws when not given.
         network: the network that makes them; the last one when not given.
         seed: the same seed gives the same prior and the same samples.
         improve: how codes are improved, if at all.
@@ -56,7 +58,9 @@ def sample_fitted(
     same_data(folder, prepared.manifest)
     codec = SeededCodec(model.method, model.nets, model.shape, seed=seed, batch_size=AT_ONCE)
     prior = fit_to(codec, prepared.train, kind)
-    z = codec.with_noise(prior.codes(0, n * (improve.reject if improve else 1), seed), 0, "xi of z")
+    times = improve.reject if improve else 1
+    y = None if labels is None else labels.repeat_interleave(times)
+    z = codec.with_noise(prior.codes(0, n * times, seed), 0, "xi of z", y)
     return _decoded(model, model.improve(z, improve, network=network) if improve else z, network)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from chimerae import model
 from chimerae.data import Batches, Prepared
 from chimerae.errors import InputError
+from chimerae.labels import one_hot, weights
 from chimerae.parallel import ALONE, Group, rows_of
 from chimerae.run_folder.schema import MODEL, PREVIEWS, STATE
 from chimerae.runs.callbacks import Callbacks
@@ -137,8 +138,11 @@ def _loop(
         random_resize=run.training.random_resize,
         rows=rows_of(run.training.batch_size, run.training.grad_accumulation, group),
     )
+    classes = run.method.label_dim
     n = min(len(prepared.test), SAMPLES if prepared.kind == "images" else POINTS)
     originals = prepared.test.take(range(n)).to(state.device)
+    probed = _with_training_samples(originals, prepared)
+    labels = _labels(prepared, n, len(probed) - n, classes)
     return Loop(
         state=state,
         batches=batches,
@@ -146,8 +150,9 @@ def _loop(
         total=run.steps,
         seed=run.seed,
         folder=folder,
-        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed, callbacks.on_picture),
-        probe=Probe(run.method, _with_training_samples(originals, prepared), run.seed),
+        labels=lambda step: one_hot(batches.labels(step), classes) if classes else None,
+        previews=Previews(run.method, folder / PREVIEWS, originals, run.seed, callbacks.on_picture, labels),
+        probe=Probe(run.method, probed, run.seed, labels),
         snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
         listener=callbacks.on_log,
         watcher=callbacks.on_state,
@@ -160,6 +165,15 @@ def _with_training_samples(originals: Tensor, prepared: Prepared) -> Tensor:
     """At least `CODES` samples where the data have them: a small test split is filled up from training."""
     missing = min(max(CODES - len(originals), 0), len(prepared.train))
     return torch.cat([originals, prepared.train.take(range(missing)).to(originals)]) if missing else originals
+
+
+def _labels(prepared: Prepared, n: int, more: int, classes: int) -> Tensor | None:
+    """Labels `[n + more, N]` of the first `n` test samples and then of the first `more` training samples;
+    None where networks take none.
+    """
+    parts = (prepared.test.labels_of(range(n)), prepared.train.labels_of(range(more)))
+    found = [labels for labels in parts if labels is not None]
+    return weights(torch.cat(found) if found else None, classes)
 
 
 @contextmanager

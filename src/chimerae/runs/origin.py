@@ -114,6 +114,8 @@ def _check(found: Model, origin: str, method: Method) -> None:
         raise InputError(
             f"{origin} is a {found.method.name} without {missing[0]}: {method.name} cannot begin with it"
         )
+    if found.method.label_dim:
+        raise InputError(f"{origin} learnt with labels: {method.name} cannot begin with it")
     if found.method.value_range != method.value_range:
         low, high = method.value_range.low, method.value_range.high
         raise InputError(

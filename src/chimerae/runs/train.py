@@ -34,6 +34,7 @@ from chimerae.runs.callbacks import SILENT
 from chimerae.runs.callbacks import Callbacks as Callbacks
 from chimerae.runs.changes import record_changes, record_processes, with_changes
 from chimerae.runs.folder import create, free_folder, longer, read_run, same_data, same_size, vacant
+from chimerae.runs.labelled import check_labels
 from chimerae.runs.learn import learn, locked_together, newest_state
 from chimerae.runs.origin import adopted, fresh_state
 from chimerae.runs.run import Run
@@ -216,6 +217,7 @@ def foresee(
     """Plan the run of `start`, and pass the plan to the callbacks; only prepared data are written."""
     told = callbacks.on_plan is not None
     ahead = outlook(run, wish, began=began, told=told, progress=callbacks.on_progress)
+    check_labels(ahead.run.method, ahead.data)
     fitted = ahead.run.method.fitted(ahead.data.shape, ahead.run.arch)
     ahead = replace(ahead, run=replace(ahead.run, method=fitted))
     if callbacks.on_plan is not None:

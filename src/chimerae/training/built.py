@@ -91,6 +91,8 @@ def _of_run(part: str, given: Given, shape: Shape, opened: bool) -> nn.Module:
     method = named("method", methods.BY_NAME, config["method"], part)
     if not method.encodes:
         raise InputError(f"{part} cannot be an encoder: {method.name} has none")
+    if method.label_dim:
+        raise InputError(f"{part} cannot be an encoder: it learnt with labels, which images do not bring")
     arch = named("architecture", networks.BY_NAME, config["arch"], part)
     built = exported_networks(method, arch, tuple(config["shape"]))
     if type(method).encode is Method.encode:

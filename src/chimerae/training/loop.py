@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -54,6 +55,8 @@ class Loop:
     probe: Probe
     snapshot: Callable[[State], None]
     """Called after every saved state, to export a usable model."""
+    labels: Callable[[int], Tensor | None] = lambda step: None
+    """Labels `[B, N]` of a step's batch; None where networks take none."""
     listener: Listener = ignore
     watcher: Callable[[State, int], None] = lambda state, total: None
     """Called after every line of the log with the state and the total."""
@@ -146,11 +149,13 @@ class Loop:
 
     def _play(self, parts: Sequence[Tensor], clock: Clock) -> dict[str, Tensor]:
         """Losses of one batch; none where `on_nonfinite` has it skipped."""
-        state = self.state
+        state, labels = self.state, self.labels(clock.step)
+        of_parts = None if labels is None else labels.chunk(self.training.grad_accumulation)
+        play = partial(play_batch, state.method, state.nets, state.players, parts, clock, labels=of_parts)
         if self.training.on_nonfinite != "skip":
-            return play_batch(state.method, state.nets, state.players, parts, clock)
+            return play()
         try:
-            losses = play_batch(state.method, state.nets, state.players, parts, clock, finite=True)
+            losses = play(finite=True)
         except NotFinite as error:
             state.skipped.append(clock.step)
             if state.skipped[-SKIPS:] == list(range(clock.step + 1 - SKIPS, clock.step + 1)):

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from chimerae.errors import InputError
 from chimerae.heads import log_sigmas
+from chimerae.labels import even
 from chimerae.methods import Clock, Losses, Method
 from chimerae.nets import Nets
 from chimerae.parallel import current
@@ -118,23 +119,31 @@ def play_batch(
     parts: Sequence[Tensor],
     clock: Clock,
     *,
+    labels: Sequence[Tensor] | None = None,
     finite: bool = False,
 ) -> dict[str, Tensor]:
     """Play one batch, given in `parts`, to its end and return the loss of every player in each of its turns.
 
     The parts are played in lock-step, turn by turn: gradients of all parts are averaged before a player
-    moves. Losses are detached scalars, named by `in_turn`.
+    moves. Losses are detached scalars, named by `in_turn`. `labels` `[B, N]` of each part are for networks
+    that take some.
 
     With `finite`, a turn whose losses or gradients are not all finite moves no player and ends the batch: it
     raises `NotFinite`, and turns before it stand.
     """
-    plays = [method.turns(nets, x, clock) for x in parts]
+    of_parts = [nets] * len(parts) if labels is None else [nets.labelled(y) for y in labels]
+    plays = [method.turns(own, x, clock) for own, x in zip(of_parts, parts, strict=True)]
     losses: dict[str, Tensor] = {}
     turns = Counter[str]()
     while turn := take_turn(plays, players, clock.progress, finite=finite):
         turns.update(turn.keys())
         losses |= {in_turn(player, turns[player]): loss for player, loss in turn.items()}
     return losses
+
+
+def stand_ins(method: Method, parts: Sequence[Tensor]) -> Sequence[Tensor] | None:
+    """Labels for `parts` of noise, where the networks of `method` take some: equal weights of all classes."""
+    return [even(len(x), method.label_dim, like=x) for x in parts] if method.label_dim else None
 
 
 def in_turn(player: str, turn: int) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from chimerae import noise, pictures
 from chimerae.codec import Codec
+from chimerae.labels import columns_for, in_turn, weights
 from chimerae.methods import Method
 from chimerae.nets import Nets
 from chimerae.shapes import is_image
@@ -33,6 +33,8 @@ class Previews:
     seed: int
     on_picture: Callable[[Path, int], None] = lambda path, step: None
     """Called with every new file and its step."""
+    labels: Tensor | None = None
+    """Labels `[n, N]` of `originals`, for networks that take some."""
 
     def draw(self, nets: Nets, step: int) -> None:
         """Draw the previews of `step` with `nets`; the codes are the same at every step."""
@@ -46,7 +48,9 @@ class Previews:
     def _samples(self, codec: Codec) -> dict[str, Tensor]:
         if not self.method.generates:
             return {}
-        made = codec.generate(SAMPLES if self._images else POINTS)
+        classes, n = self.method.label_dim, SAMPLES if self._images else POINTS
+        n -= n % (columns_for(classes) or 1)
+        made = codec.generate(n, weights(in_turn(n, classes), classes) if classes else None)
         name = list(made)[-1]
         return {name: made[name]} if self._images else {"data": self.originals, **made}
 
@@ -54,7 +58,8 @@ class Previews:
         if not self.method.encodes or not self._images:
             return {}
         x = self.originals[:ORIGINALS]
-        return {"originals": x, **codec.reconstruct(x)}
+        y = None if self.labels is None else self.labels[: len(x)].to(x)
+        return {"originals": x, **codec.reconstruct(x, y)}
 
     @property
     def _images(self) -> bool:
@@ -70,6 +75,6 @@ class Previews:
         elif len(sets) > 1:
             image = pictures.rows(sets)
         else:
-            image = pictures.grid(torch.cat(list(sets.values())))
+            image = pictures.grid(*sets.values(), columns=columns_for(self.method.label_dim))
         pictures.save(image, path)
         self.on_picture(path, step)

@@ -38,6 +38,8 @@ class Probe:
     data: Tensor
     """Data samples `[n, *shape]` in unit range (or points); the first `CODES` are used."""
     seed: int
+    labels: Tensor | None = None
+    """Labels `[n, N]` of `data`, for networks that take some. Samples have them too."""
 
     def due(self, step: int, last: int | None, batch_size: int, schedule_steps: int) -> bool:
         """True when the line at `step` needs a new measurement; `last` is the step of the one before.
@@ -69,12 +71,16 @@ class Probe:
             return {}
         with nets.evaluating(), noise.seeded(self.seed, "probe"):
             z = noise.normal(CODES, self.method.z_dim + self.method.noise_dim, like=x)
+            y = None if self.labels is None else self.labels[: len(x)].to(z)
+            if y is not None:
+                z = self.method.with_labels(z, y.repeat(-(-CODES // len(y)), 1)[:CODES])
             samples = self._decoded(nets, z, progress)
             values = of_samples(_rows(codec.outwards(samples)), real) if self.method.generates else {}
             biggest = samples.abs().max()
             if self.method.encodes:
-                q, q_fake = self.method.encode(nets, x), self.method.encode(nets, samples)
-                rebuilt = self._decoded(nets, codec.code(q), progress)
+                q = self.method.encode(nets.labelled(y), x)
+                q_fake = self.method.encode(self.method.parted(nets, z)[0], samples)
+                rebuilt = self._decoded(nets.labelled(y), codec.code(q), progress)
                 values |= of_pairs(_rows(codec.outwards(rebuilt)), real)
                 of_both = of_codes(q, q_fake, z[:, : self.method.z_dim])
                 values |= of_both if self.method.generates else {"used_codes": of_both["used_codes"]}
@@ -85,6 +91,7 @@ class Probe:
         """Samples from the network that generates, or, before it begins to learn, from the first decoder."""
         if progress > self.method.generates_from:
             return self.method.generate(nets, self.method.with_noise(z))
+        nets, z = self.method.parted(nets, z)
         first: Tensor = getattr(nets, self.method.decoders[0])(z[:, : self.method.z_dim])
         return first
 
