@@ -16,6 +16,10 @@ from chimerae.heads import Logit, StyledDecoder
 from chimerae.shapes import Shape, is_image
 
 NO_LABELS: Final = "this model learnt with labels and needs one for each sample: give labels=, or --label"
+TINY: Final = 1e-8
+"""Added to variances before the root, whose slope at 0 is infinite."""
+LEAST: Final = 1e-3
+"""Smallest deviation of all features by which those of classes are divided."""
 MOST_COLUMNS: Final = 20
 """Classes that still have a column each on a sheet."""
 
@@ -139,10 +143,12 @@ class LabelledEncoder(Labelled):
 
 
 class LabelledCritic(Labelled):
-    """`x [B, *shape], y [B, N] -> logit [B]`: the projection critic, `psi(phi(x)) + y^T V phi(x)`.
+    """`x [B, *shape], y [B, N] -> logit [B]`: the projection critic, `psi(phi(x)) + y^T V phi(x) + w s(y)`.
 
-    `phi` is the critic without its last layer, `psi` that layer. `V` begins at 0, so that the critic begins
-    as one without labels. Source: Miyato and Koyama 2018 (arXiv 1802.05637), equation 3.
+    `phi` is the critic without its last layer, `psi` that layer. `V` begins at 0. Source: Miyato and Koyama
+    2018 (arXiv 1802.05637), equation 3. `s` is `spread_of_class`, and `w` begins at 1: a critic that sees one
+    sample of a class at a time lets the generator draw one image for it. In evaluation mode `s` is 0, so that
+    the logit of a sample does not depend on the others.
     """
 
     def __init__(self, critic: nn.Module, classes: int) -> None:
@@ -161,12 +167,35 @@ class LabelledCritic(Labelled):
         setattr(critic.get_submodule(parent), last, nn.Identity())
         self.features = critic
         self.projection = nn.Parameter(torch.zeros(classes, width))
+        self.spread_weight = nn.Parameter(torch.ones(()))
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Logit of each sample with its label; > 0 means real."""
         h: Tensor = self.features(x)
         logit: Tensor = self.logit(h)
-        return logit + (h * (y.to(h) @ self.projection.to(h))).sum(1)
+        logit = logit + (h * (y.to(h) @ self.projection.to(h))).sum(1)
+        return logit + self.spread_weight * spread_of_class(h, y) if self.training else logit
+
+
+def spread_of_class(h: Tensor, y: Tensor) -> Tensor:
+    """Deviation of the features `h` `[B, F]` of a sample's class within the batch, `[B]`: the mean over
+    features, divided by the deviation of all values of `h`; 0 for a sample alone in its class.
+
+    It is the minibatch standard deviation of Karras et al. 2018 (arXiv 1710.10196, section 3), taken within
+    the classes of `y` `[B, N]`.
+
+    >>> h = torch.tensor([[0.0], [2.0], [5.0]])
+    >>> (spread_of_class(h, one_hot(torch.tensor([0, 0, 1]), 2)) * h.std(correction=0)).round(decimals=3)
+    tensor([1., 1., 0.])
+    """
+    with torch.autocast(h.device.type, enabled=False):
+        h = h.float() if h.dtype == torch.bfloat16 else h
+        y = y.to(h)
+        share = y / y.sum(0).clamp(min=TINY)
+        variance = share.T @ (h - y @ (share.T @ h)).square()
+        deviation = ((y @ variance + TINY).sqrt() - TINY**0.5).mean(1)
+        spread: Tensor = deviation / h.detach().std(correction=0).clamp(min=LEAST)
+        return spread
 
 
 def unlabelled(decoder: nn.Module, z: Tensor, y: Tensor | None) -> tuple[nn.Module, Tensor]:

@@ -9,7 +9,7 @@ from chimerae import noise
 from chimerae.conditioned import Conditioned
 from chimerae.errors import InputError
 from chimerae.heads import StyledDecoder
-from chimerae.labels import even, in_turn, one_hot, placed, styled, weights
+from chimerae.labels import even, in_turn, one_hot, placed, spread_of_class, styled, weights
 from chimerae.methods import AVAE, GAN, METHODS, VAE, Clock, SoftIntroVAE
 from chimerae.methods.conditional import Conditional
 from chimerae.nets import Nets
@@ -120,12 +120,44 @@ def test_the_projection_critic_by_hand():
     critic, x = built(made).modules["critic"], batch()
     y = one_hot(in_turn(B, N), N)
     phi, last = critic.features(x), critic.logit.linear
-    hand = [phi[i] @ (last.weight[0] + critic.projection[i % N]) + last.bias[0] for i in range(B)]
-    torch.testing.assert_close(critic(x, y), torch.stack(hand))
+    hand = torch.stack(
+        [phi[i] @ (last.weight[0] + critic.projection[i % N]) + last.bias[0] for i in range(B)]
+    )
+    torch.testing.assert_close(critic.eval()(x, y), hand)
+    alike = torch.stack([phi[[i % N, i % N + N]].std(0, correction=0).mean() for i in range(B)])  # B is 2 N
+    spread = critic.spread_weight * alike / phi.std(correction=0)
+    torch.testing.assert_close(critic.train()(x, y), hand + spread, rtol=1e-3, atol=1e-3)
+
+
+@through("seed", range(3))
+def test_the_spread_of_a_class_by_hand(seed):
+    draw = torch.Generator().manual_seed(seed)
+    h = torch.randn(20, 7, generator=draw, dtype=torch.float64).float()
+    labels = torch.randint(0, 4, (20,), generator=draw)
+    hand = torch.stack([h[labels == c].std(0, correction=0).mean() for c in labels]) / h.std(correction=0)
+    torch.testing.assert_close(spread_of_class(h, one_hot(labels, 4)), hand, rtol=0, atol=1e-3)
+
+
+def test_samples_alike_within_their_classes_are_told_from_those_that_differ():
+    """Both batches have the same mean of every class; the slope at equal features is finite."""
+    y = one_hot(torch.tensor([0, 0, 1, 1]), 2)
+    alike = torch.tensor([[1.0], [1.0], [3.0], [3.0]], requires_grad=True)
+    differ = torch.tensor([[0.5], [1.5], [2.5], [3.5]])
+    found = spread_of_class(alike, y)
+    assert found.abs().max() < 1e-3 < 0.3 < spread_of_class(differ, y).min()
+    found.sum().backward()
+    assert alike.grad.isfinite().all()
+    assert spread_of_class(differ, one_hot(torch.arange(4), 4)).abs().max() < 1e-3  # each alone
+
+
+def test_the_critic_judges_each_sample_by_itself_in_evaluation_mode():
+    critic = Conditioned(MLP(width=8), N).critic(SHAPE).eval()
+    x, y = batch(), one_hot(torch.zeros(B), N)
+    torch.testing.assert_close(critic(x, y)[:1], critic(x[:1], y[:1]))
 
 
 def test_the_projection_begins_as_a_critic_without_labels():
-    critic = Conditioned(MLP(width=8), N).critic(SHAPE)
+    critic = Conditioned(MLP(width=8), N).critic(SHAPE).eval()
     x = batch()
     assert torch.equal(critic(x, one_hot(in_turn(B, N), N)), critic(x, even(B, N)))
 
