@@ -206,7 +206,11 @@ class Nets:
         return Network(modules[name], self.autocast, self.labels)
 
     def labelled(self, labels: Tensor | None) -> Nets:
-        """The same networks for samples with `labels` `[B, N]` (`chimerae.labels`); None: for any."""
+        """The same networks for samples with `labels` `[B, N]` (`chimerae.labels`), or None for any; these
+        networks themselves where nothing changes.
+        """
+        if labels is self.labels:
+            return self
         other = copy(self)
         other.labels = labels
         return other

@@ -154,7 +154,7 @@ def test_codes_are_those_of_the_encoder_with_labels_of_the_same_samples():
 def test_codes_that_are_not_finite_have_no_directions_of_their_own(monkeypatch: pytest.MonkeyPatch):
     codec = codec_of("vae")
     monkeypatch.setattr(
-        SeededCodec, "encode", lambda self, x: Gaussian(torch.full((len(x), 3), torch.nan), torch.zeros(3))
+        SeededCodec, "encode", lambda self, x, y: Gaussian(torch.full((len(x), 3), torch.nan), torch.zeros(3))
     )
     with codec.nets.evaluating():
         assert encoded(codec, digits(), 50) is None

@@ -86,7 +86,7 @@ def test_perfect_reconstructions_have_distance_0_and_a_grey_image_much():
     nets = built(method, data.shape)
 
     class Perfect(SeededCodec):
-        def codes(self, x: Tensor, start: int) -> Tensor:
+        def codes(self, x: Tensor, start: int, labels: Tensor | None = None) -> Tensor:
             return x.flatten(1)
 
         def decode(self, z: Tensor) -> dict[str, Tensor]:

@@ -137,6 +137,16 @@ def test_a_balanced_exponent_has_the_mean_kl_of_the_warm_up():
 def test_a_balanced_exponent_needs_a_warm_up():
     with pytest.raises(ValueError, match="needs a warm-up"):
         case(exponent_kl="balanced")
+    with pytest.raises(ValueError, match="beta_kl above 0"):
+        case(exponent_kl="balanced", warmup_steps=2, beta_kl=0.0)
+
+
+def test_a_balanced_game_after_a_code_that_says_nothing_stays_finite():
+    chosen = case(warmup_steps=1, exponent_kl="balanced")
+    state = chosen.state()
+    state.nets.buffers[KL_OF_DATA] = torch.zeros(())
+    turns = standing(state, chosen.batch(), 5)
+    assert all(loss.isfinite() for turn in turns for loss in turn.values())
 
 
 def test_a_scaled_warm_up_is_the_same_vae_in_proportion_to_its_game():

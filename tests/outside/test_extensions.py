@@ -157,7 +157,7 @@ BAD = {
 FILES = {
     "syntax": "x = 1\ndef f(:\n",
     "fails": "def f():\n    pass\nx = 1 / 0\n",
-    "plain": "from chimerae.methods import VAE\nclass Base(VAE.__mro__[1]):\n    name='p'\n"
+    "plain": "from chimerae.methods import Method\nclass Base(Method):\n    name='p'\n"
     "    players={}\n    kept=()\n    z_dim=1\n    def networks(self, s, a): return {}\n"
     "    def play(self, n, x, c): return {}\nPlain = Base\n",
     "lacking": "from chimerae.methods import Method\nclass Lacking(Method):\n    name='l'\n",

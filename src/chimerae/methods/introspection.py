@@ -87,6 +87,8 @@ def scale_of(x: Tensor, scale: float | None) -> float:
 
 KL_OF_DATA: Final = "kl_of_data"
 """Buffer with the running mean of the KL of data during the warm-up, in nats."""
+LEAST_KL: Final = 0.1
+"""Smallest KL in nats at which a game is balanced: a code that says nothing has none."""
 RECENT: Final = 0.02
 """Share of a new batch in that mean; in the first steps it is the plain mean."""
 
@@ -138,6 +140,8 @@ class SoftIntrospective(Method):
     def _measures_before_it_plays(self) -> Self:
         if self.exponent_kl == "balanced" and not (self.warmup_steps or self.warmup_share):
             raise InputError("exponent_kl balanced needs a warm-up: set warmup_share, such as 0.3")
+        if self.exponent_kl == "balanced" and not self.beta_kl:
+            raise InputError("exponent_kl balanced needs a beta_kl above 0")
         return self
 
     def networks(self, shape: Shape, arch: Architecture) -> Mapping[str, nn.Module]:
@@ -159,7 +163,7 @@ class SoftIntrospective(Method):
             return s * self.beta_neg
         if not isinstance(self.exponent_kl, str):
             return self.exponent_kl
-        data = nets.buffers[KL_OF_DATA]
+        data = nets.buffers[KL_OF_DATA].clamp(min=LEAST_KL)
         return balancing_weight(data, s * self.beta_kl, ALPHA * average(rec.detach().mean()))
 
     def _warming_up(self, clock: Clock) -> bool:
