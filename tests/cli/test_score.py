@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from chimerae.cli.inputs import held_out
+from chimerae.cli.inputs import held_out_labelled
 from chimerae.data.given import take
 from chimerae.gaussian import Gaussian
 from chimerae.model import load
@@ -97,7 +97,7 @@ def test_the_critic_has_columns_of_its_own(call: Call, workplace: Path, photos: 
     critic, _ = critic_of(load(trained_once), print)
     mine = take(str(photos), (3, 16, 16), load(trained_once).prepare, 5)
     assert [values[name] for name in mine.names] == pytest.approx(critic(mine.x).tolist(), rel=1e-4)
-    usual = critic(held_out(load(trained_once), 100, "--usual"))
+    usual = critic(held_out_labelled(load(trained_once), 100, "--usual")[0])
     for name, row in rows.items():
         share = float((usual < values[name]).float().mean())
         assert float(row["critic_rank"]) == pytest.approx(share, abs=1e-6)

@@ -78,11 +78,6 @@ def labels_for(x: Tensor, label: Sequence[int] | None, own: Tensor | None = None
     return torch.tensor(label).expand(len(x))
 
 
-def held_out(model: Model, n: int, flag: str) -> Tensor:
-    """The samples of `held_out_labelled` alone."""
-    return held_out_labelled(model, n, flag)[0]
-
-
 def held_out_labelled(model: Model, n: int, flag: str) -> tuple[Tensor, Tensor | None]:
     """The first of the model's own test data, at most `n`, `[n, *shape]`, and their labels `[n]` where the
     model takes some.
