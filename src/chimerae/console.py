@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from chimerae.durations import in_words
+from chimerae.durations import in_words, mean_pace
 from chimerae.run_folder.log import LogLine
 
 QUIET_SECONDS = 10.0
@@ -44,22 +44,34 @@ class Display:
     """One live line on a terminal; elsewhere a printed line now and then."""
 
     live: Live | None
+    _profile: Sequence[float] = (1.0,)
     _first: LogLine | None = None
     _counted: _Count = field(default_factory=lambda: _Count(0, 0, 0.0))
     _printed: float = -QUIET_SECONDS
 
+    def expect(self, profile: Sequence[float]) -> None:
+        """Take phases of different pace into account: seconds of a step in equal parts of the run."""
+        self._profile = profile
+
     def line(self, line: LogLine, total: int) -> None:
         """A `Listener` for a run's log; the first line is shown at once."""
         first, self._first = self._first, self._first or line
-        if line.step == 1:
-            pace = None  # the first step takes longer than the others
-        elif first is None or line.step <= first.step:
-            pace = line.seconds / line.step
-        else:
-            pace = (line.seconds - first.seconds) / (line.step - first.step)
-        text = describe(line, total, None if pace is None else (total - line.step) * pace)
+        text = describe(line, total, self._left(line, first, total))
         style = "yellow" if line.ailment else ""
         self._show(text, now=first is None or line.step == total, style=style)
+
+    def _left(self, line: LogLine, first: LogLine | None, total: int) -> float | None:
+        """Seconds to the end of a run, from its pace since the line `first`; None at the first step, which
+        takes longer than the others.
+        """
+        if line.step == 1:
+            return None
+        known = first is not None and first.step < line.step
+        step, seconds = (first.step, first.seconds) if first is not None and known else (0, 0.0)
+        pace = (line.seconds - seconds) / (line.step - step)
+        done = line.step / total
+        ahead = mean_pace(self._profile, done, 1.0) / mean_pace(self._profile, step / total, done)
+        return (total - line.step) * pace * ahead
 
     def count(self, done: int, total: int, what: str, left: float | None = None) -> None:
         """A `Progress` for work in units; without `left`, the pace so far gives the time to the end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from math import isfinite
 
 from chimerae.errors import InputError
@@ -44,3 +45,20 @@ def in_words(duration: float) -> str:
     if whole < 48 * 3600:
         return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
     return f"{whole / 86400:,.1f} days"
+
+
+def mean_pace(profile: Sequence[float], first: float, last: float) -> float:
+    """Mean seconds of a step between two shares of a run.
+
+    `profile` has the seconds of a step in equal parts of the run. Where no part lies between the shares, the
+    last one counts.
+
+    >>> mean_pace([1.0, 3.0], 0.0, 1.0), mean_pace([1.0, 3.0], 0.25, 0.75), mean_pace([1.0, 3.0], 1.0, 1.0)
+    (2.0, 2.0, 3.0)
+    """
+    n = len(profile)
+    overlaps = [max(min(last, (i + 1) / n) - max(first, i / n), 0.0) for i in range(n)]
+    whole = sum(overlaps)
+    if not whole:
+        return profile[-1]
+    return sum(o * seconds for o, seconds in zip(overlaps, profile, strict=True)) / whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import partial
 from itertools import count
 from types import SimpleNamespace
@@ -99,15 +100,18 @@ def test_timing_leaves_no_trace(tmp_path):
     budgeted = chimerae.train(
         "avae", data="digits", budget=90, settings=settings | {"steps": 60}, out=tmp_path / "a", quiet=True
     )
+    profiles: list[Sequence[float]] = []
     plain = chimerae.train(
         "avae",
         data="digits",
         steps=60,
         settings=settings,
         out=tmp_path / "b",
-        callbacks=Callbacks(on_plan=lambda text: None),
+        callbacks=Callbacks(on_plan=lambda text: None, on_timing=profiles.append),
     )
     assert_same_run(budgeted, plain)
+    assert len(profiles) == 1
+    assert min(profiles[0]) > 0
 
 
 @pytest.fixture

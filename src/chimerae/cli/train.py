@@ -30,7 +30,7 @@ from chimerae.recipes.build import build
 from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.presets import RECIPES
 from chimerae.remedies import ending
-from chimerae.runs.callbacks import SILENT, Callbacks
+from chimerae.runs.callbacks import SILENT, Callbacks, shown_by
 from chimerae.runs.folder import free_folder
 from chimerae.runs.origin import adopted
 from chimerae.runs.run import Run
@@ -121,9 +121,8 @@ def rehearse(asked: Train, open_: Wish, paper: Run | None) -> int:
     if place().rank:
         return DONE
     with display() as show:
-        callbacks = Callbacks(show.line, show.count, show.tell, show.tell)
         folder = asked.out or free_folder(asked.run)
-        ahead = foresee(asked.run, folder, callbacks=callbacks, wish=open_, paper=paper, began=started())
+        ahead = foresee(asked.run, folder, callbacks=shown_by(show), wish=open_, paper=paper, began=started())
     print(json.dumps(to_dict(ahead.run), indent=2))
     return DONE
 
@@ -135,7 +134,7 @@ def learn(work: Callable[[Callbacks], Path], log_to: Sequence[str] = ()) -> int:
     loggers = checked(log_to)
     try:
         with display() as show:
-            folder = work(Callbacks(show.line, show.count, show.tell, show.tell, log_to=loggers))
+            folder = work(shown_by(show, loggers))
     except Stopped as stop:
         print(
             f"chimerae: {stop}; go on with `chimerae resume {shlex.quote(str(stop.folder))}`", file=sys.stderr

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from chimerae.console import Display
 from chimerae.progress import Progress, silent
 from chimerae.run_folder.log import Listener, ignore
 from chimerae.training.state import State
@@ -14,6 +15,10 @@ from chimerae.training.state import State
 
 def no_picture(path: Path, step: int) -> None:
     """Do nothing with a picture."""
+
+
+def untimed(profile: Sequence[float]) -> None:
+    """Do nothing with the expected pace."""
 
 
 def unwatched(state: State, total: int) -> None:
@@ -42,7 +47,16 @@ class Callbacks:
     """
     log_to: tuple[str, ...] = ()
     """Loggers that show the run as well: tensorboard, wandb, mlflow, trackio."""
+    on_timing: Callable[[Sequence[float]], None] = untimed
+    """Called before the first step of a run that was timed, with the seconds that a step is expected to take
+    in equal parts of the run.
+    """
 
 
 SILENT = Callbacks(on_warning=lambda sentence: None)
 """Callbacks of all processes but the first one of a run."""
+
+
+def shown_by(show: Display, log_to: tuple[str, ...] = ()) -> Callbacks:
+    """Callbacks that show a run on the display `show`, and in the loggers `log_to`."""
+    return Callbacks(show.line, show.count, show.tell, show.tell, log_to=log_to, on_timing=show.expect)

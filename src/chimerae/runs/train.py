@@ -30,7 +30,7 @@ from chimerae.recipes.planning import Wish, wish
 from chimerae.recipes.recipe import Recipe
 from chimerae.recipes.threads import threads
 from chimerae.run_folder.schema import RUN
-from chimerae.runs.callbacks import SILENT
+from chimerae.runs.callbacks import SILENT, shown_by
 from chimerae.runs.callbacks import Callbacks as Callbacks
 from chimerae.runs.changes import record_changes, record_processes, with_changes
 from chimerae.runs.folder import create, free_folder, longer, read_run, same_data, same_size, vacant
@@ -127,7 +127,7 @@ def _or_display(callbacks: Callbacks | None, quiet: bool, log_to: str | Sequence
         yield replace(given, log_to=given.log_to + asked)
         return
     with display() as show:
-        yield Callbacks(show.line, show.count, show.tell, show.tell, log_to=asked)
+        yield shown_by(show, asked)
 
 
 @threads()
@@ -163,6 +163,8 @@ def start(
         made = partial(create, folder, run, prepared.manifest, state.device, command or shlex.join(sys.argv))
         group.by_first(partial(made, processes=group.size))
         paced = partial(_pacer, run, ahead, state.device, began)
+        if ahead is not None and ahead.timing is not None:
+            callbacks.on_timing(ahead.timing.seconds)
         with threads(run.training.threads), locked_together(folder, group):
             learn(run, state, prepared, folder, callbacks, paced, group)
     return folder

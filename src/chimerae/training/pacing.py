@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+from chimerae.durations import mean_pace
 from chimerae.training.settings import Training
 
 Replanned = Sequence[tuple[int, int]]
@@ -97,7 +98,7 @@ class Pacer:
         if now - before < SHARE_BETWEEN * whole or step <= at:
             return planned
         self._last = now, step, share
-        speed = (step - at) * self._timed(reached, share) / (now - before)
+        speed = (step - at) * mean_pace(self.profile, reached, share) / (now - before)
         known = float(self.measured) if self._speed is None else self._speed
         speed = max(speed, LEAST * known)
         self._speed = speed if self._speed is None else RECENT * speed + (1 - RECENT) * known
@@ -107,7 +108,7 @@ class Pacer:
         """`planned` where it ends near the deadline, else the total that does."""
         assert self._begun is not None
         assert self._speed is not None
-        pace = self._timed(share, 1.0) / self._speed
+        pace = mean_pace(self.profile, share, 1.0) / self._speed
         if abs(now + (planned - step) * pace - self.deadline) <= TOLERANCE * (self.deadline - self._begun):
             return planned
         return step + max(round((self.deadline - now) / pace), 1)
@@ -126,12 +127,3 @@ class Pacer:
         pacer = cls(deadline, (spent / step,), clock)
         pacer._speed = 1.0  # the known pace holds from the first step on
         return pacer
-
-    def _timed(self, first: float, last: float) -> float:
-        """Mean measured seconds per step between two shares of the run."""
-        n = len(self.profile)
-        overlaps = [max(min(last, (i + 1) / n) - max(first, i / n), 0.0) for i in range(n)]
-        whole = sum(overlaps)
-        if not whole:  # nothing is left, or the share is constant beyond the scheduled steps
-            return self.profile[-1]
-        return sum(o * seconds for o, seconds in zip(overlaps, self.profile, strict=True)) / whole
