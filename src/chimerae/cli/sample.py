@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
     from chimerae.model import Model
 
 
+USUAL = 64
+"""Samples that are drawn where no number is given."""
+
+
 @dataclass(frozen=True)
 class Sample:
-    """Draw exactly N samples from the prior."""
+    """Draw samples from the prior."""
 
     run: tyro.conf.Positional[Path]
     """The run folder, or OWNER/NAME on the Hugging Face hub."""
-    n: Annotated[int, tyro.conf.arg(aliases=["-n"])] = 64
-    """Number of samples."""
+    n: Annotated[int | None, tyro.conf.arg(aliases=["-n"])] = None
+    """Number of samples; 64 when not given, or enough more to fill the last row of a sheet of classes."""
     out: Path = Path("samples.png")
     """A .png sheet, a .npz or .npy array, a .zip of PNG files, or a folder for PNG files."""
     label: tuple[int, ...] | None = None
@@ -53,7 +58,7 @@ class Sample:
 def main(args: Sequence[str]) -> int:
     """Draw samples, and print where they are."""
     asked = parse(Sample, args, prog="chimerae sample")
-    if asked.n < 1:
+    if asked.n is not None and asked.n < 1:
         raise InputError(f"-n {asked.n}: ask for 1 sample or more")
     kind_of(asked.out)
     from chimerae.cli.console import display
@@ -63,15 +68,15 @@ def main(args: Sequence[str]) -> int:
     how = asked.improving if asked.improve or asked.improving != PUBLISHED else None
     if asked.prior == "normal":
         model = load(asked.run, device=asked.device)
-        labels, columns = _labels(model, asked)
-        samples = model.sample(asked.n, labels=labels, network=asked.network, seed=asked.seed, improve=how)
+        n, labels, columns = _wanted(model, asked)
+        samples = model.sample(n, labels=labels, network=asked.network, seed=asked.seed, improve=how)
     else:
-        labels, columns = _labels(load(asked.run, device="cpu"), asked)
+        n, labels, columns = _wanted(load(asked.run, device="cpu"), asked)
         with display() as show:
             samples = sample_fitted(
                 asked.run,
                 asked.prior,
-                asked.n,
+                n,
                 labels=labels,
                 network=asked.network,
                 seed=asked.seed,
@@ -84,19 +89,22 @@ def main(args: Sequence[str]) -> int:
     return DONE
 
 
-def _labels(model: Model, asked: Sample) -> tuple[Tensor | None, int | None]:
-    """Label of each sample, and the columns of a sheet; None where the run has no labels."""
+def _wanted(model: Model, asked: Sample) -> tuple[int, Tensor | None, int | None]:
+    """Number of samples, label of each, and the columns of a sheet; None and None where the run has no
+    labels.
+    """
     from chimerae.labels import MOST_COLUMNS, in_turn
     from chimerae.model.labels import given_labels
 
     classes = model.method.label_dim
     if asked.label is None and not classes:
-        return None, None
+        return asked.n or USUAL, None, None
     wanted = tuple(range(classes)) if asked.label is None else asked.label
     if not wanted:
         raise InputError("--label names nothing: give one label or more, such as --label 3")
     given_labels(model.method, wanted, len(wanted))
     columns = len(wanted) if 1 < len(wanted) <= MOST_COLUMNS else None
+    n = asked.n or ceil(USUAL / (columns or 1)) * (columns or 1)
     import torch
 
-    return torch.tensor(wanted)[in_turn(asked.n, len(wanted))], columns
+    return n, torch.tensor(wanted)[in_turn(n, len(wanted))], columns
