@@ -22,6 +22,12 @@ def test_words_that_describe_a_code(text, origin, which, moves):
     assert (spec.origin, spec.which, spec.moves) == (origin, which, moves)
 
 
+def test_a_class_stands_between_origin_and_moves():
+    spec = spec_of("held-4@12*2_0.5")
+    assert (spec.which, spec.label, spec.moves) == ("4", 12, {1: 0.5})
+    assert spec.with_moves({0: 1.0}).label == 12
+
+
 @through(
     "text",
     [
@@ -40,6 +46,9 @@ def test_words_that_describe_a_code(text, origin, which, moves):
         *(
             "draw-1*0_1",
             "draw-1*1_10.5",
+            "draw-1@",
+            "draw-1@-2",
+            "draw-1*1_1@2",
             "draw-1*1_1e9",
             "draw-1 ",
             "draw-1\n",

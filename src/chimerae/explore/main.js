@@ -97,6 +97,7 @@ function group(run) {
 /** Show another code. */
 function open(code, step = true) {
   state.code = { ...code, moves: new Map(code.moves) };
+  $("class").value = code.label;
   $("draw").value = code.origin === "draw" ? code.which : "";
   $("held").value = code.origin === "held" ? code.which : "";
   $("origin").textContent = words(state.code);
@@ -129,7 +130,7 @@ async function take(files, end = "") {
   if (end) state[end] = codes[0];
   else if (codes.length > 1) [state.from, state.to] = codes;
   if (end || codes.length > 1) walk.walk();
-  if (!end) open(parsed(codes[0]));
+  if (!end) open({ ...parsed(codes[0]), label: $("class").value });
   else remember(about);
 }
 
@@ -178,14 +179,24 @@ function offer() {
   if (!encodes) $("hint").textContent = "This model has no encoder, so it cannot take pictures of yours.";
 }
 
+/** The choice of a class, for runs that learned with labels. */
+function classes() {
+  const most = Math.max(...about.runs.map((run) => run.classes));
+  for (const part of [$("class"), $("class").nextElementSibling, document.querySelector("label[for=class]")]) part.hidden = !most;
+  const own = element("option", { value: "" }, "its own");
+  $("class").replaceChildren(own, ...Array.from({ length: most }, (_, i) => element("option", { value: String(i) }, String(i))));
+}
+
 function listen() {
+  const label = () => $("class").value;
   const number = (id, origin) => $(id).addEventListener("change", () => {
-    if ($(id).value !== "" && $(id).checkValidity()) open({ origin, which: String(Number($(id).value)), moves: new Map() });
+    if ($(id).value !== "" && $(id).checkValidity()) open({ origin, which: String(Number($(id).value)), label: label(), moves: new Map() });
     else $(id).reportValidity();
   });
   number("draw", "draw");
   number("held", "held");
-  $("again").addEventListener("click", () => open(parsed(`draw-${Math.floor(Math.random() * 1e6)}`)));
+  $("again").addEventListener("click", () => open({ ...parsed(`draw-${Math.floor(Math.random() * 1e6)}`), label: label() }));
+  $("class").addEventListener("change", () => open({ ...state.code, label: label() }));
   $("reset").addEventListener("click", () => open({ ...state.code, moves: new Map() }));
   for (const end of ["from", "to"]) $(`lock-${end}`).addEventListener("click", () => { walk.lock(end); remember(about); });
   $("files").addEventListener("change", () => { take([...$("files").files]); $("files").value = ""; });
@@ -211,6 +222,7 @@ async function start() {
   });
   head();
   offer();
+  classes();
   listen();
   restart();
   remember(about);

@@ -1,21 +1,22 @@
 // The state of the page, and its form in the address: ?run=...&code=...&from=...&to=...&at=...&way=...
 
-/** Code: origin, number or key, and moved directions (from 1 on) with their places. */
+/** Code: origin, number or key, class ("" for its own), and moved directions (from 1 on) with their places. */
 export const state = { code: null, from: "", to: "", at: 50, way: "spherical", shown: [] };
 const names = new Map();
 
-/** The code `{origin, which, moves}` of a text such as draw-12*1_0.5, or null. */
+/** The code `{origin, which, label, moves}` of a text such as draw-12@4*1_0.5, or null. */
 export function parsed(text) {
   const [base, ...moves] = (text || "").split("*");
-  const found = /^(draw|held|mine)-(\w{1,16})$/.exec(base);
+  const found = /^(draw|held|mine)-(\w{1,16})(?:@(\d{1,6}))?$/.exec(base);
   if (!found) return null;
-  return { origin: found[1], which: found[2], moves: new Map(moves.map((move) => move.split("_").map(Number))) };
+  return { origin: found[1], which: found[2], label: found[3] || "", moves: new Map(moves.map((move) => move.split("_").map(Number))) };
 }
 
 /** The text of a code; without its moves along the directions of `except`. */
 export function text(code, except = []) {
   const moves = [...code.moves].filter(([axis]) => !except.includes(axis)).sort((a, b) => a[0] - b[0]);
-  return [`${code.origin}-${code.which}`, ...moves.map(([axis, place]) => `${axis}_${Number(place.toFixed(2))}`)].join("*");
+  const base = `${code.origin}-${code.which}${code.label ? `@${code.label}` : ""}`;
+  return [base, ...moves.map(([axis, place]) => `${axis}_${Number(place.toFixed(2))}`)].join("*");
 }
 
 /** Remember the file name of an uploaded picture. */
@@ -27,7 +28,7 @@ export function name(which, file) {
 export function words(code) {
   const own = names.get(code.which) || "your picture";
   const origin = { draw: `draw ${code.which}`, held: `held-out image ${code.which}`, mine: own }[code.origin];
-  return code.moves.size ? `${origin}, moved` : origin;
+  return `${origin}${code.label ? ` as class ${code.label}` : ""}${code.moves.size ? ", moved" : ""}`;
 }
 
 /** Take the state of the address; a line tells of what it cannot restore, or is empty. */

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import torch
 from torch import Tensor
 
 from chimerae import noise
@@ -47,7 +48,7 @@ class Subject:
     """None: its data are not to be had."""
     lack: str
     """The reason for that, in one line."""
-    _codes: dict[tuple[str, str], Tensor] = field(default_factory=dict, repr=False)
+    _codes: dict[tuple[str, str, int | None], Tensor] = field(default_factory=dict, repr=False)
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ class Subject:
         Raises:
             InputError: the model cannot draw or encode, or there is no such held-out image.
         """
-        key = (spec.origin, spec.which)
+        key = (spec.origin, spec.which, spec.label)
         if key not in self._codes:
             made = (
                 self._sampled(spec) if spec.origin == "draw" else self._encoded(spec, self.image(spec, mine))
@@ -121,26 +122,36 @@ class Subject:
         if not method.generates:
             raise InputError(f"{method.name} draws no samples: choose a held-out image or a picture of yours")
         with noise.seeded(spec.number, "sample"):
-            return method.with_labels(noise.normal(1, method.z_dim + method.noise_dim))
+            z = noise.normal(1, method.z_dim + method.noise_dim)
+            return method.with_labels(z, self._weights(spec.label))
 
-    def _label(self, spec: Spec) -> Tensor | None:
-        """Label of the image of `spec`, `[1]`; None where the model takes none."""
+    def _weights(self, label: int | None) -> Tensor | None:
+        """Weights of one class; None where there is none, or the model takes none."""
+        return None if label is None else weights(torch.tensor([label]), self.model.method.label_dim)
+
+    def _label(self, spec: Spec) -> int | None:
+        """Label with which the image of `spec` is encoded: its own, else the chosen one; None where the model
+        takes none.
+        """
         if not self.model.method.label_dim:
             return None
         held = None if self.data is None or spec.origin == "mine" else self.data.test
-        labels = None if held is None else held.labels_of([spec.number])
-        if labels is None:
-            raise InputError("this model learnt with labels, and that of this picture is unknown")
-        return labels
+        own = None if held is None else held.labels_of([spec.number])
+        if own is not None:
+            return int(own[0])
+        if spec.label is None:
+            raise InputError("the class of this picture is unknown: choose one")
+        return spec.label
 
     def _encoded(self, spec: Spec, x: Tensor) -> Tensor:
-        """The code from which `chimerae reconstruct` makes `x` `[1, *shape]`."""
-        method, y = self.model.method, self._label(spec)
-        q = self.model.encode(x, labels=y, seed=SEED)
+        """The code from which `chimerae reconstruct` makes `x` `[1, *shape]`, with the chosen class."""
+        method, own = self.model.method, self._label(spec)
+        q = self.model.encode(x, labels=None if own is None else torch.tensor([own]), seed=SEED)
         with noise.seeded(SEED, "reconstruct"):
             z = self.codec.code(q)
         with noise.seeded(SEED, "decode"):
-            return method.with_labels(method.with_noise(z), weights(y, method.label_dim)).float().cpu()
+            y = self._weights(own if spec.label is None else spec.label)
+            return method.with_labels(method.with_noise(z), y).float().cpu()
 
 
 def opened(path: Path, label: str, device: str, progress: Progress = silent) -> Subject:
