@@ -608,6 +608,13 @@ MUTANTS: tuple[Mutant, ...] = (
         "tests/training/test_health.py",
     ),
     Mutant(
+        "variety within classes is that of all classes together",
+        "training/measures.py",
+        "(x - y @ means)",
+        "(x - x.mean(0))",
+        "tests/training/test_probe.py",
+    ),
+    Mutant(
         "a remedy that a run has is named again",
         "remedies/change.py",
         "if change.missing(settings)]",

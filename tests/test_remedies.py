@@ -153,7 +153,7 @@ def test_a_remedy_names_the_changes_that_are_missing():
     assert Remedy("wait").told({}) == "wait"
 
 
-COLLAPSES = ("samples alike", "few patterns")
+COLLAPSES = ("samples alike", "few patterns", "samples of a class alike")
 
 
 @through("word", COLLAPSES)

@@ -132,6 +132,7 @@ def test_health_words_and_thresholds():
         "samples alike": health.ALIKE_VARIETY,
         "samples faint": health.FAINT_VARIETY,
         "few patterns": health.FEW_VARIETY,
+        "samples of a class alike": health.ALIKE_IN_CLASS,
         "no better than the mean": health.MEAN_ERROR,
         "off the data": health.FAR_OFFSET,
         "code mostly unused": health.UNUSED_SHARE,

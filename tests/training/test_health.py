@@ -58,6 +58,8 @@ CASES = [
     (DRAWN | {"variety": 0.11}, "samples faint"),
     (DRAWN | {"variety": 0.11, "offset": 0.3}, "ok"),
     (DRAWN | {"variety": 0.09, "offset": 0.3}, "few patterns"),
+    (DRAWN | {"class_variety": 0.04}, "samples of a class alike"),
+    (DRAWN | {"class_variety": 0.06}, "ok"),
     (DRAWN | {"offset": 0.6}, "off the data"),
     (DRAWN | {"rec_error": 0.97, "returned": 0.1}, "no better than the mean"),
     (DRAWN | {"rec_error": 1.5, "returned": 0.5}, "ok"),

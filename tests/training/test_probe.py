@@ -8,12 +8,14 @@ import pytest
 import torch
 
 import chimerae
+from chimerae.data import prepare
 from chimerae.gaussian import Gaussian
+from chimerae.labels import one_hot
 from chimerae.methods import AVAE, GAN, VAE
 from chimerae.networks import DCGAN, MLP
 from chimerae.runs.learn import _with_training_samples
 from chimerae.runs.train import train
-from chimerae.training.measures import of_codes, of_pairs, of_samples
+from chimerae.training.measures import of_classes, of_codes, of_pairs, of_samples
 from chimerae.training.probe import CODES, FEWEST, PROBES, SAMPLES_BETWEEN, Probe
 from tests.helpers.cases import Case
 from tests.helpers.runs import log_of, saved, tiny_run
@@ -42,6 +44,41 @@ def test_an_unrelated_reconstruction_has_twice_the_variance_and_returns_nothing(
 def test_a_faint_reconstruction_returns_its_share():
     x = draws(50, 4)
     assert of_pairs(0.3 * x, x)["returned"] == pytest.approx(0.3)
+
+
+def test_variety_within_classes_is_the_pooled_variance_of_a_loop():
+    y = torch.tensor([0, 0, 0, 2, 2, 4])
+    x, samples = draws(6, 3), draws(6, 3, seed=1)
+    hot = torch.eye(5)[y]
+
+    def pooled(rows: torch.Tensor) -> float:
+        groups = [rows[y == label] for label in (0, 2, 4)]
+        return sum((g - g.mean(0)).square().sum().item() for g in groups) / (len(rows) - 3)
+
+    found = of_classes(samples, hot, x, hot)["class_variety"]
+    assert found == pytest.approx(pooled(samples) / pooled(x))
+    assert of_classes(samples, hot, x, torch.eye(6)) == {}
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_a_generator_of_one_image_for_each_class_is_measured(monkeypatch, alike):
+    """All classes together it has variety."""
+    split = prepare("digits").train
+    images, labels = split.take(range(CODES)), split.labels[:CODES]
+
+    def drawn(self, nets, z):
+        wanted = z[:, -10:].argmax(1)
+        rows = [torch.nonzero(labels == label).flatten() for label in wanted]
+        made = torch.stack([images[r[0] if alike else r[i % len(r)]] for i, r in enumerate(rows)])
+        return self.value_range.from_unit(made)
+
+    monkeypatch.setattr(VAE, "generate", drawn)
+    state = Case(VAE(z_dim=3, classes=10), MLP(width=8), (1, 8, 8)).state()
+    probe = Probe(state.method, images, 0, labels=one_hot(labels, 10))
+    values = probe.measure(state.final_nets(), 1.0)
+    assert values["variety"] > 0.3
+    assert (values["class_variety"] == pytest.approx(0.0, abs=1e-9)) is alike
+    assert alike or values["class_variety"] > 0.5
 
 
 def test_codes_are_compared_where_they_are_used():

@@ -20,6 +20,7 @@ YOUNG: Final = frozenset(
         "samples alike",
         "samples faint",
         "few patterns",
+        "samples of a class alike",
         "no better than the mean",
         "off the data",
         "code unused",

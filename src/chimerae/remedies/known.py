@@ -13,6 +13,7 @@ MEANINGS: Final[Mapping[str, str]] = {
     "samples alike": "every code gives nearly the same sample",
     "samples faint": "every sample lies near the mean image",
     "few patterns": "the samples are variants of a few patterns",
+    "samples of a class alike": "every code gives nearly the same sample of a class",
     "no better than the mean": "reconstructions follow their originals no better than the mean image does",
     "off the data": "samples have another mean than the data",
     "code unused": "the encoder says nothing about its input",
@@ -83,6 +84,7 @@ GENERAL: Final[Mapping[str, Remedies]] = {
     "samples alike": _MORE,
     "samples faint": _MORE,
     "few patterns": _MORE,
+    "samples of a class alike": _MORE,
     "no better than the mean": _MORE,
     "off the data": _MORE,
     "code unused": _MORE,
@@ -100,8 +102,9 @@ GENERAL: Final[Mapping[str, Remedies]] = {
 }
 """Word -> remedies, where the method has none of its own."""
 
-_COLLAPSED: Final = ("samples alike", "few patterns", "off the data")
-_BLURRED: Final = ("samples alike", "samples faint", "few patterns")
+_ALIKE: Final = ("samples alike", "few patterns", "samples of a class alike")
+_COLLAPSED: Final = (*_ALIKE, "off the data")
+_BLURRED: Final = (*_ALIKE, "samples faint")
 _SILENT: Final = ("code unused", "code mostly unused", "no better than the mean")
 
 _OWN: Final[tuple[tuple[tuple[str, ...], tuple[str, ...], Remedies], ...]] = (

@@ -13,6 +13,7 @@ Values = Mapping[str, float]
 HUGE = 1e6
 ALIKE_VARIETY = 0.02
 FEW_VARIETY = 0.1
+ALIKE_IN_CLASS = 0.05
 FAINT_VARIETY = 0.12
 FAINT_TOTAL = 0.25
 MEAN_ERROR = 0.95
@@ -118,6 +119,7 @@ RULES: tuple[Rule, ...] = (
     Rule("samples alike", _below("variety", ALIKE_VARIETY), after=0.1),
     Rule("samples faint", _faint, after=0.5),
     Rule("few patterns", _few, after=0.5),
+    Rule("samples of a class alike", _below("class_variety", ALIKE_IN_CLASS), after=0.5),
     Rule("no better than the mean", _lost, after=0.2),
     Rule("off the data", _above("offset", FAR_OFFSET), after=0.2),
     Rule("code unused", _below("kl", UNUSED_NATS)),

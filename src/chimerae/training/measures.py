@@ -27,6 +27,28 @@ def of_samples(samples: Tensor, x: Tensor) -> dict[str, float]:
     return {"variety": (variance(samples) / spread).item(), "offset": offset.item()}
 
 
+def of_classes(samples: Tensor, y_fake: Tensor, x: Tensor, y: Tensor) -> dict[str, float]:
+    """`class_variety`: variance of samples `[m, d]` within their classes over that of data `[n, d]`; empty
+    where data have no two of a class, or do not vary within one. `y` `[n, N]` and `y_fake` `[m, N]` are
+    one-hot.
+
+    >>> import torch
+    >>> x, y = torch.tensor([[0.0], [2.0], [8.0], [6.0]]), torch.eye(2).repeat_interleave(2, 0)
+    >>> of_classes(0.5 * x, y, x, y), of_classes(x[::2].repeat_interleave(2, 0), y, x, y)
+    ({'class_variety': 0.25}, {'class_variety': 0.0})
+    """
+    spread = _within(x, y)
+    return {"class_variety": (_within(samples, y_fake) / spread).item()} if spread > 0 else {}
+
+
+def _within(x: Tensor, y: Tensor) -> Tensor:
+    """Pooled variance of `[n, d]` within classes, summed over values; 0 where no class has two samples."""
+    y = y.to(x)
+    counts = y.sum(0)
+    means = (y.mT @ x) / counts.clamp(min=1)[:, None]
+    return (x - y @ means).square().sum() / (len(x) - (counts > 0).sum()).clamp(min=1)
+
+
 def of_pairs(rebuilt: Tensor, x: Tensor) -> dict[str, float]:
     """`rec_error` and `returned` of reconstructions against their originals, each `[n, d]`.
 

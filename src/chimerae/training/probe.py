@@ -12,7 +12,7 @@ from chimerae import noise
 from chimerae.codec import Codec
 from chimerae.methods import Method
 from chimerae.nets import Nets
-from chimerae.training.measures import of_codes, of_pairs, of_samples, variance
+from chimerae.training.measures import of_classes, of_codes, of_pairs, of_samples, variance
 
 CODES: Final = 64
 """Number of prior codes to decode, and of data samples to reconstruct."""
@@ -72,10 +72,13 @@ class Probe:
         with nets.evaluating(), noise.seeded(self.seed, "probe"):
             z = noise.normal(CODES, self.method.z_dim + self.method.noise_dim, like=x)
             y = None if self.labels is None else self.labels[: len(x)].to(z)
-            if y is not None:
-                z = self.method.with_labels(z, y.repeat(-(-CODES // len(y)), 1)[:CODES])
+            asked = None if y is None else y.repeat(-(-CODES // len(y)), 1)[:CODES]
+            z = z if asked is None else self.method.with_labels(z, asked)
             samples = self._decoded(nets, z, progress)
-            values = of_samples(_rows(codec.outwards(samples)), real) if self.method.generates else {}
+            made = _rows(codec.outwards(samples))
+            values = of_samples(made, real) if self.method.generates else {}
+            if y is not None and asked is not None and self.method.generates:
+                values |= of_classes(made, asked.cpu(), real, y.cpu())
             biggest = samples.abs().max()
             if self.method.encodes:
                 q = self.method.encode(nets.labelled(y), x)
