@@ -49,7 +49,7 @@ def one_line(code: int, err: str) -> str:
         ((*TRAIN, "--data", "digits", "--steps", "1e3"), "--steps '1e3': wanted a whole number"),
         (
             (*TRAIN, "--data", "digits", "--prepare.size", "big"),
-            "--prepare.size 'big': wanted None or a whole number",
+            "--prepare.size 'big': wanted none or a whole number",
         ),
         ((*TRAIN, "--data", "digits", "--prepare.size", "0"), "prepare.size = 0: input should be greater"),
         (

@@ -20,6 +20,8 @@ class Inner:
     rate: float = 0.5
     kind: Literal["red", "green"] = "red"
     on: bool = False
+    scale: float | None = 2.0
+    title: str | None = "a"
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ def test_this_version_has_objects():
 
 
 def test_flags_are_those_that_the_parser_knows():
-    assert flags_of(Verb) == ["--n", "--inner.rate", "--inner.kind", "--inner.on", "--inner.no-on"]
+    flags = ["rate", "kind", "on", "no-on", "scale", "title"]
+    assert flags_of(Verb) == ["--n", *(f"--inner.{flag}" for flag in flags)]
     assert parse(Verb, ["x", "--on", "--rate=2"], prog="p").inner == Inner(rate=2.0, on=True)
     assert not parse(Verb, ["x", "--no-on"], prog="p").inner.on
+
+
+@pytest.mark.parametrize("word", ["none", "None", "null"])
+def test_none_is_taken_where_no_text_is(word: str):
+    inner = parse(Verb, ["x", "--scale", word, "--title", word], prog="p").inner
+    assert (inner.scale, inner.title) == (None, None if word == "None" else word)
+    assert parse(Verb, ["x", f"--scale={word}"], prog="p").inner.scale is None

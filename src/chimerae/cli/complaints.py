@@ -28,7 +28,7 @@ KINDS: Final = {
     "FLOAT": "a number",
     "PATH": "a path",
     "STR": "a word",
-    "{None}": "None",
+    "{None}": "none",
     "{INT INT}": "2 whole numbers",
     "{INT INT INT INT}": "4 whole numbers",
 }

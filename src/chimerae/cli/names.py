@@ -9,6 +9,8 @@ from typing import Final
 from chimerae.errors import InputError
 from chimerae.run_folder.schema import RENAMED
 
+NONE: Final = ("none", "null")
+"""Words for None."""
 HELP: Final = ("-h", "--help", "--help-all")
 ASIDE: Final = ("--evaluation.", "--training.players.")
 """Prefixes of settings that give way to others with the same last word."""
@@ -91,6 +93,22 @@ def expanded(args: Sequence[str], flags: Sequence[str]) -> list[str]:
     ['--training.optimizer.lr', '3', '--n=2']
     """
     return [_expanded(arg, flags) if arg.startswith("--") and arg != "--" else arg for arg in args]
+
+
+def with_none(args: Sequence[str], nullable: Collection[str]) -> list[str]:
+    """`args` with `None` where a flag of `nullable` is given none or null.
+
+    >>> with_none(["--scale", "none", "--size=null", "--out", "none"], ["--scale", "--size"])
+    ['--scale', 'None', '--size=None', '--out', 'none']
+    """
+    found = list(args)
+    for i, arg in enumerate(args):
+        name, equals, value = arg.partition("=")
+        if equals and name in nullable and value.lower() in NONE:
+            found[i] = f"{name}=None"
+        if arg.lower() in NONE and i and args[i - 1] in nullable:
+            found[i] = "None"
+    return found
 
 
 def _expanded(arg: str, flags: Sequence[str]) -> str:

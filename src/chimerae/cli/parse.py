@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from chimerae.cli.complaints import Objection, listening, one_line, said
 from chimerae.cli.examples import examples_of
-from chimerae.cli.names import expanded
-from chimerae.cli.settings_flags import flags_of
+from chimerae.cli.names import expanded, with_none
+from chimerae.cli.settings_flags import flags_of, nullable
 from chimerae.errors import InputError
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ def parse(cls: type[T], args: Sequence[str], *, prog: str, default: T | None = N
         InputError: a flag is unknown, missing or malformed.
     """
     whole = expanded(args, flags_of(cls, default))
+    whole = with_none(whole, nullable(cls, default))
     whole = ["--help" if arg == "--help-all" else arg for arg in whole]
     printed = io.StringIO()
     try:
