@@ -15,6 +15,7 @@ from chimerae.data.given import Taken, take
 from chimerae.data.manifest import Unread
 from chimerae.errors import InputError
 from chimerae.model import Model, load
+from chimerae.model.labels import numbered
 from chimerae.runs.own_data import own_data
 
 N_OWN = 64
@@ -40,7 +41,7 @@ def load_inputs(
     sources: Sequence[str] | None,
     n: int | None,
     device: str,
-    label: Sequence[int] | None = None,
+    label: Sequence[str] | None = None,
 ) -> tuple[Model, Inputs]:
     """The model of the run in `folder` and the samples of `sources`, or of its own test data (None).
 
@@ -56,26 +57,29 @@ def load_inputs(
     model = load(folder, device=device)
     if sources is None:
         x, own = held_out_labelled(model, n or N_OWN, "--input")
-        return model, Inputs(x, None, labels_for(x, label, own))
+        return model, Inputs(x, None, labels_for(model, x, label, own))
     if not sources:
         raise InputError("--input names nothing: give an image, a folder or another source")
     taken = [take(source, model.shape, model.prepare, n) for source in sources]
     _tell([unread for each in taken for unread in each.unread])
     x = torch.cat([each.x for each in taken])[:n]
-    return model, Inputs(x, _names(taken)[:n], labels_for(x, label))
+    return model, Inputs(x, _names(taken)[:n], labels_for(model, x, label))
 
 
-def labels_for(x: Tensor, label: Sequence[int] | None, own: Tensor | None = None) -> Tensor | None:
-    """Labels `[n]` of samples `x`: `label`, one for all or one for each, or else their `own`.
+def labels_for(
+    model: Model, x: Tensor, label: Sequence[str] | None, own: Tensor | None = None
+) -> Tensor | None:
+    """Labels `[n]` of samples `x`: `label`, one for all or one for each, by number or name, or else their
+    `own`.
 
     Raises:
-        InputError: there are fewer or more.
+        InputError: there are fewer or more, or one is unknown.
     """
     if label is None:
         return own
     if len(label) not in (1, len(x)):
         raise InputError(f"--label has {len(label)} labels for {len(x)} samples: give one, or one for each")
-    return torch.tensor(label).expand(len(x))
+    return torch.tensor([numbered(each, model.label_names) for each in label]).expand(len(x))
 
 
 def held_out_labelled(model: Model, n: int, flag: str) -> tuple[Tensor, Tensor | None]:

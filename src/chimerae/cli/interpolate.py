@@ -43,9 +43,9 @@ class Interpolate:
     and back, or as for `sample`: .npz, .npy, .zip, a folder."""
     network: str | None = None
     """The network that decodes, where a method has several."""
-    label: tuple[int, ...] | None = None
-    """Labels of the ends, one for all or one for each, for a run with --method.classes; test data have
-    their own."""
+    label: tuple[str, ...] | None = None
+    """Labels of the ends, numbers or names, one for all or one for each, for a run with --method.classes;
+    test data have their own."""
     seed: int = 0
     """Seed of random codes."""
     device: str = "auto"

@@ -37,9 +37,9 @@ class Reconstruct:
     the names of the images are kept in a folder, a .zip and a .npz."""
     network: str | None = None
     """The network that decodes; a sheet shows every one's answer when it is not given."""
-    label: tuple[int, ...] | None = None
-    """Labels of the images, one for all or one for each, for a run with --method.classes; test data have
-    their own."""
+    label: tuple[str, ...] | None = None
+    """Labels of the images, numbers or names, one for all or one for each, for a run with --method.classes;
+    test data have their own."""
     seed: int = 0
     """Seed of the noise in codes that are drawn from the posterior."""
     device: str = "auto"

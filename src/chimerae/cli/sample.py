@@ -37,9 +37,9 @@ class Sample:
     """Number of samples; 64 when not given, or enough more to fill the last row of a sheet of classes."""
     out: Path = Path("samples.png")
     """A .png sheet, a .npz or .npy array, a .zip of PNG files, or a folder for PNG files."""
-    label: tuple[int, ...] | None = None
-    """Labels of the samples, one after the other, for a run with --method.classes; every class in its own
-    column when none is given."""
+    label: tuple[str, ...] | None = None
+    """Labels of the samples, numbers or names, one after the other, for a run with --method.classes; every
+    class in its own column when none is given."""
     network: str | None = None
     """The network that makes them, where a method has several (AVAE: generator or decoder)."""
     seed: int = 0
@@ -94,12 +94,13 @@ def _wanted(model: Model, asked: Sample) -> tuple[int, Tensor | None, int | None
     labels.
     """
     from chimerae.labels import MOST_COLUMNS, in_turn
-    from chimerae.model.labels import given_labels
+    from chimerae.model.labels import given_labels, numbered
 
     classes = model.method.label_dim
     if asked.label is None and not classes:
         return asked.n or USUAL, None, None
-    wanted = tuple(range(classes)) if asked.label is None else asked.label
+    given = None if asked.label is None else [numbered(label, model.label_names) for label in asked.label]
+    wanted = list(range(classes)) if given is None else given
     if not wanted:
         raise InputError("--label names nothing: give one label or more, such as --label 3")
     given_labels(model.method, wanted, len(wanted))

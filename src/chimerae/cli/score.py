@@ -47,9 +47,9 @@ class Score:
     """Number of images, at most."""
     network: str | None = None
     """The network that decodes; the first one when it is not given."""
-    label: tuple[int, ...] | None = None
-    """Labels of the images, one for all or one for each, for a run with --method.classes; test data have
-    their own."""
+    label: tuple[str, ...] | None = None
+    """Labels of the images, numbers or names, one for all or one for each, for a run with --method.classes;
+    test data have their own."""
     seed: int = 0
     """Seed of codes that are drawn from the posterior."""
     device: str = "auto"
@@ -73,7 +73,7 @@ def main(args: Sequence[str]) -> int:
         usual, labels = held_out_labelled(model, HELD_OUT, "--usual")
     else:
         usual = take(asked.usual, model.shape, model.prepare, HELD_OUT).x
-        labels = labels_for(usual, asked.label)
+        labels = labels_for(model, usual, asked.label)
     found, base = (
         strangeness(model, x, labels=y, network=asked.network, seed=asked.seed)
         for x, y in ((given.x, given.labels), (usual, labels))

@@ -202,7 +202,7 @@ def _about(subject: Subject) -> Json:
         "networks": subject.networks,
         "encodes": model.method.encodes,
         "draws": model.method.generates,
-        "classes": model.method.label_dim,
+        "classes": model.label_names or tuple(map(str, range(model.method.label_dim))),
         "directions": len(subject.directions),
         "about": subject.directions.about,
         "held": len(data.test) if data and model.method.encodes else 0,

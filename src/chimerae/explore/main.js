@@ -4,7 +4,7 @@ import { ask, latest, send } from "./ask.js";
 import * as map from "./map.js";
 import { element, hush, saver, show, tell } from "./parts.js";
 import * as sliders from "./sliders.js";
-import { name, parsed, remember, restore, shown, state, text, words } from "./state.js";
+import { classNames, name, parsed, remember, restore, shown, state, text, words } from "./state.js";
 import * as walk from "./walk.js";
 
 const $ = (id) => document.getElementById(id);
@@ -181,10 +181,11 @@ function offer() {
 
 /** The choice of a class, for runs that learned with labels. */
 function classes() {
-  const most = Math.max(...about.runs.map((run) => run.classes));
-  for (const part of [$("class"), $("class").nextElementSibling, document.querySelector("label[for=class]")]) part.hidden = !most;
+  const names = about.runs.map((run) => run.classes).reduce((a, b) => (b.length > a.length ? b : a), []);
+  for (const part of [$("class"), $("class").nextElementSibling, document.querySelector("label[for=class]")]) part.hidden = !names.length;
   const own = element("option", { value: "" }, "its own");
-  $("class").replaceChildren(own, ...Array.from({ length: most }, (_, i) => element("option", { value: String(i) }, String(i))));
+  $("class").replaceChildren(own, ...names.map((each, i) => element("option", { value: String(i) }, each)));
+  classNames.push(...names);
 }
 
 function listen() {

@@ -4,6 +4,9 @@
 export const state = { code: null, from: "", to: "", at: 50, way: "spherical", shown: [] };
 const names = new Map();
 
+/** Names of the classes. */
+export const classNames = [];
+
 /** The code `{origin, which, label, moves}` of a text such as draw-12@4*1_0.5, or null. */
 export function parsed(text) {
   const [base, ...moves] = (text || "").split("*");
@@ -28,7 +31,7 @@ export function name(which, file) {
 export function words(code) {
   const own = names.get(code.which) || "your picture";
   const origin = { draw: `draw ${code.which}`, held: `held-out image ${code.which}`, mine: own }[code.origin];
-  return `${origin}${code.label ? ` as class ${code.label}` : ""}${code.moves.size ? ", moved" : ""}`;
+  return `${origin}${code.label ? ` as ${classNames[code.label] ?? `class ${code.label}`}` : ""}${code.moves.size ? ", moved" : ""}`;
 }
 
 /** Take the state of the address; a line tells of what it cannot restore, or is empty. */

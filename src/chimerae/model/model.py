@@ -23,6 +23,7 @@ from chimerae.methods import Method, NoSamples
 from chimerae.model.labels import Labels, given_labels
 from chimerae.model.shared import Shared
 from chimerae.nets import Nets
+from chimerae.run_folder.schema import LABELS
 from chimerae.shapes import Shape, describe, is_image
 from chimerae.training.state import pick_autocast, pick_device
 
@@ -57,6 +58,11 @@ class Model(Shared):
     def decoders(self) -> tuple[str, ...]:
         """Networks that turn codes into samples; the last one is used when none is named."""
         return self.method.decoders
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """Names of the classes, for `labels=`; empty where the data had none."""
+        return tuple(self.config.get(LABELS, ()))
 
     def to(self, device: str | torch.device) -> Model:
         """The model on `device` ("auto", "cpu", "cuda", "mps"); this one stays where it is.
@@ -256,7 +262,7 @@ class Model(Shared):
         return wanted
 
     def _labels(self, labels: Labels | None, n: int) -> Tensor | None:
-        return given_labels(self.method, labels, n)
+        return given_labels(self.method, labels, n, self.label_names)
 
     def _with_labels(self, z: Tensor, labels: Labels | None) -> Tensor:
         """Codes with noise `z`, followed by `labels` where these are given."""

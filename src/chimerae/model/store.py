@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from chimerae.files import read_json
 from chimerae.model.files import write_model
 from chimerae.model.model import Model
 from chimerae.nets import Architecture, Nets
-from chimerae.run_folder.schema import CONFIG, MODEL, RUN, SCHEMAS, check_schema, renamed
+from chimerae.run_folder.schema import CONFIG, LABELS, MODEL, RUN, SCHEMAS, check_schema, renamed
 from chimerae.runs.folder import read_run
 from chimerae.runs.run import Run
 from chimerae.shapes import Shape
@@ -30,9 +30,11 @@ KINDS = {"method": dict, "arch": dict, "shape": list, "step": int, "averaged": b
 """Entries of `config.json` that `load` needs."""
 
 
-def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path) -> None:
+def save(
+    state: State, arch: Architecture, shape: Shape, run: Run, folder: Path, labels: Sequence[str] = ()
+) -> None:
     """Write the networks of `state` that a model needs into `folder`: `config.json`, `model.safetensors`, a
-    card.
+    card. `labels` are the names of the data's classes.
     """
     modules = state.final_modules()
     counts = {name: sum(p.numel() for p in module.parameters()) for name, module in state.nets.items()}
@@ -52,6 +54,8 @@ def save(state: State, arch: Architecture, shape: Shape, run: Run, folder: Path)
     }
     if not run.method.generates:
         config["generates"] = False
+    if run.method.label_dim and labels:
+        config[LABELS] = list(labels)
     write_model(folder, config, modules, folder.parent.name)
 
 

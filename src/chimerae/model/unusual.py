@@ -40,7 +40,7 @@ def strangeness(
         NoEncoder: the method has no encoder.
         InputError: labels are missing or do not fit.
     """
-    y = given_labels(model.method, labels, len(x))
+    y = given_labels(model.method, labels, len(x), model.label_names)
     q = model.encode(x, labels=y, seed=seed)
     made = model.reconstruct(x, labels=y, network=network or model.decoders[0], seed=seed)
     few = None if y is None else y[:2]

@@ -49,6 +49,8 @@ FILES: Final = (
 )
 """Files of a run that are written again while it trains or is evaluated."""
 
+LABELS: Final = "labels"
+"""Entry of `config.json` with the names of the classes, for a model that learnt with labels."""
 SCHEMAS: Final[Mapping[str, int]] = {
     RUN: 2,
     JUDGED: 2,

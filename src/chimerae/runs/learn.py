@@ -153,7 +153,9 @@ def _loop(
         labels=lambda step: one_hot(batches.labels(step), classes) if classes else None,
         previews=Previews(run.method, folder / PREVIEWS, originals, run.seed, callbacks.on_picture, labels),
         probe=Probe(run.method, probed, run.seed, labels),
-        snapshot=lambda now: model.save(now, run.arch, prepared.shape, run, folder / MODEL),
+        snapshot=lambda now: model.save(
+            now, run.arch, prepared.shape, run, folder / MODEL, prepared.facts.classes
+        ),
         listener=callbacks.on_log,
         watcher=callbacks.on_state,
         group=group,

@@ -11,7 +11,7 @@ from chimerae.data.builtin import BUILTIN
 from chimerae.data.memory import PREFIX
 from chimerae.data.named_datasets import named_dataset
 from chimerae.errors import InputError
-from chimerae.run_folder.schema import CONFIG, SCHEMAS
+from chimerae.run_folder.schema import CONFIG, LABELS, SCHEMAS
 
 LOCAL: Final = "local data"
 """Name of data that only one machine has: their path stays there."""
@@ -65,6 +65,9 @@ def shareable(config: Mapping[str, Any], data: DataName) -> dict[str, Any]:
         InputError: a setting is a path.
     """
     kept = {key: without_places(config[key], key) for key in KEPT if key in config}
+    # classes of private folders may be names of people
+    if LABELS in config and (data.hub is not None or data.name in BUILTIN):
+        kept[LABELS] = config[LABELS]
     return {"schema": SCHEMAS[CONFIG], "data": data.name, **kept}
 
 
