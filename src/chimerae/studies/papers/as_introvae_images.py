@@ -9,6 +9,7 @@ from typing import Any
 from chimerae.recipes.build import build
 from chimerae.recipes.short import short_arch, short_settings
 from chimerae.studies.columns import columns
+from chimerae.studies.papers.earlier import EARLIER
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
 WGAN, SOFT, AS, CODE = "WGAN-GP", "Soft-IntroVAE", "AS-IntroVAE", "AS-IntroVAE as published code"
@@ -145,7 +146,8 @@ def _short_arms(row: ImageSet) -> tuple[Arm, ...]:
 
     def arm(title: str, name: str, own: Mapping[str, Any]) -> Arm:
         settings = {**short_settings(name, shape), **QUICK, **prepared, **own}
-        return Arm(title, build(name, data=row.data, arch=short_arch(name), settings=settings), row.title)
+        run = build(name, data=row.data, arch=short_arch(name), settings=settings)
+        return Arm(title, run, row.title, recorded=EARLIER.get(name, {}))
 
     return (
         arm(WGAN, "wgan-gp", {}),

@@ -9,6 +9,7 @@ from typing import Any
 from chimerae.recipes.build import build
 from chimerae.recipes.short import short_arch, short_settings
 from chimerae.studies.columns import columns
+from chimerae.studies.papers.earlier import EARLIER
 from chimerae.studies.study import Arm, Scale, Study, StudyResults, Verdict
 
 VAE, GAN, VAE_GAN, BIGAN = "VAE", "GAN", "VAE/GAN", "BiGAN"
@@ -131,7 +132,7 @@ def _arm(column: TableSet, title: str, scale: Scale) -> Arm:
         beta = {"method.beta": column.beta} if title == VAE_GAN else {}
         run = build(name, data=column.data, arch="dcgan", settings={**PAPER, **own, **beta, **more})
     networks = ("decoder", "generator") if name == "avae" else ()
-    return Arm(title, run, column.title, networks)
+    return Arm(title, run, column.title, networks, recorded=EARLIER.get(name, {}))
 
 
 def verdict(found: StudyResults) -> Verdict:

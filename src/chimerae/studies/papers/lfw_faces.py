@@ -8,6 +8,7 @@ from typing import Any
 from chimerae.recipes.build import build
 from chimerae.recipes.short import short_arch, short_settings
 from chimerae.studies.columns import columns
+from chimerae.studies.papers.earlier import EARLIER
 from chimerae.studies.study import Arm, MetricColumn, Scale, Study, StudyResults, Verdict
 
 VAE, GAN, VAE_GAN, BIGAN, AVAE = "VAE", "GAN", "VAE/GAN", "BiGAN", "AVAE"
@@ -60,7 +61,8 @@ def _arm(title: str, scale: Scale) -> Arm:
         run = build(name, data="lfw", arch=short_arch(name), settings=settings)
     else:
         run = build(name, data="lfw", arch="dcgan", settings={**SAME, **PAPER, **own})
-    return Arm(title, run, networks=("decoder", "generator") if title == AVAE else ())
+    networks = ("decoder", "generator") if title == AVAE else ()
+    return Arm(title, run, networks=networks, recorded=EARLIER.get(name, {}))
 
 
 def verdict(found: StudyResults) -> Verdict:
